@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# The short commands. Meson builds (meson.build); scripts/deps installs what is missing.
+#
+#   make run      build, train on the built-in digits, show what the network says
+#   make test     every test, in every kind of build
+#   make check    the tests of the normal build alone
+#   make          build
+#   make install  (PREFIX is chosen by the first build: make PREFIX=$HOME/.local install)
+#   make fuzz     FUZZ_RUNS executions of each fuzz target (clang)
+#   make format   format the sources (clang-format)
+#   make clean
+
+BUILD = build
+PREFIX = /usr/local
+FUZZ_RUNS = 1000000
+GLIA = $(BUILD)/cli/glia
+MODEL = $(BUILD)/digits.safetensors
+
+.PHONY: all run test check install fuzz format clean
+
+all:
+	@scripts/deps build
+	@test -f $(BUILD)/build.ninja || meson setup --buildtype=release --prefix=$(PREFIX) $(BUILD)
+	@ninja -C $(BUILD)
+
+run: all
+	$(GLIA) train digits -o $(MODEL)
+	$(GLIA) eval $(MODEL) digits
+	$(GLIA) predict $(MODEL) digits:0-2 --show
+
+test:
+	@scripts/deps test
+	@scripts/run_tests all
+
+check:
+	@scripts/deps test
+	@scripts/run_tests normal
+
+install: all
+	meson install -C $(BUILD)
+
+fuzz:
+	@scripts/deps fuzz
+	@scripts/fuzz $(FUZZ_RUNS)
+
+format:
+	clang-format -i $$(find include src cli tests fuzz examples -name '*.[ch]' -o -name '*.cpp')
+
+clean:
+	rm -rf build build-*

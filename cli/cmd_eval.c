@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* glia eval: scores a model on a data set, as a whole and class by class. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "output.h"
+#include "source.h"
+
+enum {
+    MOST_SHOWN = 24,    /* classes up to which the confusion matrix is printed */
+    MOST_COUNTED = 4096 /* and is asked for: 128 MiB */
+};
+
+typedef struct eval_options {
+    source_options source;
+    int split;
+    int threads;
+} eval_options;
+
+/* clang-format off */
+static const struct option eval_table[] = {
+    {.kind = OPTION_HEADING, .name = "Scoring"},
+    {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
+     .offset = offsetof(eval_options, split), .help = "which samples"},
+    {.kind = OPTION_INT, .name = "threads", .metavar = "N", .max = 1024,
+     .offset = offsetof(eval_options, threads), .help = "0: one a core"},
+    SOURCE_OPTIONS,
+    COMMON_OPTIONS,
+};
+/* clang-format on */
+
+static const example eval_examples[] = {
+    {"glia eval digits.safetensors digits", "Score on the digits held back from training."},
+    {"glia eval digits.safetensors mnist --json", "Score on people's handwriting, as JSON."},
+    {NULL, NULL},
+};
+
+static void eval_set_defaults(void *field)
+{
+    eval_options *options = field;
+    source_set_defaults(&options->source);
+    options->split = GLIA_TEST;
+}
+
+/* How one class fares; what divides by 0 is NAN. */
+typedef struct class_score {
+    double precision, recall, f1;
+    uint64_t support;
+} class_score;
+
+static class_score score_class(const uint64_t *confusion, size_t classes, size_t k)
+{
+    uint64_t hits = confusion[k * classes + k], predicted = 0, support = 0;
+    for (size_t i = 0; i < classes; i++) {
+        predicted += confusion[i * classes + k];
+        support += confusion[k * classes + i];
+    }
+    double both = (double)predicted + (double)support;
+    return (class_score){
+        .precision = predicted > 0 ? (double)hits / (double)predicted : NAN,
+        .recall = support > 0 ? (double)hits / (double)support : NAN,
+        .f1 = both > 0 ? 2 * (double)hits / both : NAN,
+        .support = support,
+    };
+}
+
+/* ---- For people ---------------------------------------------------------------------------- */
+
+/* Rows the true class, columns the predicted one. */
+static void print_matrix(const glia_network *network, const uint64_t *confusion, size_t classes)
+{
+    char alignment[MOST_SHOWN + 2];
+    const char *headings[MOST_SHOWN + 2];
+    char *names[MOST_SHOWN];
+    bool numbered = false; /* names too long for columns give way to their row's number */
+    for (size_t k = 0; k < classes; k++) {
+        names[k] = clean_text(glia_network_class_name(network, k));
+        numbered = numbered || text_width(names[k]) > 5;
+    }
+    char numbers[MOST_SHOWN][4];
+    memset(alignment, 'r', sizeof alignment);
+    alignment[0] = 'l';
+    alignment[classes + 1] = '\0';
+    headings[0] = "";
+    for (size_t k = 0; k < classes; k++) {
+        snprintf(numbers[k], sizeof numbers[k], "%u", (unsigned)k % 100);
+        headings[k + 1] = numbered ? numbers[k] : names[k];
+    }
+
+    struct table *table = table_new(alignment, headings);
+    for (size_t i = 0; i < classes; i++) {
+        if (numbered)
+            table_add(table, STYLE_PLAIN, "%2zu  %s", i, names[i]);
+        else
+            table_add(table, STYLE_PLAIN, "%s", names[i]);
+        for (size_t j = 0; j < classes; j++) {
+            uint64_t n = confusion[i * classes + j];
+            table_add(table,
+                      i == j   ? STYLE_BOLD
+                      : n == 0 ? STYLE_DIM
+                               : STYLE_PLAIN,
+                      "%s", n == 0 ? "." : show_count(n).s);
+        }
+    }
+    printf("\nConfusion: rows the true class, columns the predicted one\n\n");
+    table_print(table, stdout);
+    table_free(table);
+    for (size_t k = 0; k < classes; k++) free(names[k]);
+}
+
+static void print_classes(const glia_network *network, const uint64_t *confusion, size_t classes)
+{
+    static const char *const headings[] = {"class", "precision", "recall", "F1", "samples"};
+    struct table *table = table_new("lrrrr", headings);
+    for (size_t k = 0; k < classes; k++) {
+        class_score score = score_class(confusion, classes, k);
+        table_add(table, STYLE_PLAIN, "%s", glia_network_class_name(network, k));
+        table_add(table, STYLE_PLAIN, "%s", show_percent(score.precision).s);
+        table_add(table, STYLE_PLAIN, "%s", show_percent(score.recall).s);
+        table_add(table, STYLE_PLAIN, "%s", show_percent(score.f1).s);
+        table_add(table, STYLE_PLAIN, "%s", show_count(score.support).s);
+    }
+    printf("\n");
+    table_print(table, stdout);
+    table_free(table);
+}
+
+static void print_score(const glia_network *network, const char *data, int split,
+                        const glia_metrics *score, const uint64_t *confusion)
+{
+    const char *dim = style_begin(stdout, STYLE_DIM), *end = style_end(stdout);
+    size_t classes = glia_network_describe(network).classes;
+    char *name = clean_text(data);
+    printf("%sdata    %s   %s, %s, %s samples\n", dim, end, name, split_names[split],
+           show_count(score->samples).s);
+    printf("%saccuracy%s   %s%s%s\n", dim, end, style_begin(stdout, STYLE_BOLD),
+           show_accuracy(score->accuracy, score->standard_error).s, end);
+    printf("%sloss    %s   %s\n", dim, end, show_loss(score->loss).s);
+    free(name);
+    if (confusion == NULL) return;
+    if (classes <= MOST_SHOWN)
+        print_matrix(network, confusion, classes);
+    else
+        printf("\nThe confusion matrix of %zu classes is too wide to be shown; --json has it.\n",
+               classes);
+    print_classes(network, confusion, classes);
+}
+
+/* ---- For programs -------------------------------------------------------------------------- */
+
+static void print_json(const glia_network *network, const char *model, const char *data, int split,
+                       const glia_metrics *score, const uint64_t *confusion)
+{
+    size_t classes = glia_network_describe(network).classes;
+    json_t *o = json_need(json_object()), *names = json_need(json_array());
+    json_put(o, "model", json_text(model));
+    json_put(o, "dataset", json_text(data));
+    json_put(o, "split", json_text(split_names[split]));
+    json_put(o, "samples", json_count(score->samples));
+    json_put(o, "loss", json_number(score->loss));
+    json_put(o, "accuracy", json_number(score->accuracy));
+    json_put(o, "standard_error", json_number(score->standard_error));
+    for (size_t k = 0; k < classes; k++)
+        json_push(names, json_text(glia_network_class_name(network, k)));
+    json_put(o, "classes", names);
+
+    json_t *matrix = confusion != NULL ? json_need(json_array()) : json_null();
+    json_t *per_class = confusion != NULL ? json_need(json_array()) : json_null();
+    for (size_t i = 0; confusion != NULL && i < classes; i++) {
+        json_t *row = json_need(json_array()), *of_class = json_need(json_object());
+        for (size_t j = 0; j < classes; j++) json_push(row, json_count(confusion[i * classes + j]));
+        json_push(matrix, row);
+
+        class_score fare = score_class(confusion, classes, i);
+        json_put(of_class, "class", json_text(glia_network_class_name(network, i)));
+        json_put(of_class, "precision", json_number(fare.precision));
+        json_put(of_class, "recall", json_number(fare.recall));
+        json_put(of_class, "f1", json_number(fare.f1));
+        json_put(of_class, "support", json_count(fare.support));
+        json_push(per_class, of_class);
+    }
+    json_put(o, "confusion", matrix);
+    json_put(o, "per_class", per_class);
+    json_print(o);
+}
+
+static int eval_run(void *field, int n_operands, char *const *operands)
+{
+    (void)n_operands;
+    const eval_options *options = field;
+    const char *model = operands[0], *data = operands[1];
+    glia_network *network = NULL;
+    glia_dataset *dataset = NULL;
+    uint64_t *confusion = NULL;
+    glia_metrics score;
+    glia_error error;
+    int status = EXIT_DONE;
+
+    if (glia_network_load(model, &network, &error) != GLIA_OK) return complain_error(&error);
+    status = source_need(&options->source, data, (glia_split)options->split, &dataset);
+    if (status != EXIT_DONE) goto cleanup;
+
+    size_t classes = glia_network_describe(network).classes;
+    if (classes <= MOST_COUNTED) confusion = need_memory(classes * classes, sizeof *confusion);
+    if (glia_evaluate(network, dataset, options->threads, &score, confusion, &error) != GLIA_OK)
+        status = complain_error(&error);
+    else if (options->source.common.json)
+        print_json(network, model, data, options->split, &score, confusion);
+    else
+        print_score(network, data, options->split, &score, confusion);
+
+cleanup:
+    free(confusion);
+    glia_dataset_free(dataset);
+    glia_network_free(network);
+    return status;
+}
+
+const struct command eval_command = {
+    .name = "eval",
+    .operands = "MODEL DATA",
+    .summary = "score a model on a data set",
+    .description =
+        "Prints loss, accuracy with its standard error, the confusion matrix, and for each class "
+        "precision, recall and their harmonic mean F1.\n\n" //
+    SOURCE_DESCRIPTION,
+    .options = eval_table,
+    .examples = eval_examples,
+    .options_size = sizeof(eval_options),
+    .min_operands = 2,
+    .max_operands = 2,
+    .set_defaults = eval_set_defaults,
+    .run = eval_run,
+};

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glia predict: what a model takes an image, or samples of a data set, to be. An input that is the
+ * name of a file is a file; else NAME:INDEX or NAME:FIRST-LAST are rows of a data set.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "output.h"
+#include "picture.h"
+#include "source.h"
+
+typedef struct predict_options {
+    source_options source;
+    int split;
+    size_t top;
+    bool show;
+} predict_options;
+
+/* clang-format off */
+static const struct option predict_table[] = {
+    {.kind = OPTION_HEADING, .name = "Prediction"},
+    {.kind = OPTION_COUNT, .name = "top", .metavar = "N", .min = 1, .max = GLIA_MAX_CLASSES,
+     .offset = offsetof(predict_options, top), .help = "how many classes are shown, likeliest first"},
+    {.kind = OPTION_FLAG, .name = "show", .offset = offsetof(predict_options, show),
+     .help = "draw each image as the network sees it"},
+    {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
+     .offset = offsetof(predict_options, split), .help = "which samples of a data set"},
+    SOURCE_OPTIONS,
+    COMMON_OPTIONS,
+};
+/* clang-format on */
+
+static const example predict_examples[] = {
+    {"glia predict digits.safetensors seven.png", "What is in the image?"},
+    {"glia predict digits.safetensors mnist:0-9 --show",
+     "The first ten test images of mnist, drawn."},
+    {NULL, NULL},
+};
+
+static void predict_set_defaults(void *field)
+{
+    predict_options *options = field;
+    source_set_defaults(&options->source);
+    options->split = GLIA_TEST;
+    options->top = 3;
+}
+
+/* One run of the command: the model, the data set that was opened last, and what comes out. */
+struct predictor {
+    const predict_options *options;
+    glia_network *network;
+    glia_network_info info;
+    char *data_name; /* of dataset; owned */
+    glia_dataset *dataset;
+    void *x;              /* (inputs), of bytes or floats */
+    float *probabilities; /* (classes) */
+    size_t *order;        /* (classes): likeliest first */
+    size_t name_width;    /* of the longest input */
+    size_t class_width;   /* of the longest class name, within reason */
+    json_t *list;         /* with --json */
+};
+
+/* ---- What is shown of one input ------------------------------------------------------------ */
+
+/* Puts the first n of order right, likeliest first; of equals the lower class. */
+static void rank(struct predictor *p, size_t n)
+{
+    for (size_t k = 0; k < p->info.classes; k++) p->order[k] = k;
+    for (size_t i = 0; i < n; i++) {
+        size_t best = i;
+        for (size_t j = i + 1; j < p->info.classes; j++) {
+            float a = p->probabilities[p->order[j]], b = p->probabilities[p->order[best]];
+            if (a > b || (!(a < b) && p->order[j] < p->order[best])) best = j;
+        }
+        size_t swapped = p->order[i];
+        p->order[i] = p->order[best];
+        p->order[best] = swapped;
+    }
+}
+
+static void print_prediction(struct predictor *p, const char *input, const char *label,
+                             bool changed)
+{
+    size_t top = p->options->top < p->info.classes ? p->options->top : p->info.classes;
+    char *name = clean_text(input);
+    int padding = (int)(p->name_width - text_width(name));
+    rank(p, top);
+    const char *likeliest = glia_network_class_name(p->network, p->order[0]);
+    printf("%s%*s", name, padding > 0 ? padding : 0, "");
+    for (size_t i = 0; i < top; i++) {
+        char *class_name = clean_text(glia_network_class_name(p->network, p->order[i]));
+        int blanks = (int)p->class_width - (int)text_width(class_name);
+        printf("   %s%s%*s %8s%s", style_begin(stdout, i == 0 ? STYLE_BOLD : STYLE_DIM), class_name,
+               blanks > 0 ? blanks : 0, "", show_percent((double)p->probabilities[p->order[i]]).s,
+               style_end(stdout));
+        free(class_name);
+    }
+    if (label != NULL && strcmp(label, likeliest) != 0) {
+        char *truth = clean_text(label);
+        printf("   is %s", truth);
+        free(truth);
+    }
+    if (changed) printf("   (brought into the model's form)");
+    printf("\n");
+    if (p->options->show) pictures_print(stdout, p->x, 1, p->info.height, p->info.width, NULL);
+    free(name);
+}
+
+static void add_json(struct predictor *p, const char *input, const char *label, bool changed)
+{
+    json_t *o = json_need(json_object()), *probabilities = json_need(json_array());
+    rank(p, 1);
+    for (size_t k = 0; k < p->info.classes; k++)
+        json_push(probabilities, json_number((double)p->probabilities[k]));
+    json_put(o, "input", json_text(input));
+    json_put(o, "class", json_text(glia_network_class_name(p->network, p->order[0])));
+    json_put(o, "probability", json_number((double)p->probabilities[p->order[0]]));
+    json_put(o, "probabilities", probabilities);
+    if (label != NULL)
+        json_put(o, "label", json_text(label));
+    else
+        json_put(o, "changed", json_need(json_boolean(changed)));
+    json_push(p->list, o);
+}
+
+/* Predicts from p->x; label is NULL for a file. */
+static int predict_x(struct predictor *p, glia_type type, const char *input, const char *label,
+                     bool changed)
+{
+    glia_error error;
+    if (glia_predict(p->network, type, p->x, 1, p->probabilities, &error) != GLIA_OK)
+        return complain_error(&error);
+    if (p->list != NULL)
+        add_json(p, input, label, changed);
+    else
+        print_prediction(p, input, label, changed);
+    return EXIT_DONE;
+}
+
+/* ---- The two kinds of inputs --------------------------------------------------------------- */
+
+static int predict_file(struct predictor *p, const char *path)
+{
+    glia_image image = {0};
+    glia_error error;
+    bool changed = false;
+    int status;
+    if (glia_image_read(path, &image, &error) != GLIA_OK ||
+        glia_network_fit_image(p->network, &image, p->x, &changed, &error) != GLIA_OK)
+        status = complain_error(&error);
+    else
+        status = predict_x(p, GLIA_U8, path, NULL, changed);
+    glia_image_free(&image);
+    return status;
+}
+
+/* Rows of a data set: NAME:INDEX or NAME:FIRST-LAST. */
+struct rows {
+    char *name; /* owned */
+    uint64_t first, last;
+};
+
+static bool parse_rows(const char *input, struct rows *out)
+{
+    const char *colon = strrchr(input, ':');
+    if (colon == NULL || colon == input) return false;
+    char numbers[64];
+    size_t first_length = strcspn(colon + 1, "-");
+    if (strlen(colon + 1) >= sizeof numbers) return false;
+    strcpy(numbers, colon + 1);
+    bool range = numbers[first_length] == '-';
+    numbers[first_length] = '\0';
+    if (!parse_count(numbers, &out->first)) return false;
+    out->last = out->first;
+    if (range && !parse_count(numbers + first_length + 1, &out->last)) return false;
+    out->name = need_copy(input);
+    out->name[colon - input] = '\0';
+    return true;
+}
+
+static int open_rows(struct predictor *p, const char *input, const struct rows *rows)
+{
+    glia_split split = (glia_split)p->options->split;
+    if (rows->first > rows->last) {
+        complain("predict: %s: the range ends before it begins", input);
+        return EXIT_WRONG;
+    }
+    if (p->data_name == NULL || strcmp(p->data_name, rows->name) != 0) {
+        glia_dataset_free(p->dataset);
+        free(p->data_name);
+        p->dataset = NULL;
+        p->data_name = need_copy(rows->name);
+        int status = source_need(&p->options->source, rows->name, split, &p->dataset);
+        if (status != EXIT_DONE) {
+            free(p->data_name);
+            p->data_name = NULL;
+            return status;
+        }
+    }
+    glia_dataset_info data = glia_dataset_describe(p->dataset);
+    if (rows->last >= data.samples) {
+        complain("predict: %s: the %s split of %s has samples 0 to %zu", input, split_names[split],
+                 rows->name, data.samples - 1);
+        return EXIT_WRONG;
+    }
+    if (data.features != p->info.inputs) {
+        complain("%s: its samples have %zu features, the network has %zu inputs", rows->name,
+                 data.features, p->info.inputs);
+        return EXIT_FAILED;
+    }
+    if (p->options->show && (p->info.height == 0 || data.type != GLIA_U8)) {
+        complain("%s: its samples are no images, so --show cannot draw them", rows->name);
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+}
+
+static int predict_rows(struct predictor *p, const char *input, const struct rows *rows)
+{
+    glia_error error;
+    int status = open_rows(p, input, rows);
+    for (uint64_t i = rows->first; i <= rows->last && status == EXIT_DONE; i++) {
+        char name[512];
+        uint32_t label = 0;
+        if (glia_dataset_sample(p->dataset, (size_t)i, p->x, &label, &error) != GLIA_OK)
+            return complain_error(&error);
+        snprintf(name, sizeof name, "%s:%llu", rows->name, (unsigned long long)i);
+        status = predict_x(p, glia_dataset_describe(p->dataset).type, name,
+                           glia_dataset_class_name(p->dataset, label), false);
+    }
+    return status;
+}
+
+static int predict_input(struct predictor *p, const char *input)
+{
+    struct rows rows = {0};
+    if (access(input, F_OK) == 0 || !parse_rows(input, &rows)) return predict_file(p, input);
+    int status = predict_rows(p, input, &rows);
+    free(rows.name);
+    return status;
+}
+
+/* The width of the first column: of the longest input, of a range its last row. */
+static size_t longest_input(int n, char *const *inputs)
+{
+    size_t longest = 0;
+    for (int i = 0; i < n; i++) {
+        struct rows rows = {0};
+        char *name = clean_text(inputs[i]);
+        size_t width = text_width(name);
+        free(name);
+        if (access(inputs[i], F_OK) != 0 && parse_rows(inputs[i], &rows))
+            width = text_width(rows.name) + 1 +
+                    (size_t)snprintf(NULL, 0, "%llu", (unsigned long long)rows.last);
+        free(rows.name);
+        if (width > longest) longest = width;
+    }
+    return longest < 60 ? longest : 60;
+}
+
+static size_t longest_class(const glia_network *network, size_t classes)
+{
+    size_t longest = 0;
+    for (size_t k = 0; k < classes; k++) {
+        size_t width = text_width(glia_network_class_name(network, k));
+        if (width > longest) longest = width;
+    }
+    return longest < 24 ? longest : 24;
+}
+
+static int predict_run(void *field, int n_operands, char *const *operands)
+{
+    struct predictor p = {.options = field};
+    glia_error error;
+    if (glia_network_load(operands[0], &p.network, &error) != GLIA_OK)
+        return complain_error(&error);
+    p.info = glia_network_describe(p.network);
+    p.x = need_memory(p.info.inputs, sizeof(float));
+    p.probabilities = need_memory(p.info.classes, sizeof *p.probabilities);
+    p.order = need_memory(p.info.classes, sizeof *p.order);
+    p.name_width = longest_input(n_operands - 1, operands + 1);
+    p.class_width = longest_class(p.network, p.info.classes);
+    if (p.options->source.common.json) p.list = json_need(json_array());
+
+    int status = EXIT_DONE;
+    for (int i = 1; i < n_operands && status == EXIT_DONE; i++)
+        status = predict_input(&p, operands[i]);
+
+    if (p.list != NULL && status == EXIT_DONE) {
+        json_t *o = json_need(json_object());
+        json_put(o, "predictions", p.list);
+        json_print(o);
+    } else {
+        json_decref(p.list);
+    }
+    glia_dataset_free(p.dataset);
+    glia_network_free(p.network);
+    free(p.data_name);
+    free(p.x);
+    free(p.probabilities);
+    free(p.order);
+    return status;
+}
+
+const struct command predict_command = {
+    .name = "predict",
+    .operands = "MODEL INPUT...",
+    .summary = "classify images",
+    .description =
+        "INPUT is a PNG or PGM image, or samples of a data set: DATA:INDEX or DATA:FIRST-LAST, "
+        "counted from 0. An image that is not in the form of the model's training images is "
+        "brought into it: turned into light on dark, scaled and centred.\n\n" //
+    SOURCE_DESCRIPTION "\n\n"
+        "Prints the likeliest classes with their probabilities; for a sample of a data set that "
+        "is taken for another class, also what it is.",
+    .options = predict_table,
+    .examples = predict_examples,
+    .options_size = sizeof(predict_options),
+    .min_operands = 2,
+    .max_operands = 1 << 30,
+    .set_defaults = predict_set_defaults,
+    .run = predict_run,
+};

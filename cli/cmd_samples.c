@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* glia data show and glia data export: samples of a data set, drawn here or written as PNG. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "output.h"
+#include "picture.h"
+#include "signals.h"
+#include "source.h"
+
+/* Both commands work on a run of samples. */
+typedef struct samples_options {
+    source_options source;
+    int split;
+    size_t first;
+    size_t count;
+    const char *output; /* of export: the folder */
+} samples_options;
+
+static void show_set_defaults(void *field)
+{
+    samples_options *options = field;
+    source_set_defaults(&options->source);
+    options->count = 10;
+}
+
+static void export_set_defaults(void *field)
+{
+    samples_options *options = field;
+    show_set_defaults(field);
+    options->count = 100;
+    options->output = ".";
+}
+
+/* Opens the data set and checks that it has those samples and that they are images. */
+static int open_samples(const struct command *command, const samples_options *options,
+                        const char *name, glia_dataset **out, glia_dataset_info *info)
+{
+    int status = source_need(&options->source, name, (glia_split)options->split, out);
+    if (status != EXIT_DONE) return status;
+    *info = glia_dataset_describe(*out);
+    const char *first_name = strcmp(command->name, "data show") == 0 ? "index" : "first";
+    if (options->first >= info->samples) {
+        complain("%s: --%s: found %zu; the %s split of %s has samples 0 to %zu", command->name,
+                 first_name, options->first, split_names[options->split], name, info->samples - 1);
+        return EXIT_WRONG;
+    }
+    if (info->height == 0 || info->type != GLIA_U8) {
+        complain("%s: its samples are no images", name);
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+}
+
+/* How many there are from the first to the last that was asked for. */
+static size_t count_samples(const samples_options *options, size_t samples)
+{
+    size_t rest = samples - options->first;
+    return options->count < rest ? options->count : rest;
+}
+
+/* ---- glia data show ------------------------------------------------------------------------ */
+
+/* clang-format off */
+static const struct option show_table[] = {
+    {.kind = OPTION_HEADING, .name = "Samples"},
+    {.kind = OPTION_COUNT, .name = "index", .metavar = "N",
+     .offset = offsetof(samples_options, first), .help = "the first sample, counted from 0"},
+    {.kind = OPTION_COUNT, .name = "count", .metavar = "N", .min = 1, .max = 10000,
+     .offset = offsetof(samples_options, count), .help = "how many"},
+    {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
+     .offset = offsetof(samples_options, split), .help = "which samples"},
+    SOURCE_OPTIONS,
+    COMMON_OPTIONS,
+};
+/* clang-format on */
+
+static const example show_examples[] = {
+    {"glia data show digits --count 4", "Draw the first four training images."},
+    {"glia data show mnist --split test --index 8 --count 1", "Draw one test image of mnist."},
+    {NULL, NULL},
+};
+
+static void show_people(const glia_dataset *dataset, const glia_dataset_info *info, size_t first,
+                        size_t n, const uint8_t *pixels, const uint32_t *labels)
+{
+    char **captions = need_memory(n, sizeof *captions);
+    for (size_t i = 0; i < n; i++) {
+        char text[256];
+        const char *label = glia_dataset_class_name(dataset, labels[i]);
+        snprintf(text, sizeof text, "%zu: %s", first + i, label);
+        captions[i] = clean_text(text);
+    }
+    pictures_print(stdout, pixels, n, info->height, info->width, (const char *const *)captions);
+    for (size_t i = 0; i < n; i++) free(captions[i]);
+    free(captions);
+}
+
+static void show_json(const glia_dataset *dataset, const glia_dataset_info *info,
+                      const samples_options *options, size_t n, const uint8_t *pixels,
+                      const uint32_t *labels)
+{
+    json_t *o = json_need(json_object()), *list = json_need(json_array());
+    for (size_t i = 0; i < n; i++) {
+        json_t *of_sample = json_need(json_object()), *image = json_need(json_array());
+        for (size_t j = 0; j < info->features; j++)
+            json_push(image, json_count(pixels[i * info->features + j]));
+        json_put(of_sample, "index", json_count(options->first + i));
+        json_put(of_sample, "label", json_count(labels[i]));
+        json_put(of_sample, "class", json_text(glia_dataset_class_name(dataset, labels[i])));
+        json_put(of_sample, "pixels", image);
+        json_push(list, of_sample);
+    }
+    json_put(o, "dataset", json_text(info->name));
+    json_put(o, "split", json_text(split_names[options->split]));
+    json_put(o, "height", json_count(info->height));
+    json_put(o, "width", json_count(info->width));
+    json_put(o, "samples", list);
+    json_print(o);
+}
+
+static int show_run(void *field, int n_operands, char *const *operands)
+{
+    (void)n_operands;
+    const samples_options *options = field;
+    glia_dataset *dataset = NULL;
+    glia_dataset_info info;
+    glia_error error;
+    uint8_t *pixels = NULL;
+    uint32_t *labels = NULL;
+    int status = open_samples(&data_show_command, options, operands[0], &dataset, &info);
+    if (status != EXIT_DONE) goto cleanup;
+
+    size_t n = count_samples(options, info.samples);
+    pixels = need_memory(n, info.features);
+    labels = need_memory(n, sizeof *labels);
+    for (size_t i = 0; i < n; i++) {
+        if (glia_dataset_sample(dataset, options->first + i, pixels + i * info.features, &labels[i],
+                                &error) != GLIA_OK) {
+            status = complain_error(&error);
+            goto cleanup;
+        }
+    }
+    if (options->source.common.json)
+        show_json(dataset, &info, options, n, pixels, labels);
+    else
+        show_people(dataset, &info, options->first, n, pixels, labels);
+
+cleanup:
+    free(pixels);
+    free(labels);
+    glia_dataset_free(dataset);
+    return status;
+}
+
+const struct command data_show_command = {
+    .name = "data show",
+    .operands = "DATA",
+    .summary = "draw samples in the terminal",
+    .description = "Draws images in shades of grey where the terminal has them, else in "
+                   "characters.\n\n" SOURCE_DESCRIPTION,
+    .options = show_table,
+    .examples = show_examples,
+    .options_size = sizeof(samples_options),
+    .min_operands = 1,
+    .max_operands = 1,
+    .set_defaults = show_set_defaults,
+    .run = show_run,
+};
+
+/* ---- glia data export ---------------------------------------------------------------------- */
+
+/* clang-format off */
+static const struct option export_table[] = {
+    {.kind = OPTION_HEADING, .name = "Samples"},
+    {.kind = OPTION_COUNT, .name = "first", .metavar = "N",
+     .offset = offsetof(samples_options, first), .help = "the first sample, counted from 0"},
+    {.kind = OPTION_COUNT, .name = "count", .metavar = "N", .min = 1,
+     .offset = offsetof(samples_options, count), .help = "how many"},
+    {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
+     .offset = offsetof(samples_options, split), .help = "which samples"},
+    {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR",
+     .offset = offsetof(samples_options, output), .help = "the folder, made if it is not there"},
+    SOURCE_OPTIONS,
+    COMMON_OPTIONS,
+};
+/* clang-format on */
+
+static const example export_examples[] = {
+    {"glia data export digits --count 20 -o images",
+     "Write images/digits-train-00000-5.png and 19 more."},
+    {NULL, NULL},
+};
+
+/* What may be in the name of a file stays; the rest becomes '_'. */
+static void copy_name(const char *text, char *name, size_t size)
+{
+    size_t n = 0;
+    for (; *text != '\0' && n + 1 < size; text++) {
+        bool plain = (*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') ||
+                     (*text >= 'a' && *text <= 'z') || *text == '.' || *text == '_' || *text == '-';
+        name[n++] = '_';
+        if (plain) name[n - 1] = *text;
+    }
+    name[n] = '\0';
+}
+
+static int export_sample(const glia_dataset *dataset, const samples_options *options, size_t index,
+                         uint8_t *pixels, json_t *files)
+{
+    glia_dataset_info info = glia_dataset_describe(dataset);
+    char path[4096], data_name[128], class_name[128];
+    uint32_t label = 0;
+    glia_error error;
+    if (glia_dataset_sample(dataset, index, pixels, &label, &error) != GLIA_OK)
+        return complain_error(&error);
+    const char *last_part = strrchr(info.name, '/');
+    copy_name(last_part != NULL ? last_part + 1 : info.name, data_name, sizeof data_name);
+    copy_name(glia_dataset_class_name(dataset, label), class_name, sizeof class_name);
+    int length = snprintf(path, sizeof path, "%s/%s-%s-%05zu-%s.png", options->output, data_name,
+                          split_names[options->split], index, class_name);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        complain("%s: the name of the folder is too long", options->output);
+        return EXIT_FAILED;
+    }
+    if (glia_image_write_png(path, pixels, info.width, info.height, &error) != GLIA_OK)
+        return complain_error(&error);
+    json_push(files, json_text(path));
+    return EXIT_DONE;
+}
+
+static int export_run(void *field, int n_operands, char *const *operands)
+{
+    (void)n_operands;
+    const samples_options *options = field;
+    glia_dataset *dataset = NULL;
+    glia_dataset_info info;
+    uint8_t *pixels = NULL;
+    json_t *files = json_need(json_array());
+    int status = open_samples(&data_export_command, options, operands[0], &dataset, &info);
+    if (status != EXIT_DONE) goto cleanup;
+    if (mkdir(options->output, 0777) != 0 && errno != EEXIST) {
+        complain("%s: the folder cannot be made: %s", options->output, strerror(errno));
+        status = EXIT_FAILED;
+        goto cleanup;
+    }
+
+    size_t n = count_samples(options, info.samples);
+    pixels = need_memory(1, info.features);
+    signals_guard(true); /* between two files is the time to stop */
+    for (size_t i = 0; i < n && status == EXIT_DONE; i++) {
+        status = export_sample(dataset, options, options->first + i, pixels, files);
+        if (signals_came()) status = EXIT_INTERRUPTED;
+    }
+    if (status == EXIT_INTERRUPTED) complain("interrupted");
+    if (status != EXIT_DONE) goto cleanup;
+    if (options->source.common.json) {
+        json_t *o = json_need(json_object());
+        json_put(o, "dataset", json_text(info.name));
+        json_put(o, "split", json_text(split_names[options->split]));
+        json_put(o, "directory", json_text(options->output));
+        json_put(o, "files", json_incref(files));
+        json_print(o);
+    } else {
+        printf("%s images in %s\n", show_count(json_array_size(files)).s, options->output);
+    }
+
+cleanup:
+    json_decref(files);
+    free(pixels);
+    glia_dataset_free(dataset);
+    return status;
+}
+
+const struct command data_export_command = {
+    .name = "data export",
+    .operands = "DATA",
+    .summary = "write samples as PNG files",
+    .description = "Writes each sample as DATA-SPLIT-INDEX-CLASS.png.\n\n" SOURCE_DESCRIPTION,
+    .options = export_table,
+    .examples = export_examples,
+    .options_size = sizeof(samples_options),
+    .min_operands = 1,
+    .max_operands = 1,
+    .set_defaults = export_set_defaults,
+    .run = export_run,
+};

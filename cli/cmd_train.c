@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glia train: opens the data, makes a network, trains it, saves it, scores it once on the test
+ * split. What can be wrong with the command is found out before the first step.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "output.h"
+#include "progress.h"
+#include "signals.h"
+#include "train_options.h"
+
+enum { LONGEST_PATH = 4096 };
+
+/* What a run has found out, from its beginning to its end. */
+struct run {
+    const train_options *options;
+    const char *data;
+    const char *path;
+    char path_memory[LONGEST_PATH];
+    glia_dataset *all;               /* the training split */
+    glia_dataset *other;             /* with --fresh: what validation samples are held out from */
+    glia_dataset *rest;              /* what holding out left over */
+    const glia_dataset *train;       /* all or rest */
+    glia_dataset *validation, *test; /* NULL where there is none */
+    glia_network *network;
+    training_view view;
+    glia_train_result result;
+    glia_metrics score; /* on the test split; NANs without */
+    bool saved;
+};
+
+/* ---- The file that will be written --------------------------------------------------------- */
+
+/* DATA.safetensors, here; of a path its last part. */
+static void default_path(const char *data, char *path, size_t size)
+{
+    size_t end = strlen(data);
+    while (end > 1 && data[end - 1] == '/') end--;
+    size_t begin = end;
+    while (begin > 0 && data[begin - 1] != '/') begin--;
+    bool named = end > begin && data[begin] != '.';
+    snprintf(path, size, "%.*s.safetensors", named ? (int)(end - begin) : 5,
+             named ? data + begin : "model");
+}
+
+/* An hour's work shall not be lost because it cannot be written. */
+static bool check_path(const char *path)
+{
+    struct stat status;
+    char folder[LONGEST_PATH];
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        snprintf(folder, sizeof folder, ".");
+    else
+        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+
+    if (strlen(path) >= sizeof folder || (slash != NULL && slash[1] == '\0')) {
+        complain("train: --output: found \"%s\", expected the name of a file", path);
+        return false;
+    }
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        complain("%s: cannot write a model there: it is %s", path,
+                 S_ISDIR(status.st_mode) ? "a folder" : "no ordinary file");
+        return false;
+    }
+    if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        complain("%s: cannot write a model there: the folder %s does not exist", path, folder);
+        return false;
+    }
+    if (access(folder, W_OK | X_OK) != 0) {
+        complain("%s: cannot write a model there: the folder %s: %s", path, folder,
+                 strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* ---- The parts of a run -------------------------------------------------------------------- */
+
+static glia_status open_data(struct run *run, glia_error *error)
+{
+    const train_options *o = run->options;
+    const source_options *source = &o->source;
+    int threads = o->params.threads;
+    glia_status status =
+        source_open(source, run->data, GLIA_TRAIN, o->fresh, threads, o->quiet, &run->all, error);
+    if (status != GLIA_OK) return status;
+
+    /* Opened now, so that what is wrong with it is known before an hour has gone. */
+    status = source_open(source, run->data, GLIA_TEST, false, threads, o->quiet, &run->test, error);
+    if (status != GLIA_OK && status != GLIA_NOT_FOUND) return status;
+
+    run->train = run->all;
+    if (o->validation == 0) return GLIA_OK;
+    const glia_dataset *from = run->all;
+    if (o->fresh) { /* images that are new in every epoch cannot be held out: take others */
+        source_options next = *source;
+        next.seed = source->seed == INT64_MAX ? 0 : source->seed + 1;
+        status =
+            source_open(&next, run->data, GLIA_TRAIN, false, threads, o->quiet, &run->other, error);
+        if (status != GLIA_OK) return status;
+        from = run->other;
+    }
+    status = glia_dataset_hold_out(from, o->validation, o->params.seed, &run->rest,
+                                   &run->validation, error);
+    if (status == GLIA_OK && !o->fresh) run->train = run->rest;
+    return status;
+}
+
+static glia_status make_network(struct run *run, glia_error *error)
+{
+    const train_options *o = run->options;
+    glia_dataset_info data = glia_dataset_describe(run->train);
+    glia_network_params params = glia_network_default_params(data.features, data.classes);
+    params.n_hidden = o->hidden.n;
+    params.hidden = o->hidden.units;
+    params.activation = o->activation.of[0];
+    if (o->activation.n > 1) params.activations = o->activation.of;
+    params.init = (glia_init)o->init;
+    params.seed = o->params.seed;
+    return glia_network_create(&params, &run->network, error);
+}
+
+/* "784-256-10, relu" */
+static void describe_layers(const struct run *run, char *text, size_t size)
+{
+    glia_network_info network = glia_network_describe(run->network);
+    size_t used = (size_t)snprintf(text, size, "%zu", network.inputs);
+    for (size_t i = 0; i < network.layers && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "-%zu",
+                                 glia_network_layer(run->network, i).units);
+    if (network.layers > 1 && used + 2 < size) {
+        used += (size_t)snprintf(text + used, size - used, ", ");
+        train_show_activation(&run->options->activation, text + used, size - used);
+    }
+}
+
+static void print_head(const struct run *run, const glia_progress *p)
+{
+    char layers[512];
+    const char *dim = style_begin(stderr, STYLE_DIM), *end = style_end(stderr);
+    describe_layers(run, layers, sizeof layers);
+    fprintf(stderr, "%sdata   %s   %s: %s samples", dim, end, run->data,
+            show_count(glia_dataset_describe(run->train).samples).s);
+    if (run->validation != NULL)
+        fprintf(stderr, ", %s held out",
+                show_count(glia_dataset_describe(run->validation).samples).s);
+    fprintf(stderr, ", %s to test",
+            run->test != NULL ? show_count(glia_dataset_describe(run->test).samples).s : "none");
+    fprintf(stderr, "\n%snetwork%s   %s, %s parameters\n", dim, end, layers,
+            show_count(glia_network_describe(run->network).parameters).s);
+    fprintf(stderr, "%sengine %s   %s %s, %d thread%s\n", dim, end, p->engine, p->isa, p->threads,
+            p->threads == 1 ? "" : "s");
+}
+
+/* The head of the run comes before its first step. */
+static bool step(void *user, const glia_progress *p)
+{
+    struct run *run = user;
+    if (p->done == 0 && p->epoch == 1 && !run->options->quiet) print_head(run, p);
+    return training_step(&run->view, p);
+}
+
+/* Trains; complains when the training diverged, which leaves something to be saved or not. */
+static glia_status train(struct run *run, glia_error *error)
+{
+    glia_train_params params = run->options->params;
+    params.progress = step;
+    params.user = run;
+    glia_status status =
+        glia_train(run->network, run->train, run->validation, &params, &run->result, error);
+    training_end(&run->view);
+    return status;
+}
+
+/* ---- The result ---------------------------------------------------------------------------- */
+
+static void print_result(const struct run *run)
+{
+    const glia_train_result *r = &run->result;
+    const char *dim = style_begin(stdout, STYLE_DIM), *end = style_end(stdout);
+    if (!run->options->quiet) fputc('\n', stderr);
+    fflush(stderr);
+    if (r->stop == GLIA_STOP_EARLY || (run->validation != NULL && r->best_epoch < r->epochs))
+        printf("%skept    %s   epoch %zu of %zu, where the validation loss was lowest\n", dim, end,
+               r->best_epoch, r->epochs);
+    if (isfinite(run->score.accuracy))
+        printf("%stest    %s   %s%s%s, loss %s\n", dim, end, style_begin(stdout, STYLE_BOLD),
+               show_accuracy(run->score.accuracy, run->score.standard_error).s, end,
+               show_loss(run->score.loss).s);
+    printf("%stime    %s   %s, %s samples/s\n", dim, end, show_duration(r->seconds).s,
+           show_count(isfinite(r->samples_per_second) ? (uint64_t)r->samples_per_second : 0).s);
+    if (run->saved) printf("%smodel   %s   %s\n", dim, end, run->path);
+}
+
+static void print_json(const struct run *run)
+{
+    static const char *const stops[] = {[GLIA_STOP_EPOCHS] = "epochs",
+                                        [GLIA_STOP_EARLY] = "early",
+                                        [GLIA_STOP_CANCELLED] = "cancelled",
+                                        [GLIA_STOP_DIVERGED] = "diverged"};
+    const glia_train_result *r = &run->result;
+    json_t *o = json_need(json_object());
+    json_put(o, "model", json_text(run->saved ? run->path : NULL));
+    json_put(o, "dataset", json_text(run->data));
+    json_put(o, "parameters", json_count(glia_network_describe(run->network).parameters));
+    json_put(o, "epochs", json_count(r->epochs));
+    json_put(o, "best_epoch", json_count(r->best_epoch));
+    json_put(o, "stopped", json_text(stops[r->stop]));
+    json_put(o, "train_loss", json_number(r->train_loss));
+    json_put(o, "train_accuracy", json_number(r->train_accuracy));
+    json_put(o, "validation_loss", json_number(r->validation_loss));
+    json_put(o, "validation_accuracy", json_number(r->validation_accuracy));
+    json_put(o, "test_loss", json_number(run->score.loss));
+    json_put(o, "test_accuracy", json_number(run->score.accuracy));
+    json_put(o, "test_error", json_number(1 - run->score.accuracy));
+    json_put(o, "test_standard_error", json_number(run->score.standard_error));
+    json_put(o, "samples", json_count(r->samples));
+    json_put(o, "samples_per_second", json_number(r->samples_per_second));
+    json_put(o, "seconds", json_number(r->seconds));
+    json_put(o, "startup_seconds",
+             json_number(run->view.startup_ended > 0 ? run->view.startup_ended : NAN));
+    json_put(o, "seed", json_count(run->options->params.seed));
+    json_put(o, "engine", json_text(r->engine));
+    json_put(o, "isa", json_text(r->isa));
+    json_put(o, "threads", json_count((uint64_t)r->threads));
+    json_print(o);
+}
+
+/* Everything after the checks. A library failure is left in *error; returns the exit status. */
+static glia_status run_training(struct run *run, int *exit_status, glia_error *error)
+{
+    const train_options *options = run->options;
+    glia_status status = open_data(run, error);
+    if (status == GLIA_OK) status = make_network(run, error);
+    if (status != GLIA_OK) return status;
+
+    signals_guard(true);
+    status = train(run, error);
+    if (status != GLIA_OK && status != GLIA_DIVERGED) return status;
+    if (status == GLIA_DIVERGED) {
+        complain("%s", error->message);
+        *exit_status = EXIT_FAILED;
+    } else if (run->result.stop == GLIA_STOP_CANCELLED) {
+        *exit_status = EXIT_INTERRUPTED;
+    }
+
+    /* After a divergence the network is that of the last good epoch, if there was one. */
+    if (status == GLIA_OK || run->result.best_epoch > 0) {
+        status = glia_network_save(run->network, run->path, error);
+        if (status != GLIA_OK) return status;
+        run->saved = true;
+    }
+    if (*exit_status == EXIT_FAILED)
+        complain(run->saved ? "the network as it was after epoch %zu is saved" : "nothing is saved",
+                 run->result.best_epoch);
+    if (*exit_status == EXIT_INTERRUPTED) complain("interrupted; the network is saved as it is");
+    if (*exit_status != EXIT_DONE || run->test == NULL) return GLIA_OK;
+    signals_guard(false);
+    return glia_evaluate(run->network, run->test, options->params.threads, &run->score, NULL,
+                         error);
+}
+
+static int train_run(void *field, int n_operands, char *const *operands)
+{
+    (void)n_operands;
+    const train_options *options = field;
+    struct run run = {.options = options,
+                      .data = operands[0],
+                      .path = options->output,
+                      .view = {.quiet = options->quiet, .validation = options->validation > 0},
+                      .score = {0, NAN, NAN, NAN}};
+    int exit_status = EXIT_DONE;
+    glia_error error;
+
+    if (!train_check_options(options, run.data)) return EXIT_WRONG;
+    if (run.path == NULL) {
+        default_path(run.data, run.path_memory, sizeof run.path_memory);
+        run.path = run.path_memory;
+    }
+    if (!check_path(run.path)) return EXIT_FAILED;
+
+    if (run_training(&run, &exit_status, &error) != GLIA_OK)
+        exit_status = source_complain(run.data, &error);
+    else if (options->source.common.json)
+        print_json(&run);
+    else if (exit_status != EXIT_FAILED || run.saved)
+        print_result(&run);
+
+    glia_network_free(run.network);
+    glia_dataset_free(run.validation);
+    glia_dataset_free(run.rest);
+    glia_dataset_free(run.other);
+    glia_dataset_free(run.all);
+    glia_dataset_free(run.test);
+    return exit_status;
+}
+
+static const example train_examples[] = {
+    {"glia train digits", "Learn the built-in digits; the model is digits.safetensors."},
+    {"glia train mnist --hidden none -o softmax.safetensors",
+     "Softmax regression: no hidden layer."},
+    {"glia train mnist --hidden 512,256 --validation 0.1 --patience 3 --epochs 50",
+     "Two hidden layers; stop when the validation loss has not fallen for 3 epochs."},
+    {NULL, NULL},
+};
+
+const struct command train_command = {
+    .name = "train",
+    .operands = "DATA",
+    .summary = "train a network on a data set and save it",
+    .description =
+        "Trains a network of fully connected layers with stochastic gradient descent on the "
+        "cross-entropy of its softmax output, and saves it as a safetensors file.\n\n" //
+    SOURCE_DESCRIPTION "\n\n"
+        "Where the data set has a test split, the finished network is scored on it once. Ctrl-C "
+        "ends the step at hand, saves the network as it is, and exits with status 130. When the "
+        "loss is no longer finite, training stops with status 1; the weights of the last good "
+        "epoch are saved, and without one nothing is written.",
+    .options = train_option_table,
+    .examples = train_examples,
+    .options_size = sizeof(train_options),
+    .min_operands = 1,
+    .max_operands = 1,
+    .set_defaults = train_set_defaults,
+    .run = train_run,
+};

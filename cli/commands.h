@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands that there are; main.c has their table. */
+#ifndef GLIA_CLI_COMMANDS_H
+#define GLIA_CLI_COMMANDS_H
+
+#include "options.h"
+
+extern const struct command train_command, eval_command, predict_command, inspect_command;
+extern const struct command data_list_command, data_fetch_command, data_show_command,
+    data_export_command;
+
+#endif

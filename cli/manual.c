@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes help as plain text of at most 80 columns, and manual pages in roff's man macros. Texts in
+ * the tables are ASCII; an indented paragraph of a description is a literal line.
+ */
+#include "manual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "glia.h"
+#include "output.h"
+
+enum { LINE = 80, WIDEST_NAME = 26 };
+
+/* ---- Text ---------------------------------------------------------------------------------- */
+
+/* Prints words wrapped at LINE, lines after the first indented; column is where the first begins.
+ */
+static void wrap(FILE *stream, const char *text, size_t length, size_t column, size_t indent)
+{
+    const char *end = text + length;
+    bool first = true;
+    while (text < end) {
+        size_t word = 0;
+        while (text + word < end && text[word] != ' ' && text[word] != '\n') word++;
+        if (!first && column + 1 + word > LINE) {
+            fprintf(stream, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (!first) {
+            fputc(' ', stream);
+            column++;
+        }
+        fwrite(text, 1, word, stream);
+        column += word;
+        first = false;
+        text += word;
+        while (text < end && (*text == ' ' || *text == '\n')) text++;
+    }
+    fputc('\n', stream);
+}
+
+/* The next paragraph of *text: sets its length, moves *text past it. NULL after the last. */
+static const char *next_paragraph(const char **text, size_t *length)
+{
+    const char *paragraph = *text, *end;
+    if (*paragraph == '\0') return NULL;
+    end = strstr(paragraph, "\n\n");
+    *length = end != NULL ? (size_t)(end - paragraph) : strlen(paragraph);
+    *text = paragraph + *length + (end != NULL ? 2 : 0);
+    return paragraph;
+}
+
+/* ---- What an option is called and does ----------------------------------------------------- */
+
+/* "-o, --output FILE" */
+static size_t option_form(const struct option *option, char *text, size_t size)
+{
+    char letter[8] = "    ";
+    if (option->letter != '\0') snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    bool valued = option->metavar != NULL;
+    int length = snprintf(text, size, "%s--%s%s%s", letter, option->name, valued ? " " : "",
+                          valued ? option->metavar : "");
+    return (size_t)length;
+}
+
+/* Its help, the names that it takes, and the default. */
+static void option_text(const struct option *option, const void *defaults, char *text, size_t size)
+{
+    char value[128];
+    int used = snprintf(text, size, "%s", option->help);
+    if (option->kind == OPTION_CHOICE) {
+        char choices[256];
+        option_expected(option, choices, sizeof choices);
+        used += snprintf(text + used, size - (size_t)used, ": %s", choices);
+    }
+    option_show(option, defaults, value, sizeof value);
+    if (*value != '\0') snprintf(text + used, size - (size_t)used, " [%s]", value);
+}
+
+static void *new_defaults(const struct command *command)
+{
+    void *options = need_memory(1, command->options_size);
+    if (command->set_defaults != NULL) command->set_defaults(options);
+    return options;
+}
+
+/* ---- Help ---------------------------------------------------------------------------------- */
+
+void manual_help(const struct command *command, FILE *stream)
+{
+    const char *description = command->description, *paragraph;
+    char form[128], text[512];
+    size_t length, column = 0;
+    void *defaults = new_defaults(command);
+
+    fprintf(stream, "Usage: glia %s%s%s [options]\n", command->name,
+            *command->operands != '\0' ? " " : "", command->operands);
+    while ((paragraph = next_paragraph(&description, &length)) != NULL) {
+        fputc('\n', stream);
+        if (*paragraph == ' ')
+            fprintf(stream, "%.*s\n", (int)length, paragraph);
+        else
+            wrap(stream, paragraph, length, 0, 0);
+    }
+    for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
+        if (option->kind == OPTION_HEADING) continue;
+        length = option_form(option, form, sizeof form);
+        if (length > column && length <= WIDEST_NAME) column = length;
+    }
+    column += 4; /* two blanks before the name, two after it */
+    for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
+        if (option->kind == OPTION_HEADING) {
+            fprintf(stream, "\n%s:\n", option->name);
+            continue;
+        }
+        length = option_form(option, form, sizeof form);
+        option_text(option, defaults, text, sizeof text);
+        fprintf(stream, "  %-*s", (int)column - 2, form);
+        if (length + 4 > column) fprintf(stream, "\n%*s", (int)column, "");
+        wrap(stream, text, strlen(text), column, column);
+    }
+    if (command->examples != NULL) {
+        fprintf(stream, "\nExamples:\n");
+        for (const example *e = command->examples; e->command != NULL; e++) {
+            fprintf(stream, "  %s\n      ", e->command);
+            wrap(stream, e->comment, strlen(e->comment), 6, 6);
+        }
+    }
+    free(defaults);
+}
+
+void manual_options(const struct command *command, FILE *stream)
+{
+    for (const struct option *option = command->options; option->kind != OPTION_END; option++)
+        if (option->kind != OPTION_HEADING) fprintf(stream, "--%s\n", option->name);
+}
+
+void manual_overview(const struct command *const *commands, FILE *stream)
+{
+    fprintf(stream, "glia trains feed-forward neural networks and uses them.\n\n"
+                    "Usage: glia COMMAND [options]\n\n");
+    for (; *commands != NULL; commands++)
+        fprintf(stream, "  %-12s  %s\n", (*commands)->name, (*commands)->summary);
+    fprintf(stream,
+            "\nTo begin:\n"
+            "  glia train digits              learn the built-in handwritten digits\n"
+            "  glia predict digits.safetensors seven.png\n\n"
+            "'glia help COMMAND' explains a command, 'glia --version' says what this is.\n");
+}
+
+/* ---- Manual pages -------------------------------------------------------------------------- */
+
+/* Text in roff: a backslash, a hyphen and what would be a macro at a line's beginning escaped. */
+static void roff(FILE *stream, const char *text, size_t length)
+{
+    bool line_start = true;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (line_start && (c == '.' || c == '\'')) fputs("\\&", stream);
+        if (c == '\\')
+            fputs("\\e", stream);
+        else if (c == '-')
+            fputs("\\-", stream);
+        else if (c == '\'')
+            fputs("\\(aq", stream);
+        else
+            fputc(c, stream);
+        line_start = c == '\n';
+    }
+}
+
+static void roff_line(FILE *stream, const char *text)
+{
+    roff(stream, text, strlen(text));
+    fputc('\n', stream);
+}
+
+static void page_description(const struct command *command, FILE *stream)
+{
+    const char *description = command->description, *paragraph;
+    size_t length;
+    while ((paragraph = next_paragraph(&description, &length)) != NULL) {
+        bool literal = *paragraph == ' ';
+        fputs(literal ? ".PP\n.nf\n" : ".PP\n", stream);
+        roff(stream, paragraph, length);
+        fputs(literal ? "\n.fi\n" : "\n", stream);
+    }
+}
+
+static void page_options(const struct command *command, FILE *stream)
+{
+    char text[512];
+    void *defaults = new_defaults(command);
+    for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
+        if (option->kind == OPTION_HEADING) {
+            fprintf(stream, ".SS ");
+            roff_line(stream, option->name);
+            continue;
+        }
+        fputs(".TP\n", stream);
+        if (option->letter != '\0') fprintf(stream, "\\fB\\-%c\\fR, ", option->letter);
+        fputs("\\fB\\-\\-", stream);
+        roff(stream, option->name, strlen(option->name));
+        fputs("\\fR", stream);
+        if (option->metavar != NULL) fprintf(stream, " \\fI%s\\fR", option->metavar);
+        fputc('\n', stream);
+        option_text(option, defaults, text, sizeof text);
+        roff_line(stream, text);
+    }
+    free(defaults);
+}
+
+static void page_examples(const struct command *command, FILE *stream)
+{
+    for (const example *e = command->examples; e != NULL && e->command != NULL; e++) {
+        fputs(".TP\n.B ", stream);
+        roff_line(stream, e->command);
+        roff_line(stream, e->comment);
+    }
+}
+
+static void page_head(const char *name, FILE *stream)
+{
+    fputs(".TH ", stream);
+    roff(stream, name, strlen(name));
+    fprintf(stream, " 1 \"\" \"glia %s\" \"glia manual\"\n.SH NAME\n", GLIA_VERSION);
+    roff(stream, name, strlen(name));
+    fputs(" \\- ", stream);
+}
+
+static void page_foot(FILE *stream, bool main_page)
+{
+    fputs(".SH EXIT STATUS\n"
+          ".TP\n0\nDone.\n"
+          ".TP\n1\nThe work failed; the message says at what.\n"
+          ".TP\n2\nThe command was wrong: an unknown option, say, or a value out of range.\n"
+          ".TP\n130\nInterrupted by Ctrl\\-C.\n"
+          ".SH ENVIRONMENT\n"
+          ".TP\n.B GLIA_DATA\nA folder of data sets: \\fBmnist\\fR is looked for in "
+          "\\fI$GLIA_DATA/mnist\\fR.\n"
+          ".TP\n.B XDG_CACHE_HOME\nDownloads are kept in \\fI$XDG_CACHE_HOME/glia\\fR; "
+          "if unset, in \\fI~/.cache/glia\\fR.\n"
+          ".TP\n.B NO_COLOR\nIf set and not empty, no colour and no bar is shown.\n"
+          ".SH SEE ALSO\n",
+          stream);
+    fputs(main_page ? "\\fBglia\\-train\\fR(1), \\fBglia\\-eval\\fR(1), \\fBglia\\-predict\\fR(1), "
+                      "\\fBglia\\-inspect\\fR(1), \\fBglia\\-data\\fR(1)\n"
+                    : "\\fBglia\\fR(1)\n",
+          stream);
+}
+
+void manual_main_page(const struct command *const *commands, FILE *stream)
+{
+    page_head("glia", stream);
+    fputs("feed\\-forward neural networks\n"
+          ".SH SYNOPSIS\n\\fBglia\\fR \\fICOMMAND\\fR [\\fIoptions\\fR]\n.br\n"
+          "\\fBglia help\\fR [\\fICOMMAND\\fR]\n.br\n\\fBglia \\-\\-version\\fR\n"
+          ".SH DESCRIPTION\n"
+          "glia trains feed\\-forward neural networks, measures them, and uses them.\n"
+          "Models are safetensors files, which other tools read as well.\n"
+          ".SH COMMANDS\n",
+          stream);
+    for (; *commands != NULL; commands++) {
+        fprintf(stream, ".TP\n.B %s\n", (*commands)->name);
+        roff_line(stream, (*commands)->summary);
+    }
+    page_foot(stream, true);
+}
+
+void manual_page(const char *name, const struct command *const *commands, size_t n, FILE *stream)
+{
+    char title[64];
+    snprintf(title, sizeof title, "glia-%s", name);
+    page_head(title, stream);
+    if (n == 1) roff(stream, commands[0]->summary, strlen(commands[0]->summary));
+    for (size_t i = 0; n > 1 && i < n; i++)
+        fprintf(stream, "%s%s", i == 0 ? "" : ", ", commands[i]->name + strlen(name) + 1);
+    fputs("\n.SH SYNOPSIS\n", stream);
+    for (size_t i = 0; i < n; i++)
+        fprintf(stream, "%s\\fBglia %s\\fR \\fI%s%s\\fR[\\fIoptions\\fR]\n", i == 0 ? "" : ".br\n",
+                commands[i]->name, commands[i]->operands,
+                *commands[i]->operands != '\0' ? " " : "");
+    if (n == 1) {
+        fputs(".SH DESCRIPTION\n", stream);
+        page_description(commands[0], stream);
+        fputs(".SH OPTIONS\n", stream);
+        page_options(commands[0], stream);
+    }
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        fprintf(stream, ".SH \"glia %s\"\n", commands[i]->name);
+        page_description(commands[i], stream);
+        page_options(commands[i], stream);
+    }
+    fputs(".SH EXAMPLES\n", stream);
+    for (size_t i = 0; i < n; i++) page_examples(commands[i], stream);
+    page_foot(stream, false);
+}

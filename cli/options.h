@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a command is: a table of options, and a struct that parsing fills from it. Help, manual
+ * page and error messages are made from the same table (manual.h), so they cannot disagree.
+ */
+#ifndef GLIA_CLI_OPTIONS_H
+#define GLIA_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum option_kind {
+    OPTION_END,     /* the last line of a struct table */
+    OPTION_HEADING, /* name is the heading of the options that follow */
+    OPTION_FLAG,    /* bool: takes no value */
+    OPTION_COUNT,   /* size_t */
+    OPTION_INT,     /* int */
+    OPTION_SEED,    /* uint64_t, up to 2^63 - 1: what JSON readers can hold */
+    OPTION_REAL,    /* double */
+    OPTION_TEXT,    /* const char *: not empty, borrowed from argv */
+    OPTION_CHOICE,  /* int: the index of a name in choices */
+    OPTION_OTHER,   /* whatever its parse function fills in */
+} option_kind;
+
+struct option {
+    option_kind kind;
+    const char *name; /* without the dashes */
+    char letter;      /* of the short form; 0: none */
+    const char *metavar;
+    const char *help; /* a phrase in small letters, without a full stop */
+    size_t offset;    /* of the field in the command's struct */
+
+    double min, max; /* COUNT, INT, REAL: the legal values; max 0: no upper limit */
+    bool above_min;  /* REAL: min itself is not legal */
+
+    const char *const *choices; /* CHOICE, and OTHER for suggestions: NULL-terminated */
+
+    /* OTHER. parse fills the field or returns false; expected says what would have been right. */
+    bool (*parse)(const char *text, void *field);
+    void (*show)(const void *field, char *text, size_t size);
+    const char *expected;
+
+    const char *shown_default; /* in place of the field's value; "": none is shown */
+};
+
+typedef struct example {
+    const char *command;
+    const char *comment;
+} example;
+
+struct command {
+    const char *name;        /* "train", "data show" */
+    const char *operands;    /* "MODEL DATA" */
+    const char *summary;     /* a phrase */
+    const char *description; /* paragraphs, an empty line between them */
+    const struct option *options;
+    const example *examples; /* ends with one whose command is NULL */
+    size_t options_size;     /* of the struct, which begins with common_options */
+    int min_operands, max_operands;
+    void (*set_defaults)(void *options);
+    int (*run)(void *options, int n_operands, char *const *operands); /* returns exit status */
+};
+
+/* What every command's struct begins with. */
+typedef struct common_options {
+    bool json;
+    bool help;
+} common_options;
+
+/* clang-format off */
+#define COMMON_OPTIONS                                                                             \
+    {.kind = OPTION_HEADING, .name = "Other"},                                                     \
+    {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(common_options, json),                \
+     .help = "print one JSON object on standard output, and nothing else there"},                  \
+    {.kind = OPTION_FLAG, .name = "help", .letter = 'h', .offset = offsetof(common_options, help), \
+     .help = "print this help"},                                                                   \
+    {.kind = OPTION_END}
+/* clang-format on */
+
+/*
+ * Parses argv (argc) into *options, which holds the defaults already. Options may stand before,
+ * between and after operands; "--" ends them; the last of a repeated option counts. Operands are
+ * moved to the front of argv, their number to *n_operands. Returns false, with the reason on
+ * stderr, when the command line is wrong. With --help the operands are not counted.
+ */
+bool options_parse(const struct command *command, int argc, char **argv, void *options,
+                   int *n_operands);
+
+/* What an option's value must be: "a whole number from 0 to 1024". */
+void option_expected(const struct option *option, char *text, size_t size);
+
+/* A field's value as text, as it would be given; "" where there is none to show. */
+void option_show(const struct option *option, const void *options, char *text, size_t size);
+
+/* Strict readers of numbers: all of text, no white space, no locale, no overflow. */
+bool parse_count(const char *text, uint64_t *out);
+bool parse_real(const char *text, double *out);
+
+/* The name nearest to text, if it is near enough to be meant; else NULL. names ends with NULL. */
+const char *nearest_name(const char *text, const char *const *names);
+
+#endif

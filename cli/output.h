@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the program says: messages on stderr, tables and numbers for people, JSON for programs, and
+ * what the terminal can show.
+ */
+#ifndef GLIA_CLI_OUTPUT_H
+#define GLIA_CLI_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "glia.h"
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1, /* the work failed */
+    EXIT_WRONG = 2,  /* the command was wrong */
+    EXIT_INTERRUPTED = 130
+};
+
+/* Prints "glia: message" as one line on stderr; control characters become '?'. */
+__attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
+
+/* Prints the library's message; returns the exit status that fits it. */
+int complain_error(const glia_error *error);
+
+/* Flushes stdout; returns status, or EXIT_FAILED with a message when not all could be written. */
+int finish_output(int status);
+
+/* calloc for small things of the program's own; ends the program when there is no memory. */
+void *need_memory(size_t n, size_t size);
+char *need_copy(const char *text);
+
+/* ---- The terminal -------------------------------------------------------------------------- */
+
+/* Whether colours and a bar may be shown: a terminal that is not dumb, and no NO_COLOR. */
+bool is_rich(FILE *stream);
+size_t terminal_width(FILE *stream);
+/* Whether text beyond ASCII may be shown: unless the locale says otherwise. */
+bool is_utf8(void);
+
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_ACCENT };
+/* The sequence that begins a style, or "" where it cannot be shown. style_end ends any. */
+const char *style_begin(FILE *stream, enum style style);
+const char *style_end(FILE *stream);
+
+/* ---- Numbers for people -------------------------------------------------------------------- */
+
+typedef struct words {
+    char s[32];
+} words;
+
+words show_count(uint64_t n);                           /* "199,210" */
+words show_percent(double fraction);                    /* "97.94 %" */
+words show_accuracy(double accuracy, double std_error); /* "97.94 ± 0.14 %" */
+words show_loss(double loss);                           /* "0.0712" */
+words show_duration(double seconds);                    /* "35 ms", "8.2 s", "3 min 05 s" */
+words show_bytes(uint64_t n_bytes);                     /* "798 kB" */
+
+/* Terminal cells that UTF-8 text takes, a character counted as one. */
+size_t text_width(const char *text);
+
+/* A copy, to be freed, in which nothing can steer a terminal and all is UTF-8. */
+char *clean_text(const char *text);
+
+/* ---- Tables -------------------------------------------------------------------------------- */
+
+/* Cells are added row by row; printing aligns the columns. */
+struct table;
+
+/* alignment: a letter a column, 'l' or 'r'. headings (columns) or NULL; borrowed. */
+struct table *table_new(const char *alignment, const char *const *headings);
+__attribute__((format(printf, 3, 4))) void table_add(struct table *table, enum style style,
+                                                     const char *format, ...);
+void table_print(const struct table *table, FILE *stream);
+void table_free(struct table *table);
+
+/* ---- JSON ---------------------------------------------------------------------------------- */
+
+/* Sets object[key] = value, which it takes over; ends the program when there is no memory. */
+void json_put(json_t *object, const char *key, json_t *value);
+void json_push(json_t *array, json_t *value);
+json_t *json_need(json_t *value);
+
+json_t *json_number(double value); /* null where it is not finite */
+json_t *json_count(uint64_t value);
+json_t *json_text(const char *text); /* null for NULL; what is not UTF-8 is replaced */
+
+/* Prints the object on stdout, one line, and frees it. */
+void json_print(json_t *object);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bar is the last line on the terminal: "\r" goes to its beginning and "\033[K" clears it, so a
+ * line that stays is printed in its place and the bar drawn again below.
+ */
+#include "progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "output.h"
+#include "signals.h"
+
+static const double redraw_seconds = 0.1;
+
+double now_seconds(void)
+{
+    static struct timespec start;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (start.tv_sec == 0 && start.tv_nsec == 0) start = now;
+    return (double)(now.tv_sec - start.tv_sec) + 1e-9 * (double)(now.tv_nsec - start.tv_nsec);
+}
+
+static void clear_bar(bool *shown)
+{
+    if (*shown) fputs("\r\033[K", stderr);
+    *shown = false;
+}
+
+/* One line: left, a bar as wide as there is room for (at most 40 cells), right. */
+static void draw_bar(const char *left, double fraction, const char *right, bool *shown)
+{
+    bool utf8 = is_utf8();
+    size_t width = terminal_width(stderr), text = text_width(left) + text_width(right) + 5;
+    size_t cells = width > text ? width - text : 0;
+    if (cells > 40) cells = 40;
+    size_t full = (size_t)(fmin(fmax(fraction, 0), 1) * (double)cells);
+
+    fprintf(stderr, "\r\033[K%s", left);
+    if (cells >= 8) {
+        fprintf(stderr, "  %s", style_begin(stderr, STYLE_ACCENT));
+        for (size_t i = 0; i < full; i++) fputs(utf8 ? "━" : "=", stderr);
+        fprintf(stderr, "%s%s", style_end(stderr), style_begin(stderr, STYLE_DIM));
+        for (size_t i = full; i < cells; i++) fputs(utf8 ? "━" : "-", stderr);
+        fputs(style_end(stderr), stderr);
+    }
+    /* A line that is too long would wrap and not be cleared. */
+    if (text_width(left) + text_width(right) + 3 < width) fprintf(stderr, "  %s", right);
+    fflush(stderr);
+    *shown = true;
+}
+
+/* ---- Training ------------------------------------------------------------------------------ */
+
+static void draw_training(training_view *view, const glia_progress *p, double done, double samples)
+{
+    char left[64], right[192];
+    double speed = p->seconds > 0 ? done / p->seconds : 0;
+    int digits = snprintf(NULL, 0, "%zu", p->epochs);
+    snprintf(left, sizeof left, "%*zu/%zu", digits > 3 ? digits : 3, p->epoch, p->epochs);
+    snprintf(right, sizeof right, "loss %s   %s   %s/s   %s left", show_loss(p->train_loss).s,
+             show_percent(p->train_accuracy).s, show_count((uint64_t)speed).s,
+             show_duration(speed > 0 ? (samples - done) / speed : NAN).s);
+    draw_bar(left, done / samples, right, &view->bar_shown);
+    view->drawn_at = p->seconds;
+}
+
+static void print_epoch(training_view *view, const glia_progress *p)
+{
+    double seconds = p->seconds - view->epoch_began;
+    clear_bar(&view->bar_shown);
+    if (!view->headed) {
+        fprintf(stderr, "\n%sepoch      loss   accuracy%s   samples/s       time%s\n",
+                style_begin(stderr, STYLE_DIM), view->validation ? "   validation   accuracy" : "",
+                style_end(stderr));
+        view->headed = true;
+    }
+    fprintf(stderr, "%5zu   %7s   %8s", p->epoch, show_loss(p->train_loss).s,
+            show_percent(p->train_accuracy).s);
+    if (view->validation)
+        fprintf(stderr, "   %10s   %8s", show_loss(p->validation_loss).s,
+                show_percent(p->validation_accuracy).s);
+    double speed = seconds > 0 ? (double)p->samples / seconds : 0;
+    fprintf(stderr, "   %9s   %8s\n", show_count((uint64_t)speed).s, show_duration(seconds).s);
+    fflush(stderr);
+    view->epoch_began = p->seconds;
+}
+
+bool training_step(void *user, const glia_progress *p)
+{
+    training_view *view = user;
+    if (view->startup_ended == 0) view->startup_ended = now_seconds();
+    if (!view->quiet && p->done > 0) {
+        double samples = (double)p->epochs * (double)p->samples;
+        double done = (double)(p->epoch - 1) * (double)p->samples + (double)p->done;
+        if (p->epoch_end) print_epoch(view, p);
+        bool due = !view->bar_shown || p->seconds - view->drawn_at >= redraw_seconds;
+        if (is_rich(stderr) && due && done < samples) draw_training(view, p, done, samples);
+    }
+    return !signals_came();
+}
+
+void training_end(training_view *view)
+{
+    clear_bar(&view->bar_shown);
+    fflush(stderr);
+}
+
+/* ---- Downloads ----------------------------------------------------------------------------- */
+
+bool fetch_step(void *user, const char *file, uint64_t done_bytes, uint64_t total_bytes)
+{
+    fetch_view *view = user;
+    /* From the first byte on there is a temporary file, which the library takes away. */
+    signals_guard(true);
+    if (!view->quiet) {
+        bool new_file = strncmp(view->file, file, sizeof view->file - 1) != 0;
+        double now = now_seconds();
+        if (new_file) {
+            clear_bar(&view->bar_shown);
+            snprintf(view->file, sizeof view->file, "%s", file);
+            if (!is_rich(stderr)) fprintf(stderr, "fetching %s\n", file);
+        }
+        if (is_rich(stderr) && (new_file || now - view->drawn_at >= redraw_seconds)) {
+            char right[128];
+            double total = total_bytes > 0 ? (double)total_bytes : INFINITY;
+            snprintf(right, sizeof right, "%s%s%s", show_bytes(done_bytes).s,
+                     total_bytes > 0 ? " of " : "",
+                     total_bytes > 0 ? show_bytes(total_bytes).s : "");
+            draw_bar(view->file, (double)done_bytes / total, right, &view->bar_shown);
+            view->drawn_at = now;
+        }
+    }
+    return !signals_came();
+}
+
+void fetch_end(fetch_view *view)
+{
+    clear_bar(&view->bar_shown);
+    fflush(stderr);
+    signals_guard(false);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is seen on stderr while work goes on: a line an epoch that stays, and, on a terminal, a bar
+ * that does not. Each callback takes one of these structs as its user pointer.
+ */
+#ifndef GLIA_CLI_PROGRESS_H
+#define GLIA_CLI_PROGRESS_H
+
+#include <stdbool.h>
+
+#include "glia.h"
+
+typedef struct training_view {
+    bool quiet;
+    bool validation; /* whether there is a validation set */
+
+    /* The rest begins as zeros. */
+    bool headed, bar_shown;
+    double drawn_at;      /* seconds since training began */
+    double epoch_began;   /* likewise */
+    double startup_ended; /* now_seconds() at the first step; 0: it has not come */
+} training_view;
+
+/* A glia_train_progress. Stops the training when a signal came. */
+bool training_step(void *view, const glia_progress *progress);
+
+/* Takes the bar away. */
+void training_end(training_view *view);
+
+typedef struct fetch_view {
+    bool quiet;
+    bool bar_shown;
+    double drawn_at; /* now_seconds() */
+    char file[128];  /* that is coming */
+} fetch_view;
+
+/* A glia_fetch_progress. Stops the download when a signal came. */
+bool fetch_step(void *view, const char *file, uint64_t done_bytes, uint64_t total_bytes);
+void fetch_end(fetch_view *view);
+
+/* Seconds since the first call, which main makes as the program begins. */
+double now_seconds(void);
+
+#endif

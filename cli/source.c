@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening data sets for the commands. */
+#include "source.h"
+
+#include <string.h>
+
+#include "output.h"
+#include "progress.h"
+
+const char *const split_names[] = {[GLIA_TRAIN] = "train", [GLIA_TEST] = "test", NULL};
+
+void source_set_defaults(source_options *options)
+{
+    glia_data_params params = glia_data_default_params();
+    options->seed = params.seed;
+    options->offline = params.offline;
+    options->directory = params.directory;
+    options->mirror = params.mirror;
+}
+
+glia_status source_open(const source_options *options, const char *name, glia_split split,
+                        bool fresh, int threads, bool quiet, glia_dataset **out, glia_error *error)
+{
+    fetch_view view = {.quiet = quiet};
+    glia_data_params params = glia_data_default_params();
+    params.seed = options->seed;
+    params.fresh = fresh;
+    params.offline = options->offline;
+    params.threads = threads;
+    params.directory = options->directory;
+    params.mirror = options->mirror;
+    params.progress = fetch_step;
+    params.user = &view;
+    glia_status status = glia_dataset_open(name, split, &params, out, error);
+    fetch_end(&view);
+    return status;
+}
+
+int source_complain(const char *name, const glia_error *error)
+{
+    enum { MOST_NAMES = 31 };
+    glia_dataset_entry *entries = NULL;
+    const char *names[MOST_NAMES + 1];
+    size_t n = 0;
+    int status = complain_error(error);
+    if (error->status != GLIA_NOT_FOUND || glia_dataset_list(NULL, &entries, &n, NULL) != GLIA_OK ||
+        n > MOST_NAMES)
+        return status;
+    for (size_t i = 0; i < n; i++) names[i] = entries[i].name;
+    names[n] = NULL;
+    const char *nearest = nearest_name(name, names);
+    if (nearest != NULL && strcmp(nearest, name) != 0) complain("did you mean %s?", nearest);
+    glia_dataset_list_free(entries, n);
+    return status;
+}
+
+int source_need(const source_options *options, const char *name, glia_split split,
+                glia_dataset **out)
+{
+    glia_error error;
+    if (source_open(options, name, split, false, 0, false, out, &error) == GLIA_OK)
+        return EXIT_DONE;
+    return source_complain(name, &error);
+}

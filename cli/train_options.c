@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the lists that glia train takes; the table of its options. */
+#include "train_options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "output.h"
+
+/* Copies the item of a comma-separated list at *text, and moves on. False when none is left. */
+static bool next_item(const char **text, char *item, size_t size)
+{
+    if (*text == NULL) return false;
+    size_t length = strcspn(*text, ",");
+    snprintf(item, size, "%.*s", (int)(length < size ? length : size - 1), *text);
+    *text = (*text)[length] == ',' ? *text + length + 1 : NULL;
+    return true;
+}
+
+static bool parse_hidden(const char *text, void *field)
+{
+    unit_list list = {0};
+    char item[32];
+    if (strcmp(text, "none") != 0) {
+        while (next_item(&text, item, sizeof item)) {
+            uint64_t units;
+            if (list.n == MAX_HIDDEN || !parse_count(item, &units)) return false;
+            if (units < 1 || units > GLIA_MAX_UNITS) return false;
+            list.units[list.n++] = (size_t)units;
+        }
+    }
+    *(unit_list *)field = list;
+    return true;
+}
+
+static void show_hidden(const void *field, char *text, size_t size)
+{
+    const unit_list *list = field;
+    size_t used = 0;
+    if (list->n == 0) snprintf(text, size, "none");
+    for (size_t i = 0; i < list->n && used < size; i++)
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%zu", i > 0 ? "," : "", list->units[i]);
+}
+
+static bool parse_activation(const char *text, void *field)
+{
+    activation_list list = {0};
+    char item[32];
+    while (next_item(&text, item, sizeof item)) {
+        glia_activation activation;
+        if (list.n == MAX_HIDDEN || !glia_activation_from_name(item, &activation)) return false;
+        if (activation == GLIA_SOFTMAX) return false;
+        list.of[list.n++] = activation;
+    }
+    *(activation_list *)field = list;
+    return true;
+}
+
+void train_show_activation(const void *field, char *text, size_t size)
+{
+    const activation_list *list = field;
+    size_t used = 0;
+    for (size_t i = 0; i < list->n && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? "," : "",
+                                 glia_activation_name(list->of[i]));
+}
+
+static bool parse_validation(const char *text, void *field)
+{
+    double value;
+    if (!parse_real(text, &value) || value <= 0) return false;
+    if (value >= 1 && (value != floor(value) || value > 1e15)) return false;
+    *(double *)field = value;
+    return true;
+}
+
+static const char *const activation_names[] = {
+#define X(name, text) text,
+    GLIA_ACTIVATION_LIST(X)
+#undef X
+        NULL};
+
+static const char *const init_names[] = {
+#define X(name, text) [GLIA_INIT_##name] = text,
+    GLIA_INIT_LIST(X)
+#undef X
+        NULL};
+
+#define TRAIN_FIELD(field) .offset = offsetof(train_options, field)
+
+/* clang-format off */
+const struct option train_option_table[] = {
+    {.kind = OPTION_HEADING, .name = "Network"},
+    {.kind = OPTION_OTHER, .name = "hidden", .metavar = "LIST", TRAIN_FIELD(hidden),
+     .parse = parse_hidden, .show = show_hidden,
+     .expected = "numbers of units such as 256 or 512,256 (at most 63 layers of 1 to 1048576), "
+                 "or none",
+     .help = "units of the hidden layers, as 512,256; none: softmax regression"},
+    {.kind = OPTION_OTHER, .name = "activation", .metavar = "LIST", TRAIN_FIELD(activation),
+     .parse = parse_activation, .show = train_show_activation, .choices = activation_names,
+     .expected = "sigmoid, tanh, relu or identity, or one of these for each hidden layer",
+     .help = "sigmoid, tanh, relu or identity: one for all hidden layers, or a list of one for "
+             "each"},
+    {.kind = OPTION_CHOICE, .name = "init", .metavar = "NAME", TRAIN_FIELD(init),
+     .choices = init_names, .help = "distribution of the first weights"},
+
+    {.kind = OPTION_HEADING, .name = "Training"},
+    {.kind = OPTION_REAL, .name = "lr", .metavar = "X", TRAIN_FIELD(params.lr),
+     .above_min = true, .help = "learning rate"},
+    {.kind = OPTION_REAL, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
+     .shown_default = "constant", .help = "let the learning rate fall linearly to X"},
+    {.kind = OPTION_COUNT, .name = "batch", .metavar = "N", TRAIN_FIELD(params.batch),
+     .min = 1, .help = "samples for each update; 1: update after every sample"},
+    {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", TRAIN_FIELD(params.epochs),
+     .max = 1e9, .help = "passes over the training data"},
+    {.kind = OPTION_SEED, .name = "seed", .metavar = "N", TRAIN_FIELD(params.seed),
+     .help = "of the first weights, the shuffles and the choice of the validation samples"},
+    {.kind = OPTION_INT, .name = "threads", .metavar = "N", TRAIN_FIELD(params.threads),
+     .max = 1024, .help = "0: one a core; the result does not depend on it"},
+    {.kind = OPTION_FLAG, .name = "fresh", TRAIN_FIELD(fresh),
+     .help = "draw new images in every epoch (digits alone); validation samples come from the next "
+             "--data-seed"},
+
+    {.kind = OPTION_HEADING, .name = "Early stopping"},
+    {.kind = OPTION_OTHER, .name = "validation", .metavar = "X", TRAIN_FIELD(validation),
+     .parse = parse_validation,
+     .expected = "a fraction between 0 and 1, or a whole number of samples",
+     .help = "hold out a fraction or a number of the training samples, as many of each class in "
+             "proportion; the weights of the epoch with the lowest loss on them are kept"},
+    {.kind = OPTION_COUNT, .name = "patience", .metavar = "N", TRAIN_FIELD(params.patience),
+     .max = 1e9, .shown_default = "",
+     .help = "stop after N epochs without a lower validation loss"},
+    {.kind = OPTION_REAL, .name = "min-delta", .metavar = "X", TRAIN_FIELD(params.min_delta),
+     .help = "a loss is lower when it is lower by more than X"},
+
+    SOURCE_OPTIONS,
+
+    {.kind = OPTION_HEADING, .name = "Result"},
+    {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE", TRAIN_FIELD(output),
+     .shown_default = "DATA.safetensors", .help = "where the model goes"},
+    {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', TRAIN_FIELD(quiet),
+     .help = "print the result alone, no progress"},
+    COMMON_OPTIONS,
+};
+/* clang-format on */
+
+void train_set_defaults(void *field)
+{
+    train_options *options = field;
+    source_set_defaults(&options->source);
+    options->hidden = (unit_list){1, {256}};
+    options->activation = (activation_list){1, {GLIA_RELU}};
+    options->init = GLIA_INIT_AUTO;
+    options->params = glia_train_default_params();
+}
+
+bool train_check_options(const train_options *options, const char *data)
+{
+    size_t hidden = options->hidden.n, activations = options->activation.n;
+    if (activations > 1 && activations != hidden) {
+        complain("train: --activation: found %zu for %zu hidden layer%s, expected one for all or "
+                 "one for each",
+                 activations, hidden, hidden == 1 ? "" : "s");
+        return false;
+    }
+    if (options->validation == 0 && options->params.patience > 0) {
+        complain("train: --patience needs a validation set; add --validation 0.1, say");
+        return false;
+    }
+    if (options->validation == 0 && options->params.min_delta > 0) {
+        complain("train: --min-delta needs a validation set; add --validation 0.1, say");
+        return false;
+    }
+    if (options->fresh && strcmp(data, "digits") != 0) {
+        complain("train: --fresh: %s has no new images to draw; only digits has", data);
+        return false;
+    }
+    return true;
+}

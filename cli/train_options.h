@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of glia train: their struct, their table, and the checks that a table cannot say. */
+#ifndef GLIA_CLI_TRAIN_OPTIONS_H
+#define GLIA_CLI_TRAIN_OPTIONS_H
+
+#include "glia.h"
+#include "options.h"
+#include "source.h"
+
+enum { MAX_HIDDEN = GLIA_MAX_LAYERS - 1 };
+
+typedef struct unit_list {
+    size_t n;
+    size_t units[MAX_HIDDEN];
+} unit_list;
+
+typedef struct activation_list {
+    size_t n;
+    glia_activation of[MAX_HIDDEN];
+} activation_list;
+
+typedef struct train_options {
+    source_options source;
+    unit_list hidden;
+    activation_list activation;
+    int init;
+    glia_train_params params;
+    double validation; /* as glia_dataset_hold_out takes it; 0: none */
+    bool fresh;
+    bool quiet;
+    const char *output;
+} train_options;
+
+extern const struct option train_option_table[];
+
+void train_set_defaults(void *options);
+
+/* Options that need each other, or do not go with the data. Complains when they are wrong. */
+bool train_check_options(const train_options *options, const char *data);
+
+/* "relu", or "relu,tanh" */
+void train_show_activation(const void *list, char *text, size_t size);
+
+#endif

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the seeds of fuzz/corpus/idx, gzip and png: small good files of each kind, and bad ones.
+
+usage: fuzz/make_corpus.py (files that a fuzzer has found since are left alone)
+"""
+import gzip
+import os
+import struct
+import zlib
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+
+
+def write(folder, name, data):
+    os.makedirs(os.path.join(ROOT, folder), exist_ok=True)
+    with open(os.path.join(ROOT, folder, name), "wb") as out:
+        out.write(data)
+
+
+def idx(*dims, kind=8, fill=None):
+    size = 1
+    for dim in dims:
+        size *= dim
+    data = bytes(i % 251 for i in range(size)) if fill is None else fill
+    return struct.pack(f">BBBB{len(dims)}I", 0, 0, kind, len(dims), *dims) + data
+
+
+def compress(data):
+    return gzip.compress(data, mtime=0)
+
+
+def member_with_fields(data):
+    """A gzip member with every optional field of its header."""
+    head = b"\x1f\x8b\x08\x1e" + bytes(4) + b"\x00\x03"
+    head += struct.pack("<H", 4) + b"ab\x00\x00" + b"name\x00" + b"comment\x00"
+    head += struct.pack("<H", zlib.crc32(head) & 0xFFFF)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = packer.compress(data) + packer.flush()
+    return head + body + struct.pack("<II", zlib.crc32(data), len(data))
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, depth, colour, rows, extra=b"", interlace=0):
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def rows(height, row_bytes, filter_type=0):
+    return b"".join(bytes([filter_type]) + bytes((y * 37 + x * 11) % 256 for x in range(row_bytes))
+                    for y in range(height))
+
+
+def main():
+    good = idx(3, 4, 5)
+    write("idx", "images", good)
+    write("idx", "labels", idx(7))
+    write("idx", "features", idx(4, 6))
+    write("idx", "four-dimensions", idx(2, 2, 2, 2))
+    write("idx", "floats", idx(2, kind=0x0D, fill=bytes(8)))
+    write("idx", "short", good[:-1])
+    write("idx", "long", good + b"\0")
+    write("idx", "huge", idx(0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, fill=b""))
+    write("idx", "images-gz", compress(good))
+    write("idx", "images-gz-two-members", compress(good[:9]) + compress(good[9:]))
+    write("idx", "images-gz-cut", compress(good)[:-6])
+    write("idx", "claims-too-much-gz", compress(idx(1000, 1000, 100, fill=b"")))
+
+    text = b"feed-forward " * 20
+    write("gzip", "text", b"\xff" + compress(text))
+    write("gzip", "two-members", b"\x10" + compress(text) + compress(b""))
+    write("gzip", "stored", b"\x00" + gzip.compress(text, 0, mtime=0))
+    write("gzip", "all-fields", b"\x07" + member_with_fields(text))
+    write("gzip", "long-runs", b"\xff" + compress(bytes(100000)))
+    write("gzip", "trailing", b"\xff" + compress(text) + b"more")
+    write("gzip", "cut", b"\xff" + compress(text)[:-9])
+
+    write("png", "grey-8", png(5, 4, 8, 0, rows(4, 5)))
+    write("png", "grey-1", png(9, 3, 1, 0, rows(3, 2)))
+    write("png", "grey-16", png(3, 3, 16, 0, rows(3, 6)))
+    write("png", "rgb", png(3, 3, 8, 2, rows(3, 9, 4)))
+    write("png", "palette", png(4, 4, 2, 3, rows(4, 1), chunk(b"PLTE", bytes(range(12)))
+                                + chunk(b"tRNS", b"\x00\x80")))
+    write("png", "grey-alpha", png(3, 3, 8, 4, rows(3, 6)))
+    write("png", "rgba-16", png(2, 2, 16, 6, rows(2, 16)))
+    write("png", "interlaced", png(1, 1, 8, 0, rows(1, 1), interlace=1))
+    write("png", "gamma", png(2, 2, 8, 0, rows(2, 2), chunk(b"gAMA", struct.pack(">I", 45455))))
+    write("png", "cut", png(5, 4, 8, 0, rows(4, 5))[:50])
+    write("png", "huge", png(16000, 4000, 8, 0, b""))
+    figure = bytes(255 if 8 < x < 12 and 3 < y < 25 else (x * y) % 7
+                   for y in range(30) for x in range(40))
+    write("png", "figure.pgm", b"P5\n40 30\n255\n" + figure)
+    write("png", "dark-on-light.pgm", b"P5 40 30 255\n" + bytes(255 - v for v in figure))
+    write("png", "plain.pgm", b"P2 # comment\n3 2\n9\n0 1 2\n3 4 9\n")
+    write("png", "two-bytes.pgm", b"P5\n2 2\n65535\n\0\0\x7f\xff\xff\xff\x12\x34")
+    write("png", "short.pgm", b"P5\n5 5\n255\n123")
+    write("png", "letters.pgm", b"P2\n2 x\n255\n1 2")
+
+
+main()

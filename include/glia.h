@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glia.h - the whole public interface of libglia: feed-forward neural networks in C.
+ *
+ * The life of a model:
+ *
+ *     dataset = glia_dataset_open("mnist", GLIA_TRAIN, ...)     or glia_dataset_from_arrays(...)
+ *     network = glia_network_create(...)                        or glia_network_load(...)
+ *     glia_train(network, dataset, ...)
+ *     glia_evaluate(...), glia_predict(...), glia_network_save(...)
+ *
+ * Conventions that hold for every function:
+ *  - A function that can fail returns a glia_status and takes a glia_error, which may be NULL.
+ *    On failure the error holds a message that can be shown to a user as it is; on success it is
+ *    not touched, and neither is an output argument on failure (unless said otherwise).
+ *  - Every create, open or load has a free; free(NULL) does nothing.
+ *  - The library never prints, never exits, and keeps no global state. Different networks may be
+ *    used by different threads at the same time; one network may be read (predict, evaluate, save)
+ *    by many threads as long as none trains it.
+ *  - Matrices are row-major; shapes are written (rows, columns). A sample is one row.
+ *  - Accuracies, errors and probabilities are fractions in [0, 1]; times are seconds.
+ */
+#ifndef GLIA_H
+#define GLIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) || !defined(__GNUC__)
+#define GLIA_API
+#else
+#define GLIA_API __attribute__((visibility("default")))
+#endif
+
+#define GLIA_VERSION "0.1.0"
+
+/* The version of the library that is linked, as "major.minor.patch". */
+GLIA_API const char *glia_version(void);
+
+/* What this build can do beyond the core: "png fetch", "png", "fetch" or "". */
+GLIA_API const char *glia_build_features(void);
+
+/* ---- Errors -------------------------------------------------------------------------------- */
+
+/* X(NAME, text): the one list from which the codes, their names and their texts are made. */
+#define GLIA_STATUS_LIST(X)                                                                        \
+    X(OK, "done")                                                                                  \
+    X(BAD_ARGUMENT, "an argument is out of its range")                                             \
+    X(NO_MEMORY, "out of memory")                                                                  \
+    X(NOT_FOUND, "a file or a named thing does not exist")                                         \
+    X(IO, "reading or writing failed")                                                             \
+    X(BAD_FORMAT, "a file is malformed")                                                           \
+    X(MISMATCH, "a network and its data do not fit each other")                                    \
+    X(UNSUPPORTED, "this build cannot do it")                                                      \
+    X(DOWNLOAD_FAILED, "a download failed")                                                        \
+    X(DIVERGED, "training diverged: the loss is no longer finite")                                 \
+    X(CANCELLED, "stopped by the caller")
+
+typedef enum glia_status {
+#define X(name, text) GLIA_##name,
+    GLIA_STATUS_LIST(X)
+#undef X
+} glia_status;
+
+/* "BAD_FORMAT" and "a file is malformed", say. Static strings; any value is legal. */
+GLIA_API const char *glia_status_name(glia_status status);
+GLIA_API const char *glia_status_text(glia_status status);
+
+typedef struct glia_error {
+    glia_status status;
+    char message[1024]; /* one line, UTF-8, no newline at its end */
+} glia_error;
+
+/* ---- Data sets ----------------------------------------------------------------------------- */
+
+typedef enum glia_split { GLIA_TRAIN, GLIA_TEST } glia_split;
+
+/* The type of one feature of a sample in memory. */
+typedef enum glia_type { GLIA_U8, GLIA_F32 } glia_type;
+
+/*
+ * Samples (n, features) with one class label each. Read-only once made, so any number of threads
+ * may share it.
+ */
+typedef struct glia_dataset glia_dataset;
+
+/* Called now and then during a download. Return true to go on, false to stop it. */
+typedef bool glia_fetch_progress(void *user, const char *file, uint64_t done_bytes,
+                                 uint64_t total_bytes /* 0: not known */);
+
+typedef struct glia_data_params {
+    uint64_t seed;         /* of the generated set, "digits" */
+    bool fresh;            /* digits, GLIA_TRAIN: new images in every epoch, drawn as needed */
+    bool offline;          /* never download */
+    int threads;           /* 0: one a core */
+    const char *directory; /* look here (DIR/NAME/FILE) before anywhere else; or NULL */
+    const char *mirror;    /* base URL that replaces the list of mirrors; or NULL */
+    glia_fetch_progress *progress; /* or NULL */
+    void *user;                    /* handed to progress */
+} glia_data_params;
+
+GLIA_API glia_data_params glia_data_default_params(void);
+
+/*
+ * Opens one split of a data set.
+ *
+ * name: "digits" (built in), "mnist" or "fashion-mnist" (looked up in params->directory,
+ * $GLIA_DATA, the user's cache, then downloaded), or the path of a folder that holds
+ * train-images-idx3-ubyte, train-labels-idx1-ubyte and, for GLIA_TEST, t10k-images-idx3-ubyte,
+ * t10k-labels-idx1-ubyte, each plain or with .gz. params may be NULL.
+ *
+ * Errors: NOT_FOUND, IO, BAD_FORMAT, DOWNLOAD_FAILED, UNSUPPORTED, NO_MEMORY, CANCELLED.
+ */
+GLIA_API glia_status glia_dataset_open(const char *name, glia_split split,
+                                       const glia_data_params *params, glia_dataset **out,
+                                       glia_error *error);
+
+/*
+ * Wraps arrays of the caller, which are borrowed: they must stay as they are until the data set
+ * is freed. features: (samples, n_features) of the given type; labels: (samples), each below
+ * n_classes. U8 features are read as bytes whose range is 0..255 and are scaled by 1/255.
+ */
+GLIA_API glia_status glia_dataset_from_arrays(glia_type type, const void *features,
+                                              const uint32_t *labels, size_t samples,
+                                              size_t n_features, size_t n_classes,
+                                              glia_dataset **out, glia_error *error);
+
+/*
+ * Splits a data set into two that share its samples, stratified: each class gives the same
+ * fraction, as nearly as whole samples allow. held_out >= 1 is a count of samples, 0 < held_out < 1
+ * a fraction. Both results borrow from the data set and must be freed before it.
+ */
+GLIA_API glia_status glia_dataset_hold_out(const glia_dataset *dataset, double held_out,
+                                           uint64_t seed, glia_dataset **rest, glia_dataset **held,
+                                           glia_error *error);
+
+GLIA_API void glia_dataset_free(glia_dataset *dataset);
+
+typedef struct glia_dataset_info {
+    const char *name; /* owned by the data set; "arrays" for glia_dataset_from_arrays */
+    glia_type type;
+    size_t samples;
+    size_t features;
+    size_t classes;
+    size_t height, width; /* of an image: height * width = features; else 0 */
+} glia_dataset_info;
+
+GLIA_API glia_dataset_info glia_dataset_describe(const glia_dataset *dataset);
+
+/* The name of a class ("7", "Ankle boot"); owned by the data set; NULL past the last class. */
+GLIA_API const char *glia_dataset_class_name(const glia_dataset *dataset, size_t index);
+
+/*
+ * Copies one sample: x (features) of the data set's type, and its label. Either may be NULL.
+ * BAD_ARGUMENT when index is past the last sample.
+ */
+GLIA_API glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void *x,
+                                         uint32_t *label, glia_error *error);
+
+/* A line of the table of data sets known by name. */
+typedef struct glia_dataset_entry {
+    const char *name;        /* static */
+    const char *description; /* static */
+    const char *license;     /* static */
+    bool built_in;
+    bool present; /* found on this machine, all four files */
+    char *path;   /* where: freed by glia_dataset_list_free; NULL if built in or absent */
+} glia_dataset_entry;
+
+/* Lists the data sets known by name. */
+GLIA_API glia_status glia_dataset_list(const glia_data_params *params, glia_dataset_entry **out,
+                                       size_t *count, glia_error *error);
+GLIA_API void glia_dataset_list_free(glia_dataset_entry *entries, size_t count);
+
+/*
+ * Makes sure that the four files of a named data set are on this machine, downloading what is
+ * missing into the user's cache ($XDG_CACHE_HOME/glia/NAME, else ~/.cache/glia/NAME). Each file
+ * is checked (SHA-256, or the published MD5) before it takes its name: an interrupted or corrupted
+ * download leaves nothing behind.
+ */
+GLIA_API glia_status glia_dataset_fetch(const char *name, const glia_data_params *params,
+                                        glia_error *error);
+
+/* ---- Images -------------------------------------------------------------------------------- */
+
+/* A grey image, row by row from the top: pixels (height, width), 0 black to 255 white. */
+typedef struct glia_image {
+    size_t width, height;
+    uint8_t *pixels; /* owned; freed by glia_image_free */
+} glia_image;
+
+/*
+ * Reads a PNG (colours and transparency become grey on white) or PGM (P2, P5) file, told apart by
+ * their content. At most 16,384 pixels a side and 2^26 pixels in all.
+ */
+GLIA_API glia_status glia_image_read(const char *path, glia_image *out, glia_error *error);
+
+/* Frees the pixels and clears the struct; an all-zero struct is legal. */
+GLIA_API void glia_image_free(glia_image *image);
+
+/* Writes an 8-bit grey PNG, atomically. */
+GLIA_API glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
+                                          size_t height, glia_error *error);
+
+/* ---- Networks ------------------------------------------------------------------------------ */
+
+/* X(NAME, text): what a hidden layer computes from its weighted sums. */
+#define GLIA_ACTIVATION_LIST(X)                                                                    \
+    X(SIGMOID, "sigmoid")                                                                          \
+    X(TANH, "tanh")                                                                                \
+    X(RELU, "relu")                                                                                \
+    X(IDENTITY, "identity")                                                                        \
+    X(SOFTMAX, "softmax") /* of the output layer, never of a hidden one */
+
+typedef enum glia_activation {
+#define X(name, text) GLIA_##name,
+    GLIA_ACTIVATION_LIST(X)
+#undef X
+} glia_activation;
+
+/*
+ * X(NAME, text): the distribution of the initial weights of a layer with n_in inputs, n_out units.
+ *   glorot-uniform  U(-a, a), a = sqrt(6 / (n_in + n_out))   Glorot and Bengio 2010, eq. 16
+ *   glorot-normal   N(0, 2 / (n_in + n_out))                 the same variance
+ *   he-uniform      U(-a, a), a = sqrt(6 / n_in)             the variance of he-normal
+ *   he-normal       N(0, 2 / n_in)                           He et al. 2015, eq. 10
+ *   auto            he-normal for relu, glorot-uniform for all others
+ */
+#define GLIA_INIT_LIST(X)                                                                          \
+    X(AUTO, "auto")                                                                                \
+    X(GLOROT_UNIFORM, "glorot-uniform")                                                            \
+    X(GLOROT_NORMAL, "glorot-normal")                                                              \
+    X(HE_UNIFORM, "he-uniform")                                                                    \
+    X(HE_NORMAL, "he-normal")
+
+typedef enum glia_init {
+#define X(name, text) GLIA_INIT_##name,
+    GLIA_INIT_LIST(X)
+#undef X
+} glia_init;
+
+/* Names to values and back. from_name returns false, and leaves out alone, for an unknown name. */
+GLIA_API const char *glia_activation_name(glia_activation activation);
+GLIA_API bool glia_activation_from_name(const char *name, glia_activation *out);
+GLIA_API const char *glia_init_name(glia_init init);
+GLIA_API bool glia_init_from_name(const char *name, glia_init *out);
+
+/* Ceilings that creating and loading a network check. */
+enum { GLIA_MAX_LAYERS = 64, GLIA_MAX_UNITS = 1 << 20, GLIA_MAX_CLASSES = 1 << 16 };
+
+/*
+ * A network of fully connected layers, inputs -> hidden... -> classes with a softmax output; also
+ * what it learned about its data: the form of its images, their scaling, the names of the classes.
+ */
+typedef struct glia_network glia_network;
+
+typedef struct glia_network_params {
+    size_t inputs;
+    size_t classes;
+    size_t n_hidden;                    /* number of hidden layers; 0 is softmax regression */
+    const size_t *hidden;               /* (n_hidden) units; borrowed during the call */
+    const glia_activation *activations; /* (n_hidden), borrowed; NULL: all as activation */
+    glia_activation activation;
+    glia_init init;
+    uint64_t seed;
+} glia_network_params;
+
+/* No hidden layer, relu for layers added, init auto, seed 1. */
+GLIA_API glia_network_params glia_network_default_params(size_t inputs, size_t classes);
+
+GLIA_API glia_status glia_network_create(const glia_network_params *params, glia_network **out,
+                                         glia_error *error);
+GLIA_API void glia_network_free(glia_network *network);
+
+/*
+ * Model files are safetensors: layers.L.weight (units, inputs) and layers.L.bias (units) in f32,
+ * with architecture, preprocessing, class names and training settings as JSON in the metadata.
+ * Saving is atomic: the file at path is the old one or the new one, whole, whatever happens.
+ */
+GLIA_API glia_status glia_network_save(const glia_network *network, const char *path,
+                                       glia_error *error);
+GLIA_API glia_status glia_network_load(const char *path, glia_network **out, glia_error *error);
+
+typedef struct glia_network_info {
+    size_t inputs;
+    size_t classes;
+    size_t layers;        /* hidden ones and the output */
+    size_t parameters;    /* weights and biases */
+    size_t height, width; /* of the images it was trained on; else 0 */
+} glia_network_info;
+
+GLIA_API glia_network_info glia_network_describe(const glia_network *network);
+
+typedef struct glia_layer_info {
+    size_t inputs;
+    size_t units;
+    glia_activation activation;
+} glia_layer_info;
+
+/* layer is below glia_network_info.layers; an all-zero struct past the last. */
+GLIA_API glia_layer_info glia_network_layer(const glia_network *network, size_t layer);
+
+/* Copies one layer's parameters out or in: weight (units, inputs), bias (units); either NULL. */
+GLIA_API glia_status glia_network_get_layer(const glia_network *network, size_t layer,
+                                            float *weight, float *bias, glia_error *error);
+GLIA_API glia_status glia_network_set_layer(glia_network *network, size_t layer,
+                                            const float *weight, const float *bias,
+                                            glia_error *error);
+
+/* The name of a class; owned by the network, valid until it is trained again or freed. */
+GLIA_API const char *glia_network_class_name(const glia_network *network, size_t index);
+
+/*
+ * The metadata as it stands in (or would go into) the model file: one JSON object, UTF-8,
+ * NUL-terminated, to be freed with glia_string_free.
+ */
+GLIA_API glia_status glia_network_metadata(const glia_network *network, char **json,
+                                           glia_error *error);
+GLIA_API void glia_string_free(char *string);
+
+/*
+ * Brings an image into the form that the network was trained on: x (inputs). An image of that size
+ * and light on dark is taken as it is. Any other is inverted if it is dark on light, then, for a
+ * network trained on MNIST or digits, cropped, scaled so that its longer side fits 20 pixels of
+ * 28, and centred by its centre of mass (LeCun et al. 1998, section III-A); for others scaled
+ * whole. changed (or NULL) says whether anything was done. MISMATCH when the network does not read
+ * images.
+ */
+GLIA_API glia_status glia_network_fit_image(const glia_network *network, const glia_image *image,
+                                            uint8_t *x, bool *changed, glia_error *error);
+
+/*
+ * Class probabilities (n, classes) of n samples x (n, inputs), given as in the training data
+ * (U8: 0..255). Safe from many threads at once.
+ */
+GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
+                                  size_t n, float *probabilities, glia_error *error);
+
+/* ---- Training ------------------------------------------------------------------------------ */
+
+typedef struct glia_progress {
+    size_t epoch, epochs;   /* epoch counts from 1 */
+    size_t done, samples;   /* samples of this epoch */
+    bool epoch_end;         /* the last call of the epoch; the validation figures are set */
+    bool best;              /* at an epoch's end: the best validation loss so far */
+    double seconds;         /* since training began */
+    double train_loss;      /* mean over the samples of this epoch so far, each */
+    double train_accuracy;  /*   measured just before the step that learned from it */
+    double validation_loss; /* NAN without a validation set or within an epoch */
+    double validation_accuracy;
+    const char *engine; /* as in glia_train_result, each */
+    const char *isa;
+    int threads;
+} glia_progress;
+
+/*
+ * Called by the thread that called glia_train: once before the first step (done is 0, and loss and
+ * accuracy are NAN), then every thousand samples or so, and at the end of each epoch. Return true
+ * to go on, false to stop.
+ */
+typedef bool glia_train_progress(void *user, const glia_progress *progress);
+
+typedef struct glia_train_params {
+    double lr;        /* learning rate, > 0 */
+    double lr_end;    /* falls linearly to this by the last step; < 0: constant */
+    size_t batch;     /* samples an update; 1: after every sample */
+    size_t epochs;    /* >= 0 */
+    uint64_t seed;    /* of the shuffles */
+    int threads;      /* 0: one a core. The result does not depend on it. */
+    size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
+    double min_delta; /* "better" means lower by more than this; >= 0 */
+    glia_train_progress *progress; /* or NULL */
+    void *user;                    /* handed to progress */
+} glia_train_params;
+
+/* lr 0.2, constant; batch 32; 10 epochs; seed 1; no early stopping. */
+GLIA_API glia_train_params glia_train_default_params(void);
+
+typedef enum glia_stop {
+    GLIA_STOP_EPOCHS,    /* all epochs done */
+    GLIA_STOP_EARLY,     /* the validation loss stopped falling */
+    GLIA_STOP_CANCELLED, /* the progress callback said so */
+    GLIA_STOP_DIVERGED   /* the loss became NaN or infinite */
+} glia_stop;
+
+typedef struct glia_train_result {
+    glia_stop stop;
+    size_t epochs;     /* completed */
+    size_t best_epoch; /* whose weights the network now has; 0: those that it came with */
+    double train_loss, train_accuracy;           /* of the last completed epoch; NAN without one */
+    double validation_loss, validation_accuracy; /* of best_epoch; NAN without a validation set */
+    size_t samples;                              /* learned from in all */
+    double seconds;            /* from the first step to the last, validation included */
+    double samples_per_second; /* over the training steps alone */
+    int threads;
+    const char *engine; /* static: "reference" */
+    const char *isa;    /* static: "avx512", "avx2" or "baseline" */
+} glia_train_result;
+
+/*
+ * Trains with stochastic gradient descent on the mean cross-entropy of each batch:
+ * w <- w - lr * dJ/dw. Every epoch visits every sample once, in an order drawn from
+ * (seed, epoch). With a validation set (or NULL) the weights of the best epoch are kept.
+ *
+ * CANCELLED by the callback is no failure: GLIA_OK, the weights as they are, result->stop says so.
+ * DIVERGED is: the network then holds the weights of the last good epoch (those that it came with
+ * if there was none). result (or NULL) is set in every case but BAD_ARGUMENT, MISMATCH, NO_MEMORY.
+ */
+GLIA_API glia_status glia_train(glia_network *network, const glia_dataset *train,
+                                const glia_dataset *validation, const glia_train_params *params,
+                                glia_train_result *result, glia_error *error);
+
+typedef struct glia_metrics {
+    size_t samples;
+    double loss; /* mean cross-entropy */
+    double accuracy;
+    double standard_error; /* of the accuracy: sqrt(p (1 - p) / n) */
+} glia_metrics;
+
+/*
+ * Scores a network. confusion (or NULL): (classes, classes), rows the true class, columns the
+ * predicted one. threads as in training.
+ */
+GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset,
+                                   int threads, glia_metrics *metrics, uint64_t *confusion,
+                                   glia_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread pool and its barrier. */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "base/thread.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { SPINS = 4000, MAX_THREADS = 1024 };
+
+/*
+ * Invariants: a thread waits for `generation` to move on from the value that it saw; the last to
+ * arrive moves it, with the mutex held, so that a thread that went to sleep cannot miss it.
+ */
+struct gi_pool {
+    atomic_int n_threads; /* atomic for gi_pool_free after a creation that failed half-way */
+    int n_started;        /* threads to join: n_threads - 1 unless creation failed half-way */
+    pthread_t *threads;
+    struct worker {
+        gi_pool *pool;
+        int thread;
+    } * workers;
+    pthread_mutex_t mutex;
+    pthread_cond_t moved;
+    atomic_uint generation;
+    atomic_int arrived;
+    gi_task *task; /* NULL ends the workers */
+    void *context;
+};
+
+int gi_core_count(void)
+{
+#ifdef __linux__
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0 && CPU_COUNT(&cores) > 0)
+        return CPU_COUNT(&cores);
+#endif
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 && online <= MAX_THREADS ? (int)online : 1;
+}
+
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void gi_pool_barrier(gi_pool *pool)
+{
+    if (pool->n_threads == 1) return;
+    const unsigned generation = atomic_load_explicit(&pool->generation, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) == pool->n_threads - 1) {
+        atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
+        pthread_mutex_lock(&pool->mutex);
+        atomic_store_explicit(&pool->generation, generation + 1, memory_order_release);
+        pthread_cond_broadcast(&pool->moved);
+        pthread_mutex_unlock(&pool->mutex);
+        return;
+    }
+    for (int spin = 0; spin < SPINS; spin++) {
+        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != generation) return;
+        relax();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load_explicit(&pool->generation, memory_order_acquire) == generation)
+        pthread_cond_wait(&pool->moved, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void *work(void *argument)
+{
+    const struct worker *self = argument;
+    gi_pool *pool = self->pool;
+    for (;;) {
+        gi_pool_barrier(pool); /* until there is a task */
+        if (!pool->task) return NULL;
+        pool->task(pool->context, self->thread, pool->n_threads);
+        gi_pool_barrier(pool); /* until all have done it */
+    }
+}
+
+void gi_pool_run(gi_pool *pool, gi_task *task, void *context)
+{
+    pool->task = task;
+    pool->context = context;
+    gi_pool_barrier(pool);
+    task(context, 0, pool->n_threads);
+    gi_pool_barrier(pool);
+}
+
+glia_status gi_pool_create(int n_threads, gi_pool **out, glia_error *error)
+{
+    if (n_threads == 0) n_threads = gi_core_count();
+    if (n_threads < 1 || n_threads > MAX_THREADS)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "threads: found %d, expected 0 (one a core) to %d",
+                       n_threads, MAX_THREADS);
+    gi_pool *pool = gi_alloc(1, sizeof *pool, "the thread pool", error);
+    if (!pool) return GLIA_NO_MEMORY;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->moved, NULL);
+    pool->n_threads = n_threads;
+    pool->threads = gi_alloc((size_t)n_threads, sizeof *pool->threads, "the thread pool", error);
+    pool->workers = gi_alloc((size_t)n_threads, sizeof *pool->workers, "the thread pool", error);
+    if (!pool->threads || !pool->workers) {
+        gi_pool_free(pool);
+        return GLIA_NO_MEMORY;
+    }
+    for (int t = 1; t < n_threads; t++) {
+        pool->workers[t] = (struct worker){pool, t};
+        const int failure = pthread_create(&pool->threads[t], NULL, work, &pool->workers[t]);
+        if (failure) {
+            gi_pool_free(pool);
+            return gi_fail(error, GLIA_NO_MEMORY,
+                           "cannot start thread %d of %d; ask for fewer threads", t + 1, n_threads);
+        }
+        pool->n_started++;
+    }
+    *out = pool;
+    return GLIA_OK;
+}
+
+void gi_pool_free(gi_pool *pool)
+{
+    if (!pool) return;
+    pool->n_threads = pool->n_started + 1; /* who is there to come to the barrier */
+    pool->task = NULL;
+    if (pool->n_started > 0) gi_pool_barrier(pool);
+    for (int t = 1; t <= pool->n_started; t++) pthread_join(pool->threads[t], NULL);
+    pthread_cond_destroy(&pool->moved);
+    pthread_mutex_destroy(&pool->mutex);
+    gi_free(pool->threads);
+    gi_free(pool->workers);
+    gi_free(pool);
+}
+
+int gi_pool_threads(const gi_pool *pool)
+{
+    return pool->n_threads;
+}
+
+void gi_slice(size_t n, size_t grain, int thread, int n_threads, size_t *begin, size_t *end)
+{
+    const size_t grains = (n + grain - 1) / grain;
+    const size_t threads = (size_t)n_threads, t = (size_t)thread;
+    /* The first (grains mod threads) threads have one grain more. */
+    const size_t each = grains / threads, more = grains % threads;
+    const size_t first = t * each + (t < more ? t : more);
+    const size_t last = first + each + (t < more ? 1 : 0);
+    *begin = first * grain < n ? first * grain : n;
+    *end = last * grain < n ? last * grain : n;
+}

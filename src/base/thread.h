@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A pool of threads that run one function side by side (single program, multiple data): the
+ * function gets its thread's number and divides the work by it. Barriers spin briefly, then sleep,
+ * so that a busy neighbour costs no more than its share.
+ */
+#ifndef GLIA_BASE_THREAD_H
+#define GLIA_BASE_THREAD_H
+
+#include "base/status.h"
+
+typedef struct gi_pool gi_pool;
+
+/* task(context, thread, n_threads); the calling thread is thread 0. */
+typedef void gi_task(void *context, int thread, int n_threads);
+
+/* The number of cores that this process may run on, at least 1. */
+int gi_core_count(void);
+
+/* n_threads 0: one a core. A pool of one thread starts none. */
+glia_status gi_pool_create(int n_threads, gi_pool **out, glia_error *error);
+void gi_pool_free(gi_pool *pool);
+int gi_pool_threads(const gi_pool *pool);
+
+/* Runs the task on every thread of the pool; returns when all have finished. */
+void gi_pool_run(gi_pool *pool, gi_task *task, void *context);
+
+/* Within a task: waits until every thread of the pool has come here. */
+void gi_pool_barrier(gi_pool *pool);
+
+/* The part of 0..n that thread has: *begin..*end, in whole multiples of grain but for the last. */
+void gi_slice(size_t n, size_t grain, int thread, int n_threads, size_t *begin, size_t *end);
+
+#endif

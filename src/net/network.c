@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* Networks: making them, looking into them, and predicting. Training is in src/train. */
+#include "net/network.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "net/init.h"
+#include "net/workspace.h"
+
+/* ---- Names ---------------------------------------------------------------------------------- */
+
+static const char *const activation_names[] = {
+#define X(name, text) text,
+    GLIA_ACTIVATION_LIST(X)
+#undef X
+};
+
+static const char *const init_names[] = {
+#define X(name, text) text,
+    GLIA_INIT_LIST(X)
+#undef X
+};
+
+enum {
+    N_ACTIVATIONS = sizeof activation_names / sizeof activation_names[0],
+    N_INITS = sizeof init_names / sizeof init_names[0]
+};
+
+/* The place of name in names (n), or n. */
+static size_t find_name(const char *const *names, size_t n, const char *name)
+{
+    size_t i = 0;
+    while (i < n && strcmp(names[i], name) != 0) i++;
+    return i;
+}
+
+const char *glia_activation_name(glia_activation activation)
+{
+    return (size_t)activation < N_ACTIVATIONS ? activation_names[activation] : "unknown";
+}
+
+bool glia_activation_from_name(const char *name, glia_activation *out)
+{
+    const size_t i = find_name(activation_names, N_ACTIVATIONS, name);
+    if (i < N_ACTIVATIONS) *out = (glia_activation)i;
+    return i < N_ACTIVATIONS;
+}
+
+const char *glia_init_name(glia_init init)
+{
+    return (size_t)init < N_INITS ? init_names[init] : "unknown";
+}
+
+bool glia_init_from_name(const char *name, glia_init *out)
+{
+    const size_t i = find_name(init_names, N_INITS, name);
+    if (i < N_INITS) *out = (glia_init)i;
+    return i < N_INITS;
+}
+
+/* ---- Making --------------------------------------------------------------------------------- */
+
+static glia_status check_width(size_t width, size_t limit, const char *what, glia_error *error)
+{
+    if (width >= 1 && width <= limit) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: found %zu, expected 1 to %zu", what, width,
+                   limit);
+}
+
+glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
+                           const glia_activation *activations, size_t classes,
+                           const gi_engine *engine, glia_network **out, glia_error *error)
+{
+    glia_status status = check_width(inputs, GLIA_MAX_UNITS, "inputs of the network", error);
+    if (!status) status = check_width(classes, GLIA_MAX_CLASSES, "classes of the network", error);
+    if (!status && n_hidden > GLIA_MAX_LAYERS - 1)
+        status = gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
+                         n_hidden, GLIA_MAX_LAYERS - 1);
+    for (size_t l = 0; l < n_hidden && !status; l++) {
+        status = check_width(hidden[l], GLIA_MAX_UNITS, "units of a hidden layer", error);
+        if (!status && (size_t)activations[l] >= GLIA_SOFTMAX)
+            status = gi_fail(error, GLIA_BAD_ARGUMENT,
+                             "activation of hidden layer %zu: found %s, expected sigmoid, tanh, "
+                             "relu or identity",
+                             l + 1, glia_activation_name(activations[l]));
+    }
+    if (status) return status;
+
+    glia_network *network = gi_alloc(1, sizeof *network, "a network", error);
+    if (!network) return GLIA_NO_MEMORY;
+    network->engine = engine;
+    network->n_layers = n_hidden + 1;
+    network->input.divisor = 1;
+    network->record.train_loss = network->record.validation_loss = NAN;
+    for (size_t l = 0; l <= n_hidden; l++) {
+        gi_layer *layer = &network->layers[l];
+        layer->n_in = l ? network->layers[l - 1].n_out : inputs;
+        layer->n_out = l < n_hidden ? hidden[l] : classes;
+        layer->ld = gi_padded(layer->n_out);
+        layer->activation = l < n_hidden ? activations[l] : GLIA_SOFTMAX;
+        layer->weight = gi_alloc(gi_padded(layer->n_in), layer->ld * engine->element_bytes,
+                                 "the weights of a layer", error);
+        layer->bias = gi_alloc(layer->ld, engine->element_bytes, "the biases of a layer", error);
+        if (!layer->weight || !layer->bias) {
+            glia_network_free(network);
+            return GLIA_NO_MEMORY;
+        }
+    }
+    status = gi_network_set_class_names(network, NULL, error);
+    if (status) {
+        glia_network_free(network);
+        return status;
+    }
+    *out = network;
+    return GLIA_OK;
+}
+
+glia_network_params glia_network_default_params(size_t inputs, size_t classes)
+{
+    return (glia_network_params){
+        .inputs = inputs, .classes = classes, .activation = GLIA_RELU, .seed = 1};
+}
+
+glia_status glia_network_create(const glia_network_params *params, glia_network **out,
+                                glia_error *error)
+{
+    if ((size_t)params->init >= N_INITS)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "init: found %d, expected one of GLIA_INIT_LIST",
+                       (int)params->init);
+    if (params->n_hidden > GLIA_MAX_LAYERS - 1)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
+                       params->n_hidden, GLIA_MAX_LAYERS - 1);
+    glia_activation activations[GLIA_MAX_LAYERS];
+    for (size_t l = 0; l < params->n_hidden; l++)
+        activations[l] = params->activations ? params->activations[l] : params->activation;
+
+    const gi_engine *engine;
+    glia_status status = gi_engine_choose(&engine, error);
+    if (status) return status;
+    glia_network *network;
+    status = gi_network_new(params->inputs, params->n_hidden, params->hidden, activations,
+                            params->classes, engine, &network, error);
+    if (status) return status;
+    status = gi_network_initialise(network, params->init, params->seed, error);
+    if (status) {
+        glia_network_free(network);
+        return status;
+    }
+    *out = network;
+    return GLIA_OK;
+}
+
+void glia_network_free(glia_network *network)
+{
+    if (!network) return;
+    for (size_t l = 0; l < network->n_layers; l++) {
+        gi_free(network->layers[l].weight);
+        gi_free(network->layers[l].bias);
+    }
+    gi_free(network->class_names);
+    gi_free(network);
+}
+
+glia_status gi_network_set_class_names(glia_network *network, const char *const *names,
+                                       glia_error *error)
+{
+    char **copies = gi_copy_names(names, gi_network_classes(network), error);
+    if (!copies) return GLIA_NO_MEMORY;
+    gi_free(network->class_names);
+    network->class_names = copies;
+    return GLIA_OK;
+}
+
+/* ---- Looking into --------------------------------------------------------------------------- */
+
+size_t gi_network_inputs(const glia_network *network)
+{
+    return network->layers[0].n_in;
+}
+
+size_t gi_network_classes(const glia_network *network)
+{
+    return network->layers[network->n_layers - 1].n_out;
+}
+
+glia_network_info glia_network_describe(const glia_network *network)
+{
+    glia_network_info info = {
+        .inputs = gi_network_inputs(network),
+        .classes = gi_network_classes(network),
+        .layers = network->n_layers,
+        .height = network->input.height,
+        .width = network->input.width,
+    };
+    for (size_t l = 0; l < network->n_layers; l++)
+        info.parameters += (network->layers[l].n_in + 1) * network->layers[l].n_out;
+    return info;
+}
+
+glia_layer_info glia_network_layer(const glia_network *network, size_t layer)
+{
+    if (layer >= network->n_layers) return (glia_layer_info){0};
+    const gi_layer *l = &network->layers[layer];
+    return (glia_layer_info){.inputs = l->n_in, .units = l->n_out, .activation = l->activation};
+}
+
+const char *glia_network_class_name(const glia_network *network, size_t index)
+{
+    return index < gi_network_classes(network) ? network->class_names[index] : NULL;
+}
+
+static glia_status check_layer(const glia_network *network, size_t layer, glia_error *error)
+{
+    if (layer < network->n_layers) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_ARGUMENT, "layer: found %zu, expected 0 to %zu", layer,
+                   network->n_layers - 1);
+}
+
+/* Parameter i of a layer's storage, whatever the engine's type. */
+static float read_element(const glia_network *network, const void *array, size_t i)
+{
+    return network->engine->element_bytes == sizeof(float) ? ((const float *)array)[i]
+                                                           : (float)((const double *)array)[i];
+}
+
+static void write_element(const glia_network *network, void *array, size_t i, float value)
+{
+    if (network->engine->element_bytes == sizeof(float))
+        ((float *)array)[i] = value;
+    else
+        ((double *)array)[i] = (double)value;
+}
+
+glia_status glia_network_get_layer(const glia_network *network, size_t layer, float *weight,
+                                   float *bias, glia_error *error)
+{
+    const glia_status status = check_layer(network, layer, error);
+    if (status) return status;
+    const gi_layer *l = &network->layers[layer];
+    for (size_t u = 0; u < l->n_out; u++) {
+        for (size_t i = 0; weight && i < l->n_in; i++)
+            weight[u * l->n_in + i] = read_element(network, l->weight, i * l->ld + u);
+        if (bias) bias[u] = read_element(network, l->bias, u);
+    }
+    return GLIA_OK;
+}
+
+glia_status glia_network_set_layer(glia_network *network, size_t layer, const float *weight,
+                                   const float *bias, glia_error *error)
+{
+    const glia_status status = check_layer(network, layer, error);
+    if (status) return status;
+    const gi_layer *l = &network->layers[layer];
+    for (size_t u = 0; u < l->n_out; u++) {
+        for (size_t i = 0; weight && i < l->n_in; i++)
+            write_element(network, l->weight, i * l->ld + u, weight[u * l->n_in + i]);
+        if (bias) write_element(network, l->bias, u, bias[u]);
+    }
+    return GLIA_OK;
+}
+
+/* ---- Predicting ----------------------------------------------------------------------------- */
+
+glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
+                         float *probabilities, glia_error *error)
+{
+    enum { ROWS = 32 }; /* at a time: they stay in cache from layer to layer */
+    if (type != GLIA_U8 && type != GLIA_F32)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "type: found %d, expected GLIA_U8 or GLIA_F32",
+                       (int)type);
+    const size_t inputs = gi_network_inputs(network), classes = gi_network_classes(network);
+    const size_t sample_bytes = inputs * (type == GLIA_U8 ? 1 : sizeof(float));
+    gi_workspace workspace = {0};
+    gi_scratch scratch = {{0}, NULL};
+    glia_status status = gi_workspace_new(network, n < ROWS ? n : ROWS, false, &workspace, error);
+    if (!status) status = gi_scratch_new(network, 0, &scratch, error);
+    for (size_t first = 0; first < n && !status; first += ROWS) {
+        const size_t rows = n - first < ROWS ? n - first : ROWS;
+        for (size_t r = 0; r < rows; r++)
+            gi_workspace_load(network, &workspace, r, type,
+                              (const char *)x + (first + r) * sample_bytes);
+        gi_network_forward(network, &workspace, 0, rows, &scratch);
+        network->engine->softmax(workspace.activation[network->n_layers - 1], classes,
+                                 probabilities + first * classes, rows);
+    }
+    gi_scratch_free(&scratch);
+    gi_workspace_free(&workspace);
+    return status;
+}

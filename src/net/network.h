@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A network: fully connected layers and what the network knows about its data. Its functions run
+ * one slice of a batch forward and backward; the trainer deals out the slices.
+ */
+#ifndef GLIA_NET_NETWORK_H
+#define GLIA_NET_NETWORK_H
+
+#include "base/status.h"
+#include "compute/engine.h"
+
+/* How the samples that a network was trained on are to be read. */
+typedef struct gi_input_form {
+    size_t height, width; /* of images, else 0 */
+    int form;             /* enum gi_image_form; the network stores it and knows no more of it */
+    double divisor;       /* x enters as x / divisor */
+} gi_input_form;
+
+/* How a network came to be, kept in its model file. Nothing here depends on threads or time. */
+typedef struct gi_training_record {
+    glia_init init;
+    uint64_t init_seed;
+    bool trained; /* whether what follows is set */
+    char dataset[256];
+    size_t samples, validation_samples;
+    double lr, lr_end; /* lr_end < 0: constant */
+    size_t batch, epochs;
+    uint64_t seed;
+    size_t patience;
+    double min_delta;
+    size_t epochs_done, best_epoch;
+    double train_loss, validation_loss; /* NAN where there is none */
+} gi_training_record;
+
+/*
+ * Invariants: 1 <= n_layers <= GLIA_MAX_LAYERS; layers[0].n_in is the number of inputs, each
+ * layer's n_in the n_out of the one before; the last is softmax, no other is.
+ */
+struct glia_network {
+    const gi_engine *engine;
+    size_t n_layers;
+    gi_layer layers[GLIA_MAX_LAYERS];
+    gi_input_form input;
+    char **class_names; /* (classes), one block */
+    gi_training_record record;
+};
+
+size_t gi_network_inputs(const glia_network *network);
+size_t gi_network_classes(const glia_network *network);
+
+/* A network with zeroed parameters; hidden and activations as in glia_network_params. */
+glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
+                           const glia_activation *activations, size_t classes,
+                           const gi_engine *engine, glia_network **out, glia_error *error);
+
+/* Copies class names in (NULL: numbers). */
+glia_status gi_network_set_class_names(glia_network *network, const char *const *names,
+                                       glia_error *error);
+
+#endif

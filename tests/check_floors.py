@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Holds the rules of the house (docs/architecture.md), which is also where the floors are read from.
+
+usage: tests/check_floors.py STATIC_LIBRARY SHARED_LIBRARY     (in the project's root; prints TAP)
+"""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+CLANG_FORMAT_MAJOR = 14  # versions disagree; the sources are formatted by this one
+
+# What the library must not call: it neither prints nor exits nor sets the state of the process.
+FORBIDDEN_CALLS = """printf vprintf fprintf vfprintf dprintf vdprintf puts fputs putchar putc fputc
+    perror psignal syslog stdout stderr __printf_chk __fprintf_chk __vfprintf_chk __vprintf_chk
+    __dprintf_chk exit _exit _Exit quick_exit abort __assert_fail raise kill setlocale signal sigaction
+    setenv putenv srand rand random srandom strtok strerror localtime gmtime chdir umask""".split()
+
+number = 0
+failed = 0
+
+
+def report(what, findings):
+    global number, failed
+    number += 1
+    print(("not ok" if findings else "ok") + f" {number} - {what}")
+    for finding in findings:
+        print(f"# {finding}")
+    failed += bool(findings)
+
+
+def skip(what, why):
+    global number
+    number += 1
+    print(f"ok {number} - {what} # SKIP {why}")
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def sources(*folders):
+    return sorted(path for folder in folders for end in ("c", "h", "cpp")
+                  for path in glob.glob(f"{folder}/**/*.{end}", recursive=True))
+
+
+def without_comments(text):
+    """Blanks comments, strings and characters; lines stay where they are."""
+    def blank(match):
+        return "\n" * match.group().count("\n") or " "
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text,
+                  flags=re.DOTALL)
+
+
+def includes(path):
+    """(line number, name, quoted) of each #include."""
+    for n, line in enumerate(read(path).splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
+        if match:
+            yield n, match.group(2), match.group(1) == '"'
+
+
+def floors():
+    """The table of docs/architecture.md: folder of src/ -> the folders that it may use."""
+    table = {}
+    for line in read("docs/architecture.md").splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        match = re.fullmatch(r"`src/(\w+)/`", cells[0])
+        if match and len(cells) >= 3:
+            table[match.group(1)] = set(re.findall(r"\w+", cells[-1])) - {"libc"}
+    return table
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def check_floors():
+    table = floors()
+    folders = {name for name in os.listdir("src") if os.path.isdir(f"src/{name}")}
+    report("docs/architecture.md and src/ name the same folders",
+           [f"only in one of them: {name}" for name in sorted(folders ^ set(table))])
+
+    seen, order = set(), []
+    for name, allowed in table.items():  # in the order of the table: what is used stands above
+        order += [f"{name} may use {a}, which does not stand above it" for a in allowed - seen]
+        seen.add(name)
+    report("the floors have no cycle", order)
+
+    wrong = []
+    for path in sources("src"):
+        folder = path.split("/")[1]
+        for line, name, quoted in includes(path):
+            if not quoted:
+                if name.startswith("glia") or os.path.exists(f"src/{name}"):
+                    wrong.append(f"{path}:{line}: <{name}>: the project's own headers are quoted")
+                continue
+            if name in ("glia.h", "config.h"):
+                continue
+            target = name.split("/")[0]
+            if not os.path.exists(f"src/{name}"):
+                wrong.append(f"{path}:{line}: {name} is not a path below src/")
+            elif target != folder and target not in table.get(folder, ()):
+                wrong.append(f"{path}:{line}: {folder} may not use {target} ({name})")
+    report("each folder of src/ includes only the floors that it may", wrong)
+
+    wrong = []
+    for path in sources("cli", "examples"):
+        for line, name, quoted in includes(path):
+            if (quoted or name.startswith("glia")) and name != "glia.h" and not os.path.exists(
+                    os.path.join(os.path.dirname(path), name)):
+                wrong.append(f"{path}:{line}: {name}: only glia.h is for the library's users")
+            if os.path.exists(f"src/{name}"):
+                wrong.append(f"{path}:{line}: {name} is internal")
+    report("cli/ and examples/ include of the library only glia.h", wrong)
+
+
+def check_symbols(static_library, shared_library):
+    # GNU nm: "name type value size" in POSIX form; archives add lines that end in "]:"
+    wrong = set()
+    for line in run("nm", "-P", "-u", static_library).splitlines():
+        if line.split() and line.split()[0] in FORBIDDEN_CALLS:
+            wrong.add(f"the library uses {line.split()[0]}")
+    for path in sources("src"):
+        text = without_comments(read(path))
+        for n, line in enumerate(text.splitlines(), 1):
+            match = re.search(r"(?<![\w.>])(printf|fprintf|puts|perror|exit|abort|assert)\s*\(", line)
+            if match:
+                wrong.add(f"{path}:{n}: {match.group(1)}")
+    report("only cli/ prints, exits or changes the process", sorted(wrong))
+
+    wrong, member = [], ""
+    for line in run("objdump", "-t", static_library).splitlines():
+        if ":     file format" in line:
+            member = line.split(":")[0]
+        match = re.match(r"[0-9a-f]+ .{7} (\S+)\s+([0-9a-f]+) (.*)", line)
+        if match and int(match.group(2), 16) > 0 and re.match(
+                r"\.t?(data|bss)(?!\.rel\.ro)|\*COM\*", match.group(1)):
+            wrong.append(f"{member}: {match.group(3)} in {match.group(1)}")
+    report("the library has no global mutable state", wrong)
+
+    wrong = []
+    for line in run("nm", "-P", "-g", "--defined-only", static_library).splitlines():
+        fields = line.split()
+        if len(fields) >= 2 and not re.match(r"(gi|glia)_", fields[0]):
+            wrong.append(f"{fields[0]} ({fields[1]})")
+    report("names that files share begin with gi_ or glia_", wrong)
+
+    header = re.sub(r"^\s*#.*?(?<!\\)$", "", without_comments(read("include/glia.h")),
+                    flags=re.MULTILINE | re.DOTALL)
+    declared = set(re.findall(r"GLIA_API\b[^;{]*?\b(\w+)\s*\(", header))
+    exported = {line.split()[0] for line in
+                run("nm", "-P", "-D", "--defined-only", shared_library).splitlines()}
+    report("what glia.h declares, and nothing else, is exported",
+           [f"declared, not exported: {name}" for name in sorted(declared - exported)] +
+           [f"exported, not declared: {name}" for name in sorted(exported - declared)] +
+           [f"does not begin with glia_: {name}" for name in sorted(declared | exported)
+            if not name.startswith("glia_")])
+
+
+def check_files():
+    everything = sources("include", "src", "cli", "tests", "fuzz", "examples")
+    scripts = [path for pattern in ("scripts/*", "tests/*.py", "tests/*.sh", "tests/golden/*.py",
+                                    ".ci/run", "Makefile") for path in glob.glob(pattern)]
+    report("every source names its licence first",
+           [path for path in everything + scripts if os.path.isfile(path) and
+            "SPDX-License-Identifier: MIT" not in "\n".join(read(path).splitlines()[:2])])
+
+    listed = set()
+    for folder in ("src", "cli"):
+        text = read(f"{folder}/meson.build")
+        listed |= {f"{folder}/{name}" for name in re.findall(r"'([\w/]+\.c)'", text)}
+    there = {path for path in sources("src", "cli") if path.endswith(".c")}
+    report("every source is built, and every one built is there",
+           [f"only in one of meson.build and folder: {path}" for path in sorted(listed ^ there)])
+
+    report("nothing is left to be done", [
+        f"{path}:{n}: {line.strip()}" for path in everything
+        for n, line in enumerate(read(path).splitlines(), 1)
+        if re.search(r"\b(TODO|FIXME|XXX|HACK)\b", line)])
+
+    what = "the sources are formatted"
+    tool = next((name for name in (f"clang-format-{CLANG_FORMAT_MAJOR}", "clang-format")
+                 if shutil.which(name)), None)
+    version = re.search(r"version (\d+)", run(tool, "--version")) if tool else None
+    if not version:
+        skip(what, "clang-format is not installed")
+    elif int(version.group(1)) != CLANG_FORMAT_MAJOR:
+        skip(what, f"clang-format {version.group(1)} is here, {CLANG_FORMAT_MAJOR} is needed")
+    else:
+        result = subprocess.run([tool, "--dry-run", "--Werror"] + everything, capture_output=True,
+                                text=True, check=False)
+        report(what, sorted({line.split(":")[0] for line in result.stderr.splitlines()
+                             if "clang-format-violations" in line}))
+
+
+def main():
+    static_library, shared_library = sys.argv[1:3]
+    check_floors()
+    check_symbols(static_library, shared_library)
+    check_files()
+    print(f"1..{number}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Model files between glia and Python's safetensors, in both directions. Prints TAP.
+
+Runs the two blocks of docs/model-file.md: models that Python writes are predicted with by glia, and
+what glia saves is predicted with by NumPy; probabilities must agree within 1e-5 on every test image.
+
+usage: interop.py [--model MODEL] [--data DATASET]
+Environment: GLIA_BUILD (the build folder; tests/dump_predictions in it is the glia side), GLIA (the
+program). Exit status 77, with the reason, where NumPy or safetensors is missing.
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+TOLERANCE = 1e-5
+MODEL_FILE_DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs",
+                              "model-file.md")
+
+try:
+    import numpy as np
+    from safetensors.numpy import load_file
+except ImportError as missing:
+    print(f"1..0 # SKIP {missing}: install numpy and safetensors to compare model files")
+    sys.exit(77)
+
+
+def documented_functions():
+    """What the Python blocks of the manual define: predict(path, x) and save(path, ...)."""
+    names = {}
+    with open(MODEL_FILE_DOC, encoding="utf-8") as page:
+        for block in re.findall(r"```python\n(.*?)```", page.read(), re.DOTALL):
+            exec(compile(block, MODEL_FILE_DOC, "exec"), names)
+    return names["predict"], names["save"]
+
+
+def dump(model, data, classes, folder, copy=None):
+    """Probabilities (n, classes) by glia, and pixels (n, inputs), of the test images."""
+    program = os.path.join(os.environ["GLIA_BUILD"], "tests", "dump_predictions")
+    files = [os.path.join(folder, name) for name in ("probabilities", "pixels")]
+    subprocess.run([program, model, data, *files] + ([copy] if copy else []), check=True)
+    probabilities = np.fromfile(files[0], np.float32).reshape(-1, classes)
+    pixels = np.fromfile(files[1], np.uint8).reshape(len(probabilities), -1)
+    return probabilities, pixels
+
+
+class Tap:
+    def __init__(self):
+        self.n = self.failed = 0
+
+    def case(self, name, passed, comment):
+        self.n += 1
+        self.failed += not passed
+        print(f"{'ok' if passed else 'not ok'} {self.n} - {name}")
+        print(f"# {comment}", flush=True)
+
+    def compare(self, name, ours, theirs):
+        largest = float(np.abs(ours - theirs).max())
+        same = int((ours.argmax(axis=1) == theirs.argmax(axis=1)).sum())
+        self.case(name, len(ours) > 0 and largest <= TOLERANCE,
+                  f"{len(ours)} predictions, largest difference {largest:.3g}, "
+                  f"{same} of the same class")
+
+
+def random_weights(rng, widths):
+    return [(rng.normal(0, (2 / n_in) ** 0.5, (n_out, n_in)).astype(np.float32),
+             rng.normal(0, 0.1, n_out).astype(np.float32))
+            for n_in, n_out in zip(widths, widths[1:])]
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--model", help="compare this model as well, on --data")
+    options.add_argument("--data", default="digits", help="a data set of 28 x 28 pixels")
+    args = options.parse_args()
+    predict, save = documented_functions()
+    tap = Tap()
+    rng = np.random.default_rng(1)
+    classes = [str(i) for i in range(10)]
+    with tempfile.TemporaryDirectory() as folder:
+        path, copy = os.path.join(folder, "python"), os.path.join(folder, "glia")
+        for activations in (["softmax"], ["sigmoid", "softmax"], ["tanh", "softmax"],
+                            ["relu", "softmax"], ["identity", "softmax"],
+                            ["relu", "tanh", "sigmoid", "identity", "softmax"]):
+            hidden = [37, 16, 8, 50][:len(activations) - 1]
+            weights = random_weights(rng, [784, *hidden, 10])
+            save(path, weights, activations, classes)
+            ours, pixels = dump(path, args.data, 10, folder, copy)
+            name = " ".join(activations)
+            tap.compare(f"glia reads what Python wrote: {name}", ours, predict(path, pixels))
+            tap.compare(f"Python reads what glia wrote: {name}", ours, predict(copy, pixels))
+            saved = load_file(copy)
+            same = len(saved) == 2 * len(weights) and all(
+                np.array_equal(saved[f"layers.{l}.weight"], weight)
+                and np.array_equal(saved[f"layers.{l}.bias"], bias)
+                for l, (weight, bias) in enumerate(weights))
+            tap.case(f"weights come back to the bit: {name}", same, f"{len(saved)} tensors")
+        if not args.model and os.environ.get("GLIA"):
+            args.model = os.path.join(folder, "trained")
+            subprocess.run([os.environ["GLIA"], "train", "digits", "--hidden", "32", "--epochs",
+                            "1", "-o", args.model], check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        if args.model:
+            tensors = load_file(args.model)
+            n_classes = len(tensors[f"layers.{len(tensors) // 2 - 1}.bias"])
+            ours, pixels = dump(args.model, args.data, n_classes, folder)
+            tap.compare(f"a trained model, on {args.data}", ours, predict(args.model, pixels))
+    print(f"1..{tap.n}")
+    return 1 if tap.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,900 @@
+# SPDX-License-Identifier: MIT
+"""
+The program from outside: what it prints, writes and exits with.
+
+    python3 tests/test_cli.py [PROGRAM]      (else $GLIA)
+
+Prints TAP. Works on a small data set of its own, 8x8 pictures of bars in three directions, so that
+a training takes milliseconds.
+"""
+
+import contextlib
+import http.server
+import json
+import math
+import os
+import pty
+import random
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ["GLIA"])
+SANITIZED = bool(os.environ.get("GLIA_SANITIZED"))
+FOLDER = tempfile.TemporaryDirectory(prefix="glia-cli-")
+HERE = FOLDER.name
+TIMEOUT = 300
+
+ENV = {k: v for k, v in os.environ.items()
+       if k not in ("GLIA_DATA", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM", "COLORTERM")}
+ENV.update(HOME=HERE, XDG_CACHE_HOME=os.path.join(HERE, "cache"), TERM="xterm-256color",
+           LC_ALL="C.UTF-8")
+
+TESTS = []
+
+
+class Skip(Exception):
+    pass
+
+
+def test(name):
+    def add(function):
+        TESTS.append((name, function))
+        return function
+    return add
+
+
+def expect(condition, *what):
+    if not condition:
+        raise AssertionError(" ".join(str(w) for w in what))
+
+
+# ---- Running the program -------------------------------------------------------------------------
+
+class Result:
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+    def json(self):
+        def reject(constant):
+            raise AssertionError("not JSON: " + constant)
+        expect(self.out.endswith("\n") and self.out.count("\n") == 1, "more than one line:",
+               repr(self.out[:200]))
+        value = json.loads(self.out, parse_constant=reject)
+        expect(isinstance(value, dict), "not an object:", self.out[:200])
+        return value
+
+
+def glia(*args, code=0, env=None, stdout=subprocess.PIPE):
+    """Runs it and checks the exit status."""
+    done = subprocess.run([PROGRAM, *map(str, args)], cwd=HERE, env={**ENV, **(env or {})},
+                          stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                          timeout=TIMEOUT)
+    out = (done.stdout or b"").decode("utf-8")
+    err = done.stderr.decode("utf-8")
+    expect(code is None or done.returncode == code,
+           f"glia {' '.join(map(str, args))}: exit status {done.returncode}, expected {code};",
+           "stderr:", err[-1000:], "stdout:", out[-300:])
+    expect("Sanitizer" not in err and "runtime error" not in err, err[:3000])
+    return Result(done.returncode, out, err)
+
+
+def on_terminal(*args, env=None):
+    """Runs it with stderr on a terminal; returns what it printed there."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([PROGRAM, *args], cwd=HERE, env={**ENV, **(env or {})},
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # Linux: EIO at the end
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(ours)
+    expect(process.wait(TIMEOUT) == 0, "exit status", process.returncode, seen[-500:])
+    return seen.decode("utf-8")
+
+
+def path(name):
+    return os.path.join(HERE, name)
+
+
+def read(name):
+    with open(path(name), "rb") as file:
+        return file.read()
+
+
+def write(name, data):
+    with open(path(name), "wb") as file:
+        file.write(data)
+
+
+# ---- Data ----------------------------------------------------------------------------------------
+
+SIDE = 8
+
+
+def picture(label, rng):
+    """A bar: lying, standing, or slanting."""
+    pixels = bytearray(SIDE * SIDE)
+    at = rng.randrange(1, SIDE - 1)
+    for i in range(SIDE):
+        row, column = [(at, i), (i, at), (i, (i + at) % SIDE)][label]
+        pixels[row * SIDE + column] = rng.randrange(150, 256)
+    return bytes(pixels)
+
+
+def idx(dims, data):
+    return struct.pack(">HBB", 0, 8, len(dims)) + struct.pack(f">{len(dims)}I", *dims) + data
+
+
+def make_data(name, n_train, n_test, classes=3):
+    os.makedirs(path(name))
+    rng = random.Random(1)
+    for prefix, n in (("train", n_train), ("t10k", n_test)):
+        if n == 0:
+            continue
+        labels = [i % classes for i in range(n)]
+        images = b"".join(picture(label % 3, rng) for label in labels)
+        write(f"{name}/{prefix}-images-idx3-ubyte", idx((n, SIDE, SIDE), images))
+        write(f"{name}/{prefix}-labels-idx1-ubyte", idx((n,), bytes(labels)))
+
+
+def pgm(width, height, pixels):
+    return b"P5 %d %d 255\n" % (width, height) + pixels
+
+
+def prepare():
+    make_data("bars", 300, 90)
+    make_data("untested", 60, 0)
+    make_data("many", 200, 100, classes=40)
+    write("lying.pgm", pgm(SIDE, SIDE, picture(0, random.Random(5))))
+    glia("train", "bars", "--hidden", 16, "--epochs", 20, "--batch", 8, "-o", "bars.safetensors",
+         "--quiet")
+
+
+# ---- Help ----------------------------------------------------------------------------------------
+
+def commands():
+    return glia("help", "--commands").out.split("\n")[:-1]
+
+
+@test("help, manual page and table have the same options")
+def _():
+    expect(len(commands()) >= 8, commands())
+    for name in commands():
+        words = name.split()
+        listed = glia("help", "--options", *words).out.split()
+        helped = re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", glia("help", *words).out, re.M)
+        page = glia("help", "--man", *words).out.replace("\\-", "-")
+        manual = re.findall(r"^(?:\\fB-\w\\fR, )?\\fB(--[a-z-]+)\\fR", page, re.M)
+        expect(len(listed) > 1 and listed == helped, name, "help differs:", listed, helped)
+        expect(listed == manual, name, "manual differs:", listed, manual)
+        expect(glia(*words, "--help").out == glia("help", *words).out, name)
+        expect("--json" in listed and "--help" in listed, name)
+
+
+@test("every option in the table is taken by the parser")
+def _():
+    for name in commands():
+        for option in glia("help", "--options", *name.split()).out.split():
+            result = glia(*name.split(), option + "=", code=None)
+            expect("there is no option" not in result.err, name, option, result.err)
+
+
+@test("help shows the defaults that training has")
+def _():
+    glia("train", "bars", "-o", "defaults.safetensors", "-q")
+    model = glia("inspect", "defaults.safetensors", "--json").json()
+    training, text = model["metadata"]["training"], glia("help", "train").out
+    for option, used in (("--lr X", training["lr"]), ("--batch N", training["batch"]),
+                         ("--epochs N", training["epochs"]), ("--seed N", training["seed"]),
+                         ("--hidden LIST", model["layers"][0]["units"]),
+                         ("--activation LIST", model["layers"][0]["activation"])):
+        shown = re.search(r"\[([^]]*)\]", text[text.index(option):]).group(1)
+        expect(shown == f"{used:g}" if isinstance(used, float) else shown == str(used), option,
+               "shows", shown, "and is", used)
+
+
+@test("help fits 80 columns")
+def _():
+    for name in commands() + [""]:
+        for line in glia("help", *name.split()).out.split("\n"):
+            expect(len(line) <= 80 or line.startswith("  glia "), name, repr(line))
+
+
+@test("the manual pages are well-formed roff")
+def _():
+    for page in ([], ["train"], ["eval"], ["predict"], ["inspect"], ["data"]):
+        text = glia("help", "--man", *page).out
+        expect(text.startswith(".TH glia"), text[:50])
+        for section in (".SH NAME", ".SH SYNOPSIS", ".SH EXIT STATUS", ".SH SEE ALSO"):
+            expect(section in text, page, section)
+        macros = set(re.findall(r"^\.(\w+)", text, re.M))
+        expect(macros <= {"TH", "SH", "SS", "TP", "PP", "B", "br", "nf", "fi"}, macros)
+
+
+@test("version and the bare name")
+def _():
+    result = glia("--version")
+    expect(re.match(r"glia \d+\.\d+\.\d+\nbuilt with: ", result.out), result.out)
+    result = glia(code=2)
+    expect(result.out == "" and "Usage: glia" in result.err, result.out, result.err)
+    expect("Usage: glia" in glia("--help").out)
+    expect("data show" in glia("data", "--help").out)
+
+
+# ---- Wrong commands ------------------------------------------------------------------------------
+
+# arguments, exit status, what stderr says (regular expressions)
+WRONG = [
+    (["trian", "bars"], 2, ["trian", "did you mean train"]),
+    (["frobnicate"], 2, ["frobnicate"]),
+    (["--frobnicate"], 2, ["--frobnicate"]),
+    (["data"], 2, ["data"]),
+    (["data", "shwo", "digits"], 2, ["data shwo", "did you mean data show"]),
+    (["help", "trani"], 2, ["trani", "did you mean train"]),
+    (["help", "train", "more"], 2, ["more"]),
+    (["help", "--frob"], 2, ["--frob"]),
+    (["train"], 2, ["train", "DATA"]),
+    (["train", "bars", "more"], 2, ["more"]),
+    (["train", "bars", "--frob"], 2, ["--frob"]),
+    (["train", "bars", "--epoch", "3"], 2, ["--epoch", "did you mean --epochs"]),
+    (["train", "bars", "-x"], 2, ["-x"]),
+    (["train", "bars", "-qx"], 2, ["-qx"]),
+    (["train", "bars", "--epochs"], 2, ["--epochs", "needs a value"]),
+    (["train", "bars", "--epochs", "--json"], 2, ["--epochs", "needs a value"]),
+    (["train", "bars", "--json=yes"], 2, ["--json", "yes"]),
+    (["train", "bars", "--epochs", "-1"], 2, ["--epochs", '"-1"', "whole number"]),
+    (["train", "bars", "--epochs", "1.5"], 2, ["--epochs", '"1.5"']),
+    (["train", "bars", "--epochs", "ten"], 2, ["--epochs", '"ten"']),
+    (["train", "bars", "--epochs", ""], 2, ["--epochs", '""']),
+    (["train", "bars", "--epochs", "99999999999999999999999"], 2, ["--epochs"]),
+    (["train", "bars", "--batch", "0"], 2, ["--batch", '"0"', "at least 1"]),
+    (["train", "bars", "--threads", "1025"], 2, ["--threads", "from 0 to 1024"]),
+    (["train", "bars", "--seed", "9223372036854775808"], 2, ["--seed"]),
+    (["train", "bars", "--lr", "0"], 2, ["--lr", '"0"', "above 0"]),
+    (["train", "bars", "--lr", "-0.1"], 2, ["--lr"]),
+    (["train", "bars", "--lr", "0,1"], 2, ["--lr", '"0,1"']),
+    (["train", "bars", "--lr", "0.1x"], 2, ["--lr"]),
+    (["train", "bars", "--lr", "nan"], 2, ["--lr"]),
+    (["train", "bars", "--lr", "inf"], 2, ["--lr"]),
+    (["train", "bars", "--lr", "1e999"], 2, ["--lr"]),
+    (["train", "bars", "--lr", "0x1p3"], 2, ["--lr"]),
+    (["train", "bars", "--lr", " 1"], 2, ["--lr"]),
+    (["train", "bars", "--lr-end", "-1"], 2, ["--lr-end"]),
+    (["train", "bars", "--min-delta", "-1"], 2, ["--min-delta"]),
+    (["train", "bars", "--hidden", "0"], 2, ["--hidden", '"0"']),
+    (["train", "bars", "--hidden", "16,"], 2, ["--hidden"]),
+    (["train", "bars", "--hidden", ",16"], 2, ["--hidden"]),
+    (["train", "bars", "--hidden", "16;16"], 2, ["--hidden"]),
+    (["train", "bars", "--hidden", "1048577"], 2, ["--hidden"]),
+    (["train", "bars", "--hidden", ",".join(["4"] * 64)], 2, ["--hidden"]),
+    (["train", "bars", "--activation", "swish"], 2, ["--activation", '"swish"', "sigmoid"]),
+    (["train", "bars", "--activation", "softmax"], 2, ["--activation"]),
+    (["train", "bars", "--activation", "sigmoyd"], 2, ["--activation", "did you mean sigmoid"]),
+    (["train", "bars", "--hidden", "8,8,8", "--activation", "relu,tanh"], 2,
+     ["--activation", "2", "3"]),
+    (["train", "bars", "--init", "he"], 2, ["--init", "did you mean he-"]),
+    (["train", "bars", "--validation", "0"], 2, ["--validation"]),
+    (["train", "bars", "--validation", "1.5"], 2, ["--validation"]),
+    (["train", "bars", "--validation", "300"], 2, ["300"]),
+    (["train", "bars", "--validation", "100000"], 2, ["100,?000"]),
+    (["train", "bars", "--patience", "2"], 2, ["--patience", "--validation"]),
+    (["train", "bars", "--min-delta", "0.1"], 2, ["--min-delta", "--validation"]),
+    (["train", "bars", "--fresh"], 2, ["--fresh", "digits"]),
+    (["train", "bars", "-o", ""], 2, ["--output"]),
+    (["train", "bars", "-o", "folder/"], 1, ["folder/"]),
+    (["train", "bars", "-o", "bars"], 1, ["bars", "folder"]),
+    (["train", "bars", "-o", "no/such/m.safetensors"], 1, ["no/such"]),
+    (["train", "bars", "-o", "bars.safetensors/m.safetensors"], 1, ["bars.safetensors"]),
+    (["train", "bars", "-o", "/dev/null"], 1, ["/dev/null"]),
+    (["train", "bras"], 1, ["bras"]),
+    (["train", "mnits"], 1, ["mnits", "did you mean mnist"]),
+    (["train", "mnist", "--offline"], 1, ["mnist"]),
+    (["eval", "bars.safetensors"], 2, ["MODEL DATA"]),
+    (["eval", "bars.safetensors", "bars", "--split", "tset"], 2, ["--split", "did you mean test"]),
+    (["eval", "none.safetensors", "bars"], 1, ["none.safetensors"]),
+    (["eval", "lying.pgm", "bars"], 1, ["lying.pgm"]),
+    (["eval", "bars.safetensors", "untested"], 1, ["untested"]),
+    (["eval", "bars.safetensors", "digits"], 1, ["784", "64"]),
+    (["eval", "bars.safetensors", "many"], 1, ["40", "3"]),
+    (["predict", "bars.safetensors"], 2, ["INPUT"]),
+    (["predict", "bars.safetensors", "none.png"], 1, ["none.png"]),
+    (["predict", "bars.safetensors", "bars.safetensors"], 1, ["bars.safetensors"]),
+    (["predict", "bars.safetensors", "bars:90"], 2, ["bars:90", "0 to 89"]),
+    (["predict", "bars.safetensors", "bars:5-4"], 2, ["bars:5-4"]),
+    (["predict", "bars.safetensors", "bars:1-"], 1, ["bars:1-"]),
+    (["predict", "bars.safetensors", "bars:x"], 1, ["bars:x"]),
+    (["predict", "bars.safetensors", "nowhere:0"], 1, ["nowhere"]),
+    (["predict", "bars.safetensors", "digits:0"], 1, ["784", "64"]),
+    (["predict", "bars.safetensors", "lying.pgm", "--top", "0"], 2, ["--top"]),
+    (["inspect"], 2, ["MODEL"]),
+    (["inspect", "none.safetensors"], 1, ["none.safetensors"]),
+    (["inspect", "bars"], 1, ["bars"]),
+    (["data", "show"], 2, ["DATA"]),
+    (["data", "show", "bars", "--index", "300"], 2, ["--index", "300", "0 to 299"]),
+    (["data", "show", "bars", "--count", "0"], 2, ["--count"]),
+    (["data", "export", "bars", "--first", "300"], 2, ["--first", "0 to 299"]),
+    (["data", "export", "bars", "-o", "no/such"], 1, ["no/such"]),
+    (["data", "export", "bars", "-o", "lying.pgm"], 1, ["lying.pgm"]),
+    (["data", "fetch", "bars"], 1, ["bars"]),
+    (["data", "list", "more"], 2, ["more"]),
+]
+
+
+def add_wrong(args, code, patterns):
+    shown = [a if len(a) < 40 else a[:37] + "..." for a in args]
+
+    @test("wrong: glia " + " ".join(repr(a) if a == "" or " " in a else a for a in shown))
+    def _():
+        for more in ([], ["--json"]):
+            if more and args[0] in ("help", "frobnicate", "--frobnicate"):
+                continue
+            before = read("bars.safetensors")
+            result = glia(*args, *more, code=code)
+            expect(result.out == "", "stdout:", result.out[:200])
+            expect(result.err.startswith("glia: ") and result.err.endswith("\n"), result.err)
+            for pattern in patterns:
+                expect(re.search(pattern, result.err), pattern, "is not in:", result.err)
+            expect(read("bars.safetensors") == before, "the model has changed")
+
+
+for case in WRONG:
+    add_wrong(*case)
+
+
+# ---- train ---------------------------------------------------------------------------------------
+
+TRAIN_KEYS = {"model", "dataset", "parameters", "epochs", "best_epoch", "stopped", "train_loss",
+              "train_accuracy", "validation_loss", "validation_accuracy", "test_loss",
+              "test_accuracy", "test_error", "test_standard_error", "samples",
+              "samples_per_second", "seconds", "startup_seconds", "seed", "engine", "isa",
+              "threads"}
+
+
+@test("train --json says all that it promises")
+def _():
+    result = glia("train", "bars", "--hidden", "16,8", "--activation", "tanh,relu", "--epochs", 5,
+                  "--seed", 7, "--threads", 2, "--json", "-o", "j.safetensors")
+    o = result.json()
+    expect(TRAIN_KEYS <= set(o), "missing:", TRAIN_KEYS - set(o))
+    expect(o["model"] == "j.safetensors" and os.path.exists(path("j.safetensors")))
+    expect(o["dataset"] == "bars" and o["seed"] == 7 and o["threads"] in (1, 2))
+    expect(o["parameters"] == 65 * 16 + 17 * 8 + 9 * 3, o["parameters"])
+    expect(o["epochs"] == 5 and o["stopped"] == "epochs" and o["samples"] == 1500)
+    expect(o["validation_loss"] is None and o["validation_accuracy"] is None)
+    expect(abs(o["test_accuracy"] + o["test_error"] - 1) < 1e-8)
+    p = o["test_accuracy"]
+    expect(abs(o["test_standard_error"] - math.sqrt(p * (1 - p) / 90)) < 1e-8)
+    expect(o["seconds"] > 0 and o["samples_per_second"] > 0 and 0 < o["startup_seconds"] < 60)
+    expect(o["engine"] == "reference" and isinstance(o["isa"], str))
+
+
+@test("a data set without a test split: its keys are null")
+def _():
+    o = glia("train", "untested", "--epochs", 1, "--json", "-o", "u.safetensors").json()
+    for key in ("test_loss", "test_accuracy", "test_error", "test_standard_error"):
+        expect(o[key] is None, key, o[key])
+    text = glia("train", "untested", "--epochs", 1, "-o", "u.safetensors")
+    expect("none to test" in text.err and "test " not in text.out, text.err, text.out)
+
+
+@test("no epoch: the network as it was made is saved, figures are null")
+def _():
+    o = glia("train", "bars", "--epochs", 0, "--json", "-o", "zero.safetensors").json()
+    expect(o["epochs"] == 0 and o["train_loss"] is None and o["test_accuracy"] is not None)
+    glia("inspect", "zero.safetensors")
+
+
+@test("early stopping keeps the best epoch")
+def _():
+    o = glia("train", "bars", "--hidden", "none", "--epochs", 500, "--lr", 5, "--validation", 0.2,
+             "--patience", 1, "--min-delta", 0.01, "--json", "-o", "early.safetensors").json()
+    expect(o["stopped"] == "early" and o["epochs"] == o["best_epoch"] + 1, o)
+    expect(o["validation_loss"] is not None and 0 <= o["validation_accuracy"] <= 1)
+    expect(o["samples"] == o["epochs"] * 240, o["samples"])
+    o = glia("train", "bars", "--epochs", 1, "--validation", 30, "--json", "-o",
+             "early.safetensors").json()
+    expect(o["samples"] == 270, o["samples"])
+
+
+@test("--fresh validates on other digits")
+def _():
+    glia("train", "digits", "--fresh", "--validation", 100, "--epochs", 0, "--hidden", "none",
+         "-o", "fresh.safetensors", "-q")
+    result = glia("train", "digits", "--fresh", "--validation", 60000, "-o", "fresh.safetensors",
+                  code=2)
+    expect(re.search("60,?000", result.err), result.err)
+
+
+@test("without -o the model is named after the data")
+def _():
+    for data in ("bars/", "./bars", HERE + "/bars"):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path("bars.safetensors"), path("kept.safetensors"))
+        try:
+            result = glia("train", data, "--epochs", 1)
+            expect("bars.safetensors" in result.out, result.out)
+            expect(os.path.exists(path("bars.safetensors")))
+        finally:
+            os.replace(path("kept.safetensors"), path("bars.safetensors"))
+
+
+@test("train for people: head, a line an epoch, result; --quiet leaves the result")
+def _():
+    result = glia("train", "bars", "--hidden", "16,8", "--epochs", 3, "-o", "p.safetensors")
+    expect("300 samples" in result.err and "90 to test" in result.err, result.err)
+    expect("64-16-8-3" in result.err and "1,203 parameters" in result.err, result.err)
+    expect("reference" in result.err and "thread" in result.err, result.err)
+    expect(len(re.findall(r"^ +[123] +\d\.\d{4} +\d+\.\d\d %", result.err, re.M)) == 3, result.err)
+    expect(re.search(r"test +\d+\.\d\d ± \d+\.\d\d %", result.out), result.out)
+    expect("p.safetensors" in result.out)
+    quiet = glia("train", "bars", "--epochs", 1, "-q", "-o", "p.safetensors")
+    expect(quiet.err == "" and "test" in quiet.out, quiet.err)
+
+
+@test("in a locale without UTF-8 all is ASCII")
+def _():
+    result = glia("train", "bars", "--epochs", 1, "-o", "p.safetensors", env={"LC_ALL": "C"})
+    expect((result.out + result.err).isascii() and "+-" in result.out, result.out)
+
+
+@test("options before, between and after operands; = and --; the last of a kind counts")
+def _():
+    a = glia("train", "--epochs=1", "bars", "--json", "--seed", "3", "--seed=4", "-o",
+             "a.safetensors").json()
+    b = glia("train", "-oa.safetensors", "--json", "--seed", "4", "--epochs", "1", "--",
+             "bars").json()
+    for o in (a, b):
+        for key in ("seconds", "samples_per_second", "startup_seconds"):
+            del o[key]
+    expect(a == b, a, b)
+    result = glia("train", "--", "--bars", code=1)
+    expect("--bars" in result.err)
+
+
+@test("same seed, same bytes: twice, and from 1 and 2 threads")
+def _():
+    models = []
+    for threads in (1, 1, 2, 3):
+        glia("train", "bars", "--epochs", 3, "--batch", 50, "--seed", 9, "--threads", threads,
+             "-o", "s.safetensors", "-q")
+        models.append(read("s.safetensors"))
+    expect(all(m == models[0] for m in models))
+    glia("train", "bars", "--epochs", 3, "--batch", 50, "--seed", 10, "-o", "s.safetensors", "-q")
+    expect(read("s.safetensors") != models[0])
+
+
+@test("a locale with a decimal comma changes nothing")
+def _():
+    env = {"LC_ALL": "de_DE.UTF-8"}
+    o = glia("train", "bars", "--lr", "0.25", "--epochs", 1, "-o", "l.safetensors", "--json",
+             env=env).json()
+    expect(isinstance(o["train_loss"], float))
+    training = glia("inspect", "l.safetensors", "--json", env=env).json()["metadata"]["training"]
+    expect(training["lr"] == 0.25, training)
+
+
+@test("divergence: status 1, the cause, and the old model untouched")
+def _():
+    glia("train", "bars", "--epochs", 1, "-o", "d.safetensors", "-q")
+    before = read("d.safetensors")
+    args = ["train", "bars", "--lr", "1e300", "--epochs", 50, "-o", "d.safetensors"]
+    result = glia(*args, code=1)
+    expect("learning rate" in result.err and "nothing is saved" in result.err, result.err)
+    expect(result.out == "" and read("d.safetensors") == before)
+    o = glia(*args, "--json", code=1).json()
+    expect(o["stopped"] == "diverged" and o["model"] is None and o["test_accuracy"] is None, o)
+    expect(read("d.safetensors") == before)
+
+
+@test("divergence on real images with --lr 1e6")
+def _():
+    result = glia("train", "bars", "--lr", "1e6", "--hidden", "64,64,64", "--epochs", 50, "-o",
+                  "d2.safetensors", code=None)
+    expect(result.code in (0, 1), result.code)
+    if result.code == 1:
+        expect("learning rate" in result.err, result.err)
+        saved = "is saved" in result.err and "nothing" not in result.err
+        expect(os.path.exists(path("d2.safetensors")) == saved, result.err)
+
+
+@test("a file name that is not UTF-8 is written, and the JSON stays UTF-8")
+def _():
+    done = subprocess.run([PROGRAM, "train", "bars", "--epochs", "1", "--json", "-o",
+                           b"\xff\x1b.safetensors"], cwd=HERE, env=ENV, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=TIMEOUT)
+    expect(done.returncode == 0, done)
+    expect(json.loads(done.stdout.decode())["model"] == "??.safetensors", done.stdout)
+    expect(os.path.exists(os.fsencode(HERE) + b"/\xff\x1b.safetensors"))
+
+
+# ---- Signals -------------------------------------------------------------------------------------
+
+def start_long(*more):
+    """A training that would take days, once its first epoch is over."""
+    def reset():  # a shell's background job ignores SIGINT, and hands that down
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        [PROGRAM, "train", "bars", "--epochs", "100000000", "-o", "long.safetensors", *more],
+        cwd=HERE, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, preexec_fn=reset)
+    seen = b""
+    while seen.count(b"\n") < 6:
+        piece = os.read(process.stderr.fileno(), 4096)
+        expect(piece, "it ended:", seen)
+        seen += piece
+    return process
+
+
+for number in (signal.SIGINT, signal.SIGTERM):
+    @test(f"{number.name} ends the step, saves, and exits with 130")
+    def _(number=number):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path("long.safetensors"))
+        process = start_long("--json")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=TIMEOUT)
+        expect(process.returncode == 130, process.returncode, err[-300:])
+        expect(b"saved" in err, err[-300:])
+        o = Result(130, out.decode(), "").json()
+        expect(o["stopped"] == "cancelled" and o["model"] == "long.safetensors", o)
+        expect(o["epochs"] >= 1 and o["test_accuracy"] is None, o)
+        glia("inspect", "long.safetensors")
+        glia("eval", "long.safetensors", "bars")
+
+
+@test("an interrupted training leaves no temporary file")
+def _():
+    before = set(os.listdir(HERE)) | {"long.safetensors"}
+    process = start_long()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=TIMEOUT)
+    expect(set(os.listdir(HERE)) == before, set(os.listdir(HERE)) - before)
+
+
+# ---- The terminal --------------------------------------------------------------------------------
+
+@test("on a terminal there is a bar; not with NO_COLOR, on a dumb terminal, or in a pipe")
+def _():
+    args = ["train", "bars", "--epochs", "30", "--hidden", "64", "--batch", "1", "-o",
+            "t.safetensors"]
+    seen = on_terminal(*args)
+    expect("\x1b[" in seen and "━" in seen and "left" in seen, seen[:500])
+    lines = [re.sub(r"\x1b\[[0-9;]*[mK]", "", line.split("\r")[-1]) for line in
+             seen.replace("\r\n", "\n").split("\n")]
+    expect(sum(bool(re.match(r" +\d+ +\d\.\d{4} ", line)) for line in lines) == 30, lines)
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        plain = on_terminal(*args, env=env)
+        expect("\x1b" not in plain and "━" not in plain, env, plain[:300])
+    piped = glia(*args)
+    expect("\x1b" not in piped.out + piped.err and "\r" not in piped.err)
+    expect("\x1b[" in on_terminal(*args, env={"NO_COLOR": ""}))
+
+
+@test("nothing has an escape in a pipe")
+def _():
+    for args in (["eval", "bars.safetensors", "bars"], ["inspect", "bars.safetensors"],
+                 ["predict", "bars.safetensors", "bars:0", "--show"],
+                 ["data", "show", "bars"], ["data", "list"]):
+        result = glia(*args)
+        expect("\x1b" not in result.out + result.err, args)
+        expect(result.err == "", result.err)
+
+
+@test("names in a model cannot steer the terminal")
+def _():
+    model = read("bars.safetensors")
+    length = struct.unpack("<Q", model[:8])[0]
+    header = json.loads(model[8:8 + length])
+    for key, value in header["__metadata__"].items():
+        with contextlib.suppress(ValueError):
+            inner = json.loads(value)
+            if isinstance(inner, dict) and "classes" in inner:
+                inner["classes"][0] = "a\x1b[31mb\x07"
+                header["__metadata__"][key] = json.dumps(inner)
+            elif key == "classes":
+                inner[0] = "a\x1b[31mb\x07"
+                header["__metadata__"][key] = json.dumps(inner)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    write("evil.safetensors", struct.pack("<Q", len(text)) + text + model[8 + length:])
+    for args in (["inspect"], ["eval", "bars"], ["predict", "bars:0-2"]):
+        result = glia(args[0], "evil.safetensors", *args[1:], code=None)
+        expect(result.code in (0, 1), args, result.code, result.err)
+        expect("\x1b" not in result.out + result.err and "\x07" not in result.out, args)
+
+
+# ---- eval ----------------------------------------------------------------------------------------
+
+@test("eval --json: the figures follow from the confusion matrix")
+def _():
+    glia("train", "bars", "--hidden", "none", "--epochs", 2, "--lr", 0.02, "-o", "weak.safetensors",
+         "-q")
+    for split, samples in (("test", 90), ("train", 300)):
+        o = glia("eval", "weak.safetensors", "bars", "--split", split, "--json").json()
+        expect(o["samples"] == samples and o["classes"] == ["0", "1", "2"], o)
+        confusion = o["confusion"]
+        expect(sum(map(sum, confusion)) == samples)
+        p = sum(confusion[k][k] for k in range(3)) / samples
+        expect(0 < p < 1, "the model is to be a bad one:", confusion)
+        expect(abs(o["accuracy"] - p) < 1e-8, o["accuracy"], p)
+        expect(abs(o["standard_error"] - math.sqrt(p * (1 - p) / samples)) < 1e-8)
+        expect(o["loss"] >= 0)
+        for k, score in enumerate(o["per_class"]):
+            predicted = sum(row[k] for row in confusion)
+            support = sum(confusion[k])
+            expect(score["class"] == str(k) and score["support"] == support == samples // 3)
+            expect(abs(score["recall"] - confusion[k][k] / support) < 1e-8)
+            expect(abs(score["precision"] - confusion[k][k] / predicted) < 1e-8)
+            expect(abs(score["f1"] - 2 * confusion[k][k] / (support + predicted)) < 1e-8)
+
+
+@test("eval and train agree on the test split")
+def _():
+    trained = glia("train", "bars", "--epochs", 2, "-o", "e.safetensors", "--json").json()
+    scored = glia("eval", "e.safetensors", "bars", "--json").json()
+    expect(trained["test_accuracy"] == scored["accuracy"])
+    expect(trained["test_loss"] == scored["loss"])
+    expect(trained["test_standard_error"] == scored["standard_error"])
+
+
+@test("eval for people: accuracy with its error, matrix, classes; many classes too")
+def _():
+    text = glia("eval", "bars.safetensors", "bars").out
+    expect(re.search(r"accuracy +\d+\.\d\d ± \d\.\d\d %", text), text)
+    for word in ("loss", "precision", "recall", "F1", "Confusion"):
+        expect(word in text, word)
+    expect(len(re.findall(r"^[012] +[\d.]+ +[\d.]+ +[\d.]+$", text, re.M)) == 3, text)
+    glia("train", "many", "--epochs", 1, "-o", "many.safetensors", "-q")
+    text = glia("eval", "many.safetensors", "many").out
+    expect("40 classes" in text and "precision" in text)
+    o = glia("eval", "many.safetensors", "many", "--json").json()
+    expect(len(o["confusion"]) == 40 and len(o["confusion"][0]) == 40)
+    expect(any(score["precision"] is None for score in o["per_class"]))
+
+
+# ---- predict -------------------------------------------------------------------------------------
+
+@test("predict --json: images and rows, fractions in the order of the classes")
+def _():
+    o = glia("predict", "bars.safetensors", "lying.pgm", "bars:0-2", "bars:89", "--json").json()
+    p = o["predictions"]
+    expect([x["input"] for x in p] == ["lying.pgm", "bars:0", "bars:1", "bars:2", "bars:89"], p)
+    for x in p:
+        expect(len(x["probabilities"]) == 3 and abs(sum(x["probabilities"]) - 1) < 1e-5)
+        expect(x["probability"] == max(x["probabilities"]))
+        expect(x["class"] == str(x["probabilities"].index(x["probability"])))
+    expect(p[0]["class"] == "0" and p[0]["changed"] is False and "label" not in p[0], p[0])
+    expect([x["label"] for x in p[1:]] == ["0", "1", "2", "2"])
+
+
+@test("predict for people")
+def _():
+    text = glia("predict", "bars.safetensors", "lying.pgm", "bars:1", "--top", 2).out
+    lines = text.split("\n")
+    expect(re.match(r"lying\.pgm +0 +\d+\.\d\d % +[12] +\d+\.\d\d %$", lines[0]), lines[0])
+    expect(re.match(r"bars:1 +1 ", lines[1]) and len(lines) == 3, text)
+    shown = glia("predict", "bars.safetensors", "lying.pgm", "--show").out
+    expect(shown.count("\n") == 1 + SIDE // 2 and re.search("[%@#*+=-]{8}", shown), shown)
+
+
+@test("an image of another size is brought into form, and this is said")
+def _():
+    big = bytearray(b"\xff" * (40 * 30))
+    for column in range(40):
+        for row in (12, 13, 14, 15):
+            big[row * 40 + column] = 0
+    write("big.pgm", pgm(40, 30, bytes(big)))
+    expect("form" in glia("predict", "bars.safetensors", "big.pgm").out)
+    o = glia("predict", "bars.safetensors", "big.pgm", "--json").json()
+    expect(o["predictions"][0]["changed"] is True)
+
+
+@test("a file is a file, even when its name looks like a row")
+def _():
+    write("bars:1", pgm(SIDE, SIDE, picture(0, random.Random(5))))
+    try:
+        p = glia("predict", "bars.safetensors", "bars:1", "--json").json()["predictions"][0]
+    finally:
+        os.remove(path("bars:1"))
+    expect("label" not in p and p["class"] == "0", p)
+
+
+# ---- inspect and data ----------------------------------------------------------------------------
+
+@test("inspect: layers, parameters, bytes, metadata")
+def _():
+    o = glia("inspect", "bars.safetensors", "--json").json()
+    expect(o["bytes"] == os.path.getsize(path("bars.safetensors")))
+    expect(o["parameters"] == 65 * 16 + 17 * 3 == sum(x["parameters"] for x in o["layers"]), o)
+    expect([(x["inputs"], x["units"], x["activation"]) for x in o["layers"]] ==
+           [(64, 16, "relu"), (16, 3, "softmax")])
+    expect(isinstance(o["metadata"], dict) and o["metadata"]["classes"] == ["0", "1", "2"])
+    text = glia("inspect", "bars.safetensors").out
+    for word in ("1,091", "relu", "softmax", "0, 1, 2", "epochs", "0.1.0"):
+        expect(word in text, word, text)
+
+
+@test("data list")
+def _():
+    sets = {d["name"]: d for d in glia("data", "list", "--json").json()["datasets"]}
+    expect({"digits", "mnist", "fashion-mnist"} <= set(sets), sets)
+    expect(sets["digits"]["built_in"] and sets["digits"]["present"])
+    expect(not sets["mnist"]["present"] and sets["mnist"]["path"] is None)
+    text = glia("data", "list").out
+    expect("built in" in text and "not on this machine" in text, text)
+
+
+@test("data show draws the samples")
+def _():
+    text = glia("data", "show", "bars", "--index", 3, "--count", 2, "--split", "test").out
+    expect(text.startswith("3: 0      4: 1\n"), repr(text[:40]))
+    expect(len(text.split("\n")) == 1 + SIDE // 2 + 1, text)
+    o = glia("data", "show", "bars", "--index", 298, "--count", 9, "--json").json()
+    expect([s["index"] for s in o["samples"]] == [298, 299] and o["height"] == SIDE)
+    expect(all(len(s["pixels"]) == SIDE * SIDE and max(s["pixels"]) >= 150 for s in o["samples"]))
+
+
+@test("digits: built in, drawn by a seed of their own")
+def _():
+    def draw(*more):
+        o = glia("data", "show", "digits", "--count", 1, "--split", "test", "--json", *more).json()
+        return o["samples"][0]["pixels"]
+    first = draw()
+    expect(len(first) == 784 and max(first) > 200)
+    expect(draw() == first and draw("--data-seed", "2") != first)
+
+
+def has_feature(name):
+    return name in glia("--version").out.split()
+
+
+@test("data export writes images that can be read back")
+def _():
+    if not has_feature("png"):
+        raise Skip("built without libpng")
+    o = glia("data", "export", "bars", "--count", 4, "--first", 2, "--split", "test", "-o", "png",
+             "--json").json()
+    expect(o["files"] == [f"png/bars-test-0000{i}-{i % 3}.png" for i in range(2, 6)], o["files"])
+    expect(sorted(os.listdir(path("png"))) == sorted(os.path.basename(f) for f in o["files"]))
+    read_back = glia("predict", "bars.safetensors", *o["files"], "--json").json()["predictions"]
+    rows = glia("predict", "bars.safetensors", "bars:2-5", "--json").json()["predictions"]
+    for a, b in zip(read_back, rows):
+        expect(a["probabilities"] == b["probabilities"] and a["changed"] is False)
+
+
+@test("a download that is not what it should be leaves nothing behind")
+def _():
+    if not has_feature("fetch"):
+        raise Skip("built without libcurl")
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"this is no MNIST")
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    mirror = f"http://127.0.0.1:{server.server_port}"
+    try:
+        for args in (["data", "fetch", "mnist"], ["train", "mnist", "-o", "m.safetensors"]):
+            result = glia(*args, "--mirror", mirror, code=1, env={"no_proxy": "127.0.0.1"})
+            expect("train-images-idx3-ubyte" in result.err and result.out == "", result.err)
+            expect("\x1b" not in result.err)
+    finally:
+        server.shutdown()
+        server.server_close()
+    left = [f for _, _, files in os.walk(path("cache")) for f in files]
+    expect(left == [] and not os.path.exists(path("m.safetensors")), left)
+
+
+# ---- Where output goes ---------------------------------------------------------------------------
+
+@test("a full disk behind stdout is an error")
+def _():
+    if not os.path.exists("/dev/full"):
+        raise Skip("no /dev/full")
+    for args in (["train", "bars", "--epochs", "1", "--json", "-o", "f.safetensors"],
+                 ["train", "bars", "--epochs", "1", "-o", "f.safetensors"],
+                 ["eval", "bars.safetensors", "bars", "--json"],
+                 ["predict", "bars.safetensors", "bars:0", "--json"],
+                 ["inspect", "bars.safetensors", "--json"], ["data", "list", "--json"],
+                 ["data", "show", "bars", "--json"], ["help"], ["--version"]):
+        with open("/dev/full", "wb") as full:
+            result = glia(*args, code=1, stdout=full)
+        expect("standard output" in result.err, args, result.err)
+
+
+@test("a closed stdout is an error and no file takes its place")
+def _():
+    before = read("bars.safetensors")
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', PROGRAM, "train", "bars", "--epochs",
+                           "20", "--hidden", "16", "--batch", "8", "-o", "c.safetensors"],
+                          cwd=HERE, env=ENV, stderr=subprocess.PIPE, timeout=TIMEOUT)
+    expect(done.returncode == 1 and b"standard output" in done.stderr, done)
+    expect(read("c.safetensors") == before, "what was printed went into the model")
+
+
+@test("a reader that has seen enough ends the program without a word")
+def _():
+    process = subprocess.Popen([PROGRAM, "data", "show", "bars", "--count", "300"], cwd=HERE,
+                               env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    expect(process.wait(TIMEOUT) == -signal.SIGPIPE and err == b"", process.returncode, err)
+
+
+@test("a broken stderr does not stop a training")
+def _():
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path("b.safetensors"))
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([PROGRAM, "train", "bars", "--epochs", "3", "-o", "b.safetensors"],
+                          cwd=HERE, env=ENV, stdout=subprocess.PIPE, stderr=writer,
+                          timeout=TIMEOUT)
+    os.close(writer)
+    expect(done.returncode == 0 and os.path.exists(path("b.safetensors")), done)
+
+
+# ---- MNIST ---------------------------------------------------------------------------------------
+
+@test("mnist by name: train, eval, predict")
+def _():
+    folder = os.environ.get("GLIA_DATA", "")
+    if not os.path.isdir(os.path.join(folder, "mnist")):
+        raise Skip("GLIA_DATA has no mnist")
+    if SANITIZED:
+        raise Skip("too slow under a sanitizer")
+    env = {"GLIA_DATA": os.path.abspath(folder)}
+    o = glia("train", "mnist", "--hidden", "none", "--epochs", 1, "-o", "m.safetensors", "--json",
+             "--offline", env=env).json()
+    expect(o["test_accuracy"] > 0.9 and o["parameters"] == 7850, o)
+    scored = glia("eval", "m.safetensors", "mnist", "--json", env=env).json()
+    expect(scored["samples"] == 10000 and scored["accuracy"] == o["test_accuracy"])
+    p = glia("predict", "m.safetensors", "mnist:0", "--json", "--data-dir", folder,
+             env={}).json()["predictions"][0]
+    expect(p["class"] == p["label"] == "7", p)
+
+
+# ---- main ----------------------------------------------------------------------------------------
+
+def main():
+    failed = 0
+    prepare()
+    print(f"1..{len(TESTS)}")
+    for number, (name, function) in enumerate(TESTS, 1):
+        name = name.replace("#", "\\#")
+        try:
+            function()
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
+        except Exception as error:  # a test that breaks is a test that fails
+            failed += 1
+            print(f"not ok {number} - {name}", flush=True)
+            for line in f"{type(error).__name__}: {error}".split("\n"):
+                print("#", line, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    finally:
+        FOLDER.cleanup()

@@ -1,0 +1,993 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of data sets: IDX and gzip (each rule as a line of a table of malformed files), folders,
+ * names, arrays, hold-out. Each malformed input must give its status and a message that names the
+ * file and says what is wrong. What needs MNIST is skipped where GLIA_DATA does not say where it
+ * is.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/memory.h"
+#include "config.h"
+#include "data/dataset.h"
+#include "data/readers.h"
+
+/* ---- Helpers ------------------------------------------------------------------------------- */
+
+static char folder[64]; /* of this run; emptied after each test */
+static char *glia_data; /* as the test was started with; or NULL */
+
+/* folder/file, in one of a few static buffers. */
+static const char *in_folder(const char *file)
+{
+    static char paths[4][256];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, file);
+    return path;
+}
+
+static void write_file(const char *file, const void *data, size_t size)
+{
+    FILE *out = fopen(in_folder(file), "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(data, 1, size, out), size);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void remove_tree(const char *path)
+{
+    char command[512];
+    snprintf(command, sizeof command, "rm -rf '%s'", path);
+    assert_int_equal(system(command), 0);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/glia-test-data-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    remove_tree(folder);
+    return 0;
+}
+
+static void assert_error(const char *label, glia_status status, glia_status expected,
+                         const glia_error *error, const char *word1, const char *word2)
+{
+    if (status != expected)
+        fail_msg("%s: status %s, expected %s (%s)", label, glia_status_name(status),
+                 glia_status_name(expected), status ? error->message : "no message");
+    if (!expected) return;
+    assert_int_equal(error->status, expected);
+    if ((word1 && !strstr(error->message, word1)) || (word2 && !strstr(error->message, word2)))
+        fail_msg("%s: the message lacks \"%s\" or \"%s\": %s", label, word1 ? word1 : "",
+                 word2 ? word2 : "", error->message);
+}
+
+/* A growing block of bytes. */
+struct bytes {
+    uint8_t data[4096];
+    size_t size;
+};
+
+static void put(struct bytes *bytes, const void *data, size_t size)
+{
+    assert_true(bytes->size + size <= sizeof bytes->data);
+    if (size) memcpy(bytes->data + bytes->size, data, size);
+    bytes->size += size;
+}
+
+/* IDX: type, number of dimensions, the dimensions, then size bytes 0, 1, 2, ... modulo modulus. */
+static struct bytes idx_of(uint8_t type, uint8_t n_dims, const uint32_t *dims, size_t size,
+                           unsigned modulus)
+{
+    struct bytes idx = {.data = {0, 0, type, n_dims}, .size = 4};
+    for (size_t d = 0; d < n_dims; d++) {
+        const uint8_t big_endian[4] = {(uint8_t)(dims[d] >> 24), (uint8_t)(dims[d] >> 16),
+                                       (uint8_t)(dims[d] >> 8), (uint8_t)dims[d]};
+        put(&idx, big_endian, 4);
+    }
+    for (size_t i = 0; i < size; i++) put(&idx, &(uint8_t){(uint8_t)(i % modulus)}, 1);
+    return idx;
+}
+
+/* One gzip member. */
+static struct bytes gzip_of(const void *data, size_t size)
+{
+    struct bytes out = {.size = 0};
+    z_stream stream = {0};
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    uint8_t *copy = malloc(size + 1);
+    if (size) memcpy(copy, data, size);
+    stream.next_in = copy;
+    stream.avail_in = (uInt)size;
+    stream.next_out = out.data;
+    stream.avail_out = sizeof out.data;
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    out.size = sizeof out.data - stream.avail_out;
+    deflateEnd(&stream);
+    free(copy);
+    return out;
+}
+
+static struct bytes joined(struct bytes a, struct bytes b)
+{
+    put(&a, b.data, b.size);
+    return a;
+}
+
+static struct bytes cut(struct bytes bytes, size_t size)
+{
+    bytes.size = size;
+    return bytes;
+}
+
+static struct bytes changed(struct bytes bytes, size_t at, uint8_t value)
+{
+    assert_int_not_equal(bytes.data[at], value);
+    bytes.data[at] = value;
+    return bytes;
+}
+
+static struct bytes text(const char *string)
+{
+    struct bytes bytes = {.size = 0};
+    put(&bytes, string, strlen(string));
+    return bytes;
+}
+
+/* ---- IDX ----------------------------------------------------------------------------------- */
+
+static const uint32_t dims_3[3] = {3, 2, 2};
+
+static void test_idx_malformed(void **state)
+{
+    (void)state;
+    const uint32_t zero[3] = {3, 0, 2}, huge[4] = {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 2};
+    const uint32_t four_gigabytes[1] = {0xFFFFFFF0}, five[5] = {1, 1, 1, 1, 1};
+    const struct bytes good = idx_of(8, 3, dims_3, 12, 256);
+    const struct {
+        const char *label, *word;
+        struct bytes bytes;
+    } cases[] = {
+        {"empty", "byte 0: the file ends", {.size = 0}},
+        {"three bytes", "byte 3: the file ends", cut(good, 3)},
+        {"first byte", "01 00, expected 00 00", changed(good, 0, 1)},
+        {"second byte", "00 07, expected 00 00", changed(good, 1, 7)},
+        {"text", "not an IDX file", text("hello, world")},
+        {"i8", "signed bytes", idx_of(0x09, 3, dims_3, 12, 256)},
+        {"i16", "16-bit integers", idx_of(0x0B, 3, dims_3, 24, 256)},
+        {"i32", "32-bit integers", idx_of(0x0C, 3, dims_3, 48, 256)},
+        {"f32", "32-bit floats", idx_of(0x0D, 3, dims_3, 48, 256)},
+        {"f64", "64-bit floats", idx_of(0x0E, 3, dims_3, 96, 256)},
+        {"unknown type", "type 0x0a (no type of IDX)", idx_of(0x0A, 3, dims_3, 12, 256)},
+        {"no dimensions", "0 dimensions, expected 1 to 4", idx_of(8, 0, NULL, 0, 256)},
+        {"five dimensions", "5 dimensions", idx_of(8, 5, five, 1, 256)},
+        {"header cut", "byte 15: the file ends there, expected 16", cut(good, 15)},
+        {"no data", "byte 16: the file ends there, expected 28", cut(good, 16)},
+        {"a byte too few", "byte 27: the file ends there, expected 28", cut(good, 27)},
+        {"a byte too many", "1 bytes after the array's end", joined(good, text("x"))},
+        {"dimension 0", "dimension 1 is 0", idx_of(8, 3, zero, 0, 256)},
+        {"overflow", "larger than memory can be", idx_of(8, 4, huge, 0, 256)},
+        {"claims 4 GiB", "byte 8: the file ends", idx_of(8, 1, four_gigabytes, 0, 256)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gi_idx idx = {.size = 99};
+        glia_error error = {0};
+        uint8_t *exact = malloc(cases[i].bytes.size + 1); /* AddressSanitizer sees its end */
+        memcpy(exact, cases[i].bytes.data, cases[i].bytes.size);
+        const glia_status status =
+            gi_idx_parse("dir/bad.idx", exact, cases[i].bytes.size, &idx, &error);
+        free(exact);
+        assert_error(cases[i].label, status, GLIA_BAD_FORMAT, &error, "dir/bad.idx: byte",
+                     cases[i].word);
+        assert_int_equal(idx.size, 99); /* untouched */
+    }
+}
+
+static void test_gzip_malformed(void **state)
+{
+    (void)state;
+    const struct bytes plain = idx_of(8, 3, dims_3, 12, 256);
+    const struct bytes good = gzip_of(plain.data, plain.size);
+    const struct bytes first = gzip_of(plain.data, 10), second = gzip_of(plain.data + 10, 18);
+    const uint32_t much[2] = {100000, 1000}, too_much[2] = {0x20000, 0x10000};
+    const struct bytes claims_much = idx_of(8, 2, much, 0, 256);
+    const struct bytes claims_4_gib = idx_of(8, 2, too_much, 0, 256);
+    const struct {
+        const char *label, *word;
+        struct bytes bytes;
+    } cases[] = {
+        {"magic only", "cut short", cut(good, 2)},
+        {"header cut", "cut short", cut(good, 9)},
+        {"body cut", "cut short", cut(good, 20)},
+        {"checksum cut", "cut short", cut(good, good.size - 8)},
+        {"last byte cut", "cut short", cut(good, good.size - 1)},
+        {"method", "damaged", changed(good, 2, 7)},
+        {"flags", "damaged", changed(good, 3, 0xE0)},
+        {"block type", "damaged", changed(good, 10, 0xFF)},
+        {"checksum", "incorrect data check", changed(good, good.size - 8, good.data[0])},
+        {"length", "incorrect length check", changed(good, good.size - 4, 0x7F)},
+        {"text after", "bytes after the end of the gzip data", joined(good, text("more"))},
+        {"a zero after", "bytes after the end", joined(good, cut((struct bytes){{0}, 0}, 1))},
+        {"second member cut", "cut short", joined(first, cut(second, second.size - 3))},
+        {"second member bad", "damaged", joined(first, text("\x1f and so on"))},
+        {"second member absent", "too short", first},
+        {"third member too many", "too long", joined(joined(first, second), second)},
+        {"content short", "too short: only 11 of 12 bytes", gzip_of(plain.data, 27)},
+        {"content long", "too long", joined(first, gzip_of(plain.data + 10, 19))},
+        {"header short", "too short: only 2 of 4", gzip_of(plain.data, 2)},
+        {"dims short", "too short: only 11 of 12", gzip_of(plain.data, 15)},
+        {"no content", "too short: only 0 of 4", gzip_of("", 0)},
+        {"content no IDX", "not an IDX file", gzip_of("hello, world", 12)},
+        {"content floats", "64-bit floats", gzip_of(changed(plain, 2, 0x0E).data, 28)},
+        {"claims more than fits", "more than a file of this size can hold",
+         gzip_of(claims_much.data, claims_much.size)},
+        {"claims 8 GiB", "more than the 4 GiB", gzip_of(claims_4_gib.data, claims_4_gib.size)},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gi_idx idx = {.size = 99};
+        glia_error error = {0};
+        uint8_t *exact = malloc(cases[i].bytes.size);
+        memcpy(exact, cases[i].bytes.data, cases[i].bytes.size);
+        const glia_status status =
+            gi_idx_parse("dir/bad.gz", exact, cases[i].bytes.size, &idx, &error);
+        free(exact);
+        assert_error(cases[i].label, status, GLIA_BAD_FORMAT, &error,
+                     "dir/bad.gz: ", cases[i].word);
+        assert_int_equal(idx.size, 99);
+    }
+}
+
+/* A file that is long enough for what it claims, by deflate's ratio, has a ceiling all the same. */
+static void test_gzip_ceiling(void **state)
+{
+    (void)state;
+    const uint32_t too_much[2] = {0x10000, 0x10001};
+    const struct bytes head = idx_of(8, 2, too_much, 0, 256), file = gzip_of(head.data, head.size);
+    const size_t size = (size_t)5 << 20;
+    uint8_t *bytes = calloc(size, 1);
+    memcpy(bytes, file.data, file.size);
+    gi_idx idx;
+    glia_error error = {0};
+    assert_error("ceiling", gi_idx_parse("dir/bad.gz", bytes, size, &idx, &error), GLIA_BAD_FORMAT,
+                 &error, "dir/bad.gz: byte 4", "more than the 4 GiB");
+    free(bytes);
+}
+
+static void test_idx_plain_and_gzip_agree(void **state)
+{
+    (void)state;
+    const struct bytes plain = idx_of(8, 3, dims_3, 12, 256);
+    const struct bytes whole = gzip_of(plain.data, plain.size);
+    const struct bytes members =
+        joined(joined(gzip_of(plain.data, 3), gzip_of("", 0)), gzip_of(plain.data + 3, 25));
+    const struct bytes *forms[] = {&plain, &whole, &members};
+    for (size_t i = 0; i < 3; i++) {
+        gi_idx idx;
+        glia_error error;
+        assert_int_equal(gi_idx_parse("x", forms[i]->data, forms[i]->size, &idx, &error), GLIA_OK);
+        assert_int_equal(idx.n_dims, 3);
+        assert_int_equal(idx.dims[0], 3);
+        assert_int_equal(idx.dims[1], 2);
+        assert_int_equal(idx.dims[2], 2);
+        assert_int_equal(idx.size, 12);
+        assert_memory_equal(idx.data, plain.data + 16, 12);
+        if (i == 0) /* borrowed, not copied */
+            assert_ptr_equal(idx.data, plain.data + 16);
+        else
+            assert_non_null(idx.owned);
+        gi_idx_free(&idx);
+    }
+}
+
+static void test_gzip_in_pieces(void **state)
+{
+    (void)state;
+    uint8_t content[1000], out[1000];
+    for (size_t i = 0; i < sizeof content; i++) content[i] = (uint8_t)(i * i >> 3);
+    const struct bytes file = joined(gzip_of(content, 600), gzip_of(content + 600, 400));
+    for (size_t piece = 1; piece <= 1000; piece += 37) {
+        gi_gzip *gzip;
+        size_t done = 0, got = piece;
+        assert_int_equal(gi_gzip_open("x", file.data, file.size, &gzip, NULL), GLIA_OK);
+        while (got == piece) {
+            const size_t n = piece < sizeof out - done ? piece : sizeof out - done;
+            if (n == 0) break;
+            assert_int_equal(gi_gzip_some(gzip, out + done, n, &got, NULL), GLIA_OK);
+            done += got;
+        }
+        assert_int_equal(done, 1000);
+        assert_memory_equal(out, content, 1000);
+        assert_int_equal(gi_gzip_end(gzip, NULL), GLIA_OK);
+        gi_gzip_free(gzip);
+    }
+    gi_gzip_free(NULL);
+}
+
+/* ---- Folders ------------------------------------------------------------------------------- */
+
+#define TRAIN_IMAGES "train-images-idx3-ubyte"
+#define TRAIN_LABELS "train-labels-idx1-ubyte"
+#define TEST_IMAGES  "t10k-images-idx3-ubyte"
+#define TEST_LABELS  "t10k-labels-idx1-ubyte"
+
+/* Six images of 2 x 3 and their labels 0 1 2 0 1 2. */
+static void write_train(void)
+{
+    const uint32_t image_dims[3] = {6, 2, 3}, label_dims[1] = {6};
+    const struct bytes images = idx_of(8, 3, image_dims, 36, 256);
+    const struct bytes labels = idx_of(8, 1, label_dims, 6, 3);
+    write_file(TRAIN_IMAGES, images.data, images.size);
+    write_file(TRAIN_LABELS, labels.data, labels.size);
+}
+
+static void test_folder(void **state)
+{
+    (void)state;
+    write_train();
+    glia_dataset *dataset;
+    glia_error error;
+    assert_int_equal(glia_dataset_open(folder, GLIA_TRAIN, NULL, &dataset, &error), GLIA_OK);
+    const glia_dataset_info info = glia_dataset_describe(dataset);
+    assert_string_equal(info.name, strrchr(folder, '/') + 1);
+    assert_int_equal(info.type, GLIA_U8);
+    assert_int_equal(info.samples, 6);
+    assert_int_equal(info.features, 6);
+    assert_int_equal(info.classes, 3);
+    assert_int_equal(info.height, 2);
+    assert_int_equal(info.width, 3);
+    assert_int_equal(dataset->form, GI_FORM_SCALE);
+    assert_true(dataset->divisor == 255);
+    assert_true(dataset->file.mapped); /* not copied */
+    assert_null(dataset->owned_x);
+    assert_string_equal(glia_dataset_class_name(dataset, 2), "2");
+    assert_null(glia_dataset_class_name(dataset, 3));
+    assert_int_equal(gi_dataset_row_bytes(dataset), 6);
+    assert_false(gi_dataset_is_drawn(dataset));
+
+    uint8_t x[6];
+    uint32_t label;
+    assert_int_equal(glia_dataset_sample(dataset, 5, x, &label, NULL), GLIA_OK);
+    assert_int_equal(label, 2);
+    for (size_t i = 0; i < 6; i++) assert_int_equal(x[i], 30 + i);
+    assert_int_equal(glia_dataset_sample(dataset, 4, NULL, NULL, NULL), GLIA_OK);
+    assert_error("sample", glia_dataset_sample(dataset, 6, x, &label, &error), GLIA_BAD_ARGUMENT,
+                 &error, "no sample 6", "last is 5");
+    glia_dataset_free(dataset);
+    glia_dataset_free(NULL);
+}
+
+/* The same content, compressed; then both: the plain file is the one used. */
+static void test_folder_gzip(void **state)
+{
+    (void)state;
+    const uint32_t image_dims[3] = {6, 2, 3}, label_dims[1] = {6};
+    const struct bytes images = idx_of(8, 3, image_dims, 36, 256);
+    const struct bytes labels = idx_of(8, 1, label_dims, 6, 3);
+    const struct bytes images_gz = gzip_of(images.data, images.size);
+    const struct bytes labels_gz = gzip_of(labels.data, labels.size);
+    write_file(TRAIN_IMAGES ".gz", images_gz.data, images_gz.size);
+    write_file(TRAIN_LABELS ".gz", labels_gz.data, labels_gz.size);
+    glia_dataset *packed, *plain;
+    glia_error error;
+    assert_int_equal(glia_dataset_open(folder, GLIA_TRAIN, NULL, &packed, &error), GLIA_OK);
+    assert_non_null(packed->owned_x);
+    assert_null(packed->file.data);
+
+    write_train();
+    write_file(TRAIN_IMAGES ".gz", "broken", 6);
+    assert_int_equal(glia_dataset_open(folder, GLIA_TRAIN, NULL, &plain, &error), GLIA_OK);
+    for (size_t i = 0; i < 6; i++) {
+        uint8_t a[6], b[6];
+        uint32_t label_a, label_b;
+        glia_dataset_sample(packed, i, a, &label_a, NULL);
+        glia_dataset_sample(plain, i, b, &label_b, NULL);
+        assert_memory_equal(a, b, 6);
+        assert_int_equal(label_a, label_b);
+    }
+    glia_dataset_free(packed);
+    glia_dataset_free(plain);
+}
+
+/* Rows of features that are no image; and fewer classes in one split than in the other. */
+static void test_folder_features_and_classes(void **state)
+{
+    (void)state;
+    const uint32_t dims[2] = {4, 5}, label_dims[1] = {4};
+    const struct bytes rows = idx_of(8, 2, dims, 20, 256);
+    const struct bytes zeros = idx_of(8, 1, label_dims, 4, 1),
+                       ones = idx_of(8, 1, label_dims, 4, 4);
+    write_file(TEST_IMAGES, rows.data, rows.size);
+    write_file(TEST_LABELS, zeros.data, zeros.size);
+    glia_dataset *dataset;
+    glia_error error;
+    assert_int_equal(glia_dataset_open(folder, GLIA_TEST, NULL, &dataset, &error), GLIA_OK);
+    assert_int_equal(dataset->features, 5);
+    assert_int_equal(dataset->height, 0);
+    assert_int_equal(dataset->form, GI_FORM_NONE);
+    assert_int_equal(dataset->classes, 2); /* at least */
+    glia_dataset_free(dataset);
+
+    write_file(TRAIN_LABELS, ones.data, ones.size);
+    assert_int_equal(glia_dataset_open(folder, GLIA_TEST, NULL, &dataset, &error), GLIA_OK);
+    assert_int_equal(dataset->classes, 4); /* as the training labels say */
+    glia_dataset_free(dataset);
+}
+
+static void test_folder_malformed(void **state)
+{
+    (void)state;
+    const uint32_t six[1] = {6}, five[1] = {5}, images_3[3] = {6, 2, 3}, images_1[1] = {6},
+                   images_4[4] = {6, 1, 2, 3};
+    const struct bytes images = idx_of(8, 3, images_3, 36, 256);
+    const struct bytes labels = idx_of(8, 1, six, 6, 3);
+    const struct bytes none = {.size = SIZE_MAX}; /* do not write the file */
+    const struct {
+        const char *label, *word1, *word2;
+        struct bytes images, labels;
+        size_t classes;
+        glia_status status;
+    } cases[] = {
+        {"empty folder", TRAIN_IMAGES ".gz", "neither", none, none, 0, GLIA_NOT_FOUND},
+        {"no images", TRAIN_IMAGES ".gz", "neither", none, labels, 0, GLIA_NOT_FOUND},
+        {"no labels", TRAIN_LABELS ".gz", "neither", images, none, 0, GLIA_NOT_FOUND},
+        {"counts differ", TRAIN_LABELS ": byte 4", "5 labels, expected 6", images,
+         idx_of(8, 1, five, 5, 3), 0, GLIA_BAD_FORMAT},
+        {"label out of range", TRAIN_LABELS ": byte 10", "label 2 of sample 2, expected 0 to 1",
+         images, labels, 2, GLIA_BAD_FORMAT},
+        {"exchanged", TRAIN_LABELS ": byte 3", "exchanged?", images, images, 0, GLIA_BAD_FORMAT},
+        {"1-dimensional images", TRAIN_IMAGES ": byte 3", "1 dimensions, expected 3",
+         idx_of(8, 1, images_1, 6, 256), labels, 0, GLIA_BAD_FORMAT},
+        {"4-dimensional images", TRAIN_IMAGES ": byte 3", "4 dimensions, expected 3",
+         idx_of(8, 4, images_4, 36, 256), labels, 0, GLIA_BAD_FORMAT},
+        {"images cut", TRAIN_IMAGES ": byte 51", "the file ends", cut(images, 51), labels, 0,
+         GLIA_BAD_FORMAT},
+        {"labels empty",
+         TRAIN_LABELS ": byte 0",
+         "the file ends",
+         images,
+         {.size = 0},
+         0,
+         GLIA_BAD_FORMAT},
+        {"labels of type", TRAIN_LABELS ": byte 2", "32-bit floats", images, changed(labels, 2, 13),
+         0, GLIA_BAD_FORMAT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unlink(in_folder(TRAIN_IMAGES));
+        unlink(in_folder(TRAIN_LABELS));
+        if (cases[i].images.size != SIZE_MAX)
+            write_file(TRAIN_IMAGES, cases[i].images.data, cases[i].images.size);
+        if (cases[i].labels.size != SIZE_MAX)
+            write_file(TRAIN_LABELS, cases[i].labels.data, cases[i].labels.size);
+        glia_dataset *dataset = NULL;
+        glia_error error = {0};
+        const glia_status status = gi_idx_open_folder(folder, "mine", GLIA_TRAIN, NULL,
+                                                      cases[i].classes, &dataset, &error);
+        assert_error(cases[i].label, status, cases[i].status, &error, cases[i].word1,
+                     cases[i].word2);
+        assert_non_null(strstr(error.message, folder));
+        assert_null(dataset);
+    }
+    /* A broken file of the other split is no reason to guess the number of classes. */
+    write_train();
+    write_file(TEST_LABELS, "abc", 3);
+    glia_dataset *dataset = NULL;
+    glia_error error = {0};
+    assert_error("other split", glia_dataset_open(folder, GLIA_TRAIN, NULL, &dataset, &error),
+                 GLIA_BAD_FORMAT, &error, TEST_LABELS, "the file ends");
+}
+
+/* ---- Names --------------------------------------------------------------------------------- */
+
+static void test_names_malformed(void **state)
+{
+    (void)state;
+    unsetenv("GLIA_DATA");
+    setenv("XDG_CACHE_HOME", in_folder("cache"), 1);
+    write_file("file", "x", 1);
+    char missing[128], file[128];
+    snprintf(missing, sizeof missing, "%s/missing", folder);
+    snprintf(file, sizeof file, "%s/file", folder);
+    const struct {
+        const char *name, *word1, *word2;
+        int split;
+        glia_status status;
+    } cases[] = {
+        {"minst", "known by name are digits, mnist, fashion-mnist", "path of a folder", GLIA_TRAIN,
+         GLIA_NOT_FOUND},
+        {"", "known by name", "", GLIA_TRAIN, GLIA_NOT_FOUND},
+        {"MNIST", "MNIST: no data set", "", GLIA_TRAIN, GLIA_NOT_FOUND},
+        {missing, missing, "no folder", GLIA_TRAIN, GLIA_NOT_FOUND},
+        {file, file, "no folder", GLIA_TRAIN, GLIA_NOT_FOUND},
+        {"mnist", "cache/glia/mnist", "GLIA_DATA=DIR", GLIA_TRAIN, GLIA_NOT_FOUND},
+        {"fashion-mnist", "cache/glia/fashion-mnist", "offline", GLIA_TEST, GLIA_NOT_FOUND},
+        {"mnist", "split 7", "GLIA_TRAIN", 7, GLIA_BAD_ARGUMENT},
+        {NULL, "NULL", "", GLIA_TRAIN, GLIA_BAD_ARGUMENT},
+    };
+    const glia_data_params params = {.offline = true};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        glia_dataset *dataset = NULL;
+        glia_error error = {0};
+        const glia_status status =
+            glia_dataset_open(cases[i].name, (glia_split)cases[i].split, &params, &dataset, &error);
+        assert_error(cases[i].name ? cases[i].name : "NULL", status, cases[i].status, &error,
+                     cases[i].word1, cases[i].word2);
+        assert_null(dataset);
+    }
+    glia_error error = {0};
+    assert_error("fetch unknown", glia_dataset_fetch("minst", &params, &error), GLIA_NOT_FOUND,
+                 &error, "minst", "known by name");
+    assert_error("fetch NULL", glia_dataset_fetch(NULL, &params, &error), GLIA_BAD_ARGUMENT, &error,
+                 "NULL", NULL);
+    assert_error("fetch offline", glia_dataset_fetch("mnist", &params, &error), GLIA_NOT_FOUND,
+                 &error, "offline", "cache/glia/mnist");
+    assert_int_equal(glia_dataset_fetch("digits", &params, NULL), GLIA_OK);
+}
+
+/* Without a place to download to. A relative XDG_CACHE_HOME is to be ignored, says its
+ * specification. */
+static void test_no_cache(void **state)
+{
+    (void)state;
+    char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
+    unsetenv("GLIA_DATA");
+    unsetenv("HOME");
+    setenv("XDG_CACHE_HOME", "relative", 1);
+    glia_dataset *dataset;
+    glia_error error = {0};
+    const glia_status status = glia_dataset_open("mnist", GLIA_TRAIN, NULL, &dataset, &error);
+    if (strstr(glia_build_features(), "fetch"))
+        assert_error("no cache", status, GLIA_NOT_FOUND, &error, "nowhere", "set HOME");
+    else
+        assert_error("no fetch", status, GLIA_UNSUPPORTED, &error, "nowhere", "libcurl");
+    if (home) setenv("HOME", home, 1);
+    free(home);
+}
+
+/* Writes the training split of a named set into folder/PLACE/NAME, with its label as a mark. */
+static void write_named(const char *place, const char *name, uint8_t mark)
+{
+    char path[256], command[512];
+    snprintf(path, sizeof path, "%s/%s/%s", folder, place, name);
+    snprintf(command, sizeof command, "mkdir -p '%s'", path);
+    assert_int_equal(system(command), 0);
+    const uint32_t image_dims[3] = {1, 28, 28}, label_dims[1] = {1};
+    const struct bytes images = idx_of(8, 3, image_dims, 784, 256);
+    const struct bytes labels = changed(idx_of(8, 1, label_dims, 1, 1), 8, mark);
+    const char *const files[2][2] = {{TRAIN_IMAGES, TRAIN_LABELS}, {TEST_IMAGES, TEST_LABELS}};
+    for (int split = 0; split < 2; split++) {
+        snprintf(path, sizeof path, "%s/%s/%s", place, name, files[split][0]);
+        write_file(path, images.data, images.size);
+        snprintf(path, sizeof path, "%s/%s/%s", place, name, files[split][1]);
+        write_file(path, labels.data, labels.size);
+    }
+}
+
+static uint32_t opened_mark(const char *name, const glia_data_params *params)
+{
+    glia_dataset *dataset;
+    glia_error error = {0};
+    uint32_t label;
+    if (glia_dataset_open(name, GLIA_TRAIN, params, &dataset, &error))
+        fail_msg("%s", error.message);
+    glia_dataset_sample(dataset, 0, NULL, &label, NULL);
+    glia_dataset_free(dataset);
+    return label;
+}
+
+static void test_lookup_order(void **state)
+{
+    (void)state;
+    char directory[128], data[128], cache[128], home[128];
+    snprintf(directory, sizeof directory, "%s/directory", folder);
+    snprintf(data, sizeof data, "%s/data", folder);
+    snprintf(cache, sizeof cache, "%s/cache", folder);
+    snprintf(home, sizeof home, "%s/home", folder);
+    setenv("GLIA_DATA", data, 1);
+    setenv("XDG_CACHE_HOME", cache, 1);
+    setenv("HOME", home, 1);
+    glia_data_params params = {.offline = true, .directory = directory};
+
+    unsetenv("XDG_CACHE_HOME");
+    write_named("home/.cache/glia", "mnist", 1);
+    assert_int_equal(opened_mark("mnist", &params), 1);
+    setenv("XDG_CACHE_HOME", cache, 1);
+    write_named("cache/glia", "mnist", 2);
+    assert_int_equal(opened_mark("mnist", &params), 2);
+    write_named("data", "mnist", 3);
+    assert_int_equal(opened_mark("mnist", &params), 3);
+    write_named("directory", "mnist", 4);
+    assert_int_equal(opened_mark("mnist", &params), 4);
+    params.directory = NULL;
+    assert_int_equal(opened_mark("mnist", &params), 3);
+    /* A place that has but one file of the split is passed over. */
+    unlink(in_folder("data/mnist/" TRAIN_LABELS));
+    assert_int_equal(opened_mark("mnist", &params), 2);
+    assert_int_equal(glia_dataset_fetch("mnist", &params, NULL), GLIA_OK); /* all in the cache */
+}
+
+static void test_list_and_class_names(void **state)
+{
+    (void)state;
+    char data[128];
+    snprintf(data, sizeof data, "%s/data", folder);
+    setenv("GLIA_DATA", data, 1);
+    setenv("XDG_CACHE_HOME", in_folder("cache"), 1);
+    write_named("data", "fashion-mnist", 9);
+
+    glia_dataset_entry *entries;
+    size_t count;
+    assert_int_equal(glia_dataset_list(NULL, &entries, &count, NULL), GLIA_OK);
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(strlen(entries[i].description) > 10 && strlen(entries[i].license) >= 3);
+        const bool fashion = strcmp(entries[i].name, "fashion-mnist") == 0;
+        const bool digits = strcmp(entries[i].name, "digits") == 0;
+        assert_true(entries[i].built_in == digits);
+        assert_true(entries[i].present == (fashion || digits));
+        if (fashion)
+            assert_string_equal(entries[i].path, in_folder("data/fashion-mnist"));
+        else
+            assert_null(entries[i].path);
+    }
+    glia_dataset_list_free(entries, count);
+    glia_dataset_list_free(NULL, 0);
+
+    glia_dataset *dataset;
+    assert_int_equal(glia_dataset_open("fashion-mnist", GLIA_TEST, NULL, &dataset, NULL), GLIA_OK);
+    assert_string_equal(dataset->name, "fashion-mnist");
+    assert_int_equal(dataset->classes, 10); /* though only label 9 is there */
+    assert_string_equal(glia_dataset_class_name(dataset, 0), "T-shirt/top");
+    assert_string_equal(glia_dataset_class_name(dataset, 9), "Ankle boot");
+    assert_int_equal(dataset->form, GI_FORM_SCALE);
+    glia_dataset_free(dataset);
+
+    write_named("data", "mnist", 10); /* a label that MNIST does not have */
+    glia_error error = {0};
+    assert_error("label", glia_dataset_open("mnist", GLIA_TRAIN, NULL, &dataset, &error),
+                 GLIA_BAD_FORMAT, &error, "data/mnist/" TRAIN_LABELS ": byte 8",
+                 "label 10 of sample 0, expected 0 to 9");
+}
+
+static void test_features(void **state)
+{
+    (void)state;
+#ifdef GLIA_HAS_PNG
+    assert_non_null(strstr(glia_build_features(), "png"));
+#else
+    assert_null(strstr(glia_build_features(), "png"));
+#endif
+#ifdef GLIA_HAS_FETCH
+    assert_non_null(strstr(glia_build_features(), "fetch"));
+#else
+    assert_null(strstr(glia_build_features(), "fetch"));
+#endif
+    assert_int_equal(glia_data_default_params().seed, 1);
+    assert_false(glia_data_default_params().offline);
+}
+
+static void test_mnist(void **state)
+{
+    (void)state;
+    if (!glia_data) {
+        print_message("skipped: GLIA_DATA is not set\n");
+        skip();
+    }
+    setenv("GLIA_DATA", glia_data, 1);
+    const size_t samples[2] = {60000, 10000};
+    const uint32_t first_label[2] = {5, 7};
+    for (int split = 0; split < 2; split++) {
+        glia_dataset *dataset;
+        glia_error error = {0};
+        const glia_data_params params = {.offline = true};
+        assert_error("mnist",
+                     glia_dataset_open("mnist", (glia_split)split, &params, &dataset, &error),
+                     GLIA_OK, &error, NULL, NULL);
+        const glia_dataset_info info = glia_dataset_describe(dataset);
+        assert_int_equal(info.samples, samples[split]);
+        assert_int_equal(info.features, 784);
+        assert_int_equal(info.classes, 10);
+        assert_int_equal(info.height, 28);
+        assert_int_equal(dataset->form, GI_FORM_MNIST);
+        uint32_t label;
+        glia_dataset_sample(dataset, 0, NULL, &label, NULL);
+        assert_int_equal(label, first_label[split]);
+        glia_dataset_free(dataset);
+    }
+}
+
+/* ---- Arrays -------------------------------------------------------------------------------- */
+
+static void test_arrays(void **state)
+{
+    (void)state;
+    const float x[6] = {0, 1, -2, 3.5F, 1e30F, -0.0F};
+    const uint32_t labels[3] = {1, 0, 1};
+    glia_dataset *dataset;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, labels, 3, 2, 2, &dataset, NULL),
+                     GLIA_OK);
+    const glia_dataset_info info = glia_dataset_describe(dataset);
+    assert_string_equal(info.name, "arrays");
+    assert_int_equal(info.height, 0);
+    assert_true(dataset->divisor == 1);
+    assert_int_equal(dataset->form, GI_FORM_NONE);
+    assert_int_equal(gi_dataset_row_bytes(dataset), 8);
+    float row[2];
+    uint32_t label;
+    assert_int_equal(glia_dataset_sample(dataset, 1, row, &label, NULL), GLIA_OK);
+    assert_true(row[0] == -2 && row[1] == 3.5F && label == 0);
+    assert_ptr_equal(gi_dataset_row(dataset, 0, 2, NULL, &label), x + 4); /* borrowed */
+    glia_dataset_free(dataset);
+}
+
+static void test_arrays_malformed(void **state)
+{
+    (void)state;
+    const float good[6] = {0}, with_nan[6] = {0, 0, 0, NAN, 0, 0},
+                with_infinity[6] = {0, 0, 0, 0, 0, -INFINITY};
+    const uint32_t labels[3] = {0, 1, 1}, high[3] = {0, 1, 2};
+    const struct {
+        const char *label, *word;
+        int type;
+        const float *x;
+        const uint32_t *labels;
+        size_t samples, features, classes;
+    } cases[] = {
+        {"features NULL", "NULL", GLIA_F32, NULL, labels, 3, 2, 2},
+        {"labels NULL", "NULL", GLIA_F32, good, NULL, 3, 2, 2},
+        {"type", "type 5", 5, good, labels, 3, 2, 2},
+        {"no samples", "0 samples", GLIA_F32, good, labels, 0, 2, 2},
+        {"too many samples", "samples, expected 1 to", GLIA_F32, good, labels, SIZE_MAX, 2, 2},
+        {"no features", "0 features", GLIA_F32, good, labels, 3, 0, 2},
+        {"too many features", "fit into memory", GLIA_F32, good, labels, 3, SIZE_MAX / 8, 2},
+        {"no classes", "0 classes", GLIA_F32, good, labels, 3, 2, 0},
+        {"too many classes", "65537 classes", GLIA_F32, good, labels, 3, 2, GLIA_MAX_CLASSES + 1},
+        {"label", "label 2 of row 2 is not below", GLIA_F32, good, high, 3, 2, 2},
+        {"label, bytes", "label 2 of row 2", GLIA_U8, good, high, 3, 2, 2},
+        {"NaN", "row 1, column 1 is NaN", GLIA_F32, with_nan, labels, 3, 2, 2},
+        {"infinity", "row 2, column 1 is infinite", GLIA_F32, with_infinity, labels, 3, 2, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        glia_dataset *dataset = NULL;
+        glia_error error = {0};
+        const glia_status status = glia_dataset_from_arrays(
+            (glia_type)cases[i].type, cases[i].x, cases[i].labels, cases[i].samples,
+            cases[i].features, cases[i].classes, &dataset, &error);
+        assert_error(cases[i].label, status, GLIA_BAD_ARGUMENT, &error, "arrays: ", cases[i].word);
+        assert_null(dataset);
+    }
+}
+
+/* ---- Holding out --------------------------------------------------------------------------- */
+
+enum { N = 1000, N_CLASSES = 4 };
+
+/* Samples whose one feature is their number; class sizes 500, 300, 150, 50. */
+static glia_dataset *numbered(float x[N], uint32_t labels[N])
+{
+    glia_dataset *dataset;
+    for (size_t i = 0; i < N; i++) {
+        const size_t at = i * 7 % N; /* the classes are mixed */
+        x[at] = (float)at;
+        labels[at] = i < 500 ? 0 : i < 800 ? 1 : i < 950 ? 2 : 3;
+    }
+    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, labels, N, 1, N_CLASSES, &dataset, NULL),
+                     GLIA_OK);
+    return dataset;
+}
+
+/* Counts the classes of a set, and marks the samples that it has. */
+static void tally(const glia_dataset *dataset, size_t counts[N_CLASSES], unsigned seen[N])
+{
+    memset(counts, 0, N_CLASSES * sizeof *counts);
+    for (size_t i = 0; i < dataset->samples; i++) {
+        float x;
+        uint32_t label;
+        assert_int_equal(glia_dataset_sample(dataset, i, &x, &label, NULL), GLIA_OK);
+        assert_int_equal(label, dataset->labels[(size_t)x]);
+        counts[label]++;
+        seen[(size_t)x]++;
+    }
+}
+
+static void test_hold_out(void **state)
+{
+    (void)state;
+    static float x[N];
+    static uint32_t labels[N];
+    glia_dataset *dataset = numbered(x, labels);
+    const struct {
+        double held_out;
+        size_t counts[N_CLASSES]; /* by largest remainder */
+    } cases[] = {
+        {0.1, {50, 30, 15, 5}}, {100, {50, 30, 15, 5}},
+        {101, {51, 30, 15, 5}}, /* 50.5 30.3 15.15 5.05 */
+        {1, {1, 0, 0, 0}},      {999, {499, 300, 150, 50}},
+        {0.0055, {3, 2, 1, 0}}, /* 6 samples: 3 1.8 0.9 0.3 */
+        {13, {6, 4, 2, 1}},     /* 6.5 3.9 1.95 0.65 */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        glia_dataset *rest, *held;
+        glia_error error = {0};
+        assert_error("hold out",
+                     glia_dataset_hold_out(dataset, cases[i].held_out, 7, &rest, &held, &error),
+                     GLIA_OK, &error, NULL, NULL);
+        size_t counts[N_CLASSES], rest_counts[N_CLASSES];
+        unsigned seen[N] = {0};
+        tally(held, counts, seen);
+        tally(rest, rest_counts, seen);
+        for (size_t j = 0; j < N; j++) assert_int_equal(seen[j], 1); /* each in one of the two */
+        assert_int_equal(held->samples + rest->samples, N);
+        for (size_t c = 0; c < N_CLASSES; c++) assert_int_equal(counts[c], cases[i].counts[c]);
+        glia_dataset_free(rest);
+        glia_dataset_free(held);
+    }
+    glia_dataset_free(dataset);
+}
+
+static void test_hold_out_seeds(void **state)
+{
+    (void)state;
+    static float x[N];
+    static uint32_t labels[N];
+    glia_dataset *dataset = numbered(x, labels), *rest[3], *held[3];
+    const uint64_t seeds[3] = {1, 1, 2};
+    for (size_t i = 0; i < 3; i++)
+        glia_dataset_hold_out(dataset, 100, seeds[i], &rest[i], &held[i], NULL);
+    assert_memory_equal(held[0]->rows, held[1]->rows, 100 * sizeof(uint32_t));
+    assert_memory_not_equal(held[0]->rows, held[2]->rows, 100 * sizeof(uint32_t));
+    for (size_t i = 0; i < 3; i++) {
+        glia_dataset_free(rest[i]);
+        glia_dataset_free(held[i]);
+    }
+    /* Over many seeds every sample is held out about equally often: 500 times 0.2. */
+    static unsigned times[N];
+    memset(times, 0, sizeof times);
+    for (uint64_t seed = 0; seed < 500; seed++) {
+        glia_dataset_hold_out(dataset, 0.2, seed, &rest[0], &held[0], NULL);
+        for (size_t i = 0; i < held[0]->samples; i++) times[held[0]->rows[i]]++;
+        glia_dataset_free(rest[0]);
+        glia_dataset_free(held[0]);
+    }
+    for (size_t i = 0; i < N; i++) assert_in_range(times[i], 55, 145); /* 5 sigma is 45 */
+    glia_dataset_free(dataset);
+}
+
+/* Views of views, with the base's names and form. */
+static void test_hold_out_twice(void **state)
+{
+    (void)state;
+    static float x[N];
+    static uint32_t labels[N];
+    glia_dataset *dataset = numbered(x, labels), *rest, *held, *inner_rest, *inner_held;
+    dataset->form = GI_FORM_SCALE; /* what a view takes over, whatever it is */
+    dataset->divisor = 7;
+    dataset->height = dataset->width = 1;
+    assert_int_equal(glia_dataset_hold_out(dataset, 0.5, 1, &rest, &held, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_hold_out(held, 0.2, 1, &inner_rest, &inner_held, NULL), GLIA_OK);
+    assert_int_equal(inner_held->samples, 100);
+    size_t counts[N_CLASSES];
+    unsigned seen[N] = {0};
+    tally(inner_held, counts, seen);
+    assert_int_equal(counts[0], 50);
+    assert_int_equal(counts[3], 5);
+    tally(inner_rest, counts, seen);
+    tally(rest, counts, seen);
+    for (size_t i = 0; i < N; i++) assert_int_equal(seen[i], 1);
+    assert_string_equal(glia_dataset_class_name(inner_held, 3), "3");
+    assert_null(inner_held->owned_labels);
+    assert_int_equal(inner_held->form, GI_FORM_SCALE);
+    assert_int_equal(inner_held->height, 1);
+    assert_true(inner_held->divisor == 7);
+    glia_dataset_free(inner_rest);
+    glia_dataset_free(inner_held);
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+    glia_dataset_free(dataset);
+}
+
+static void test_hold_out_malformed(void **state)
+{
+    (void)state;
+    static float x[N];
+    static uint32_t labels[N];
+    glia_dataset *dataset = numbered(x, labels), *rest = NULL, *held = NULL;
+    const struct {
+        double held_out;
+        const char *word;
+    } cases[] = {
+        {0, "cannot hold out 0"},          {-1, "cannot hold out -1"}, {NAN, "cannot hold out"},
+        {INFINITY, "cannot hold out inf"}, {1.5, "whole number"},      {0.0001, "that is 0"},
+        {0.9999, "that is 1000"},          {1000, "that is 1000"},     {1e18, "both parts need"},
+    };
+    glia_error error;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const glia_status status =
+            glia_dataset_hold_out(dataset, cases[i].held_out, 1, &rest, &held, &error);
+        assert_error(cases[i].word, status, GLIA_BAD_ARGUMENT, &error, "arrays: ", cases[i].word);
+        assert_null(rest);
+        assert_null(held);
+    }
+    assert_error("NULL", glia_dataset_hold_out(NULL, 0.5, 1, &rest, &held, &error),
+                 GLIA_BAD_ARGUMENT, &error, "NULL", NULL);
+    glia_dataset_free(dataset);
+
+    /* Of a set that is drawn as needed there is nothing to hold out. */
+    const glia_data_params fresh = {.seed = 1, .fresh = true};
+    assert_int_equal(glia_dataset_open("digits", GLIA_TRAIN, &fresh, &dataset, &error), GLIA_OK);
+    assert_true(gi_dataset_is_drawn(dataset));
+    assert_error("fresh", glia_dataset_hold_out(dataset, 0.1, 1, &rest, &held, &error),
+                 GLIA_BAD_ARGUMENT, &error, "digits: ", "another seed");
+    glia_dataset_free(dataset);
+}
+
+/* A drawn set: epoch 1 goes on where epoch 0 ended, and a sample is epoch 0's row. */
+static void test_drawn_rows(void **state)
+{
+    (void)state;
+    const glia_data_params fresh = {.seed = 3, .fresh = true};
+    glia_dataset *dataset;
+    assert_int_equal(glia_dataset_open("digits", GLIA_TRAIN, &fresh, &dataset, NULL), GLIA_OK);
+    static _Alignas(64) uint8_t first[784], again[784], second[784];
+    uint32_t label, label_again;
+    assert_ptr_equal(gi_dataset_row(dataset, 0, 5, first, &label), first);
+    assert_int_equal(glia_dataset_sample(dataset, 5, again, &label_again, NULL), GLIA_OK);
+    assert_memory_equal(first, again, sizeof first);
+    assert_int_equal(label, label_again);
+    gi_dataset_row(dataset, 1, 5, second, &label);
+    assert_memory_not_equal(first, second, sizeof first);
+    glia_dataset_free(dataset);
+}
+
+int main(void)
+{
+    const char *data = getenv("GLIA_DATA");
+    glia_data = data && *data ? strdup(data) : NULL;
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_idx_malformed),
+        cmocka_unit_test(test_gzip_malformed),
+        cmocka_unit_test(test_gzip_ceiling),
+        cmocka_unit_test(test_idx_plain_and_gzip_agree),
+        cmocka_unit_test(test_gzip_in_pieces),
+        IN_A_FOLDER(test_folder),
+        IN_A_FOLDER(test_folder_gzip),
+        IN_A_FOLDER(test_folder_features_and_classes),
+        IN_A_FOLDER(test_folder_malformed),
+        IN_A_FOLDER(test_names_malformed),
+        IN_A_FOLDER(test_no_cache),
+        IN_A_FOLDER(test_lookup_order),
+        IN_A_FOLDER(test_list_and_class_names),
+        cmocka_unit_test(test_features),
+        cmocka_unit_test(test_mnist),
+        cmocka_unit_test(test_arrays),
+        cmocka_unit_test(test_arrays_malformed),
+        cmocka_unit_test(test_hold_out),
+        cmocka_unit_test(test_hold_out_seeds),
+        cmocka_unit_test(test_hold_out_twice),
+        cmocka_unit_test(test_hold_out_malformed),
+        cmocka_unit_test(test_drawn_rows),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(glia_data);
+    return failed;
+}

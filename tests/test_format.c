@@ -1,0 +1,1130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The model file: what is written is read back to the byte, every malformed file is refused with a
+ * message that names file and place, and a save that fails leaves the old file as it was.
+ * Linked with --wrap for write, fsync, rename, close and aligned_alloc.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h> /* needs those above */
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h> /* what it makes of our JSON, and we of its */
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/image_form.h"
+#include "base/memory.h"
+#include "format/json.h"
+#include "format/model_file.h"
+#include "format/safetensors.h"
+
+/* ---- Calls that fail on demand --------------------------------------------------------------- */
+
+enum call { WRITE, FSYNC, RENAME, CLOSE, ALLOCATE, N_CALLS };
+
+/* Call number fail_at[c] of kind c fails; 0: none. */
+static unsigned fail_at[N_CALLS], calls[N_CALLS];
+static bool short_writes;
+
+static bool fails(enum call call)
+{
+    return ++calls[call] == fail_at[call];
+}
+
+static void reset_calls(void)
+{
+    memset(fail_at, 0, sizeof fail_at);
+    memset(calls, 0, sizeof calls);
+    short_writes = false;
+}
+
+ssize_t __real_write(int descriptor, const void *data, size_t size);
+ssize_t __wrap_write(int descriptor, const void *data, size_t size);
+ssize_t __wrap_write(int descriptor, const void *data, size_t size)
+{
+    if (fails(WRITE)) {
+        errno = ENOSPC;
+        return -1;
+    }
+    if (short_writes && calls[WRITE] % 2) {
+        errno = EINTR;
+        return -1;
+    }
+    return __real_write(descriptor, data, short_writes && size > 3 ? 3 : size);
+}
+
+int __real_fsync(int descriptor);
+int __wrap_fsync(int descriptor);
+int __wrap_fsync(int descriptor)
+{
+    if (!fails(FSYNC)) return __real_fsync(descriptor);
+    errno = EIO;
+    return -1;
+}
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to)
+{
+    if (!fails(RENAME)) return __real_rename(from, to);
+    errno = EACCES;
+    return -1;
+}
+
+int __real_close(int descriptor);
+int __wrap_close(int descriptor);
+int __wrap_close(int descriptor)
+{
+    const int result = __real_close(descriptor);
+    if (!fails(CLOSE)) return result;
+    errno = EIO;
+    return -1;
+}
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails(ALLOCATE) ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+/* ---- A folder for each test, and models to put there ------------------------------------------
+ */
+
+static char folder[256], model_path[300];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%.200s/glia-format-XXXXXX", base && *base ? base : "/tmp");
+    reset_calls();
+    if (!mkdtemp(folder)) return -1;
+    snprintf(model_path, sizeof model_path, "%s/model.safetensors", folder);
+    return 0;
+}
+
+/* Counts what is in the folder. */
+static size_t count_files(bool remove_them)
+{
+    DIR *directory = opendir(folder);
+    assert_non_null(directory);
+    size_t n = 0;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        n++;
+        char path[600];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        if (remove_them && remove(path) != 0) n += 1000;
+    }
+    closedir(directory);
+    return n;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    reset_calls();
+    count_files(true);
+    return rmdir(folder);
+}
+
+/* 2 x 2 images, 4-3-2, with everything set that a file can hold. */
+static glia_network *make_network(uint64_t seed)
+{
+    const size_t hidden[] = {3};
+    const glia_activation activations[] = {GLIA_TANH};
+    glia_network_params params = glia_network_default_params(4, 2);
+    params.n_hidden = 1;
+    params.hidden = hidden;
+    params.activations = activations;
+    params.seed = seed;
+    glia_network *network;
+    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    const char *const names[] = {"Ankle boot", "Stövel \"β\""};
+    assert_int_equal(gi_network_set_class_names(network, names, NULL), GLIA_OK);
+    network->input =
+        (gi_input_form){.height = 2, .width = 2, .form = GI_FORM_SCALE, .divisor = 255};
+    network->record = (gi_training_record){
+        .init = GLIA_INIT_GLOROT_NORMAL,
+        .init_seed = UINT64_MAX - seed,
+        .trained = true,
+        .dataset = "shoes",
+        .samples = 60000,
+        .validation_samples = 5000,
+        .lr = 1.0 / 3,
+        .lr_end = 0.1,
+        .batch = 1,
+        .epochs = SIZE_MAX,
+        .seed = UINT64_C(1) << 63,
+        .patience = 2,
+        .min_delta = 1e-7,
+        .epochs_done = 10,
+        .best_epoch = 8,
+        .train_loss = 0.12345678901234567,
+        .validation_loss = NAN,
+    };
+    return network;
+}
+
+static void save(const glia_network *network, const char *path)
+{
+    glia_error error = {0};
+    if (glia_network_save(network, path, &error)) fail_msg("%s", error.message);
+}
+
+static glia_network *load(const char *path)
+{
+    glia_error error = {0};
+    glia_network *network = NULL;
+    if (glia_network_load(path, &network, &error)) fail_msg("%s", error.message);
+    return network;
+}
+
+static gi_file read_file(const char *path)
+{
+    gi_file file;
+    glia_error error = {0};
+    if (gi_file_open(path, &file, &error)) fail_msg("%s", error.message);
+    return file;
+}
+
+static bool same_bytes(const char *path, const gi_file *expected)
+{
+    gi_file file = read_file(path);
+    const bool same =
+        file.size == expected->size && memcmp(file.data, expected->data, file.size) == 0;
+    gi_file_close(&file);
+    return same;
+}
+
+/* ---- Round trips ----------------------------------------------------------------------------- */
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    char second_path[320];
+    snprintf(second_path, sizeof second_path, "%s.2", model_path);
+    glia_network *network = make_network(1);
+    save(network, model_path);
+    glia_network *loaded = load(model_path);
+    save(loaded, second_path);
+    gi_file first = read_file(model_path);
+    assert_true(same_bytes(second_path, &first));
+    gi_file_close(&first);
+
+    float weight[2][12], bias[2][3];
+    for (size_t l = 0; l < 2; l++) {
+        const glia_layer_info info = glia_network_layer(network, l);
+        assert_int_equal(glia_network_layer(loaded, l).activation, info.activation);
+        assert_int_equal(glia_network_get_layer(network, l, weight[0], bias[0], NULL), GLIA_OK);
+        assert_int_equal(glia_network_get_layer(loaded, l, weight[1], bias[1], NULL), GLIA_OK);
+        assert_memory_equal(weight[0], weight[1], info.units * info.inputs * sizeof(float));
+        assert_memory_equal(bias[0], bias[1], info.units * sizeof(float));
+    }
+    assert_string_equal(glia_network_class_name(loaded, 1), "Stövel \"β\"");
+    const gi_training_record *record = &loaded->record;
+    assert_int_equal(record->init, GLIA_INIT_GLOROT_NORMAL);
+    assert_true(record->init_seed == UINT64_MAX - 1);
+    assert_true(record->seed == UINT64_C(1) << 63);
+    assert_true(record->lr == 1.0 / 3 && record->lr_end == 0.1);
+    assert_true(record->train_loss == 0.12345678901234567);
+    assert_true(isnan(record->validation_loss));
+    assert_string_equal(record->dataset, "shoes");
+    assert_int_equal(loaded->input.height, 2);
+    assert_int_equal(loaded->input.form, GI_FORM_SCALE);
+    glia_network_free(network);
+    glia_network_free(loaded);
+}
+
+/* The bytes themselves: a change of the format must not go unnoticed. */
+static void test_exact_bytes(void **state)
+{
+    (void)state;
+    static const char header[] =
+        "{\"__metadata__\":{\"format\":\"glia\",\"glia\":\""
+        "{\\\"version\\\":\\\"" GLIA_VERSION "\\\","
+        "\\\"network\\\":{\\\"inputs\\\":2,\\\"layers\\\":"
+        "[{\\\"units\\\":2,\\\"activation\\\":\\\"softmax\\\"}]},"
+        "\\\"preprocessing\\\":{\\\"divisor\\\":1,\\\"height\\\":0,\\\"width\\\":0,"
+        "\\\"form\\\":\\\"none\\\"},"
+        "\\\"classes\\\":[\\\"0\\\",\\\"1\\\"],"
+        "\\\"initialisation\\\":{\\\"method\\\":\\\"auto\\\",\\\"seed\\\":\\\"1\\\"},"
+        "\\\"training\\\":null}\"},"
+        "\"layers.0.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},"
+        "\"layers.0.bias\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[16,24]}}";
+    static const uint8_t data[] = {0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, 0, 0,    0x40, 0x40,
+                                   0, 0, 0x80, 0x40, 0, 0, 0, 0xBF, 0, 0x0A, 0x0B, 0x0C};
+    const float weight[] = {1, 2, 3, 4}, bias[] = {-0.5F, 0x1.1614p-103F};
+    const glia_network_params params = glia_network_default_params(2, 2);
+    glia_network *network;
+    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    assert_int_equal(glia_network_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
+    save(network, model_path);
+    glia_network_free(network);
+
+    gi_file file = read_file(model_path);
+    const size_t n_header = (sizeof header - 1 + 7) / 8 * 8;
+    assert_int_equal(file.size, 8 + n_header + sizeof data);
+    assert_int_equal(file.data[0] | file.data[1] << 8, n_header);
+    for (size_t i = 2; i < 8; i++) assert_int_equal(file.data[i], 0);
+    assert_memory_equal(file.data + 8, header, sizeof header - 1);
+    for (size_t i = sizeof header - 1; i < n_header; i++) assert_int_equal(file.data[8 + i], ' ');
+    assert_memory_equal(file.data + 8 + n_header, data, sizeof data);
+    gi_file_close(&file);
+}
+
+static void test_metadata(void **state)
+{
+    (void)state;
+    glia_network *network = make_network(1);
+    network->record.min_delta = INFINITY; /* what JSON has no number for */
+    /* The name of a data set can be that of any folder; what no JSON can hold becomes '?'. */
+    static const char *const names[][2] = {
+        {"a\nb\x7F", "a?b?"},
+        {"a\xFF\xC3", "a??"},
+        {"é\xE2\x82\xAC\xF0\x9F\x98\x80", "é\xE2\x82\xAC\xF0\x9F\x98\x80"},
+        {"é\xC0\xAF", "????"},           /* an overlong form */
+        {"é\xED\xA0\x80", "?????"},      /* half of a surrogate pair */
+        {"é\xF4\x90\x80\x80", "??????"}, /* past the last code point */
+        {"é\xE2\x82", "????"},           /* cut short */
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        strcpy(network->record.dataset, names[i][0]);
+        char *text = NULL;
+        assert_int_equal(glia_network_metadata(network, &text, NULL), GLIA_OK);
+        assert_non_null(strstr(text, "\"seed\":\"9223372036854775808\""));
+        assert_non_null(strstr(text, "\"validation_loss\":null"));
+        glia_string_free(text);
+        save(network, model_path);
+        glia_network *loaded = load(model_path);
+        assert_string_equal(loaded->record.dataset, names[i][1]);
+        glia_network_free(loaded);
+    }
+    glia_network_free(network);
+}
+
+/* A model does not depend on how numbers are written where the program runs. */
+static void test_other_locale(void **state)
+{
+    (void)state;
+    glia_network *network = make_network(1);
+    save(network, model_path);
+    gi_file plain = read_file(model_path);
+    const bool set = setlocale(LC_ALL, "de_DE.UTF-8") || setlocale(LC_ALL, "fr_FR.UTF-8");
+    bool same = true;
+    if (set) {
+        glia_network *loaded = load(model_path);
+        save(loaded, model_path);
+        glia_network_free(loaded);
+        same = same_bytes(model_path, &plain);
+        setlocale(LC_ALL, "C");
+    }
+    gi_file_close(&plain);
+    glia_network_free(network);
+    if (!set) skip(); /* no locale with a decimal comma is installed */
+    assert_true(same);
+}
+
+/* ---- Malformed containers ----------------------------------------------------------------------
+ */
+
+static const char bad_path[] = "bad.safetensors";
+
+static void expect_failure(glia_status status, const glia_error *error, glia_status expected,
+                           const char *const words[2], const char *what)
+{
+    if (status != expected)
+        fail_msg("%s: found status %s (%s), expected %s", what, glia_status_name(status),
+                 error->message, glia_status_name(expected));
+    assert_int_equal(error->status, status);
+    const char *all[] = {bad_path, words[0], words[1]};
+    for (size_t i = 0; i < 3; i++)
+        if (all[i] && !strstr(error->message, all[i]))
+            fail_msg("%s: \"%s\" is not in the message: %s", what, all[i], error->message);
+}
+
+/* Length, header, data of zeros; in a block of exactly that size, so that a sanitizer sees all. */
+static uint8_t *make_file(uint64_t length, const char *header, size_t n_header, size_t n_data,
+                          size_t *n_bytes)
+{
+    uint8_t *bytes = calloc(1, 8 + n_header + n_data);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(length >> 8 * i);
+    memcpy(bytes + 8, header, n_header);
+    *n_bytes = 8 + n_header + n_data;
+    return bytes;
+}
+
+#define F32(shape, begin, end)                                                                     \
+    "{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
+
+static const struct {
+    const char *header;
+    size_t n_data;
+    const char *words[2];
+    glia_status status; /* 0: BAD_FORMAT */
+} bad_headers[] = {
+    {"", 0, {"byte 8", "'{'"}, 0},
+    {"[]", 0, {"byte 8", "'{'"}, 0},
+    {" {}", 0, {"byte 8", "'{'"}, 0},
+    {"{", 0, {"byte 9", "the end"}, 0},
+    {"{\"a\":}", 0, {"byte 13", "a value"}, 0},
+    {"{}x", 0, {"byte 10", "0x78"}, 0},
+    {"{} \n", 0, {"byte 11", "0x0a"}, 0},
+    {"{}{}", 0, {"byte 10", "spaces"}, 0},
+    {"{\"a\":" F32("[1]", 0, 4) ",\"a\":" F32("[1]", 0, 4) "}", 4, {"byte", "duplicate"}, 0},
+    {"{\"a\":" F32("[1]", 0, 4) ",\"\\u0061\":" F32("[1]", 0, 4) "}", 4, {"byte", "duplicate"}, 0},
+    {"{\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+     4,
+     {"byte", "duplicate"},
+     0},
+    {"{\"__metadata__\":[]}", 0, {"__metadata__", "an array of 0"}, 0},
+    {"{\"__metadata__\":{\"k\":1}}", 0, {"__metadata__: \"k\"", "found 1"}, 0},
+    {"{\"__metadata__\":{\"k\":\"1\",\"k\":\"1\"}}", 0, {"byte", "duplicate"}, 0},
+    {"{\"a\":3}", 0, {"tensor \"a\"", "found 3"}, 0},
+    {"{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, {"tensor \"a\"", "without dtype"}, 0},
+    {"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, {"\"a\"", "without shape"}, 0},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, {"\"a\"", "without data_offsets"}, 0},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":0}}",
+     4,
+     {"tensor \"a\"", "an object of 4"},
+     0},
+    {"{\"a\":{\"dtype\":4,\"shape\":[1],\"data_offsets\":[0,4]}}", 4, {"\"a\": dtype", "4"}, 0},
+    {"{\"a\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+     4,
+     {"\"a\": dtype", "\"f32\""},
+     0},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":1,\"data_offsets\":[0,4]}}", 4, {"\"a\": shape", "1"}, 0},
+    {"{\"a\":" F32("[1,-1]", 0, 4) "}", 4, {"\"a\": shape[1]", "-1"}, 0},
+    {"{\"a\":" F32("[1.0]", 0, 4) "}", 4, {"\"a\": shape[0]", "found 1"}, 0},
+    {"{\"a\":" F32("[\"1\"]", 0, 4) "}", 4, {"\"a\": shape[0]", "\"1\""}, 0},
+    {"{\"a\":" F32("[4294967296,4294967296]", 0, 4) "}", 4, {"\"a\": shape[1]", "counted"}, 0},
+    {"{\"a\":" F32("[18446744073709551617]", 0, 4) "}", 4, {"\"a\": shape[0]", "integer"}, 0},
+    {"{\"a\":" F32("[9223372036854775807]", 0, 4) "}", 4, {"\"a\": shape[0]", "counted"}, 0},
+    {"{\"a\":" F32("[1,1,1,1,1,1,1,1,1]", 0, 4) "}", 4, {"shape", "9"}, GLIA_UNSUPPORTED},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":4}}",
+     4,
+     {"\"a\": data_offsets", "found 4"},
+     0},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4,8]}}",
+     4,
+     {"\"a\": data_offsets", "an array of 3"},
+     0},
+    {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4e0]}}",
+     4,
+     {"\"a\": data_offsets", "two integers"},
+     0},
+    {"{\"a\":" F32("[1]", -4, 0) "}", 4, {"\"a\": data_offsets", "two integers"}, 0},
+    {"{\"a\":" F32("[1]", 4, 0) "}", 4, {"\"a\": data_offsets", "[4, 0]"}, 0},
+    {"{\"a\":" F32("[2]", 0, 8) "}", 4, {"\"a\": data_offsets", "[0, 8]"}, 0},
+    {"{\"a\":" F32("[2]", 0, 4) "}", 4, {"\"a\": data_offsets", "span 4"}, 0},
+    {"{\"a\":" F32("[0]", 0, 4) "}", 4, {"\"a\": data_offsets", "take 0"}, 0},
+    {"{\"a\":" F32("[1]", 4, 8) "}", 8, {"\"a\"", "hole"}, 0},
+    {"{\"a\":" F32("[1]", 0, 4) ",\"b\":" F32("[1]", 0, 4) "}", 4, {"\"b\"", "overlaps"}, 0},
+    {"{\"a\":" F32("[2]", 0, 8) ",\"b\":" F32("[1]", 4, 8) "}", 8, {"\"b\"", "overlaps"}, 0},
+    {"{\"a\":" F32("[1]", 0, 4) ",\"b\":" F32("[1]", 8, 12) "}", 12, {"\"b\"", "hole"}, 0},
+    {"{\"a\":" F32("[1]", 0, 4) "}", 5, {"byte 4", "expected 5"}, 0},
+    {"{}", 1, {"byte 0", "expected 1"}, 0},
+};
+
+/* What stands after {"a": and is no JSON: at which byte of the file, and what is said of it. */
+static const struct {
+    const char *rest;
+    size_t byte;
+    const char *word;
+} bad_json[] = {
+    {"01}", 14, "'1'"},
+    {"-}", 14, "a value"},
+    {"+1}", 13, "'+'"},
+    {".5}", 13, "'.'"},
+    {"1.}", 15, "digits"},
+    {"1e}", 15, "exponent"},
+    {"1e+}", 16, "exponent"},
+    {"0x1}", 14, "'x'"},
+    {"NaN}", 13, "'N'"},
+    {"tru}", 13, "'t'"},
+    {"truee}", 17, "'e'"},
+    {"nul", 13, "'n'"},
+    {"1", 14, "the end"},
+    {"1,}", 15, "double quotes"},
+    {"1 \"b\":2}", 15, "',' or '}'"},
+    {"1,\"b\" 2}", 19, "':'"},
+    {"1,b:2}", 15, "'b'"},
+    {"[1 2]}", 16, "',' or ']'"},
+    {"[1,]}", 16, "a value"},
+    {"[1}", 15, "']'"},
+    {"[", 14, "the end"},
+    {"'1'}", 13, "found '''"},
+    {"\"", 14, "the end"},
+    {"\"\\", 15, "the end"},
+    {"\"\n\"}", 14, "0x0a"},
+    {"\"\\x\"}", 15, "'x'"},
+    {"\"\\u12g4\"}", 16, "hexadecimal"},
+    {"\"\\u12", 16, "hexadecimal"},
+    {"\"\\ud800\"}", 20, "surrogate"},
+    {"\"\\ud800\\u0041\"}", 26, "surrogate"},
+    {"\"\\udc00\"}", 20, "surrogate"},
+    {"\"\\u0000\"}", 20, "NUL"},
+    {"\"\xFF\"}", 14, "UTF-8"},
+    {"\"\xC3\"}", 14, "UTF-8"},
+    {"\"\xC0\xAF\"}", 14, "UTF-8"},         /* an overlong form */
+    {"\"\xED\xA0\x80\"}", 14, "UTF-8"},     /* half of a surrogate pair */
+    {"\"\xF4\x90\x80\x80\"}", 14, "UTF-8"}, /* past the last code point */
+    {"\"\xF8\x88\x80\x80\x80\"}", 14, "UTF-8"},
+    {"\"\xE2\x82", 14, "UTF-8"},
+    {"/* */1}", 13, "'/'"},
+};
+
+static void test_bad_json(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_json / sizeof bad_json[0]; i++) {
+        char header[100], place[40];
+        snprintf(header, sizeof header, "{\"a\":%s", bad_json[i].rest);
+        snprintf(place, sizeof place, ": byte %zu: not valid JSON", bad_json[i].byte);
+        size_t n_bytes;
+        uint8_t *bytes = make_file(strlen(header), header, strlen(header), 0, &n_bytes);
+        gi_safetensors file;
+        glia_error error = {0};
+        const char *const words[2] = {place, bad_json[i].word};
+        expect_failure(gi_safetensors_parse(bad_path, bytes, n_bytes, &file, &error), &error,
+                       GLIA_BAD_FORMAT, words, header);
+        free(bytes);
+    }
+}
+
+/* Every escape and length of UTF-8, and what the writer makes of the string. */
+static void test_json_strings(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"k\\u0065y\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u00e9\\u20AC"
+                               "\\ud83d\\uDE00 \xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F\"}";
+    static const char decoded[] = "\"\\/\b\f\n\r\t\x01\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80 "
+                                  "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F";
+    gi_json_document document;
+    size_t used;
+    assert_int_equal(gi_json_parse("", text, sizeof text - 1, 0, &document, &used, NULL), GLIA_OK);
+    assert_int_equal(used, sizeof text - 1);
+    assert_string_equal(gi_json_string(gi_json_get(document.values, "key")), decoded);
+    gi_json_free(&document);
+
+    gi_json_writer writer = {0};
+    gi_json_begin(&writer, NULL, '{');
+    gi_json_put_string(&writer, decoded, decoded);
+    gi_json_end(&writer, '}');
+    char *written = gi_json_take(&writer, NULL);
+    json_t *read = json_loads(written, 0, NULL);
+    assert_non_null(read);
+    assert_string_equal(json_string_value(json_object_get(read, decoded)), decoded);
+    json_decref(read);
+    gi_free(written);
+}
+
+/* Doubles come back, written with as few digits as that takes. */
+static void test_json_reals(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } reals[] = {
+        {0.1, "[0.1]"},
+        {255, "[255]"},
+        {1e-7, "[1e-07]"},
+        {0, "[0]"},
+        {-0.0, "[-0]"},
+        {1.5, "[1.5]"},
+        {1e300, "[1e+300]"},
+        {5e-324, "[5e-324]"},
+        {INFINITY, "[null]"},
+        {NAN, "[null]"},
+        {-1.0 / 3, "[-0.3333333333333333]"},
+        {0x1.fffffffffffffp1023, "[1.7976931348623157e+308]"},
+    };
+    for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
+        gi_json_writer writer = {0};
+        gi_json_begin(&writer, NULL, '[');
+        gi_json_put_real(&writer, NULL, reals[i].value);
+        gi_json_end(&writer, ']');
+        char *text = gi_json_take(&writer, NULL);
+        assert_string_equal(text, reals[i].text);
+        gi_free(text);
+    }
+}
+
+static void test_bad_containers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_headers / sizeof bad_headers[0]; i++) {
+        const char *header = bad_headers[i].header;
+        size_t n_bytes;
+        uint8_t *bytes =
+            make_file(strlen(header), header, strlen(header), bad_headers[i].n_data, &n_bytes);
+        gi_safetensors file;
+        glia_error error = {0};
+        const glia_status status = gi_safetensors_parse(bad_path, bytes, n_bytes, &file, &error);
+        expect_failure(status, &error,
+                       bad_headers[i].status ? bad_headers[i].status : GLIA_BAD_FORMAT,
+                       bad_headers[i].words, header);
+        free(bytes);
+    }
+}
+
+/* Files whose first 8 bytes lie, or that are not even so long. */
+static void test_bad_lengths(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t length;
+        size_t cut; /* bytes of the file that are there */
+        const char *words[2];
+    } files[] = {
+        {2, 0, {"found 0 bytes", "at least"}},
+        {2, 7, {"found 7 bytes", "at least"}},
+        {2, 8, {"byte 0", "only 0 bytes follow"}},
+        {2, 9, {"byte 0", "only 1 bytes follow"}},
+        {3, 10, {"byte 0", "only 2 bytes follow"}},
+        {100000000, 10, {"byte 0", "only 2 bytes follow"}},
+        {100000001, 10, {"byte 0", "at most 100000000"}},
+        {UINT64_MAX, 10, {"byte 0", "at most 100000000"}},
+        {UINT64_MAX - 7, 10, {"byte 0", "at most 100000000"}},
+        {0, 10, {"byte 8", "'{'"}},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        size_t n_bytes;
+        uint8_t *whole = make_file(files[i].length, "{}", 2, 0, &n_bytes);
+        uint8_t *bytes = malloc(files[i].cut + 1); /* of no more than what is told */
+        assert_non_null(bytes);
+        uint8_t *end_aligned = bytes + 1;
+        memcpy(end_aligned, whole, files[i].cut);
+        gi_safetensors file;
+        glia_error error = {0};
+        const glia_status status =
+            gi_safetensors_parse(bad_path, end_aligned, files[i].cut, &file, &error);
+        expect_failure(status, &error, GLIA_BAD_FORMAT, files[i].words, "length");
+        free(bytes);
+        free(whole);
+    }
+}
+
+/* A parser that recurses must not be led to the end of its stack. */
+static void test_deep_header(void **state)
+{
+    (void)state;
+    enum { DEPTH = 1 << 20 };
+    char *header = malloc(DEPTH);
+    assert_non_null(header);
+    memset(header, '[', DEPTH);
+    memcpy(header, "{\"a\":", 5);
+    size_t n_bytes;
+    uint8_t *bytes = make_file(DEPTH, header, DEPTH, 0, &n_bytes);
+    gi_safetensors file;
+    glia_error error = {0};
+    const char *const words[2] = {"byte", "depth"};
+    expect_failure(gi_safetensors_parse(bad_path, bytes, n_bytes, &file, &error), &error,
+                   GLIA_UNSUPPORTED, words, "depth");
+    free(bytes);
+    free(header);
+}
+
+/* What looks odd and is allowed: no tensors, scalars, empty tensors, spaces, any order. */
+static void test_good_containers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        size_t n_data, n_tensors;
+        const char *first;
+    } files[] = {
+        {"{}", 0, 0, NULL},
+        {"{}      ", 0, 0, NULL},
+        {"{\"__metadata__\":{}}", 0, 0, NULL},
+        {"{\n \"a\" : " F32("[]", 0, 4) "\n}", 4, 1, "a"},
+        {"{\"b\":" F32("[1]", 4, 8) ",\"a\":" F32("[1]", 0, 4) "}", 8, 2, "a"},
+        {"{\"b\":" F32("[1]", 0, 4) ",\"a\":" F32("[0]", 4, 4) ",\"c\":" F32("[3,0]", 0, 0) "}", 4,
+         3, "c"},
+        {"{\"\":{\"dtype\":\"F8_E5M2\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3, 1, ""},
+        {"{\"a\":{\"dtype\":\"BF16\",\"shape\":[1,1,1,1,1,1,1,2],\"data_offsets\":[0,4]}}", 4, 1,
+         "a"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *header = files[i].header;
+        size_t n_bytes;
+        uint8_t *bytes =
+            make_file(strlen(header), header, strlen(header), files[i].n_data, &n_bytes);
+        gi_safetensors file;
+        glia_error error = {0};
+        if (gi_safetensors_parse(bad_path, bytes, n_bytes, &file, &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(file.n_tensors, files[i].n_tensors);
+        if (files[i].first) {
+            assert_string_equal(file.tensors[0].name, files[i].first);
+            assert_ptr_equal(gi_safetensors_find(&file, files[i].first), &file.tensors[0]);
+            assert_ptr_equal(file.tensors[0].data, bytes + 8 + strlen(header));
+        }
+        assert_null(gi_safetensors_find(&file, "no such tensor"));
+        assert_null(gi_safetensors_metadata(&file, "no such key"));
+        gi_safetensors_free(&file);
+        free(bytes);
+    }
+}
+
+/* ---- Malformed models ------------------------------------------------------------------------ */
+
+static const char description[] =
+    "{\"version\":\"" GLIA_VERSION "\",\"network\":{\"inputs\":4,\"layers\":["
+    "{\"units\":3,\"activation\":\"relu\"},{\"units\":2,\"activation\":\"softmax\"}]},"
+    "\"preprocessing\":{\"divisor\":255.0,\"height\":2,\"width\":2,\"form\":\"scale\"},"
+    "\"classes\":[\"no\",\"yes\"],"
+    "\"initialisation\":{\"method\":\"auto\",\"seed\":\"1\"},"
+    "\"training\":{\"dataset\":\"d\",\"samples\":9,\"validation_samples\":0,\"lr\":0.1,"
+    "\"lr_end\":null,\"batch\":1,\"epochs\":10,\"seed\":\"1\",\"patience\":0,\"min_delta\":0,"
+    "\"epochs_done\":10,\"best_epoch\":10,\"train_loss\":0.5,\"validation_loss\":null}}";
+
+static const char tensors[] = "\"layers.0.weight\":" F32(
+    "[3,4]", 0, 48) ","
+                    "\"layers.0.bias\":" F32(
+                        "[3]", 48, 60) ","
+                                       "\"layers.1.weight\":" F32(
+                                           "[2,3]", 60, 84) ","
+                                                            "\"layers.1.bias\":" F32("[2]", 84, 92);
+
+enum { N_DATA = 92 };
+
+/* text with its first "from" replaced; to be freed. */
+static char *replace(const char *text, const char *from, const char *to)
+{
+    const char *place = strstr(text, from);
+    if (!place) fail_msg("\"%s\" is not in the text that it should be replaced in", from);
+    char *result = malloc(strlen(text) + strlen(to) + 1);
+    assert_non_null(result);
+    const size_t before = (size_t)(place - text);
+    memcpy(result, text, before);
+    strcpy(result + before, to);
+    strcat(result, place + strlen(from));
+    return result;
+}
+
+/* The file of a model whose description or tensors have one place changed. */
+static uint8_t *make_model(const char *from, const char *to, size_t n_data, size_t *n_bytes)
+{
+    const bool in_description = strstr(description, from);
+    char *text = replace(in_description ? description : tensors, from, to);
+    json_t *string = json_string(in_description ? text : description);
+    assert_non_null(string);
+    char *quoted = json_dumps(string, JSON_ENCODE_ANY);
+    const char *entries = in_description ? tensors : text;
+    const size_t room = strlen(quoted) + strlen(entries) + 100;
+    char *header = malloc(room);
+    assert_non_null(header);
+    snprintf(header, room, "{\"__metadata__\":{\"glia\":%s},%s}", quoted, entries);
+    uint8_t *bytes = make_file(strlen(header), header, strlen(header), n_data, n_bytes);
+    free(header);
+    free(quoted);
+    json_decref(string);
+    free(text);
+    return bytes;
+}
+
+static const struct {
+    const char *from, *to;
+    size_t n_data; /* 0: N_DATA */
+    const char *words[2];
+} bad_models[] = {
+    /* the description */
+    {"{\"version\"", "x{\"version\"", 0, {"metadata \"glia\": byte 0", "JSON"}},
+    {"\"validation_loss\":null}}", "\"validation_loss\":null}", 0, {"metadata \"glia\": byte"}},
+    {"null}}", "null}} x", 0, {"metadata \"glia\": byte", "its end"}},
+    {"\"version\":", "\"Version\":", 0, {"version", "nothing"}},
+    {"\"version\":\"", "\"version\":\"\\u001b", 0, {"version", "control"}},
+    {"\"network\":{", "\"net\":{", 0, {"network", "nothing"}},
+    {"\"inputs\":4", "\"inputs\":0", 0, {"network.inputs", "found 0"}},
+    {"\"inputs\":4", "\"inputs\":1048577", 0, {"network.inputs", "1048576"}},
+    {"\"inputs\":4", "\"inputs\":4.0", 0, {"network.inputs", "integer"}},
+    {"\"inputs\":4", "\"inputs\":\"4\"", 0, {"network.inputs", "\"4\""}},
+    {"\"inputs\":4", "\"inputs\":5", 0, {"preprocessing.height", "5 inputs"}},
+    {"\"layers\":[", "\"layers\":[],\"x\":[", 0, {"network.layers", "an array of 0"}},
+    {"\"units\":3", "\"units\":-3", 0, {"network.layers[0].units", "-3"}},
+    {"{\"units\":3,\"activation\":\"relu\"}", "3", 0, {"network.layers[0].units", "nothing"}},
+    {"\"units\":2", "\"units\":65537", 0, {"network.layers[1].units", "65536"}},
+    {"\"relu\"", "\"gelu\"", 0, {"network.layers[0].activation", "\"gelu\""}},
+    {"\"relu\"", "null", 0, {"network.layers[0].activation", "null"}},
+    {"\"relu\"", "\"softmax\"", 0, {"network.layers[0].activation", "\"softmax\""}},
+    {"\"softmax\"", "\"relu\"", 0, {"network.layers[1].activation", "\"relu\""}},
+    {"\"preprocessing\":{", "\"preprocessing\":null,\"x\":{", 0, {"preprocessing", "null"}},
+    {"\"divisor\":255.0", "\"divisor\":0.0", 0, {"preprocessing.divisor", "found 0"}},
+    {"\"divisor\":255.0", "\"divisor\":-1", 0, {"preprocessing.divisor", "found -1"}},
+    {"\"divisor\":255.0", "\"divisor\":1e39", 0, {"preprocessing.divisor", "e+38"}},
+    {"\"divisor\":255.0", "\"divisor\":1e999", 0, {"preprocessing.divisor", "found 1e999"}},
+    {"\"height\":2", "\"height\":3", 0, {"preprocessing.height", "found 3"}},
+    {"\"height\":2", "\"height\":0", 0, {"preprocessing.height", "found 0"}},
+    {"\"form\":\"scale\"", "\"form\":\"SCALE\"", 0, {"preprocessing.form", "\"SCALE\""}},
+    {"\"form\":\"scale\"", "\"form\":\"mnist\"", 0, {"preprocessing.form", "28 x 28"}},
+    {"\"height\":2,\"width\":2", "\"height\":0,\"width\":0", 0, {"preprocessing.form", "none"}},
+    {"\"classes\":[", "\"classes\":[\"maybe\",", 0, {"classes", "an array of 3"}},
+    {"\"classes\":[\"no\"", "\"classes\":[7", 0, {"classes[0]", "found 7"}},
+    {"\"yes\"", "\"\\u001b[2J\"", 0, {"classes[1]", "control"}},
+    {"\"auto\"", "\"ones\"", 0, {"initialisation.method", "\"ones\""}},
+    {"\"seed\":\"1\"}", "\"seed\":1}", 0, {"initialisation.seed", "found 1"}},
+    {"\"seed\":\"1\"}", "\"seed\":\"-1\"}", 0, {"initialisation.seed", "\"-1\""}},
+    {"\"seed\":\"1\"}", "\"seed\":\"18446744073709551616\"}", 0, {"initialisation.seed", "16\""}},
+    {"\"training\":{", "\"training\":1,\"x\":{", 0, {"training", "found 1"}},
+    {"\"lr\":0.1", "\"lr\":\"fast\"", 0, {"training.lr", "\"fast\""}},
+    {"\"batch\":1,", "", 0, {"training.batch", "nothing"}},
+    {"\"samples\":9", "\"samples\":-9", 0, {"training.samples", "-9"}},
+    {"\"version\":\"" GLIA_VERSION "\"",
+     "\"version\":\"99.0\",\"classes\":[]",
+     0,
+     {"byte", "duplicate"}},
+    /* the tensors */
+    {"\"layers.0.weight\"", "\"layers.0.Weight\"", 0, {"tensor \"layers.0.weight\"", "none"}},
+    {"\"layers.1.bias\"", "\"layers.2.bias\"", 0, {"tensor \"layers.1.bias\"", "none"}},
+    {"F32\",\"shape\":[3,4]", "I32\",\"shape\":[3,4]", 0, {"\"layers.0.weight\"", "found I32"}},
+    {"[3,4]", "[4,3]", 0, {"\"layers.0.weight\"", "shape (4, 3), expected F32 of shape (3, 4)"}},
+    {"[3,4]", "[12]", 0, {"\"layers.0.weight\"", "(12)"}},
+    {"[2]", "[2,1]", 0, {"\"layers.1.bias\"", "(2, 1)"}},
+    {"\"layers.1.bias\"", "\"x\":" F32("[1]", 92, 96) ",\"layers.1.bias\"", 96, {"\"x\""}},
+};
+
+static void test_bad_models(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_models / sizeof bad_models[0]; i++) {
+        size_t n_bytes;
+        uint8_t *bytes = make_model(bad_models[i].from, bad_models[i].to,
+                                    bad_models[i].n_data ? bad_models[i].n_data : N_DATA, &n_bytes);
+        glia_network *network = NULL;
+        glia_error error = {0};
+        const glia_status status = gi_model_parse(bad_path, bytes, n_bytes, &network, &error);
+        expect_failure(status, &error, GLIA_BAD_FORMAT, bad_models[i].words, bad_models[i].to);
+        assert_null(network);
+        free(bytes);
+    }
+}
+
+/* What another version may write as long as it means the same: more keys, no settings. */
+static void test_good_models(void **state)
+{
+    (void)state;
+    static const char *const changes[][2] = {
+        {"\"version\":\"" GLIA_VERSION "\"", "\"version\":\"99.0\",\"later\":[1,2]"},
+        {"\"divisor\":255.0", "\"divisor\":255"},
+        {"\"training\":{", "\"training\":null,\"x\":{"},
+        {"\"initialisation\":{", "\"x\":{"},
+        {"\"height\":2,\"width\":2,\"form\":\"scale\"",
+         "\"height\":0,\"width\":0,\"form\":\"none\""},
+        {"{\"version\"", " \n{\"version\""},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        size_t n_bytes;
+        uint8_t *bytes = make_model(changes[i][0], changes[i][1], N_DATA, &n_bytes);
+        glia_network *network = NULL;
+        glia_error error = {0};
+        if (gi_model_parse(bad_path, bytes, n_bytes, &network, &error))
+            fail_msg("%s: %s", changes[i][1], error.message);
+        assert_int_equal(glia_network_describe(network).parameters, 23);
+        glia_network_free(network);
+        free(bytes);
+    }
+}
+
+/* The message about a later version's file says that it is one. */
+static void test_later_version(void **state)
+{
+    (void)state;
+    char *later = replace(description, GLIA_VERSION, "99.0");
+    char *gelu = replace(later, "relu", "gelu");
+    json_t *string = json_string(gelu);
+    char *quoted = json_dumps(string, JSON_ENCODE_ANY);
+    char header[4000];
+    snprintf(header, sizeof header, "{\"__metadata__\":{\"glia\":%s},%s}", quoted, tensors);
+    size_t n_bytes;
+    uint8_t *bytes = make_file(strlen(header), header, strlen(header), N_DATA, &n_bytes);
+    glia_network *network;
+    glia_error error = {0};
+    const char *const words[2] = {"\"gelu\"", "written by glia 99.0"};
+    expect_failure(gi_model_parse(bad_path, bytes, n_bytes, &network, &error), &error,
+                   GLIA_BAD_FORMAT, words, "later version");
+    free(bytes);
+    free(quoted);
+    json_decref(string);
+    free(gelu);
+    free(later);
+}
+
+static void test_foreign_files(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header;
+        const char *words[2];
+    } files[] = {
+        {"{}", {"\"glia\"", "0 tensors"}},
+        {"{\"__metadata__\":{\"format\":\"pt\"},\"w\":" F32("[0]", 0, 0) "}",
+         {"format \"pt\"", "1 tensors"}},
+        {"{\"__metadata__\":{\"glia\":\"\"}}", {"metadata \"glia\"", "JSON"}},
+        {"{\"__metadata__\":{\"glia\":\"[]\"}}", {"metadata \"glia\"", "found '['"}},
+        {"{\"__metadata__\":{\"glia\":\"{}\"}}", {"metadata \"glia\"", "version"}},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *header = files[i].header;
+        size_t n_bytes;
+        uint8_t *bytes = make_file(strlen(header), header, strlen(header), 0, &n_bytes);
+        glia_network *network;
+        glia_error error = {0};
+        expect_failure(gi_model_parse(bad_path, bytes, n_bytes, &network, &error), &error,
+                       GLIA_BAD_FORMAT, files[i].words, header);
+        free(bytes);
+    }
+}
+
+/* Weights that are no numbers are neither read nor written. */
+static void test_non_finite_weights(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t high[2]; /* the upper bytes of the f32 */
+        const char *word;
+    } values[] = {
+        {{0xC0, 0x7F}, "not a number"}, {{0x80, 0x7F}, "infinity"}, {{0x80, 0xFF}, "infinity"}};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        size_t n_bytes;
+        uint8_t *bytes = make_model("\"relu\"", "\"tanh\"", N_DATA, &n_bytes);
+        memcpy(bytes + n_bytes - N_DATA + 4 * 6 + 2, values[i].high, 2);
+        glia_network *network;
+        glia_error error = {0};
+        const char *const words[2] = {"\"layers.0.weight\": row 1, column 2", values[i].word};
+        expect_failure(gi_model_parse(bad_path, bytes, n_bytes, &network, &error), &error,
+                       GLIA_BAD_FORMAT, words, "weight");
+        free(bytes);
+    }
+
+    glia_network *network = make_network(1);
+    const float bias[] = {1, INFINITY};
+    assert_int_equal(glia_network_set_layer(network, 1, NULL, bias, NULL), GLIA_OK);
+    glia_error error = {0};
+    assert_int_equal(glia_network_save(network, model_path, &error), GLIA_BAD_ARGUMENT);
+    assert_non_null(strstr(error.message, "layers.1.bias, row 1"));
+    assert_non_null(strstr(error.message, model_path));
+    assert_int_equal(count_files(false), 0);
+    glia_network_free(network);
+}
+
+/* A long name in a hostile file leaves room for the rest of the message. */
+static void test_long_names(void **state)
+{
+    (void)state;
+    char header[4000] = "{\"";
+    for (size_t i = 0; i < 800; i++) strcat(header, "é\\n");
+    strcat(header, "\":3}");
+    size_t n_bytes;
+    uint8_t *bytes = make_file(strlen(header), header, strlen(header), 0, &n_bytes);
+    gi_safetensors file;
+    glia_error error = {0};
+    const char *const words[2] = {"...\"", "expected an object"};
+    expect_failure(gi_safetensors_parse(bad_path, bytes, n_bytes, &file, &error), &error,
+                   GLIA_BAD_FORMAT, words, "long name");
+    assert_null(strchr(error.message, '\n'));
+    free(bytes);
+}
+
+/* Every file cut short, and every file with one byte changed, is refused or read: no crash. */
+static void test_cuts_and_changes(void **state)
+{
+    (void)state;
+    size_t n_bytes;
+    uint8_t *whole = make_model("\"relu\"", "\"tanh\"", N_DATA, &n_bytes);
+    for (size_t n = 0; n < n_bytes; n++) {
+        uint8_t *cut = malloc(n + 1);
+        assert_non_null(cut);
+        memcpy(cut, whole, n);
+        glia_network *network;
+        assert_int_equal(gi_model_parse(bad_path, cut, n, &network, NULL), GLIA_BAD_FORMAT);
+        free(cut);
+        for (int bit = 0; bit < 8; bit++) {
+            whole[n] ^= (uint8_t)(1 << bit);
+            if (gi_model_parse(bad_path, whole, n_bytes, &network, NULL) == GLIA_OK)
+                glia_network_free(network);
+            whole[n] ^= (uint8_t)(1 << bit);
+        }
+    }
+    free(whole);
+}
+
+/* ---- Saving that fails ----------------------------------------------------------------------- */
+
+/* Call number n of a kind fails. Whatever save says, there is one whole file, and no other. */
+static bool save_with_failure(const glia_network *network, enum call call, unsigned n,
+                              const gi_file *before, const gi_file *after)
+{
+    reset_calls();
+    fail_at[call] = n;
+    glia_error error = {0};
+    const glia_status status = glia_network_save(network, model_path, &error);
+    const bool reached = calls[call] >= n;
+    reset_calls();
+    if (status) {
+        if (!strstr(error.message, model_path)) fail_msg("no path in: %s", error.message);
+        assert_int_equal(status, GLIA_IO);
+        assert_true(same_bytes(model_path, before));
+    } else {
+        assert_true(same_bytes(model_path, after));
+    }
+    assert_int_equal(count_files(false), 1);
+    return reached ? status != GLIA_OK : false;
+}
+
+static void test_each_failure(void **state)
+{
+    (void)state;
+    glia_network *old = make_network(1), *new = make_network(2);
+    save(new, model_path);
+    gi_file after = read_file(model_path);
+    assert_int_equal(unlink(model_path), 0); /* after stays mapped */
+    save(old, model_path);
+    gi_file before = read_file(model_path);
+
+    /* How many calls a save makes, and how many of them it must not survive: what comes after the
+     * rename, the sync of the folder, is not needed for the file to be whole. */
+    reset_calls();
+    save(new, model_path);
+    unsigned counts[N_CALLS];
+    memcpy(counts, calls, sizeof counts);
+    const unsigned fatal[N_CALLS] = {
+        [WRITE] = counts[WRITE], [FSYNC] = 1, [RENAME] = 1, [CLOSE] = 1};
+    assert_true(counts[WRITE] >= 6); /* length, header, four tensors */
+    for (enum call call = WRITE; call <= CLOSE; call++) {
+        assert_true(counts[call] >= fatal[call]);
+        for (unsigned n = 1; n <= counts[call]; n++) {
+            assert_int_equal(unlink(model_path), 0);
+            save(old, model_path);
+            assert_int_equal(save_with_failure(new, call, n, &before, &after), n <= fatal[call]);
+        }
+    }
+    gi_file_close(&before);
+    gi_file_close(&after);
+    glia_network_free(old);
+    glia_network_free(new);
+}
+
+static void test_short_writes(void **state)
+{
+    (void)state;
+    glia_network *network = make_network(1);
+    save(network, model_path);
+    gi_file whole = read_file(model_path);
+    assert_int_equal(unlink(model_path), 0);
+    reset_calls();
+    short_writes = true;
+    save(network, model_path);
+    assert_true(calls[WRITE] > whole.size / 3);
+    reset_calls();
+    assert_true(same_bytes(model_path, &whole));
+    gi_file_close(&whole);
+    glia_network_free(network);
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    glia_network *network = make_network(1), *loaded = NULL;
+    glia_error error = {0};
+    char path[600];
+
+    assert_int_equal(glia_network_save(network, folder, &error), GLIA_IO);
+    assert_non_null(strstr(error.message, folder));
+    assert_int_equal(glia_network_load(folder, &loaded, &error), GLIA_IO);
+    snprintf(path, sizeof path, "%s/no/such/folder/m.safetensors", folder);
+    assert_int_equal(glia_network_save(network, path, &error), GLIA_NOT_FOUND);
+    assert_int_equal(glia_network_load(path, &loaded, &error), GLIA_NOT_FOUND);
+    assert_non_null(strstr(error.message, path));
+    assert_int_equal(count_files(false), 0);
+    assert_int_equal(glia_network_save(network, "/dev/null", &error), GLIA_OK);
+
+    /* An empty file is no model. */
+    FILE *empty = fopen(model_path, "w");
+    assert_non_null(empty);
+    fclose(empty);
+    assert_int_equal(glia_network_load(model_path, &loaded, &error), GLIA_BAD_FORMAT);
+    assert_non_null(strstr(error.message, "found 0 bytes"));
+
+    /* Through a link, what it names is replaced; the link stays one. */
+    snprintf(path, sizeof path, "%s/link", folder);
+    assert_int_equal(symlink("model.safetensors", path), 0);
+    save(network, path);
+    struct stat info;
+    assert_int_equal(lstat(path, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    loaded = load(model_path);
+    assert_int_equal(count_files(false), 2);
+    glia_network_free(loaded);
+    glia_network_free(network);
+}
+
+/* Each allocation fails once. */
+static void test_each_allocation(void **state)
+{
+    (void)state;
+    glia_network *network = make_network(1);
+    save(network, model_path);
+    gi_file whole = read_file(model_path);
+    unsigned n = 1;
+    for (bool failed = true; failed; n++) {
+        reset_calls();
+        fail_at[ALLOCATE] = n;
+        glia_error error = {0};
+        const glia_status status = glia_network_save(network, model_path, &error);
+        failed = calls[ALLOCATE] >= n;
+        reset_calls();
+        if (failed && (status != GLIA_NO_MEMORY || !error.message[0]))
+            fail_msg("save, allocation %u: %s %s", n, glia_status_name(status), error.message);
+        assert_true(same_bytes(model_path, &whole));
+        assert_int_equal(count_files(false), 1);
+    }
+    assert_true(n > 8);
+    n = 1;
+    for (bool failed = true; failed; n++) {
+        reset_calls();
+        fail_at[ALLOCATE] = n;
+        glia_error error = {0};
+        glia_network *loaded = NULL;
+        const glia_status status = glia_network_load(model_path, &loaded, &error);
+        failed = calls[ALLOCATE] >= n;
+        reset_calls();
+        if (failed && (status != GLIA_NO_MEMORY || !error.message[0]))
+            fail_msg("load, allocation %u: %s %s", n, glia_status_name(status), error.message);
+        if (status == GLIA_OK) glia_network_free(loaded);
+    }
+    assert_true(n > 8);
+    gi_file_close(&whole);
+    glia_network_free(network);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests_of_format[] = {
+        TEST(test_round_trip),         TEST(test_exact_bytes),     TEST(test_metadata),
+        TEST(test_other_locale),       TEST(test_bad_json),        TEST(test_json_strings),
+        TEST(test_json_reals),         TEST(test_bad_containers),  TEST(test_bad_lengths),
+        TEST(test_deep_header),        TEST(test_good_containers), TEST(test_bad_models),
+        TEST(test_good_models),        TEST(test_later_version),   TEST(test_foreign_files),
+        TEST(test_non_finite_weights), TEST(test_long_names),      TEST(test_cuts_and_changes),
+        TEST(test_each_failure),       TEST(test_short_writes),    TEST(test_paths),
+        TEST(test_each_allocation),
+    };
+    return cmocka_run_group_tests(tests_of_format, NULL, NULL);
+}

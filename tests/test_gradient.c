@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gradient check: backpropagation, in double by the very kernels that train, against central
+ * differences of the loss, for 1 to 4 layers, every activation, batches of 1 and 7, every level.
+ */
+#include "numeric.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INPUTS = 6, CLASSES = 4, MAX_PARAMETERS = 512 };
+
+static const double LARGEST_RELATIVE_ERROR = 1e-7;
+static double largest_seen;
+
+/* A row update that keeps the gradient instead of learning from it. */
+static void keep_gradient(const gi_row_update *update, size_t layer, size_t row, void *weight,
+                          const void *gradient, size_t n)
+{
+    (void)weight;
+    void **layers = update->user; /* [layer]: (n_in + 1, ld) */
+    memcpy((double *)layers[layer] + row * n, gradient, n * sizeof(double));
+}
+
+static void *weights_row(const gi_layer *layer, size_t row)
+{
+    return row == layer->n_in ? layer->bias : (double *)layer->weight + row * layer->ld;
+}
+
+/* The mean loss of the batch in x. */
+static double loss_of(glia_network *network, gi_workspace *w, gi_scratch *scratch)
+{
+    gi_network_forward(network, w, 0, w->rows, scratch);
+    gi_network_loss(network, w, 0, w->rows, w->rows);
+    double sum = 0;
+    for (size_t r = 0; r < w->rows; r++) sum += w->loss[r];
+    return sum / (double)w->rows;
+}
+
+/* The five-point stencil: (-J(+2h) + 8 J(+h) - 8 J(-h) + J(-2h)) / 12h, with an error of O(h^4). */
+static double difference(glia_network *network, gi_workspace *w, gi_scratch *scratch,
+                         double *parameter)
+{
+    const double h = 1e-4, at = *parameter;
+    static const double steps[4] = {2, 1, -1, -2}, factors[4] = {-1, 8, -8, 1};
+    double sum = 0;
+    for (int i = 0; i < 4; i++) {
+        *parameter = at + steps[i] * h;
+        sum += factors[i] * loss_of(network, w, scratch);
+    }
+    *parameter = at;
+    return sum / (12 * h);
+}
+
+/* Whether every weighted sum keeps so far from 0 that relu's kink is not crossed. */
+static bool is_smooth(const glia_network *network, const gi_workspace *w)
+{
+    for (size_t l = 0; l + 1 < network->n_layers; l++) {
+        const gi_layer *layer = &network->layers[l];
+        const double *x = l ? w->activation[l - 1] : w->x;
+        for (size_t r = 0; r < w->rows; r++)
+            for (size_t u = 0; u < layer->n_out; u++) {
+                double z = ((double *)layer->bias)[u];
+                for (size_t i = 0; i < layer->n_in; i++)
+                    z += x[r * gi_padded(layer->n_in) + i] *
+                         ((double *)layer->weight)[i * layer->ld + u];
+                if (fabs(z) < 4e-3) return false;
+            }
+    }
+    return true;
+}
+
+static void check(const gi_engine *engine, size_t n_hidden, glia_activation activation,
+                  size_t batch)
+{
+    static const size_t hidden[3] = {5, 7, 3};
+    glia_network *network = make_network(engine, INPUTS, n_hidden, hidden, activation, CLASSES);
+    gi_workspace w;
+    gi_scratch scratch;
+    assert_int_equal(gi_workspace_new(network, batch, true, &w, NULL), GLIA_OK);
+    assert_int_equal(gi_scratch_new(network, batch, &scratch, NULL), GLIA_OK);
+
+    for (uint64_t seed = 1;; seed++) { /* until no sum is near relu's kink */
+        gi_rng rng = gi_rng_make(seed, GI_RANDOM_INIT, 0, 0);
+        for (size_t l = 0; l < network->n_layers; l++) {
+            const gi_layer *layer = &network->layers[l];
+            for (size_t row = 0; row <= layer->n_in; row++)
+                for (size_t u = 0; u < layer->n_out; u++)
+                    ((double *)weights_row(layer, row))[u] = 0.7 * (double)gi_rng_normal(&rng);
+        }
+        for (size_t r = 0; r < batch; r++) {
+            float x[INPUTS];
+            for (size_t i = 0; i < INPUTS; i++) /* zeros too: they are skipped */
+                x[i] = gi_rng_below(&rng, 3) ? gi_rng_normal(&rng) : 0;
+            gi_workspace_load(network, &w, r, GLIA_F32, x);
+            w.labels[r] = gi_rng_below(&rng, CLASSES);
+        }
+        loss_of(network, &w, &scratch);
+        if (activation != GLIA_RELU || is_smooth(network, &w)) break;
+        assert_true(seed < 10000);
+    }
+
+    gi_network_backward(network, &w, 0, batch);
+    double gradient[4][MAX_PARAMETERS];
+    void *layers[4] = {gradient[0], gradient[1], gradient[2], gradient[3]};
+    const gi_row_update update = {.apply = keep_gradient, .user = layers};
+    gi_network_update(network, &w, batch, 0, 1, &update, &scratch);
+
+    for (size_t l = 0; l < network->n_layers; l++) {
+        const gi_layer *layer = &network->layers[l];
+        /* Relative to the largest gradient of the layer: differences of J carry its rounding. */
+        double largest = 0, worst = 0;
+        for (size_t row = 0; row <= layer->n_in; row++)
+            for (size_t u = 0; u < layer->n_out; u++)
+                largest = fmax(largest, fabs(gradient[l][row * layer->ld + u]));
+        for (size_t row = 0; row <= layer->n_in; row++)
+            for (size_t u = 0; u < layer->n_out; u++) {
+                double *parameter = (double *)weights_row(layer, row) + u;
+                const double numeric = difference(network, &w, &scratch, parameter);
+                worst = fmax(worst, fabs(gradient[l][row * layer->ld + u] - numeric) / largest);
+            }
+        assert_true(largest > 0);
+        if (!(worst <= LARGEST_RELATIVE_ERROR))
+            fail_msg("%s, %zu layers, %s, batch %zu, layer %zu: relative error %.2e", engine->isa,
+                     network->n_layers, glia_activation_name(activation), batch, l, worst);
+        largest_seen = fmax(largest_seen, worst);
+    }
+    gi_scratch_free(&scratch);
+    gi_workspace_free(&w);
+    glia_network_free(network);
+}
+
+static void check_level(const gi_engine *f32, const gi_engine *f64)
+{
+    (void)f32;
+    for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++)
+        for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++)
+            for (size_t batch = 1; batch <= 7; batch += 6)
+                check(f64, n_hidden, (glia_activation)f, batch);
+}
+
+static void test_backpropagation_equals_differences(void **state)
+{
+    (void)state;
+    on_every_level(check_level);
+    print_message("# largest relative error: %.2e\n", largest_seen);
+}
+
+/* The fused per-sample step against the batch path with one sample: W - rate * dJ/dW, every layer.
+ */
+static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
+{
+    (void)f32;
+    static const size_t hidden[3] = {37, 18, 5}; /* no multiples of the padding or of four */
+    for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++) {
+        for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++) {
+            glia_network *a = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
+            glia_network *b = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
+            gi_workspace w;
+            gi_scratch scratch;
+            assert_int_equal(gi_workspace_new(a, 1, true, &w, NULL), GLIA_OK);
+            assert_int_equal(gi_scratch_new(a, 1, &scratch, NULL), GLIA_OK);
+            gi_rng rng = gi_rng_make(5, GI_RANDOM_INIT, 0, 0);
+            for (size_t l = 0; l < a->n_layers; l++) {
+                const gi_layer *la = &a->layers[l], *lb = &b->layers[l];
+                for (size_t row = 0; row <= la->n_in; row++)
+                    for (size_t u = 0; u < la->n_out; u++) {
+                        const double value = 0.5 * (double)gi_rng_normal(&rng);
+                        ((double *)weights_row(la, row))[u] = value;
+                        ((double *)weights_row(lb, row))[u] = value;
+                    }
+            }
+            uint8_t x[23];
+            for (size_t i = 0; i < sizeof x; i++)
+                x[i] = gi_rng_below(&rng, 2) ? (uint8_t)gi_rng_below(&rng, 256) : 0;
+            a->input.divisor = b->input.divisor = 255;
+
+            gi_workspace_load(a, &w, 0, GLIA_U8, x);
+            w.labels[0] = 7;
+            loss_of(a, &w, &scratch);
+            const double loss = w.loss[0];
+            gi_network_backward(a, &w, 0, 1);
+            const gi_row_update update = {.apply = engine->sgd_row, .rate = 0.25};
+            gi_network_update(a, &w, 1, 0, 1, &update, &scratch);
+
+            uint32_t index[23];
+            double value[23];
+            gi_sparse sparse = {.index = index, .value = value};
+            engine->load_sparse(&sparse, GLIA_U8, x, 23, 255);
+            bool correct;
+            const double sample_loss =
+                engine->sgd_sample(b->layers, b->n_layers, &sparse, 7, 0.25, w.activation, w.diff,
+                                   &scratch.list, &correct);
+            assert_true(fabs(sample_loss - loss) < 1e-12);
+            for (size_t l = 0; l < a->n_layers; l++) {
+                const gi_layer *la = &a->layers[l], *lb = &b->layers[l];
+                for (size_t row = 0; row <= la->n_in; row++)
+                    for (size_t u = 0; u < la->ld; u++) { /* pads too: they stay zero */
+                        const double wa = ((double *)weights_row(la, row))[u];
+                        const double wb = ((double *)weights_row(lb, row))[u];
+                        if (!(fabs(wa - wb) < 1e-13) || (u >= la->n_out && wb != 0))
+                            fail_msg("%s, %s, layer %zu, row %zu, unit %zu: %.17g and %.17g",
+                                     engine->isa, glia_activation_name((glia_activation)f), l, row,
+                                     u, wa, wb);
+                    }
+            }
+            gi_scratch_free(&scratch);
+            gi_workspace_free(&w);
+            glia_network_free(a);
+            glia_network_free(b);
+        }
+    }
+}
+
+static void test_sample_step_equals_batch_of_one(void **state)
+{
+    (void)state;
+    on_every_level(check_sample_step);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_backpropagation_equals_differences),
+        cmocka_unit_test(test_sample_step_equals_batch_of_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Networks and kernels: against vectors of an independent implementation, and, where the numbers
+ * are small integers and every sum is exact, against plain loops with no tolerance.
+ */
+#include "numeric.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "golden/golden.h"
+
+enum { N_GOLDENS = sizeof goldens / sizeof goldens[0] };
+
+/* ---- Against NumPy -------------------------------------------------------------------------- */
+
+static double *kept[GLIA_MAX_LAYERS]; /* [layer]: (n_in + 1, ld) */
+
+static void keep_gradient(const gi_row_update *update, size_t layer, size_t row, void *weight,
+                          const void *gradient, size_t n)
+{
+    (void)weight;
+    for (size_t u = 0; u < n; u++) kept[layer][row * n + u] = element(update->user, gradient, u);
+}
+
+static void assert_near(double found, double expected, double tolerance, const gi_engine *engine,
+                        const char *what, size_t golden, size_t i)
+{
+    if (!(fabs(found - expected) <= tolerance * fmax(1, fabs(expected))))
+        fail_msg("%s f%zu, vector %zu, %s %zu: found %.17g, expected %.17g", engine->isa,
+                 8 * engine->element_bytes, golden, what, i, found, expected);
+}
+
+static void check_golden(const gi_engine *engine, size_t index, double tolerance)
+{
+    const struct golden *g = &goldens[index];
+    glia_network *network;
+    glia_error error;
+    if (gi_network_new(g->inputs, g->n_hidden, g->hidden, g->activations, g->classes, engine,
+                       &network, &error))
+        fail_msg("%s", error.message);
+    const double *parameter = g->parameters;
+    for (size_t l = 0; l < network->n_layers; l++) {
+        const gi_layer *layer = &network->layers[l];
+        for (size_t u = 0; u < layer->n_out; u++)
+            for (size_t i = 0; i < layer->n_in; i++)
+                set_element(engine, layer->weight, i * layer->ld + u, *parameter++);
+        for (size_t u = 0; u < layer->n_out; u++) set_element(engine, layer->bias, u, *parameter++);
+        kept[l] = test_calloc((layer->n_in + 1) * layer->ld, sizeof(double));
+    }
+
+    gi_workspace w;
+    gi_scratch scratch;
+    assert_int_equal(gi_workspace_new(network, g->batch, true, &w, NULL), GLIA_OK);
+    assert_int_equal(gi_scratch_new(network, g->batch, &scratch, NULL), GLIA_OK);
+    for (size_t r = 0; r < g->batch; r++) {
+        float x[32];
+        for (size_t i = 0; i < g->inputs; i++) x[i] = (float)g->x[r * g->inputs + i];
+        gi_workspace_load(network, &w, r, GLIA_F32, x);
+        w.labels[r] = g->labels[r];
+    }
+    gi_network_forward(network, &w, 0, g->batch, &scratch);
+    float probabilities[128];
+    engine->softmax(w.activation[g->n_hidden], g->classes, probabilities, g->batch);
+    for (size_t i = 0; i < g->batch * g->classes; i++)
+        assert_near((double)probabilities[i], g->probabilities[i], fmax(tolerance, 1e-6), engine,
+                    "probability", index, i);
+
+    gi_network_loss(network, &w, 0, g->batch, g->batch);
+    for (size_t r = 0; r < g->batch; r++)
+        assert_near(w.loss[r], g->loss[r], tolerance, engine, "loss", index, r);
+
+    gi_network_backward(network, &w, 0, g->batch);
+    gi_row_update update = {.apply = keep_gradient, .user = (void *)(uintptr_t)engine};
+    for (int thread = 0; thread < 3; thread++) /* all slices together make the whole */
+        gi_network_update(network, &w, g->batch, thread, 3, &update, &scratch);
+    const double *gradient = g->gradients;
+    for (size_t l = 0; l < network->n_layers; l++) {
+        const gi_layer *layer = &network->layers[l];
+        for (size_t u = 0; u < layer->n_out; u++)
+            for (size_t i = 0; i < layer->n_in; i++)
+                assert_near(kept[l][i * layer->ld + u], *gradient++, tolerance, engine, "gradient",
+                            index, i);
+        for (size_t u = 0; u < layer->n_out; u++)
+            assert_near(kept[l][layer->n_in * layer->ld + u], *gradient++, tolerance, engine,
+                        "bias gradient", index, u);
+        test_free(kept[l]);
+    }
+    gi_scratch_free(&scratch);
+    gi_workspace_free(&w);
+    glia_network_free(network);
+}
+
+static void check_goldens(const gi_engine *f32, const gi_engine *f64)
+{
+    for (size_t i = 0; i < N_GOLDENS; i++) {
+        check_golden(f64, i, 1e-13);
+        check_golden(f32, i, 1e-5);
+    }
+}
+
+static void test_numpy_vectors(void **state)
+{
+    (void)state;
+    on_every_level(check_goldens);
+}
+
+/* ---- Exact products of small integers ------------------------------------------------------- */
+
+static int small(gi_rng *rng)
+{
+    return gi_rng_below(rng, 3) ? (int)gi_rng_below(rng, 9) - 4 : 0;
+}
+
+static void check_exact(const gi_engine *engine)
+{
+    enum { MAX = 83, BATCH = 9 };
+    static const size_t widths[] = {1, 2, 15, 16, 17, 33, MAX};
+    enum { N_WIDTHS = sizeof widths / sizeof widths[0] };
+    static int w[MAX][MAX], x[BATCH][MAX], delta[BATCH][MAX];
+    gi_rng rng = gi_rng_make(3, GI_RANDOM_INIT, 0, 0);
+    for (size_t a = 0; a < N_WIDTHS; a++) {
+        for (size_t b = 0; b < N_WIDTHS; b++) {
+            const size_t n_in = widths[a], n_out = widths[b];
+            /* the layer looked at is the second, so that data flows back through it */
+            const glia_activation identity[1] = {GLIA_IDENTITY};
+            glia_network *network;
+            assert_int_equal(gi_network_new(2, 1, &n_in, identity, n_out, engine, &network, NULL),
+                             GLIA_OK);
+            const gi_layer *layer = &network->layers[1];
+            gi_workspace s;
+            gi_scratch scratch;
+            assert_int_equal(gi_workspace_new(network, BATCH, true, &s, NULL), GLIA_OK);
+            assert_int_equal(gi_scratch_new(network, BATCH, &scratch, NULL), GLIA_OK);
+            const size_t ld_in = gi_padded(n_in), ld = layer->ld;
+            for (size_t i = 0; i < n_in; i++)
+                for (size_t u = 0; u < n_out; u++)
+                    set_element(engine, layer->weight, i * ld + u, w[i][u] = small(&rng));
+            for (size_t u = 0; u < n_out; u++) set_element(engine, layer->bias, u, 3);
+            for (size_t r = 0; r < BATCH; r++) {
+                for (size_t i = 0; i < n_in; i++)
+                    set_element(engine, s.activation[0], r * ld_in + i, x[r][i] = small(&rng));
+            }
+
+            engine->forward(layer, s.activation[0], s.activation[1], BATCH, &scratch.list);
+            for (size_t r = 0; r < BATCH; r++)
+                for (size_t u = 0; u < ld; u++) {
+                    int z = u < n_out ? 3 : 0;
+                    for (size_t i = 0; i < n_in && u < n_out; i++) z += x[r][i] * w[i][u];
+                    assert_true(element(engine, s.activation[1], r * ld + u) == z);
+                }
+
+            for (size_t r = 0; r < BATCH; r++)
+                for (size_t u = 0; u < n_out; u++)
+                    set_element(engine, s.diff[1], r * ld + u, delta[r][u] = small(&rng));
+            engine->backward_data(layer, s.diff[1], GLIA_RELU, s.activation[0], s.diff[0], BATCH);
+            for (size_t r = 0; r < BATCH; r++)
+                for (size_t i = 0; i < ld_in; i++) {
+                    int sum = 0;
+                    for (size_t u = 0; u < n_out && i < n_in; u++)
+                        sum += x[r][i] > 0 ? w[i][u] * delta[r][u] : 0;
+                    assert_true(element(engine, s.diff[0], r * ld_in + i) == sum);
+                }
+
+            kept[1] = test_calloc((n_in + 1) * ld, sizeof(double));
+            const gi_row_update update = {.apply = keep_gradient,
+                                          .user = (void *)(uintptr_t)engine};
+            engine->backward_weights(layer, 1, s.activation[0], s.diff[1], BATCH, 0, n_in + 1,
+                                     &update, &scratch.list, scratch.row);
+            for (size_t i = 0; i <= n_in; i++)
+                for (size_t u = 0; u < n_out; u++) {
+                    int sum = 0;
+                    for (size_t r = 0; r < BATCH; r++)
+                        sum += (i < n_in ? x[r][i] : 1) * delta[r][u];
+                    assert_true(kept[1][i * ld + u] == sum);
+                }
+            test_free(kept[1]);
+
+            const gi_row_update sgd = {.apply = engine->sgd_row, .rate = 0.5, .skips_zero = true};
+            engine->backward_weights(layer, 1, s.activation[0], s.diff[1], BATCH, 0, n_in + 1, &sgd,
+                                     &scratch.list, scratch.row);
+            for (size_t i = 0; i < n_in; i++)
+                for (size_t u = 0; u < n_out; u++) {
+                    int sum = 0;
+                    for (size_t r = 0; r < BATCH; r++) sum += x[r][i] * delta[r][u];
+                    assert_true(element(engine, layer->weight, i * ld + u) == w[i][u] - 0.5 * sum);
+                }
+            gi_scratch_free(&scratch);
+            gi_workspace_free(&s);
+            glia_network_free(network);
+        }
+    }
+}
+
+static void check_exact_both(const gi_engine *f32, const gi_engine *f64)
+{
+    check_exact(f32);
+    check_exact(f64);
+}
+
+static void test_integer_products_are_exact(void **state)
+{
+    (void)state;
+    on_every_level(check_exact_both);
+}
+
+/* ---- Input ---------------------------------------------------------------------------------- */
+
+static void check_load(const gi_engine *engine, const gi_engine *f64)
+{
+    (void)f64;
+    uint8_t bytes[40] = {0};
+    bytes[3] = 1, bytes[16] = 9, bytes[17] = 255, bytes[18] = 128,
+    bytes[39] = 7; /* runs of eight zeros too */
+    for (size_t n = 1; n <= sizeof bytes; n++) {
+        float row[48], value[40], expected[48] = {0};
+        uint32_t index[40];
+        gi_sparse list = {.index = index, .value = value};
+        for (size_t i = 0; i < 48; i++) row[i] = -1;
+        engine->load_row(row, GLIA_U8, bytes, n, 255);
+        engine->load_sparse(&list, GLIA_U8, bytes, n, 255);
+        for (size_t k = 0; k < list.n; k++) {
+            assert_true(index[k] < n && value[k] != 0);
+            expected[index[k]] = value[k];
+        }
+        for (size_t i = 0; i < gi_padded(n); i++) {
+            assert_true(row[i] == expected[i]);
+            const float exact = i < n ? (float)bytes[i] / 255 : 0;
+            assert_true(fabsf(row[i] - exact) <= 1e-7F);
+        }
+    }
+}
+
+static void test_loading_keeps_zeros_and_pads(void **state)
+{
+    (void)state;
+    on_every_level(check_load);
+}
+
+/* ---- Softmax and the elementary functions --------------------------------------------------- */
+
+static void check_softmax(const gi_engine *engine, const gi_engine *f64)
+{
+    (void)f64;
+    _Alignas(64) float z[16] = {1000, -1000, 0, 999};
+    float p[4];
+    engine->softmax(z, 4, p, 1);
+    assert_true(fabsf(p[0] - 0.7310586F) < 1e-6F && fabsf(p[3] - 0.2689414F) < 1e-6F);
+    const uint32_t label = 1;
+    double loss;
+    assert_int_equal(engine->softmax_loss(z, 4, &label, 1, &loss, 1), 0);
+    assert_true(fabs(loss - 2000.3132617) < 1e-3); /* no overflow, no infinity */
+    assert_true(fabsf(z[1] + 1) < 1e-6F && fabsf(z[0] - 0.7310586F) < 1e-6F);
+
+    z[0] = NAN; /* what is not a number is seen in the loss */
+    engine->softmax_loss(z, 4, &label, 1, &loss, 1);
+    assert_true(isnan(loss));
+}
+
+static void test_softmax_is_stable(void **state)
+{
+    (void)state;
+    on_every_level(check_softmax);
+}
+
+static void check_activations(const gi_engine *engine, const gi_engine *f64)
+{
+    (void)f64;
+    enum { N = 13 }; /* and three pads */
+    const size_t width = N;
+    for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++) {
+        const glia_activation activation = (glia_activation)f;
+        glia_network *network;
+        assert_int_equal(gi_network_new(1, 1, &width, &activation, 2, engine, &network, NULL),
+                         GLIA_OK);
+        gi_scratch scratch;
+        assert_int_equal(gi_scratch_new(network, 1, &scratch, NULL), GLIA_OK);
+        for (int first = -1600; first < 1600; first++) { /* biases alone: z = bias */
+            _Alignas(64) float x[16] = {0}, a[16];
+            for (int u = 0; u < N; u++)
+                ((float *)network->layers[0].bias)[u] = ((float)(first * N + u)) / 256.0F;
+            engine->forward(&network->layers[0], x, a, 1, &scratch.list);
+            for (int pad = N; pad < 16; pad++) assert_true(a[pad] == 0);
+            for (int u = 0; u < N; u++) {
+                const double z = (double)((float *)network->layers[0].bias)[u];
+                const double expected = f == GLIA_SIGMOID ? 1 / (1 + exp(-z))
+                                        : f == GLIA_TANH  ? tanh(z)
+                                        : f == GLIA_RELU  ? fmax(z, 0)
+                                                          : z;
+                if (!(fabs((double)a[u] - expected) <= 3e-7 * fmax(fabs(expected), 1e-30)))
+                    fail_msg("%s, %s of %.9g: found %.9g, expected %.9g", engine->isa,
+                             glia_activation_name(activation), z, (double)a[u], expected);
+            }
+        }
+        gi_scratch_free(&scratch);
+        glia_network_free(network);
+    }
+}
+
+static void test_activations_equal_libm(void **state)
+{
+    (void)state;
+    on_every_level(check_activations);
+}
+
+/* ---- The public interface ------------------------------------------------------------------- */
+
+static void test_create_checks_its_arguments(void **state)
+{
+    (void)state;
+    static const size_t hidden[GLIA_MAX_LAYERS + 1] = {4, 0};
+    static const glia_activation softmax[1] = {GLIA_SOFTMAX};
+    glia_network_params good = glia_network_default_params(4, 3);
+    good.hidden = hidden;
+    good.n_hidden = 1;
+    struct {
+        size_t inputs, n_hidden, classes;
+        const glia_activation *activations;
+        int init;
+        const char *word;
+    } cases[] = {
+        {0, 0, 3, NULL, 0, "inputs"},
+        {(size_t)GLIA_MAX_UNITS + 1, 0, 3, NULL, 0, "inputs"},
+        {4, 0, 0, NULL, 0, "classes"},
+        {4, 0, (size_t)GLIA_MAX_CLASSES + 1, NULL, 0, "classes"},
+        {4, 2, 3, NULL, 0, "hidden layer"},
+        {4, GLIA_MAX_LAYERS, 3, NULL, 0, "hidden layers"},
+        {4, SIZE_MAX, 3, NULL, 0, "hidden layers"},
+        {4, 1, 3, softmax, 0, "softmax"},
+        {4, 1, 3, NULL, 99, "init"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        glia_network_params p = good;
+        p.inputs = cases[i].inputs;
+        p.n_hidden = cases[i].n_hidden;
+        p.classes = cases[i].classes;
+        p.activations = cases[i].activations;
+        p.init = (glia_init)cases[i].init;
+        glia_network *network = NULL;
+        glia_error error = {0};
+        assert_int_equal(glia_network_create(&p, &network, &error), GLIA_BAD_ARGUMENT);
+        assert_null(network);
+        if (!strstr(error.message, cases[i].word))
+            fail_msg("case %zu: \"%s\" does not speak of %s", i, error.message, cases[i].word);
+        assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_BAD_ARGUMENT);
+    }
+    glia_network_free(NULL);
+}
+
+static void test_initial_weights_have_their_distribution(void **state)
+{
+    (void)state;
+    const size_t hidden[2] = {300, 200};
+    const glia_activation activations[2] = {GLIA_RELU, GLIA_TANH};
+    for (int init = GLIA_INIT_AUTO; init <= GLIA_INIT_HE_NORMAL; init++) {
+        glia_network_params p = glia_network_default_params(400, 10);
+        p.hidden = hidden;
+        p.n_hidden = 2;
+        p.activations = activations;
+        p.init = (glia_init)init;
+        glia_network *network;
+        assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+        for (size_t l = 0; l < 2; l++) {
+            const glia_layer_info info = glia_network_layer(network, l);
+            const size_t n = info.inputs * info.units;
+            float *w = test_malloc(n * sizeof *w), *b = test_malloc(info.units * sizeof *b);
+            assert_int_equal(glia_network_get_layer(network, l, w, b, NULL), GLIA_OK);
+            double sum = 0, squares = 0, largest = 0;
+            for (size_t i = 0; i < n; i++) {
+                sum += (double)w[i];
+                squares += (double)w[i] * (double)w[i];
+                largest = fmax(largest, fabs((double)w[i]));
+            }
+            const bool he = init == GLIA_INIT_HE_NORMAL || init == GLIA_INIT_HE_UNIFORM ||
+                            (init == GLIA_INIT_AUTO && l == 0);
+            const bool uniform = init == GLIA_INIT_HE_UNIFORM || init == GLIA_INIT_GLOROT_UNIFORM ||
+                                 (init == GLIA_INIT_AUTO && l == 1);
+            const double variance =
+                2 / (he ? (double)info.inputs : (double)(info.inputs + info.units));
+            assert_true(fabs(sum / (double)n) < 4 * sqrt(variance / (double)n));
+            assert_true(fabs(squares / (double)n / variance - 1) < 0.03);
+            assert_true((largest <= sqrt(3 * variance) * 1.000001) == uniform);
+            for (size_t u = 0; u < info.units; u++) assert_true(b[u] == 0);
+            test_free(w);
+            test_free(b);
+        }
+        glia_network_free(network);
+    }
+}
+
+static void test_parameters_go_in_and_out(void **state)
+{
+    (void)state;
+    glia_network_params p = glia_network_default_params(3, 2);
+    glia_network *network;
+    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    const float w[6] = {1, 2, 3, 4, 5, 6}, b[2] = {7, 8};
+    float w_back[6], b_back[2];
+    assert_int_equal(glia_network_set_layer(network, 0, w, b, NULL), GLIA_OK);
+    assert_int_equal(glia_network_get_layer(network, 0, w_back, b_back, NULL), GLIA_OK);
+    assert_memory_equal(w, w_back, sizeof w);
+    assert_memory_equal(b, b_back, sizeof b);
+    assert_int_equal(glia_network_get_layer(network, 1, w_back, NULL, NULL), GLIA_BAD_ARGUMENT);
+    assert_int_equal(glia_network_describe(network).parameters, 8);
+    assert_string_equal(glia_network_class_name(network, 1), "1");
+    assert_null(glia_network_class_name(network, 2));
+
+    /* softmax(x W^T + b), x = (1, 0, -1): logits 7 - 2, 8 - 2 */
+    const float x[3] = {1, 0, -1};
+    float probabilities[2];
+    assert_int_equal(glia_predict(network, GLIA_F32, x, 1, probabilities, NULL), GLIA_OK);
+    assert_true(fabsf(probabilities[1] - 0.7310586F) < 1e-6F);
+    assert_int_equal(glia_predict(network, (glia_type)9, x, 1, probabilities, NULL),
+                     GLIA_BAD_ARGUMENT);
+    glia_network_free(network);
+}
+
+static void test_names_and_values_match(void **state)
+{
+    (void)state;
+    for (int f = GLIA_SIGMOID; f <= GLIA_SOFTMAX; f++) {
+        glia_activation back;
+        assert_true(glia_activation_from_name(glia_activation_name((glia_activation)f), &back));
+        assert_int_equal(back, f);
+    }
+    for (int i = GLIA_INIT_AUTO; i <= GLIA_INIT_HE_NORMAL; i++) {
+        glia_init back;
+        assert_true(glia_init_from_name(glia_init_name((glia_init)i), &back));
+        assert_int_equal(back, i);
+    }
+    glia_activation unchanged = GLIA_TANH;
+    assert_false(glia_activation_from_name("Relu", &unchanged));
+    assert_int_equal(unchanged, GLIA_TANH);
+    assert_string_equal(glia_activation_name((glia_activation)77), "unknown");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numpy_vectors),
+        cmocka_unit_test(test_integer_products_are_exact),
+        cmocka_unit_test(test_loading_keeps_zeros_and_pads),
+        cmocka_unit_test(test_softmax_is_stable),
+        cmocka_unit_test(test_activations_equal_libm),
+        cmocka_unit_test(test_create_checks_its_arguments),
+        cmocka_unit_test(test_initial_weights_have_their_distribution),
+        cmocka_unit_test(test_parameters_go_in_and_out),
+        cmocka_unit_test(test_names_and_values_match),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

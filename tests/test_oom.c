@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each allocation fails once, and each thread's start: read a data set, train, save, load, predict
+ * and evaluate end with a clean error and nothing left behind. Linked with --wrap for the
+ * allocators and pthread_create; jansson is given the same ones.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "glia.h"
+
+/* ---- Allocators that fail when told --------------------------------------------------------- */
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument);
+
+/* Counts down; what comes when it is at 0 fails. Below 0 nothing does. Only the main thread. */
+static long until_failure = -1;
+
+static bool fails(void)
+{
+    if (until_failure < 0) return false;
+    return until_failure-- == 0;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument)
+{
+    return fails() ? 11 /* EAGAIN */ : __real_pthread_create(thread, attributes, start, argument);
+}
+
+static long json_blocks; /* that jansson holds */
+static bool json_failed; /* jansson, out of memory within a string, calls it a syntax error */
+
+/*
+ * jansson 2.14 does not look whether its lexer's buffer could grow, and then fails an assertion.
+ * The buffer doubles from 16 bytes: blocks of such sizes are spared, as that is not ours to mend.
+ */
+static bool is_lexer_buffer(size_t size)
+{
+    return size >= 32 && (size & (size - 1)) == 0;
+}
+
+static void *json_malloc(size_t size)
+{
+    if (!is_lexer_buffer(size) && fails()) {
+        json_failed = true;
+        return NULL;
+    }
+    json_blocks++;
+    return malloc(size);
+}
+
+static void json_free(void *block)
+{
+    json_blocks -= block != NULL;
+    free(block);
+}
+
+/* ---- A small data set on disk --------------------------------------------------------------- */
+
+enum { IMAGES = 40, SIDE = 4 };
+
+static char folder[] = "/tmp/glia-oom-XXXXXX";
+
+static void write_idx(const char *name, bool compressed, const uint8_t *header, size_t n_header,
+                      const uint8_t *data, size_t n)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s%s", folder, name, compressed ? ".gz" : "");
+    gzFile file = gzopen(path, compressed ? "wb" : "wbT"); /* T: as it is */
+    assert_non_null(file);
+    assert_int_equal(gzwrite(file, header, (unsigned)n_header), n_header);
+    assert_int_equal(gzwrite(file, data, (unsigned)n), n);
+    assert_int_equal(gzclose(file), Z_OK);
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    static uint8_t pixels[IMAGES * SIDE * SIDE], labels[IMAGES];
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)(i * 37 % 256);
+    for (size_t i = 0; i < sizeof labels; i++) labels[i] = (uint8_t)(i % 3);
+    const uint8_t images_header[] = {0, 0, 8, 3, 0, 0, 0, IMAGES, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    const uint8_t labels_header[] = {0, 0, 8, 1, 0, 0, 0, IMAGES};
+    write_idx("train-images-idx3-ubyte", true, images_header, 16, pixels, sizeof pixels);
+    write_idx("train-labels-idx1-ubyte", false, labels_header, 8, labels, sizeof labels);
+    json_set_alloc_funcs(json_malloc, json_free);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[300];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    return system(command);
+}
+
+/* ---- The whole life of a model -------------------------------------------------------------- */
+
+static glia_status whole_life(const char *model, glia_error *error)
+{
+    glia_dataset *all = NULL, *rest = NULL, *held = NULL;
+    glia_network *network = NULL, *loaded = NULL;
+    glia_data_params data = glia_data_default_params();
+    data.offline = true;
+    uint8_t pixels[SIDE * SIDE] = {0}, fitted[SIDE * SIDE];
+    pixels[5] = 200;
+    const glia_image dot = {.width = 2, .height = 8, .pixels = pixels};
+    bool changed;
+    float probabilities[IMAGES * 3];
+    char *metadata = NULL;
+
+    glia_status status = glia_dataset_open(folder, GLIA_TRAIN, &data, &all, error);
+    if (!status) status = glia_dataset_hold_out(all, 0.25, 1, &rest, &held, error);
+    const size_t hidden[2] = {8, 5};
+    glia_network_params p = glia_network_default_params(SIDE * SIDE, 3);
+    p.hidden = hidden;
+    p.n_hidden = 2;
+    if (!status) status = glia_network_create(&p, &network, error);
+    glia_train_params train = glia_train_default_params();
+    train.epochs = 2;
+    train.threads = 2;
+    train.patience = 1;
+    if (!status) status = glia_train(network, rest, held, &train, NULL, error);
+    if (!status) status = glia_network_save(network, model, error);
+    if (!status) status = glia_network_load(model, &loaded, error);
+    if (!status) status = glia_network_metadata(loaded, &metadata, error);
+    if (!status) status = glia_predict(loaded, GLIA_U8, pixels, 1, probabilities, error);
+    glia_metrics metrics;
+    if (!status) status = glia_evaluate(loaded, all, 2, &metrics, NULL, error);
+    if (!status) status = glia_network_fit_image(loaded, &dot, fitted, &changed, error);
+
+    glia_string_free(metadata);
+    glia_network_free(loaded);
+    glia_network_free(network);
+    glia_dataset_free(held);
+    glia_dataset_free(rest);
+    glia_dataset_free(all);
+    return status;
+}
+
+static size_t file_size(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file) return 0;
+    fseek(file, 0, SEEK_END);
+    const long size = ftell(file);
+    fclose(file);
+    return (size_t)size;
+}
+
+static void test_each_allocation_fails_once(void **state)
+{
+    (void)state;
+    char model[256];
+    snprintf(model, sizeof model, "%s/model.safetensors", folder);
+    glia_error error = {0};
+    if (whole_life(model, &error)) fail_msg("%s", error.message);
+    const size_t whole = file_size(model);
+    assert_true(whole > 500);
+    assert_int_equal(json_blocks, 0);
+
+    long n = 0;
+    for (;; n++) {
+        error = (glia_error){0};
+        until_failure = n;
+        json_failed = false;
+        const glia_status status = whole_life(model, &error);
+        const bool came_to_failure = until_failure < 0;
+        until_failure = -1;
+        assert_int_equal(json_blocks, 0);
+        assert_int_equal(file_size(model), whole); /* the old model or the new one, whole */
+        if (!came_to_failure) {
+            assert_int_equal(status, GLIA_OK);
+            break;
+        }
+        const bool expected =
+            status == GLIA_NO_MEMORY || (json_failed && status == GLIA_BAD_FORMAT);
+        if (!expected || error.status != status || !error.message[0])
+            fail_msg("allocation %ld: %s: \"%s\"", n, glia_status_name(status), error.message);
+    }
+    assert_true(n > 100); /* it did meet them */
+    print_message("# %ld allocations failed\n", n);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_each_allocation_fails_once)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT */
+/* Training: that it learns, that it repeats to the bit, and every way in which it can end. */
+#include "numeric.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Data made here ------------------------------------------------------------------------- */
+
+enum { N = 600, FEATURES = 40, CLASSES = 3, MAX_FLOATS = 1 << 16 };
+
+typedef struct samples {
+    float x[N * FEATURES];
+    uint32_t label[N];
+    glia_dataset *dataset;
+} samples;
+
+/* Three overlapping clouds, half of whose features are zero. */
+static void make_clouds(samples *s, uint64_t seed)
+{
+    gi_rng rng = gi_rng_make(seed, GI_RANDOM_INIT, 0, 0);
+    for (size_t i = 0; i < N; i++) {
+        s->label[i] = gi_rng_below(&rng, CLASSES);
+        for (size_t f = 0; f < FEATURES; f++)
+            s->x[i * FEATURES + f] =
+                f % 2 ? 0 : gi_rng_normal(&rng) + (f / 2 % CLASSES == s->label[i] ? 0.7F : 0);
+    }
+    assert_int_equal(
+        glia_dataset_from_arrays(GLIA_F32, s->x, s->label, N, FEATURES, CLASSES, &s->dataset, NULL),
+        GLIA_OK);
+}
+
+static glia_network *make(size_t inputs, size_t hidden, glia_activation activation, size_t classes,
+                          uint64_t seed)
+{
+    glia_network_params p = glia_network_default_params(inputs, classes);
+    p.hidden = &hidden;
+    p.n_hidden = hidden ? 1 : 0;
+    p.activation = activation;
+    p.seed = seed;
+    glia_network *network = NULL;
+    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    return network;
+}
+
+/* All parameters of a network, one after the other; returns how many. */
+static size_t parameters_of(const glia_network *network, float *out)
+{
+    const glia_network_info info = glia_network_describe(network);
+    size_t n = 0;
+    for (size_t l = 0; l < info.layers; l++) {
+        const glia_layer_info layer = glia_network_layer(network, l);
+        const size_t weights = layer.inputs * layer.units;
+        assert_true(n + weights + layer.units <= MAX_FLOATS);
+        assert_int_equal(glia_network_get_layer(network, l, out + n, out + n + weights, NULL),
+                         GLIA_OK);
+        n += weights + layer.units;
+    }
+    return n;
+}
+
+static bool same_parameters(const glia_network *a, const glia_network *b)
+{
+    static float x[MAX_FLOATS], y[MAX_FLOATS];
+    const size_t n = parameters_of(a, x);
+    assert_int_equal(parameters_of(b, y), n);
+    return memcmp(x, y, n * sizeof *x) == 0;
+}
+
+/* ---- That it learns ------------------------------------------------------------------------- */
+
+static void test_learns_xor(void **state)
+{
+    (void)state;
+    static const float x[] = {0, 0, 0, 1, 1, 0, 1, 1};
+    static const uint32_t label[] = {0, 1, 1, 0};
+    glia_dataset * xor ;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, 4, 2, 2, &xor, NULL), GLIA_OK);
+    for (size_t batch = 1; batch <= 4; batch += 3) {
+        for (int f = GLIA_SIGMOID; f <= GLIA_RELU; f++) {
+            glia_network *network = make(2, 16, (glia_activation)f, 2, 3);
+            glia_train_params p = glia_train_default_params();
+            p.batch = batch;
+            p.lr = batch == 1 ? 0.1 : 0.5;
+            p.epochs = 4000;
+            glia_train_result result;
+            assert_int_equal(glia_train(network, xor, NULL, &p, &result, NULL), GLIA_OK);
+            assert_int_equal(result.stop, GLIA_STOP_EPOCHS);
+            assert_int_equal(result.samples, 4 * p.epochs);
+            glia_metrics metrics;
+            uint64_t confusion[4];
+            assert_int_equal(glia_evaluate(network, xor, 1, &metrics, confusion, NULL), GLIA_OK);
+            if (!(metrics.accuracy == 1 && metrics.loss < 0.1))
+                fail_msg("batch %zu, %s: loss %.3f, accuracy %.2f", batch,
+                         glia_activation_name((glia_activation)f), metrics.loss, metrics.accuracy);
+            assert_true(metrics.standard_error == 0 && metrics.samples == 4);
+            assert_true(confusion[0] == 2 && confusion[1] == 0 && confusion[2] == 0 &&
+                        confusion[3] == 2);
+            glia_network_free(network);
+        }
+    }
+    glia_dataset_free(xor);
+}
+
+/* Softmax regression by whole batches is gradient descent on a convex loss: it falls every time. */
+static bool falls(void *user, const glia_progress *p)
+{
+    double *last = user;
+    if (!p->epoch_end) return true;
+    assert_true(p->train_loss < *last);
+    *last = p->train_loss;
+    return true;
+}
+
+static void test_gradient_descent_descends(void **state)
+{
+    (void)state;
+    samples s;
+    make_clouds(&s, 1);
+    glia_network *network = make(FEATURES, 0, GLIA_RELU, CLASSES, 1);
+    double last = INFINITY;
+    glia_train_params p = glia_train_default_params();
+    p.batch = 10 * N; /* more than there are: all */
+    p.epochs = 60;
+    p.progress = falls;
+    p.user = &last;
+    assert_int_equal(glia_train(network, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);
+    assert_true(last < 0.8);
+    glia_network_free(network);
+    glia_dataset_free(s.dataset);
+}
+
+/* ---- That it repeats ------------------------------------------------------------------------ */
+
+static glia_network *train_with(const samples *s, size_t batch, int threads, uint64_t seed,
+                                double lr_end)
+{
+    glia_network *network = make(FEATURES, 96, GLIA_TANH, CLASSES, 1);
+    glia_train_params p = glia_train_default_params();
+    p.batch = batch;
+    p.epochs = 3;
+    p.threads = threads;
+    p.seed = seed;
+    p.lr_end = lr_end;
+    glia_train_result result;
+    assert_int_equal(glia_train(network, s->dataset, NULL, &p, &result, NULL), GLIA_OK);
+    if (batch >= 64) assert_int_equal(result.threads, threads); /* enough work to be shared */
+    return network;
+}
+
+static void test_same_bits_for_any_threads(void **state)
+{
+    (void)state;
+    samples s;
+    make_clouds(&s, 2);
+    static const size_t batches[] = {1, 7, 64, 100, N};
+    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
+        glia_network *one = train_with(&s, batches[i], 1, 1, -1);
+        for (int threads = 1; threads <= 4; threads++) {
+            glia_network *other = train_with(&s, batches[i], threads, 1, -1);
+            assert_true(same_parameters(one, other));
+            glia_metrics a, b;
+            assert_int_equal(glia_evaluate(one, s.dataset, 1, &a, NULL, NULL), GLIA_OK);
+            assert_int_equal(glia_evaluate(other, s.dataset, threads, &b, NULL, NULL), GLIA_OK);
+            assert_true(a.loss == b.loss && a.accuracy == b.accuracy);
+            glia_network_free(other);
+        }
+        glia_network *seeded = train_with(&s, batches[i], 2, 2, -1);
+        if (batches[i] < N) assert_false(same_parameters(one, seeded));
+        glia_network *constant = train_with(&s, batches[i], 2, 1, 0.2);
+        assert_true(same_parameters(one, constant)); /* falling from 0.2 to 0.2 */
+        glia_network *falling = train_with(&s, batches[i], 2, 1, 0);
+        assert_false(same_parameters(one, falling));
+        glia_network_free(seeded);
+        glia_network_free(constant);
+        glia_network_free(falling);
+        glia_network_free(one);
+    }
+    glia_dataset_free(s.dataset);
+}
+
+typedef struct parallel {
+    const samples *s;
+    glia_network *network;
+} parallel;
+
+static void *train_in_thread(void *argument)
+{
+    parallel *p = argument;
+    p->network = train_with(p->s, 64, 2, 1, -1);
+    return NULL;
+}
+
+static void test_networks_in_threads_do_not_meet(void **state)
+{
+    (void)state;
+    samples s;
+    make_clouds(&s, 3);
+    glia_network *alone = train_with(&s, 64, 2, 1, -1);
+    pthread_t threads[3];
+    parallel runs[3];
+    for (int i = 0; i < 3; i++) {
+        runs[i].s = &s; /* one data set, read by all */
+        assert_int_equal(pthread_create(&threads[i], NULL, train_in_thread, &runs[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(same_parameters(alone, runs[i].network));
+        glia_network_free(runs[i].network);
+    }
+    glia_network_free(alone);
+    glia_dataset_free(s.dataset);
+}
+
+/* ---- How it ends ---------------------------------------------------------------------------- */
+
+static void test_early_stopping_keeps_the_best(void **state)
+{
+    (void)state;
+    samples s, v;
+    make_clouds(&s, 4);
+    make_clouds(&v, 5);
+    for (size_t i = 0; i < N; i++)
+        if (i % 2) v.label[i] = (v.label[i] + 1) % CLASSES; /* half wrong: soon overfitted */
+    glia_network *network = make(FEATURES, 64, GLIA_RELU, CLASSES, 1);
+    glia_train_params p = glia_train_default_params();
+    p.epochs = 500;
+    p.patience = 4;
+    glia_train_result result;
+    assert_int_equal(glia_train(network, s.dataset, v.dataset, &p, &result, NULL), GLIA_OK);
+    assert_int_equal(result.stop, GLIA_STOP_EARLY);
+    assert_true(result.best_epoch >= 1 && result.epochs == result.best_epoch + 4);
+    glia_metrics metrics;
+    assert_int_equal(glia_evaluate(network, v.dataset, 2, &metrics, NULL, NULL), GLIA_OK);
+    assert_true(metrics.loss == result.validation_loss);
+    assert_true(metrics.accuracy == result.validation_accuracy);
+
+    /* The same weights as a run that ends at that epoch. */
+    glia_network *shorter = make(FEATURES, 64, GLIA_RELU, CLASSES, 1);
+    p.epochs = result.best_epoch;
+    p.patience = 0;
+    assert_int_equal(glia_train(shorter, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);
+    assert_true(same_parameters(network, shorter));
+    glia_network_free(shorter);
+
+    /* A min_delta that no epoch reaches: the first is the best. */
+    glia_network *strict = make(FEATURES, 64, GLIA_RELU, CLASSES, 1);
+    p.epochs = 500;
+    p.patience = 2;
+    p.min_delta = 100;
+    assert_int_equal(glia_train(strict, s.dataset, v.dataset, &p, &result, NULL), GLIA_OK);
+    assert_true(result.best_epoch == 1 && result.epochs == 3);
+    glia_network_free(strict);
+    glia_network_free(network);
+    glia_dataset_free(s.dataset);
+    glia_dataset_free(v.dataset);
+}
+
+typedef struct calls {
+    size_t n, epoch_ends, stop_at;
+    size_t last_done;
+} calls;
+
+static bool count_calls(void *user, const glia_progress *p)
+{
+    calls *c = user;
+    c->n++;
+    assert_true(p->threads >= 1 && strcmp(p->engine, "reference") == 0);
+    if (c->n == 1) { /* before the first step */
+        assert_true(p->done == 0 && p->epoch == 1 && !p->epoch_end && isnan(p->train_loss));
+        return c->n != c->stop_at;
+    }
+    assert_true(p->done > c->last_done && p->done <= p->samples);
+    assert_true(p->epoch_end == (p->done == p->samples));
+    assert_true(p->train_loss > 0 && p->train_accuracy >= 0 && p->train_accuracy <= 1);
+    assert_true(isnan(p->validation_loss));
+    c->last_done = p->epoch_end ? 0 : p->done;
+    c->epoch_ends += p->epoch_end;
+    return c->n != c->stop_at;
+}
+
+static void test_progress_and_cancelling(void **state)
+{
+    (void)state;
+    enum { MANY = 5000 };
+    static uint8_t x[MANY * 2];
+    static uint32_t label[MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        x[2 * i] = (uint8_t)i;
+        label[i] = x[2 * i] > 127;
+    }
+    glia_dataset *dataset;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_U8, x, label, MANY, 2, 2, &dataset, NULL),
+                     GLIA_OK);
+    for (size_t batch = 1; batch <= 32; batch += 31) {
+        glia_network *network = make(2, 4, GLIA_RELU, 2, 1);
+        calls c = {0};
+        glia_train_params p = glia_train_default_params();
+        p.batch = batch;
+        p.epochs = 3;
+        p.progress = count_calls;
+        p.user = &c;
+        glia_train_result result;
+        assert_int_equal(glia_train(network, dataset, NULL, &p, &result, NULL), GLIA_OK);
+        assert_true(c.epoch_ends == 3 && c.n >= 12);
+        assert_true(result.epochs == 3 && result.stop == GLIA_STOP_EPOCHS);
+
+        for (size_t stop_at = 1; stop_at <= c.n; stop_at++) {
+            calls d = {.stop_at = stop_at};
+            p.user = &d;
+            assert_int_equal(glia_train(network, dataset, NULL, &p, &result, NULL), GLIA_OK);
+            assert_int_equal(d.n, stop_at);
+            assert_int_equal(result.stop, GLIA_STOP_CANCELLED);
+            assert_int_equal(result.epochs, d.epoch_ends);
+        }
+        p.user = &c;
+        p.epochs = 0; /* nothing to do is no failure */
+        assert_int_equal(glia_train(network, dataset, NULL, &p, &result, NULL), GLIA_OK);
+        assert_true(result.epochs == 0 && result.samples == 0 && isnan(result.train_loss));
+        glia_network_free(network);
+    }
+    glia_dataset_free(dataset);
+}
+
+static void test_divergence_leaves_the_last_good_weights(void **state)
+{
+    (void)state;
+    samples s;
+    make_clouds(&s, 6);
+    for (size_t i = 0; i < (size_t)N * FEATURES; i++) s.x[i] *= 1e6F; /* unscaled */
+    for (size_t batch = 1; batch <= 32; batch += 31) {
+        glia_network *network = make(FEATURES, 32, GLIA_IDENTITY, CLASSES, 1);
+        glia_network *fresh = make(FEATURES, 32, GLIA_IDENTITY, CLASSES, 1);
+        glia_train_params p = glia_train_default_params();
+        p.batch = batch;
+        p.lr = 1000;
+        glia_train_result result;
+        glia_error error = {0};
+        assert_int_equal(glia_train(network, s.dataset, NULL, &p, &result, &error), GLIA_DIVERGED);
+        assert_int_equal(error.status, GLIA_DIVERGED);
+        assert_non_null(strstr(error.message, "learning rate"));
+        assert_non_null(strstr(error.message, "scaled"));
+        assert_int_equal(result.stop, GLIA_STOP_DIVERGED);
+        assert_int_equal(result.best_epoch, 0);
+        assert_true(same_parameters(network, fresh)); /* no epoch was good */
+        glia_network_free(network);
+        glia_network_free(fresh);
+    }
+    glia_dataset_free(s.dataset);
+}
+
+/* ---- Wrong arguments ------------------------------------------------------------------------ */
+
+static void test_wrong_arguments(void **state)
+{
+    (void)state;
+    samples s;
+    make_clouds(&s, 7);
+    glia_network *network = make(FEATURES, 8, GLIA_RELU, CLASSES, 1);
+    const glia_train_params good = glia_train_default_params();
+    struct {
+        glia_train_params p;
+        const char *word;
+    } cases[8];
+    for (size_t i = 0; i < 8; i++) cases[i].p = good;
+    cases[0].p.lr = 0, cases[0].word = "lr";
+    cases[1].p.lr = -1, cases[1].word = "lr";
+    cases[2].p.lr = NAN, cases[2].word = "lr";
+    cases[3].p.lr = INFINITY, cases[3].word = "lr";
+    cases[4].p.lr_end = NAN, cases[4].word = "lr_end";
+    cases[5].p.batch = 0, cases[5].word = "batch";
+    cases[6].p.min_delta = -1, cases[6].word = "min_delta";
+    cases[7].p.patience = 3, cases[7].word = "validation";
+    for (size_t i = 0; i < 8; i++) {
+        glia_error error = {0};
+        assert_int_equal(glia_train(network, s.dataset, NULL, &cases[i].p, NULL, &error),
+                         GLIA_BAD_ARGUMENT);
+        if (!strstr(error.message, cases[i].word))
+            fail_msg("\"%s\" does not speak of %s", error.message, cases[i].word);
+    }
+    glia_train_params threads = good;
+    threads.threads = -1;
+    assert_int_equal(glia_train(network, s.dataset, NULL, &threads, NULL, NULL), GLIA_BAD_ARGUMENT);
+
+    glia_network *narrow = make(FEATURES - 1, 8, GLIA_RELU, CLASSES, 1);
+    glia_network *few = make(FEATURES, 8, GLIA_RELU, CLASSES - 1, 1);
+    glia_metrics metrics;
+    assert_int_equal(glia_train(narrow, s.dataset, NULL, &good, NULL, NULL), GLIA_MISMATCH);
+    assert_int_equal(glia_train(few, s.dataset, NULL, &good, NULL, NULL), GLIA_MISMATCH);
+    assert_int_equal(glia_evaluate(narrow, s.dataset, 1, &metrics, NULL, NULL), GLIA_MISMATCH);
+    assert_int_equal(glia_evaluate(few, s.dataset, 1, &metrics, NULL, NULL), GLIA_MISMATCH);
+    uint8_t pixels[FEATURES];
+    glia_image image = {.width = 1, .height = 1, .pixels = pixels};
+    assert_int_equal(glia_network_fit_image(network, &image, pixels, NULL, NULL), GLIA_MISMATCH);
+    glia_network_free(narrow);
+    glia_network_free(few);
+    glia_network_free(network);
+    glia_dataset_free(s.dataset);
+}
+
+/* ---- Real digits ---------------------------------------------------------------------------- */
+
+static void test_softmax_regression_reads_mnist(void **state)
+{
+    (void)state;
+    if (!getenv("GLIA_DATA")) skip();
+    glia_data_params data = glia_data_default_params();
+    data.offline = true;
+    glia_dataset *train, *test;
+    assert_int_equal(glia_dataset_open("mnist", GLIA_TRAIN, &data, &train, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("mnist", GLIA_TEST, &data, &test, NULL), GLIA_OK);
+    glia_network *network = make(784, 0, GLIA_RELU, 10, 1);
+    glia_train_params p = glia_train_default_params();
+    p.epochs = 2;
+    assert_int_equal(glia_train(network, train, NULL, &p, NULL, NULL), GLIA_OK);
+    glia_metrics metrics;
+    assert_int_equal(glia_evaluate(network, test, 0, &metrics, NULL, NULL), GLIA_OK);
+    assert_true(metrics.accuracy > 0.91);
+    glia_network_free(network);
+    glia_dataset_free(train);
+    glia_dataset_free(test);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_learns_xor),
+        cmocka_unit_test(test_gradient_descent_descends),
+        cmocka_unit_test(test_same_bits_for_any_threads),
+        cmocka_unit_test(test_networks_in_threads_do_not_meet),
+        cmocka_unit_test(test_early_stopping_keeps_the_best),
+        cmocka_unit_test(test_progress_and_cancelling),
+        cmocka_unit_test(test_divergence_leaves_the_last_good_weights),
+        cmocka_unit_test(test_wrong_arguments),
+        cmocka_unit_test(test_softmax_regression_reads_mnist),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
