@@ -5,7 +5,7 @@
 #   make test     every test, in every kind of build
 #   make check    the tests of the normal build alone
 #   make          build
-#   make install  (PREFIX is chosen by the first build: make PREFIX=$HOME/.local install)
+#   make install  below PREFIX (make install PREFIX=$HOME/.local)
 #   make fuzz     FUZZ_RUNS executions of each fuzz target (clang)
 #   make format   format the sources (clang-format)
 #   make clean
@@ -20,7 +20,7 @@ MODEL = $(BUILD)/digits.safetensors
 
 all:
 	@scripts/deps build
-	@test -f $(BUILD)/build.ninja || meson setup --buildtype=release --prefix=$(PREFIX) $(BUILD)
+	@test -f $(BUILD)/build.ninja || meson setup --buildtype=release $(BUILD)
 	@ninja -C $(BUILD)
 
 run: all
@@ -37,14 +37,16 @@ check:
 	@scripts/run_tests normal
 
 install: all
+	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
 	meson install -C $(BUILD)
+	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then ldconfig; fi
 
 fuzz:
 	@scripts/deps fuzz
 	@scripts/fuzz $(FUZZ_RUNS)
 
 format:
-	clang-format -i $$(find include src cli tests fuzz examples -name '*.[ch]' -o -name '*.cpp')
+	clang-format -i $$(find include src cli tests fuzz examples bench -name '*.[ch]' -o -name '*.cpp')
 
 clean:
 	rm -rf build build-*

@@ -163,9 +163,10 @@ def check_symbols(static_library, shared_library):
 
 
 def check_files():
-    everything = sources("include", "src", "cli", "tests", "fuzz", "examples")
-    scripts = [path for pattern in ("scripts/*", "tests/*.py", "tests/*.sh", "tests/golden/*.py",
-                                    ".ci/run", "Makefile") for path in glob.glob(pattern)]
+    everything = sources("include", "src", "cli", "tests", "fuzz", "examples", "bench")
+    scripts = [path for pattern in ("scripts/*", "tests/golden/*.py", "tests/*.sh", "*/*.py",
+                                    ".ci/run", "Makefile", "meson*", "*/meson.build")
+               for path in glob.glob(pattern)]
     report("every source names its licence first",
            [path for path in everything + scripts if os.path.isfile(path) and
             "SPDX-License-Identifier: MIT" not in "\n".join(read(path).splitlines()[:2])])

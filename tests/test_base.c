@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <locale.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -185,66 +184,6 @@ static void test_parse_u64(void **state)
         assert_false(gi_parse_u64(wrong[i], &value));
         assert_int_equal(value, 7);
     }
-}
-
-static void check_parse_double(void)
-{
-    static const struct {
-        const char *text;
-        double value;
-    } right[] = {
-        {"0", 0},
-        {"1", 1},
-        {"-1.5", -1.5},
-        {"+.25", 0.25},
-        {"2.", 2},
-        {"1e3", 1000},
-        {"1E-3", 0.001},
-        {"0.1", 0.1},
-        {"1e+2", 100},
-        {"1e-400", 0},
-        {"4.9e-324", 0x1p-1074},
-        {"1.7976931348623157e308", 0x1.fffffffffffffp+1023},
-        {"9007199254740993", 0x1p53}, /* half-way: to even */
-    };
-    for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
-        double value = 7;
-        assert_true(gi_parse_double(right[i].text, &value));
-        assert_true(value == right[i].value);
-    }
-    const char *const wrong[] = {"",         ".",
-                                 "-",        "e3",
-                                 "1e",       "1e+",
-                                 " 1",       "1 ",
-                                 "1,5",      "0x1",
-                                 "inf",      "nan",
-                                 "-inf",     "1.2.3",
-                                 "--1",      "1e3.5",
-                                 "1e309",    "1'000",
-                                 "1_000",    "1f",
-                                 "infinity", "1.5e999999999999"};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        double value = 7;
-        assert_false(gi_parse_double(wrong[i], &value));
-        assert_true(value == 7);
-    }
-}
-
-static void test_parse_double(void **state)
-{
-    (void)state;
-    check_parse_double();
-}
-
-static void test_parse_double_in_german(void **state)
-{
-    (void)state;
-    if (!setlocale(LC_ALL, "de_DE.UTF-8")) skip();
-    char text[16];
-    snprintf(text, sizeof text, "%.1f", 1.5);
-    assert_string_equal(text, "1,5"); /* it is in force */
-    check_parse_double();
-    assert_non_null(setlocale(LC_ALL, "C"));
 }
 
 /* ---- Random numbers ------------------------------------------------------------------------ */
@@ -655,8 +594,6 @@ int main(void)
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_copy_names),
         cmocka_unit_test(test_parse_u64),
-        cmocka_unit_test(test_parse_double),
-        cmocka_unit_test(test_parse_double_in_german),
         cmocka_unit_test(test_philox_known_answers),
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_uniform),

@@ -2,7 +2,8 @@
 /*
  * The model file: what is written is read back to the byte, every malformed file is refused with a
  * message that names file and place, and a save that fails leaves the old file as it was.
- * Linked with --wrap for write, fsync, rename, close and aligned_alloc.
+ * Linked with --wrap for write, fsync, rename, close and aligned_alloc; jansson is given allocators
+ * that fail with the last.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,7 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h> /* what it makes of our JSON, and we of its */
+#include <jansson.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +26,6 @@
 #include "base/file.h"
 #include "base/image_form.h"
 #include "base/memory.h"
-#include "format/json.h"
 #include "format/model_file.h"
 #include "format/safetensors.h"
 
@@ -97,6 +97,34 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
     return fails(ALLOCATE) ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+static long json_blocks; /* that jansson holds */
+static bool json_failed; /* jansson, out of memory within a string, calls it a syntax error */
+
+/*
+ * jansson 2.14 does not look whether its lexer's buffer could grow, and then fails an assertion.
+ * The buffer doubles from 16 bytes: blocks of such sizes are spared, as that is not ours to mend.
+ */
+static bool is_lexer_buffer(size_t size)
+{
+    return size >= 32 && (size & (size - 1)) == 0;
+}
+
+static void *json_malloc(size_t size)
+{
+    if (!is_lexer_buffer(size) && fails(ALLOCATE)) {
+        json_failed = true;
+        return NULL;
+    }
+    json_blocks++;
+    return malloc(size);
+}
+
+static void json_free(void *block)
+{
+    json_blocks -= block != NULL;
+    free(block);
 }
 
 /* ---- A folder for each test, and models to put there ------------------------------------------
@@ -257,7 +285,7 @@ static void test_exact_bytes(void **state)
         "{\\\"version\\\":\\\"" GLIA_VERSION "\\\","
         "\\\"network\\\":{\\\"inputs\\\":2,\\\"layers\\\":"
         "[{\\\"units\\\":2,\\\"activation\\\":\\\"softmax\\\"}]},"
-        "\\\"preprocessing\\\":{\\\"divisor\\\":1,\\\"height\\\":0,\\\"width\\\":0,"
+        "\\\"preprocessing\\\":{\\\"divisor\\\":1.0,\\\"height\\\":0,\\\"width\\\":0,"
         "\\\"form\\\":\\\"none\\\"},"
         "\\\"classes\\\":[\\\"0\\\",\\\"1\\\"],"
         "\\\"initialisation\\\":{\\\"method\\\":\\\"auto\\\",\\\"seed\\\":\\\"1\\\"},"
@@ -319,21 +347,29 @@ static void test_metadata(void **state)
 static void test_other_locale(void **state)
 {
     (void)state;
+    static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8",
+                                        "ps_AF.UTF-8"}; /* whose point has two bytes */
     glia_network *network = make_network(1);
     save(network, model_path);
     gi_file plain = read_file(model_path);
-    const bool set = setlocale(LC_ALL, "de_DE.UTF-8") || setlocale(LC_ALL, "fr_FR.UTF-8");
+    int n_set = 0;
     bool same = true;
-    if (set) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (!setlocale(LC_ALL, names[i])) continue;
+        n_set++;
+        char number[8];
+        snprintf(number, sizeof number, "%.1f", 1.5);
+        assert_string_not_equal(number, "1.5"); /* it is in force */
         glia_network *loaded = load(model_path);
         save(loaded, model_path);
         glia_network_free(loaded);
-        same = same_bytes(model_path, &plain);
+        same = same && same_bytes(model_path, &plain);
+        assert_int_equal(snprintf(NULL, 0, "%.1f", 1.5), strlen(number)); /* it still is */
         setlocale(LC_ALL, "C");
     }
     gi_file_close(&plain);
     glia_network_free(network);
-    if (!set) skip(); /* no locale with a decimal comma is installed */
+    if (n_set == 0) skip(); /* no locale with another decimal point is installed */
     assert_true(same);
 }
 
@@ -379,8 +415,8 @@ static const struct {
     {"", 0, {"byte 8", "'{'"}, 0},
     {"[]", 0, {"byte 8", "'{'"}, 0},
     {" {}", 0, {"byte 8", "'{'"}, 0},
-    {"{", 0, {"byte 9", "the end"}, 0},
-    {"{\"a\":}", 0, {"byte 13", "a value"}, 0},
+    {"{", 0, {"byte 9", "end of file"}, 0},
+    {"{\"a\":}", 0, {"byte 14", "unexpected token near '}'"}, 0},
     {"{}x", 0, {"byte 10", "0x78"}, 0},
     {"{} \n", 0, {"byte 11", "0x0a"}, 0},
     {"{}{}", 0, {"byte 10", "spaces"}, 0},
@@ -411,7 +447,7 @@ static const struct {
     {"{\"a\":" F32("[1.0]", 0, 4) "}", 4, {"\"a\": shape[0]", "found 1"}, 0},
     {"{\"a\":" F32("[\"1\"]", 0, 4) "}", 4, {"\"a\": shape[0]", "\"1\""}, 0},
     {"{\"a\":" F32("[4294967296,4294967296]", 0, 4) "}", 4, {"\"a\": shape[1]", "counted"}, 0},
-    {"{\"a\":" F32("[18446744073709551617]", 0, 4) "}", 4, {"\"a\": shape[0]", "integer"}, 0},
+    {"{\"a\":" F32("[18446744073709551617]", 0, 4) "}", 4, {"byte 57", "too big integer"}, 0},
     {"{\"a\":" F32("[9223372036854775807]", 0, 4) "}", 4, {"\"a\": shape[0]", "counted"}, 0},
     {"{\"a\":" F32("[1,1,1,1,1,1,1,1,1]", 0, 4) "}", 4, {"shape", "9"}, GLIA_UNSUPPORTED},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":4}}",
@@ -439,52 +475,57 @@ static const struct {
     {"{}", 1, {"byte 0", "expected 1"}, 0},
 };
 
-/* What stands after {"a": and is no JSON: at which byte of the file, and what is said of it. */
+/* What stands after {"a": and is no JSON: at which byte of the file the reader has seen that, and
+ * what it says of it. */
 static const struct {
     const char *rest;
     size_t byte;
     const char *word;
 } bad_json[] = {
-    {"01}", 14, "'1'"},
-    {"-}", 14, "a value"},
-    {"+1}", 13, "'+'"},
-    {".5}", 13, "'.'"},
-    {"1.}", 15, "digits"},
-    {"1e}", 15, "exponent"},
-    {"1e+}", 16, "exponent"},
-    {"0x1}", 14, "'x'"},
-    {"NaN}", 13, "'N'"},
-    {"tru}", 13, "'t'"},
-    {"truee}", 17, "'e'"},
-    {"nul", 13, "'n'"},
-    {"1", 14, "the end"},
-    {"1,}", 15, "double quotes"},
-    {"1 \"b\":2}", 15, "',' or '}'"},
-    {"1,\"b\" 2}", 19, "':'"},
-    {"1,b:2}", 15, "'b'"},
-    {"[1 2]}", 16, "',' or ']'"},
-    {"[1,]}", 16, "a value"},
-    {"[1}", 15, "']'"},
-    {"[", 14, "the end"},
-    {"'1'}", 13, "found '''"},
-    {"\"", 14, "the end"},
-    {"\"\\", 15, "the end"},
-    {"\"\n\"}", 14, "0x0a"},
-    {"\"\\x\"}", 15, "'x'"},
-    {"\"\\u12g4\"}", 16, "hexadecimal"},
-    {"\"\\u12", 16, "hexadecimal"},
-    {"\"\\ud800\"}", 20, "surrogate"},
-    {"\"\\ud800\\u0041\"}", 26, "surrogate"},
-    {"\"\\udc00\"}", 20, "surrogate"},
-    {"\"\\u0000\"}", 20, "NUL"},
-    {"\"\xFF\"}", 14, "UTF-8"},
-    {"\"\xC3\"}", 14, "UTF-8"},
-    {"\"\xC0\xAF\"}", 14, "UTF-8"},         /* an overlong form */
-    {"\"\xED\xA0\x80\"}", 14, "UTF-8"},     /* half of a surrogate pair */
-    {"\"\xF4\x90\x80\x80\"}", 14, "UTF-8"}, /* past the last code point */
-    {"\"\xF8\x88\x80\x80\x80\"}", 14, "UTF-8"},
-    {"\"\xE2\x82", 14, "UTF-8"},
-    {"/* */1}", 13, "'/'"},
+    {"01}", 14, "'0'"},
+    {"-}", 14, "'-'"},
+    {"+1}", 14, "'+'"},
+    {".5}", 14, "'.'"},
+    {"1.}", 15, "'1.'"},
+    {"1e}", 15, "'1e'"},
+    {"1e+}", 16, "'1e+'"},
+    {"0x1}", 15, "'x'"},
+    {"NaN}", 16, "'NaN'"},
+    {"tru}", 16, "'tru'"},
+    {"truee}", 18, "'truee'"},
+    {"nul", 16, "'nul'"},
+    {"1", 14, "end of file"},
+    {"1,}", 16, "string or '}' expected"},
+    {"1 \"b\":2}", 18, "'}' expected"},
+    {"1,\"b\" 2}", 20, "':' expected"},
+    {"1,b:2}", 16, "'b'"},
+    {"[1 2]}", 17, "']' expected"},
+    {"[1,]}", 17, "unexpected token near ']'"},
+    {"[1}", 16, "']' expected"},
+    {"[", 14, "end of file"},
+    {"'1'}", 14, "near '''"},
+    {"\"", 14, "end of input"},
+    {"\"\\", 15, "escape"},
+    {"\"\n\"}", 14, "newline"},
+    {"\"\x01\"}", 14, "control character 0x1"},
+    {"\"\\x\"}", 16, "escape near '\"\\x'"},
+    {"\"\\u12g4\"}", 19, "escape"},
+    {"\"\\u12", 18, "escape"},
+    {"\"\\ud800\"}", 21, "'\\uD800'"},
+    {"\"\\ud800\\u0041\"}", 27, "'\\uD800\\u0041'"},
+    {"\"\\udc00\"}", 21, "'\\uDC00'"},
+    {"\"\\u0000\"}", 21, "\\u0000 is not allowed"},
+    {"1,\"\\u0000\":2}", 23, "NUL"},
+    {"1e999}", 18, "real number overflow"},
+    {"-9223372036854775809}", 33, "too big negative integer"},
+    {"\"\xFF\"}", 14, "0xff"},
+    {"\"\xC3\"}", 14, "0xc3"},
+    {"\"\xC0\xAF\"}", 14, "0xc0"},         /* an overlong form */
+    {"\"\xED\xA0\x80\"}", 14, "0xed"},     /* half of a surrogate pair */
+    {"\"\xF4\x90\x80\x80\"}", 14, "0xf4"}, /* past the last code point */
+    {"\"\xF8\x88\x80\x80\x80\"}", 14, "0xf8"},
+    {"\"\xE2\x82", 14, "0xe2"},
+    {"/* */1}", 14, "'/'"},
 };
 
 static void test_bad_json(void **state)
@@ -509,30 +550,35 @@ static void test_bad_json(void **state)
 static void test_json_strings(void **state)
 {
     (void)state;
-    static const char text[] = "{\"k\\u0065y\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u00e9\\u20AC"
-                               "\\ud83d\\uDE00 \xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F\"}";
+    static const char text[] = "{\"__metadata__\":{\"k\\u0065y\":"
+                               "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u00e9\\u20AC"
+                               "\\ud83d\\uDE00 \xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F\"}}";
     static const char decoded[] = "\"\\/\b\f\n\r\t\x01\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80 "
                                   "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\x7F";
-    gi_json_document document;
-    size_t used;
-    assert_int_equal(gi_json_parse("", text, sizeof text - 1, 0, &document, &used, NULL), GLIA_OK);
-    assert_int_equal(used, sizeof text - 1);
-    assert_string_equal(gi_json_string(gi_json_get(document.values, "key")), decoded);
-    gi_json_free(&document);
+    size_t n_bytes;
+    uint8_t *bytes = make_file(sizeof text - 1, text, sizeof text - 1, 0, &n_bytes);
+    gi_safetensors file;
+    glia_error error = {0};
+    if (gi_safetensors_parse(bad_path, bytes, n_bytes, &file, &error))
+        fail_msg("%s", error.message);
+    assert_string_equal(gi_safetensors_metadata(&file, "key"), decoded);
+    gi_safetensors_free(&file);
+    free(bytes);
 
-    gi_json_writer writer = {0};
-    gi_json_begin(&writer, NULL, '{');
-    gi_json_put_string(&writer, decoded, decoded);
-    gi_json_end(&writer, '}');
-    char *written = gi_json_take(&writer, NULL);
-    json_t *read = json_loads(written, 0, NULL);
-    assert_non_null(read);
-    assert_string_equal(json_string_value(json_object_get(read, decoded)), decoded);
-    json_decref(read);
-    gi_free(written);
+    const char *metadata[] = {decoded, decoded};
+    const gi_safetensors strange = {.metadata = metadata, .n_metadata = 1};
+    assert_int_equal(gi_safetensors_write(model_path, &strange, &error), GLIA_OK);
+    gi_file written = read_file(model_path);
+    assert_int_equal(gi_safetensors_parse(model_path, written.data, written.size, &file, &error),
+                     GLIA_OK);
+    assert_int_equal(file.n_tensors, 0);
+    assert_int_equal(file.n_metadata, 1);
+    assert_string_equal(gi_safetensors_metadata(&file, decoded), decoded);
+    gi_safetensors_free(&file);
+    gi_file_close(&written);
 }
 
-/* Doubles come back, written with as few digits as that takes. */
+/* Doubles come back, to the bit. */
 static void test_json_reals(void **state)
 {
     (void)state;
@@ -540,28 +586,36 @@ static void test_json_reals(void **state)
         double value;
         const char *text;
     } reals[] = {
-        {0.1, "[0.1]"},
-        {255, "[255]"},
-        {1e-7, "[1e-07]"},
-        {0, "[0]"},
-        {-0.0, "[-0]"},
-        {1.5, "[1.5]"},
-        {1e300, "[1e+300]"},
-        {5e-324, "[5e-324]"},
-        {INFINITY, "[null]"},
-        {NAN, "[null]"},
-        {-1.0 / 3, "[-0.3333333333333333]"},
-        {0x1.fffffffffffffp1023, "[1.7976931348623157e+308]"},
+        {0.1, "0.10000000000000001,"},
+        {255, "255.0,"},
+        {1e-7, "9.9999999999999995e-8,"},
+        {0, "0.0,"},
+        {-0.0, "-0.0,"},
+        {1.5, "1.5,"},
+        {1e300, "1.0000000000000001e300,"},
+        {5e-324, "4.9406564584124654e-324,"},
+        {INFINITY, "null,"},
+        {NAN, "null,"},
+        {-1.0 / 3, "-0.33333333333333331,"},
+        {0x1.fffffffffffffp1023, "1.7976931348623157e308,"},
     };
+    glia_network *network = make_network(1);
     for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
-        gi_json_writer writer = {0};
-        gi_json_begin(&writer, NULL, '[');
-        gi_json_put_real(&writer, NULL, reals[i].value);
-        gi_json_end(&writer, ']');
-        char *text = gi_json_take(&writer, NULL);
-        assert_string_equal(text, reals[i].text);
-        gi_free(text);
+        network->record.train_loss = reals[i].value;
+        char *text = NULL, expected[60];
+        assert_int_equal(glia_network_metadata(network, &text, NULL), GLIA_OK);
+        snprintf(expected, sizeof expected, "\"train_loss\":%s", reals[i].text);
+        if (!strstr(text, expected)) fail_msg("%s is not in %s", expected, text);
+        glia_string_free(text);
+        save(network, model_path);
+        glia_network *loaded = load(model_path);
+        if (isfinite(reals[i].value))
+            assert_memory_equal(&loaded->record.train_loss, &reals[i].value, sizeof(double));
+        else
+            assert_true(isnan(loaded->record.train_loss));
+        glia_network_free(loaded);
     }
+    glia_network_free(network);
 }
 
 static void test_bad_containers(void **state)
@@ -639,6 +693,43 @@ static void test_deep_header(void **state)
     free(header);
 }
 
+/* Nor to take many times the file's size in memory: commas outside of strings are counted. */
+static void test_header_of_many(void **state)
+{
+    (void)state;
+    enum { COMMAS = 1 << 20 };
+    static const struct {
+        const char *begin, *end;
+        glia_status status;
+    } headers[] = {
+        {"{\"a\":[", "", GLIA_UNSUPPORTED},
+        {"{\"a\":\"\\\\\"", "", GLIA_UNSUPPORTED},
+        {"{\"__metadata__\":{\"a\":\"\\\"", "\"}}", GLIA_OK},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        const size_t n_begin = strlen(headers[i].begin);
+        char *header = calloc(1, COMMAS + 40);
+        assert_non_null(header);
+        strcpy(header, headers[i].begin);
+        memset(header + n_begin, ',', COMMAS);
+        strcpy(header + n_begin + COMMAS, headers[i].end);
+        size_t n_bytes;
+        uint8_t *bytes = make_file(strlen(header), header, strlen(header), 0, &n_bytes);
+        gi_safetensors file;
+        glia_error error = {0};
+        const glia_status status = gi_safetensors_parse(bad_path, bytes, n_bytes, &file, &error);
+        const char *const words[2] = {"byte 8", "at most 1048576"};
+        if (headers[i].status == GLIA_OK) {
+            assert_int_equal(status, GLIA_OK);
+            gi_safetensors_free(&file);
+        } else {
+            expect_failure(status, &error, headers[i].status, words, headers[i].begin);
+        }
+        free(bytes);
+        free(header);
+    }
+}
+
 /* What looks odd and is allowed: no tensors, scalars, empty tensors, spaces, any order. */
 static void test_good_containers(void **state)
 {
@@ -650,6 +741,7 @@ static void test_good_containers(void **state)
     } files[] = {
         {"{}", 0, 0, NULL},
         {"{}      ", 0, 0, NULL},
+        {"{\"__metadata__\":{\"\\\"[,:\":\"\\\\\"}}", 0, 0, NULL},
         {"{\"__metadata__\":{}}", 0, 0, NULL},
         {"{\n \"a\" : " F32("[]", 0, 4) "\n}", 4, 1, "a"},
         {"{\"b\":" F32("[1]", 4, 8) ",\"a\":" F32("[1]", 0, 4) "}", 8, 2, "a"},
@@ -744,9 +836,9 @@ static const struct {
     const char *words[2];
 } bad_models[] = {
     /* the description */
-    {"{\"version\"", "x{\"version\"", 0, {"metadata \"glia\": byte 0", "JSON"}},
+    {"{\"version\"", "x{\"version\"", 0, {"metadata \"glia\": byte 1", "JSON"}},
     {"\"validation_loss\":null}}", "\"validation_loss\":null}", 0, {"metadata \"glia\": byte"}},
-    {"null}}", "null}} x", 0, {"metadata \"glia\": byte", "its end"}},
+    {"null}}", "null}} x", 0, {"metadata \"glia\": byte", "end of file expected"}},
     {"\"version\":", "\"Version\":", 0, {"version", "nothing"}},
     {"\"version\":\"", "\"version\":\"\\u001b", 0, {"version", "control"}},
     {"\"network\":{", "\"net\":{", 0, {"network", "nothing"}},
@@ -767,7 +859,7 @@ static const struct {
     {"\"divisor\":255.0", "\"divisor\":0.0", 0, {"preprocessing.divisor", "found 0"}},
     {"\"divisor\":255.0", "\"divisor\":-1", 0, {"preprocessing.divisor", "found -1"}},
     {"\"divisor\":255.0", "\"divisor\":1e39", 0, {"preprocessing.divisor", "e+38"}},
-    {"\"divisor\":255.0", "\"divisor\":1e999", 0, {"preprocessing.divisor", "found 1e999"}},
+    {"\"divisor\":255.0", "\"divisor\":1e999", 0, {"metadata \"glia\": byte", "1e999"}},
     {"\"height\":2", "\"height\":3", 0, {"preprocessing.height", "found 3"}},
     {"\"height\":2", "\"height\":0", 0, {"preprocessing.height", "found 0"}},
     {"\"form\":\"scale\"", "\"form\":\"SCALE\"", 0, {"preprocessing.form", "\"SCALE\""}},
@@ -875,7 +967,8 @@ static void test_foreign_files(void **state)
         {"{\"__metadata__\":{\"format\":\"pt\"},\"w\":" F32("[0]", 0, 0) "}",
          {"format \"pt\"", "1 tensors"}},
         {"{\"__metadata__\":{\"glia\":\"\"}}", {"metadata \"glia\"", "JSON"}},
-        {"{\"__metadata__\":{\"glia\":\"[]\"}}", {"metadata \"glia\"", "found '['"}},
+        {"{\"__metadata__\":{\"glia\":\"[]\"}}",
+         {"metadata \"glia\"", "found an array of 0, expected an object"}},
         {"{\"__metadata__\":{\"glia\":\"{}\"}}", {"metadata \"glia\"", "version"}},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -1077,37 +1170,47 @@ static void test_paths(void **state)
 static void test_each_allocation(void **state)
 {
     (void)state;
+    json_set_alloc_funcs(json_malloc, json_free);
     glia_network *network = make_network(1);
     save(network, model_path);
     gi_file whole = read_file(model_path);
     unsigned n = 1;
     for (bool failed = true; failed; n++) {
         reset_calls();
+        json_failed = false;
         fail_at[ALLOCATE] = n;
         glia_error error = {0};
         const glia_status status = glia_network_save(network, model_path, &error);
         failed = calls[ALLOCATE] >= n;
         reset_calls();
+        assert_int_equal(json_blocks, 0);
         if (failed && (status != GLIA_NO_MEMORY || !error.message[0]))
             fail_msg("save, allocation %u: %s %s", n, glia_status_name(status), error.message);
         assert_true(same_bytes(model_path, &whole));
         assert_int_equal(count_files(false), 1);
     }
-    assert_true(n > 8);
+    assert_true(n > 50);
     n = 1;
     for (bool failed = true; failed; n++) {
         reset_calls();
+        json_failed = false;
         fail_at[ALLOCATE] = n;
         glia_error error = {0};
         glia_network *loaded = NULL;
         const glia_status status = glia_network_load(model_path, &loaded, &error);
         failed = calls[ALLOCATE] >= n;
         reset_calls();
-        if (failed && (status != GLIA_NO_MEMORY || !error.message[0]))
+        assert_int_equal(json_blocks, 0);
+        const char *json = strstr(error.message, "not valid JSON: ");
+        const bool expected =
+            status == GLIA_NO_MEMORY || (json_failed && status == GLIA_BAD_FORMAT && json &&
+                                         json[sizeof "not valid JSON: " - 1]);
+        if (failed && (!expected || error.status != status || !error.message[0]))
             fail_msg("load, allocation %u: %s %s", n, glia_status_name(status), error.message);
         if (status == GLIA_OK) glia_network_free(loaded);
     }
-    assert_true(n > 8);
+    assert_true(n > 100);
+    json_set_alloc_funcs(malloc, free);
     gi_file_close(&whole);
     glia_network_free(network);
 }
@@ -1117,13 +1220,17 @@ static void test_each_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests_of_format[] = {
-        TEST(test_round_trip),         TEST(test_exact_bytes),     TEST(test_metadata),
-        TEST(test_other_locale),       TEST(test_bad_json),        TEST(test_json_strings),
-        TEST(test_json_reals),         TEST(test_bad_containers),  TEST(test_bad_lengths),
-        TEST(test_deep_header),        TEST(test_good_containers), TEST(test_bad_models),
-        TEST(test_good_models),        TEST(test_later_version),   TEST(test_foreign_files),
-        TEST(test_non_finite_weights), TEST(test_long_names),      TEST(test_cuts_and_changes),
-        TEST(test_each_failure),       TEST(test_short_writes),    TEST(test_paths),
+        TEST(test_round_trip),         TEST(test_exact_bytes),
+        TEST(test_metadata),           TEST(test_other_locale),
+        TEST(test_bad_json),           TEST(test_json_strings),
+        TEST(test_json_reals),         TEST(test_bad_containers),
+        TEST(test_bad_lengths),        TEST(test_deep_header),
+        TEST(test_header_of_many),     TEST(test_good_containers),
+        TEST(test_bad_models),         TEST(test_good_models),
+        TEST(test_later_version),      TEST(test_foreign_files),
+        TEST(test_non_finite_weights), TEST(test_long_names),
+        TEST(test_cuts_and_changes),   TEST(test_each_failure),
+        TEST(test_short_writes),       TEST(test_paths),
         TEST(test_each_allocation),
     };
     return cmocka_run_group_tests(tests_of_format, NULL, NULL);

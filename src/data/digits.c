@@ -33,7 +33,6 @@ static const struct {
     float pen[10];        /* diameter in px: its median for each digit, */
     float pen_spread[10]; /*   the sd of its logarithm, */
     float pen_least, pen_most;
-    float sharpen;float tan;
     float swell; /* along the stroke the radius varies by a sine of this relative amplitude, sd */
 } amount = {
     .jitter = {0.03F, 0.03F, 0.045F, 0.045F, 0.045F, 0.045F, 0.03F, 0.045F, 0.03F, 0.045F},
@@ -41,18 +40,16 @@ static const struct {
     .extend = 0.10F,
     .warp = 0.03F,
     .frequency = {0.25F, 0.75F},
-    .quadratic = 0.2F,
+    .quadratic = 0.18F,
     .width = {0.12F, 0, 0.1F, 0.08F, 0.06F, 0.1F, 0.06F, 0.08F, 0.07F, 0},
     .aspect = 0.27F,
-    .sharpen = 1,
-    .tan = 1,
-    .slant_mean = {13, 13, 0, 3, 14, 2, 3, 2, 7, 7},
+    .slant_mean = {13, 13, 3, 3, 12, 3, 4, 2, 7, 5},
     .slant = 14,
     .turn = 7,
     .pen = {2.65F, 2.55F, 2.4F, 2.3F, 2.3F, 2.25F, 2.3F, 2.4F, 2.25F, 2.15F},
-    .pen_spread = {0.36F, 0.38F, 0.34F, 0.34F, 0.28F, 0.3F, 0.33F, 0.33F, 0.29F, 0.3F},
+    .pen_spread = {0.36F, 0.44F, 0.34F, 0.34F, 0.28F, 0.3F, 0.33F, 0.33F, 0.32F, 0.3F},
     .pen_least = 1.1F,
-    .pen_most = 6,
+    .pen_most = 7,
     .swell = 0.36F,
 };
 
@@ -103,6 +100,22 @@ static float length(point a, point b)
     return sqrtf((b.x - a.x) * (b.x - a.x) + (b.y - a.y) * (b.y - a.y));
 }
 
+struct box {
+    point low, high;
+};
+
+/* Widens a box by a disc. */
+static void enclose(struct box *box, point p, float r)
+{
+    box->low = (point){fminf(box->low.x, p.x - r), fminf(box->low.y, p.y - r)};
+    box->high = (point){fmaxf(box->high.x, p.x + r), fmaxf(box->high.y, p.y + r)};
+}
+
+static float longer_side(struct box box)
+{
+    return fmaxf(box.high.x - box.low.x, box.high.y - box.low.y);
+}
+
 static const struct gi_digits_style *draw_style(gi_rng *rng, uint32_t digit)
 {
     const struct gi_digits_style *style = gi_digits_styles, *last = NULL;
@@ -128,7 +141,7 @@ static int draw_control_points(gi_rng *rng, const struct gi_digits_style *style,
     const int n = (int)strlen(style->pen);
     float blend[GI_DIGITS_SHAPES], total = 0;
     for (int k = 0; k < style->n_shapes; k++) {
-        blend[k] = powf(-logf(1 - gi_rng_uniform(rng)) + 1e-6F,amount.sharpen);
+        blend[k] = -logf(1 - gi_rng_uniform(rng)) + 1e-6F;
         total += blend[k];
     }
     const float jitter = amount.jitter[style->digit];
@@ -161,8 +174,8 @@ static void draw_splines(const char *pen, const point *p, int n, struct curve *c
         }
         if (pen[i] == ')') continue;
         const point b = p[i], c = p[i + 1];
-        const point a = pen[i] == '-' ? p[i - 1] : (point){b.x+amount.tan*(b.x-c.x),b.y+amount.tan*(b.y-c.y)};
-        const point d = pen[i + 1] == '-' ? p[i + 2] : (point){c.x+amount.tan*(c.x-b.x),c.y+amount.tan*(c.y-b.y)};
+        const point a = pen[i] == '-' ? p[i - 1] : b;
+        const point d = pen[i + 1] == '-' ? p[i + 2] : c;
         int steps = (int)(length(b, c) * 14) + 2;
         if (steps > STEPS) steps = STEPS;
         for (int k = 1; k <= steps; k++) {
@@ -213,12 +226,9 @@ static void distort(gi_rng *rng, uint32_t digit, struct curve *curve)
 {
     const int n = curve->begin[curve->n_strokes];
     point *p = curve->points;
-    point low = p[0], high = p[0];
-    for (int i = 1; i < n; i++) {
-        low = (point){fminf(low.x, p[i].x), fminf(low.y, p[i].y)};
-        high = (point){fmaxf(high.x, p[i].x), fmaxf(high.y, p[i].y)};
-    }
-    const point middle = {(low.x + high.x) / 2, (low.y + high.y) / 2};
+    struct box box = {p[0], p[0]};
+    for (int i = 1; i < n; i++) enclose(&box, p[i], 0);
+    const point middle = {(box.low.x + box.high.x) / 2, (box.low.y + box.high.y) / 2};
 
     struct {
         point a, f;
@@ -284,26 +294,21 @@ static void normalise_size(struct curve *curve)
 {
     const int n = curve->begin[curve->n_strokes];
     point *p = curve->points;
-    point low = p[0], high = p[0];
-    for (int i = 1; i < n; i++) {
-        low = (point){fminf(low.x, p[i].x), fminf(low.y, p[i].y)};
-        high = (point){fmaxf(high.x, p[i].x), fmaxf(high.y, p[i].y)};
-    }
-    const float px = HEIGHT / fmaxf(fmaxf(high.x - low.x, high.y - low.y), 0.1F);
-    low = (point){INFINITY, INFINITY};
-    high = (point){-INFINITY, -INFINITY};
+    struct box skeleton = {p[0], p[0]};
+    for (int i = 1; i < n; i++) enclose(&skeleton, p[i], 0);
+    const float px = HEIGHT / fmaxf(longer_side(skeleton), 0.1F);
+    for (int i = 0; i < n; i++) p[i] = (point){px * p[i].x, px * p[i].y};
+
+    struct box ink = {p[0], p[0]};
     for (int s = 0; s < curve->n_strokes; s++)
-        for (int i = curve->begin[s]; i < curve->begin[s + 1]; i++) {
-            p[i] = (point){px * p[i].x, px * p[i].y};
-            const float here = curve->radius[i];
-            const float r = i > curve->begin[s] ? fmaxf(here, curve->radius[i - 1]) : here;
-            low = (point){fminf(low.x, p[i].x - r), fminf(low.y, p[i].y - r)};
-            high = (point){fmaxf(high.x, p[i].x + r), fmaxf(high.y, p[i].y + r)};
+        for (int i = curve->begin[s]; i + 1 < curve->begin[s + 1]; i++) {
+            enclose(&ink, p[i], curve->radius[i]);
+            enclose(&ink, p[i + 1], curve->radius[i]);
         }
-    const float scale = (BOX - EDGE) / fmaxf(high.x - low.x, high.y - low.y);
+    const float scale = (BOX - EDGE) / longer_side(ink);
     for (int i = 0; i < n; i++) {
-        p[i].x = scale * (p[i].x - low.x) + EDGE / 2;
-        p[i].y = scale * (p[i].y - low.y) + EDGE / 2;
+        p[i].x = scale * (p[i].x - ink.low.x) + EDGE / 2;
+        p[i].y = scale * (p[i].y - ink.low.y) + EDGE / 2;
         curve->radius[i] *= scale;
     }
 }
@@ -367,7 +372,8 @@ static void place(float ink[GRID][ROW], uint8_t *pixels)
             if (v && x >= width) width = x + 1;
             if (v) height = y + 1;
         }
-    /* MNIST's centres of mass are at pixel number 14.0, half a pixel right of and below the middle. */
+    /* MNIST's centres of mass are at pixel number 14.0, half a pixel right of and below the middle.
+     */
     const float centre_x = (float)mass_x / (float)mass;
     const float centre_y = (float)mass_y / (float)mass;
     const int left = clamp((int)lroundf(SIDE / 2 - centre_x), 0, SIDE - width);

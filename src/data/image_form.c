@@ -312,11 +312,13 @@ static struct ground find_ground(const struct plane *plane)
     const struct histogram border = histogram_of_border(plane->pixels, plane->height, plane->width);
     struct ground ground = {.level = quantile(&border, 0.5)};
     int spread = border_spread(&ground, plane);
+    if (spread == 0) return ground; /* no photograph: even its faintest pixels mean something */
     for (int step = 0; step < 4 && spread > 0; step++) {
         refit(&ground, plane, 2.5 * sigmas_per_spread * spread);
         spread = border_spread(&ground, plane);
     }
-    ground.noise = 4 * sigmas_per_spread * spread;
+    /* A spread of 0 is then the resolution of the pixels. */
+    ground.noise = 4 * sigmas_per_spread * (spread > 0 ? spread : 1);
     return ground;
 }
 

@@ -15,7 +15,6 @@
 #include "base/image_form.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "format/json.h"
 #include "format/safetensors.h"
 
 static const char *const form_names[] = {
@@ -49,100 +48,120 @@ static size_t row_length(glia_layer_info layer, enum part part)
 
 /* ---- Describing ---------------------------------------------------------------------------- */
 
+/* These give NULL when memory is short; json_pack then frees what it was given, and gives NULL. */
+
 /* A string of any bytes: control characters, and all beyond ASCII if it is no UTF-8, become '?'
  * (the name of a data set may be that of a folder, and those can be anything). */
-static void put_text(gi_json_writer *writer, const char *key, const char *string)
+static json_t *pack_text(const char *string)
 {
-    const bool all_ascii = gi_utf8_length(string, strlen(string)) < strlen(string);
     char *copy = gi_strdup(string, NULL);
-    if (!copy) {
-        writer->failed = true;
-        return;
-    }
+    if (!copy) return NULL;
     for (char *c = copy; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7F || (all_ascii && (unsigned char)*c >= 0x80))
-            *c = '?';
-    gi_json_put_string(writer, key, copy);
+        if ((unsigned char)*c < 0x20 || *c == 0x7F) *c = '?';
+    json_error_t failure = {0};
+    json_t *json = json_pack_ex(&failure, 0, "s", copy);
+    if (!json && json_error_code(&failure) == json_error_invalid_utf8) {
+        for (char *c = copy; *c; c++)
+            if ((unsigned char)*c >= 0x80) *c = '?';
+        json = json_string(copy);
+    }
     gi_free(copy);
+    return json;
 }
 
-static void put_count(gi_json_writer *writer, const char *key, size_t count)
+static json_t *pack_count(size_t count)
 {
-    gi_json_put_count(writer, key, count < MAX_COUNT ? count : MAX_COUNT);
+    return json_integer((json_int_t)(count < MAX_COUNT ? count : MAX_COUNT));
+}
+
+static json_t *pack_real(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null(); /* JSON has no other numbers */
 }
 
 /* A decimal string: readers of JSON may keep no more than 53 bits of a number. */
-static void put_seed(gi_json_writer *writer, const char *key, uint64_t seed)
+static json_t *pack_seed(uint64_t seed)
 {
     char text[24];
     snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    gi_json_put_string(writer, key, text);
+    return json_string(text);
 }
 
-static void put_training(gi_json_writer *w, const gi_training_record *record)
+static json_t *pack_layers(const glia_network *network)
 {
-    if (!record->trained) {
-        gi_json_put_null(w, "training");
-        return;
+    json_t *layers = json_array();
+    for (size_t l = 0; l < network->n_layers; l++) {
+        const glia_layer_info layer = glia_network_layer(network, l);
+        if (json_array_append_new(layers, json_pack("{s:o, s:s}", "units", pack_count(layer.units),
+                                                    "activation",
+                                                    glia_activation_name(layer.activation)))) {
+            json_decref(layers);
+            return NULL;
+        }
     }
-    gi_json_begin(w, "training", '{');
-    put_text(w, "dataset", record->dataset);
-    put_count(w, "samples", record->samples);
-    put_count(w, "validation_samples", record->validation_samples);
-    gi_json_put_real(w, "lr", record->lr);
-    gi_json_put_real(w, "lr_end", record->lr_end < 0 ? (double)NAN : record->lr_end);
-    put_count(w, "batch", record->batch);
-    put_count(w, "epochs", record->epochs);
-    put_seed(w, "seed", record->seed);
-    put_count(w, "patience", record->patience);
-    gi_json_put_real(w, "min_delta", fmin(record->min_delta, DBL_MAX));
-    put_count(w, "epochs_done", record->epochs_done);
-    put_count(w, "best_epoch", record->best_epoch);
-    gi_json_put_real(w, "train_loss", record->train_loss);
-    gi_json_put_real(w, "validation_loss", record->validation_loss);
-    gi_json_end(w, '}');
+    return layers;
+}
+
+static json_t *pack_classes(const glia_network *network)
+{
+    json_t *classes = json_array();
+    for (size_t i = 0; i < gi_network_classes(network); i++)
+        if (json_array_append_new(classes, pack_text(glia_network_class_name(network, i)))) {
+            json_decref(classes);
+            return NULL;
+        }
+    return classes;
+}
+
+static json_t *pack_training(const gi_training_record *record)
+{
+    if (!record->trained) return json_null();
+    const struct {
+        const char *key;
+        json_t *value;
+    } members[] = {
+        {"dataset", pack_text(record->dataset)},
+        {"samples", pack_count(record->samples)},
+        {"validation_samples", pack_count(record->validation_samples)},
+        {"lr", pack_real(record->lr)},
+        {"lr_end", pack_real(record->lr_end < 0 ? (double)NAN : record->lr_end)},
+        {"batch", pack_count(record->batch)},
+        {"epochs", pack_count(record->epochs)},
+        {"seed", pack_seed(record->seed)},
+        {"patience", pack_count(record->patience)},
+        {"min_delta", pack_real(fmin(record->min_delta, DBL_MAX))},
+        {"epochs_done", pack_count(record->epochs_done)},
+        {"best_epoch", pack_count(record->best_epoch)},
+        {"train_loss", pack_real(record->train_loss)},
+        {"validation_loss", pack_real(record->validation_loss)},
+    };
+    json_t *training = json_object();
+    int failed = 0;
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        failed |= json_object_set_new(training, members[i].key, members[i].value);
+    if (!failed) return training;
+    json_decref(training);
+    return NULL;
 }
 
 glia_status glia_network_metadata(const glia_network *network, char **json, glia_error *error)
 {
-    gi_json_writer writer = {0}, *const w = &writer;
-    gi_json_begin(w, NULL, '{');
-    gi_json_put_string(w, "version", GLIA_VERSION);
-
-    gi_json_begin(w, "network", '{');
-    put_count(w, "inputs", gi_network_inputs(network));
-    gi_json_begin(w, "layers", '[');
-    for (size_t l = 0; l < network->n_layers; l++) {
-        const glia_layer_info layer = glia_network_layer(network, l);
-        gi_json_begin(w, NULL, '{');
-        put_count(w, "units", layer.units);
-        gi_json_put_string(w, "activation", glia_activation_name(layer.activation));
-        gi_json_end(w, '}');
-    }
-    gi_json_end(w, ']');
-    gi_json_end(w, '}');
-
-    gi_json_begin(w, "preprocessing", '{');
-    gi_json_put_real(w, "divisor", network->input.divisor);
-    put_count(w, "height", network->input.height);
-    put_count(w, "width", network->input.width);
-    gi_json_put_string(w, "form", form_names[network->input.form]);
-    gi_json_end(w, '}');
-
-    gi_json_begin(w, "classes", '[');
-    for (size_t i = 0; i < gi_network_classes(network); i++)
-        put_text(w, NULL, glia_network_class_name(network, i));
-    gi_json_end(w, ']');
-
-    gi_json_begin(w, "initialisation", '{');
-    gi_json_put_string(w, "method", glia_init_name(network->record.init));
-    put_seed(w, "seed", network->record.init_seed);
-    gi_json_end(w, '}');
-
-    put_training(w, &network->record);
-    gi_json_end(w, '}');
-
-    char *text = gi_json_take(w, error);
+    const gi_input_form *input = &network->input;
+    const gi_training_record *record = &network->record;
+    json_t *architecture = json_pack("{s:o, s:o}", "inputs", pack_count(gi_network_inputs(network)),
+                                     "layers", pack_layers(network));
+    json_t *preprocessing =
+        json_pack("{s:o, s:o, s:o, s:s}", "divisor", pack_real((double)input->divisor), "height",
+                  pack_count(input->height), "width", pack_count(input->width), "form",
+                  form_names[input->form]);
+    json_t *initialisation = json_pack("{s:s, s:o}", "method", glia_init_name(record->init), "seed",
+                                       pack_seed(record->init_seed));
+    json_t *whole =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "version", GLIA_VERSION, "network",
+                  architecture, "preprocessing", preprocessing, "classes", pack_classes(network),
+                  "initialisation", initialisation, "training", pack_training(record));
+    char *text = gi_json_write(whole, error);
+    json_decref(whole);
     if (!text) return GLIA_NO_MEMORY;
     *json = text;
     return GLIA_OK;
@@ -253,90 +272,91 @@ typedef struct reader {
     glia_error *error;
 } reader;
 
-static void reject(reader *r, const char *where, const gi_json *found, const char *expected)
+static void reject(reader *r, const char *where, const json_t *found, const char *expected)
 {
     if (r->status) return;
     r->status = gi_fail(r->error, GLIA_BAD_FORMAT, "%s: %s: found %s, expected %s%s", r->place,
                         where, gi_found_json(found).text, expected, r->written_by);
 }
 
-static const gi_json *get(const gi_json *object, const char *where)
+static const json_t *get(const json_t *object, const char *where)
 {
     const char *dot = strrchr(where, '.');
-    return gi_json_get(object, dot ? dot + 1 : where);
+    return json_object_get(object, dot ? dot + 1 : where);
 }
 
-static size_t read_count(reader *r, const gi_json *object, const char *where, size_t min,
-                         size_t max)
+static size_t read_count(reader *r, const json_t *object, const char *where, size_t min, size_t max)
 {
-    const gi_json *value = get(object, where);
-    uint64_t count;
-    if (gi_json_count(value, &count) && count >= min && count <= max) return (size_t)count;
+    const json_t *value = get(object, where);
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        const uint64_t n = (uint64_t)json_integer_value(value);
+        if (n >= min && n <= max) return (size_t)n;
+    }
     char expected[80];
     snprintf(expected, sizeof expected, "an integer from %zu to %zu", min, max);
     reject(r, where, value, expected);
     return min;
 }
 
-static double read_real(reader *r, const gi_json *object, const char *where, double min, double max)
+static double read_real(reader *r, const json_t *object, const char *where, double min, double max)
 {
-    const gi_json *value = get(object, where);
-    double number;
-    if (gi_json_real(value, &number) && number >= min && number <= max) return number;
+    const json_t *value = get(object, where);
+    const double number = json_number_value(value);
+    if (json_is_number(value) && number >= min && number <= max) return number;
     char expected[80];
     snprintf(expected, sizeof expected, "a number from %g to %g", min, max);
     reject(r, where, value, expected);
     return min;
 }
 
-static double read_real_or_null(reader *r, const gi_json *object, const char *where, double min,
+static double read_real_or_null(reader *r, const json_t *object, const char *where, double min,
                                 double if_null)
 {
-    if (gi_json_is(get(object, where), GI_JSON_NULL)) return if_null;
+    if (json_is_null(get(object, where))) return if_null;
     return read_real(r, object, where, min, DBL_MAX);
 }
 
-static uint64_t read_seed(reader *r, const gi_json *object, const char *where)
+static uint64_t read_seed(reader *r, const json_t *object, const char *where)
 {
-    const gi_json *value = get(object, where);
+    const json_t *value = get(object, where);
     uint64_t seed = 0;
-    if (!gi_json_is(value, GI_JSON_STRING) || !gi_parse_u64(value->text, &seed))
+    if (!json_is_string(value) || !gi_parse_u64(json_string_value(value), &seed))
         reject(r, where, value, "a string of decimal digits, at most 18446744073709551615");
     return seed;
 }
 
 /* A string without control characters, since it will be shown. */
-static const char *check_text(reader *r, const gi_json *value, const char *where)
+static const char *check_text(reader *r, const json_t *value, const char *where)
 {
-    const char *text = gi_json_string(value);
+    const char *text = json_string_value(value);
     for (const char *c = text; c && *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7F) text = NULL;
     if (!text) reject(r, where, value, "a string without control characters");
     return text ? text : "";
 }
 
-static void read_architecture(reader *r, const gi_json *network, description *d)
+static void read_architecture(reader *r, const json_t *network, description *d)
 {
-    if (!gi_json_is(network, GI_JSON_OBJECT)) reject(r, "network", network, "an object");
+    if (!json_is_object(network)) reject(r, "network", network, "an object");
     d->inputs = read_count(r, network, "network.inputs", 1, GLIA_MAX_UNITS);
-    const gi_json *layers = get(network, "network.layers");
-    d->n_layers = gi_json_is(layers, GI_JSON_ARRAY) ? layers->n : 0;
+    const json_t *layers = get(network, "network.layers");
+    d->n_layers = json_array_size(layers); /* 0 if it is none */
     if (d->n_layers < 1 || d->n_layers > GLIA_MAX_LAYERS) {
         char expected[80];
         snprintf(expected, sizeof expected, "an array of 1 to %d layers", GLIA_MAX_LAYERS);
         reject(r, "network.layers", layers, expected);
         return;
     }
-    const gi_json *layer = layers->first;
-    for (size_t l = 0; l < d->n_layers; l++, layer = layer->next) {
+    for (size_t l = 0; l < d->n_layers; l++) {
+        const json_t *layer = json_array_get(layers, l);
         const bool last = l + 1 == d->n_layers;
         char where[64];
         snprintf(where, sizeof where, "network.layers[%zu].units", l);
         d->units[l] = read_count(r, layer, where, 1, last ? GLIA_MAX_CLASSES : GLIA_MAX_UNITS);
         snprintf(where, sizeof where, "network.layers[%zu].activation", l);
-        const gi_json *activation = get(layer, where);
-        if (!gi_json_is(activation, GI_JSON_STRING) ||
-            !glia_activation_from_name(activation->text, &d->activations[l]) ||
+        const json_t *activation = get(layer, where);
+        if (!json_is_string(activation) ||
+            !glia_activation_from_name(json_string_value(activation), &d->activations[l]) ||
             (d->activations[l] == GLIA_SOFTMAX) != last)
             reject(r, where, activation,
                    last ? "softmax, as in every last layer"
@@ -344,9 +364,9 @@ static void read_architecture(reader *r, const gi_json *network, description *d)
     }
 }
 
-static void read_preprocessing(reader *r, const gi_json *object, description *d)
+static void read_preprocessing(reader *r, const json_t *object, description *d)
 {
-    if (!gi_json_is(object, GI_JSON_OBJECT)) reject(r, "preprocessing", object, "an object");
+    if (!json_is_object(object)) reject(r, "preprocessing", object, "an object");
     gi_input_form *input = &d->input;
     /* The division is done in f32. */
     input->divisor =
@@ -354,8 +374,8 @@ static void read_preprocessing(reader *r, const gi_json *object, description *d)
     input->height = read_count(r, object, "preprocessing.height", 0, GLIA_MAX_UNITS);
     input->width = read_count(r, object, "preprocessing.width", 0, GLIA_MAX_UNITS);
 
-    const gi_json *form = get(object, "preprocessing.form");
-    const char *name = gi_json_is(form, GI_JSON_STRING) ? form->text : "";
+    const json_t *form = get(object, "preprocessing.form");
+    const char *name = json_is_string(form) ? json_string_value(form) : "";
     input->form = 0;
     while (input->form < N_FORMS && strcmp(form_names[input->form], name) != 0) input->form++;
     if (input->form == N_FORMS)
@@ -375,10 +395,10 @@ static void read_preprocessing(reader *r, const gi_json *object, description *d)
         reject(r, "preprocessing.form", form, "another form: \"mnist\" is for images of 28 x 28");
 }
 
-static void read_classes(reader *r, const gi_json *classes, description *d)
+static void read_classes(reader *r, const json_t *classes, description *d)
 {
     const size_t n = d->units[d->n_layers - 1];
-    if (!gi_json_is(classes, GI_JSON_ARRAY) || classes->n != n) {
+    if (!json_is_array(classes) || json_array_size(classes) != n) {
         char expected[80];
         snprintf(expected, sizeof expected,
                  "an array of %zu names, as many as the last layer's units", n);
@@ -390,30 +410,29 @@ static void read_classes(reader *r, const gi_json *classes, description *d)
         r->status = GLIA_NO_MEMORY;
         return;
     }
-    const gi_json *name = classes->first;
-    for (size_t i = 0; i < n; i++, name = name->next) {
+    for (size_t i = 0; i < n; i++) {
         char where[32];
         snprintf(where, sizeof where, "classes[%zu]", i);
-        d->class_names[i] = check_text(r, name, where);
+        d->class_names[i] = check_text(r, json_array_get(classes, i), where);
     }
 }
 
-static void read_initialisation(reader *r, const gi_json *object, gi_training_record *record)
+static void read_initialisation(reader *r, const json_t *object, gi_training_record *record)
 {
-    if (!object || gi_json_is(object, GI_JSON_NULL)) return; /* the network comes from elsewhere */
-    const gi_json *method = get(object, "initialisation.method");
-    if (!gi_json_is(method, GI_JSON_STRING) || !glia_init_from_name(method->text, &record->init))
+    if (!object || json_is_null(object)) return; /* the network comes from elsewhere */
+    const json_t *method = get(object, "initialisation.method");
+    if (!json_is_string(method) || !glia_init_from_name(json_string_value(method), &record->init))
         reject(r, "initialisation.method", method, "a method of glia's, as \"glorot-uniform\"");
     record->init_seed = read_seed(r, object, "initialisation.seed");
 }
 
-static void read_training(reader *r, const gi_json *object, gi_training_record *record)
+static void read_training(reader *r, const json_t *object, gi_training_record *record)
 {
     record->train_loss = record->validation_loss = NAN;
-    if (!object || gi_json_is(object, GI_JSON_NULL)) return;
-    if (!gi_json_is(object, GI_JSON_OBJECT)) reject(r, "training", object, "an object or null");
+    if (!object || json_is_null(object)) return;
+    if (!json_is_object(object)) reject(r, "training", object, "an object or null");
     record->trained = true;
-    const gi_json *dataset = get(object, "training.dataset");
+    const json_t *dataset = get(object, "training.dataset");
     const char *name = check_text(r, dataset, "training.dataset");
     if (strlen(name) < sizeof record->dataset)
         strcpy(record->dataset, name);
@@ -435,11 +454,11 @@ static void read_training(reader *r, const gi_json *object, gi_training_record *
         read_real_or_null(r, object, "training.validation_loss", -DBL_MAX, NAN);
 }
 
-static glia_status read_description(const char *place, const gi_json *object, description *d,
+static glia_status read_description(const char *place, const json_t *object, description *d,
                                     glia_error *error)
 {
     reader r = {.place = place, .error = error};
-    const gi_json *version = get(object, "version");
+    const json_t *version = get(object, "version");
     const char *text = check_text(&r, version, "version");
     if (!r.status && strcmp(text, GLIA_VERSION) != 0)
         snprintf(r.written_by, sizeof r.written_by, " (written by glia %.24s, this is %s)", text,
@@ -578,7 +597,7 @@ glia_status gi_model_parse(const char *path, const uint8_t *bytes, size_t n_byte
     if (status) return status;
 
     description d = {0};
-    gi_json_document document = {0};
+    json_t *document = NULL;
     char *place = NULL;
     const char *text = gi_safetensors_metadata(&file, "glia");
     if (!text) {
@@ -595,23 +614,15 @@ glia_status gi_model_parse(const char *path, const uint8_t *bytes, size_t n_byte
         status = GLIA_NO_MEMORY;
         goto cleanup;
     }
-    size_t used;
-    status = gi_json_parse(place, text, strlen(text), 0, &document, &used, error);
-    if (status) goto cleanup;
-    if (text[used]) {
-        status = gi_fail(error, GLIA_BAD_FORMAT,
-                         "%s: byte %zu: found something after the object, expected its end", place,
-                         used);
-        goto cleanup;
-    }
-    status = read_description(place, document.values, &d, error);
+    status = gi_json_read(place, text, strlen(text), 0, &document, NULL, error);
+    if (!status) status = read_description(place, document, &d, error);
     if (!status) status = check_tensors(path, &file, &d, error);
     if (!status) status = make_network(path, &file, &d, out, error);
 
 cleanup:
     gi_free(d.class_names);
     gi_free(place);
-    gi_json_free(&document);
+    json_decref(document);
     gi_safetensors_free(&file);
     return status;
 }

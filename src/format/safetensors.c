@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading and writing of safetensors. A file is hostile until every rule has been checked: no count
- * or offset of the header is used before it is known to lie inside the bytes that are there.
+ * Reading and writing of safetensors, and of JSON by jansson. A file is hostile until every rule
+ * has been checked: no count or offset of the header is used before it is known to lie inside the
+ * bytes that are there.
  */
 #include "format/safetensors.h"
 
+#include <locale.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "format/json.h"
 
-enum { LENGTH_BYTES = 8, MAX_HEADER_BYTES = 100000000, ALIGNMENT = 8 };
+enum { LENGTH_BYTES = 8, MAX_HEADER_BYTES = 100000000, MAX_VALUES = 1 << 20, ALIGNMENT = 8 };
 
 static const struct {
     const char *name;
@@ -22,6 +25,163 @@ static const struct {
     {"I16", 2}, {"I8", 1},  {"U8", 1},      {"BOOL", 1},    {"U64", 8},     {"U32", 4},
     {"U16", 2}, {"C64", 8}, {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"F8_E8M0", 1},
 };
+
+/* ---- JSON ---------------------------------------------------------------------------------- */
+
+gi_found gi_found_name(const char *name)
+{
+    gi_found found = {"\""};
+    const size_t room = sizeof found.text - sizeof "\"...\"";
+    size_t length = strlen(name);
+    const char *end = "\"";
+    if (length > room) {
+        end = "...\"";
+        length = room;
+        while (length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80) length--;
+    }
+    memcpy(found.text + 1, name, length);
+    strcpy(found.text + 1 + length, end);
+    return found;
+}
+
+gi_found gi_found_json(const json_t *value)
+{
+    gi_found found = {"nothing"};
+    if (json_is_object(value))
+        snprintf(found.text, sizeof found.text, "an object of %zu", json_object_size(value));
+    else if (json_is_array(value))
+        snprintf(found.text, sizeof found.text, "an array of %zu", json_array_size(value));
+    else if (json_is_string(value))
+        return gi_found_name(json_string_value(value));
+    else if (value)
+        found.text[json_dumpb(value, found.text, sizeof found.text - 1,
+                              JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))] = '\0';
+    return found;
+}
+
+/* A bound, before jansson makes up to 240 bytes of each: a value is the root or follows one of
+ * these three, outside of strings. */
+static size_t count_values(const char *text, size_t n_bytes)
+{
+    size_t n = 1;
+    bool in_string = false;
+    for (size_t i = 0; i < n_bytes; i++) {
+        if (text[i] == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += text[i] == '\\'; /* what it escapes does not end the string */
+        else
+            n += text[i] == '[' || text[i] == ',' || text[i] == ':';
+    }
+    return n;
+}
+
+/*
+ * For this thread, numbers are written as in C until leave_c_locale: jansson (2.14) takes the
+ * decimal point of the locale for one byte, and in some it is more. False: out of memory.
+ */
+typedef struct saved_locale {
+    locale_t c, before;
+} saved_locale;
+
+static bool enter_c_locale(saved_locale *saved)
+{
+    saved->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (saved->c == (locale_t)0) return false;
+    saved->before = uselocale(saved->c);
+    return true;
+}
+
+static void leave_c_locale(const saved_locale *saved)
+{
+    uselocale(saved->before);
+    freelocale(saved->c);
+}
+
+glia_status gi_json_read(const char *place, const char *text, size_t n_bytes, size_t first_byte,
+                         json_t **out, size_t *used, glia_error *error)
+{
+    const size_t n_values = count_values(text, n_bytes);
+    if (n_values > MAX_VALUES)
+        return gi_fail(error, GLIA_UNSUPPORTED,
+                       "%s: byte %zu: JSON of up to %zu values, expected at most %d", place,
+                       first_byte, n_values, MAX_VALUES);
+    json_error_t failure = {0};
+    json_t *json = NULL;
+    saved_locale saved;
+    if (enter_c_locale(&saved)) {
+        json = json_loadb(text, n_bytes,
+                          JSON_REJECT_DUPLICATES | (used ? JSON_DISABLE_EOF_CHECK : 0), &failure);
+        leave_c_locale(&saved);
+    }
+    const size_t at = first_byte + (size_t)failure.position;
+    if (json) {
+        if (!json_is_object(json)) {
+            const glia_status status =
+                gi_fail(error, GLIA_BAD_FORMAT, "%s: byte %zu: found %s, expected an object", place,
+                        first_byte, gi_found_json(json).text);
+            json_decref(json);
+            return status;
+        }
+        if (used) *used = (size_t)failure.position;
+        *out = json;
+        return GLIA_OK;
+    }
+    if (!failure.text[0] || json_error_code(&failure) == json_error_out_of_memory)
+        return gi_fail(error, GLIA_NO_MEMORY, "%s: byte %zu: no memory for its JSON", place,
+                       first_byte);
+    if (json_error_code(&failure) == json_error_stack_overflow)
+        return gi_fail(error, GLIA_UNSUPPORTED, "%s: byte %zu: JSON nested too deep: %s", place, at,
+                       failure.text);
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: byte %zu: not valid JSON: %s", place, at,
+                   failure.text);
+}
+
+typedef struct json_text {
+    char *bytes;
+    size_t length, capacity;
+    bool failed; /* to be looked at: jansson (2.14) goes on when a key could not be appended */
+} json_text;
+
+/* A json_dump_callback_t. */
+static int append(const char *bytes, size_t n_bytes, void *context)
+{
+    json_text *text = context;
+    if (text->failed) return -1;
+    if (n_bytes >= text->capacity - text->length) { /* with room for a NUL */
+        const size_t capacity = 2 * (text->length + n_bytes) + 256;
+        char *larger = gi_alloc(capacity, 1, "JSON text", NULL);
+        if (!larger) {
+            text->failed = true;
+            return -1;
+        }
+        if (text->bytes) memcpy(larger, text->bytes, text->length);
+        gi_free(text->bytes);
+        text->bytes = larger;
+        text->capacity = capacity;
+    }
+    memcpy(text->bytes + text->length, bytes, n_bytes);
+    text->length += n_bytes;
+    return 0;
+}
+
+/* Not json_dumps, which leaves pieces out and succeeds when its memory does not suffice. 17 digits
+ * bring every double back. */
+char *gi_json_write(const json_t *json, glia_error *error)
+{
+    json_text text = {0};
+    saved_locale saved;
+    text.failed = !json || !enter_c_locale(&saved);
+    if (!text.failed) {
+        if (json_dump_callback(json, append, &text, JSON_COMPACT | JSON_REAL_PRECISION(17)))
+            text.failed = true;
+        leave_c_locale(&saved);
+    }
+    if (!text.failed) return text.bytes; /* gi_alloc's zeroes end it */
+    gi_free(text.bytes);
+    gi_fail(error, GLIA_NO_MEMORY, "JSON text: out of memory");
+    return NULL;
+}
 
 /* ---- Reading ------------------------------------------------------------------------------- */
 
@@ -40,11 +200,11 @@ typedef struct reader {
     glia_error *error;
 } reader;
 
-static bool read_size(const gi_json *value, size_t *out)
+static bool read_size(const json_t *value, size_t *out)
 {
-    uint64_t count;
-    if (!gi_json_count(value, &count) || count > SIZE_MAX) return false;
-    *out = (size_t)count;
+    const json_int_t size = json_integer_value(value);
+    if (!json_is_integer(value) || size < 0 || (uint64_t)size > SIZE_MAX) return false;
+    *out = (size_t)size;
     return true;
 }
 
@@ -55,57 +215,59 @@ static size_t element_bytes(const char *dtype)
     return 0;
 }
 
-static glia_status read_tensor(const reader *r, const gi_json *entry, gi_tensor *tensor)
+static glia_status read_tensor(const reader *r, const char *name, const json_t *entry,
+                               gi_tensor *tensor)
 {
-    const gi_found quoted = gi_found_name(entry->key);
+    const gi_found quoted = gi_found_name(name);
     const char *const path = r->path, *const place = quoted.text;
 
-    const gi_json *dtype = gi_json_get(entry, "dtype");
-    const gi_json *shape = gi_json_get(entry, "shape");
-    const gi_json *offsets = gi_json_get(entry, "data_offsets");
-    if (!dtype || !shape || !offsets || entry->n != 3)
+    const json_t *dtype = json_object_get(entry, "dtype");
+    const json_t *shape = json_object_get(entry, "shape");
+    const json_t *offsets = json_object_get(entry, "data_offsets");
+    if (!dtype || !shape || !offsets || json_object_size(entry) != 3)
         return gi_fail(r->error, GLIA_BAD_FORMAT,
                        "%s: tensor %s: found %s%s%s%s, expected an object of exactly dtype, shape "
                        "and data_offsets",
                        path, place, gi_found_json(entry).text,
-                       gi_json_is(entry, GI_JSON_OBJECT) && !dtype ? " without dtype" : "",
-                       gi_json_is(entry, GI_JSON_OBJECT) && !shape ? " without shape" : "",
-                       gi_json_is(entry, GI_JSON_OBJECT) && !offsets ? " without data_offsets"
-                                                                     : "");
+                       json_is_object(entry) && !dtype ? " without dtype" : "",
+                       json_is_object(entry) && !shape ? " without shape" : "",
+                       json_is_object(entry) && !offsets ? " without data_offsets" : "");
 
-    const char *type = gi_json_string(dtype);
+    const char *type = json_string_value(dtype);
     const size_t each = type ? element_bytes(type) : 0;
     if (each == 0)
         return gi_fail(r->error, GLIA_BAD_FORMAT,
                        "%s: tensor %s: dtype: found %s, expected one of safetensors' types, as F32",
                        path, place, gi_found_json(dtype).text);
 
-    if (!gi_json_is(shape, GI_JSON_ARRAY))
+    if (!json_is_array(shape))
         return gi_fail(r->error, GLIA_BAD_FORMAT,
                        "%s: tensor %s: shape: found %s, expected an array of sizes", path, place,
                        gi_found_json(shape).text);
-    if (shape->n > GI_TENSOR_MAX_DIMS)
+    if (json_array_size(shape) > GI_TENSOR_MAX_DIMS)
         return gi_fail(r->error, GLIA_UNSUPPORTED,
                        "%s: tensor %s: shape: found %zu dimensions, expected at most %d", path,
-                       place, shape->n, GI_TENSOR_MAX_DIMS);
+                       place, json_array_size(shape), GI_TENSOR_MAX_DIMS);
     size_t size = each;
-    for (const gi_json *element = shape->first; element; element = element->next) {
+    tensor->n_dims = json_array_size(shape);
+    for (size_t i = 0; i < tensor->n_dims; i++) {
+        const json_t *element = json_array_get(shape, i);
         size_t dim;
         if (!read_size(element, &dim))
             return gi_fail(r->error, GLIA_BAD_FORMAT,
-                           "%s: tensor %s: shape[%zu]: found %s, expected an integer from 0 to %zu",
-                           path, place, tensor->n_dims, gi_found_json(element).text, SIZE_MAX);
+                           "%s: tensor %s: shape[%zu]: found %s, expected an integer of 0 or more",
+                           path, place, i, gi_found_json(element).text);
         if (dim != 0 && size > SIZE_MAX / dim)
             return gi_fail(r->error, GLIA_BAD_FORMAT,
                            "%s: tensor %s: shape[%zu]: %zu makes more bytes than can be counted",
-                           path, place, tensor->n_dims, dim);
+                           path, place, i, dim);
         size *= dim;
-        tensor->shape[tensor->n_dims++] = dim;
+        tensor->shape[i] = dim;
     }
 
     size_t begin, end;
-    if (!gi_json_is(offsets, GI_JSON_ARRAY) || offsets->n != 2 ||
-        !read_size(offsets->first, &begin) || !read_size(offsets->first->next, &end))
+    if (json_array_size(offsets) != 2 || !read_size(json_array_get(offsets, 0), &begin) ||
+        !read_size(json_array_get(offsets, 1), &end))
         return gi_fail(r->error, GLIA_BAD_FORMAT,
                        "%s: tensor %s: data_offsets: found %s, expected two integers of 0 or more",
                        path, place, gi_found_json(offsets).text);
@@ -120,28 +282,32 @@ static glia_status read_tensor(const reader *r, const gi_json *entry, gi_tensor 
                        "shape take %zu",
                        path, place, begin, end, end - begin, size);
 
-    tensor->name = entry->key;
+    tensor->name = name;
     strcpy(tensor->dtype, type); /* one of dtypes */
     tensor->data = r->data + begin;
     tensor->n_bytes = size;
     return GLIA_OK;
 }
 
-static glia_status read_metadata(const reader *r, const gi_json *object, gi_safetensors *file)
+static glia_status read_metadata(const reader *r, json_t *object, gi_safetensors *file)
 {
-    if (!gi_json_is(object, GI_JSON_OBJECT))
+    if (!json_is_object(object))
         return gi_fail(r->error, GLIA_BAD_FORMAT,
                        "%s: __metadata__: found %s, expected an object of strings", r->path,
                        gi_found_json(object).text);
-    file->metadata = gi_alloc(object->n, 2 * sizeof *file->metadata, "metadata", r->error);
+    file->metadata =
+        gi_alloc(json_object_size(object), 2 * sizeof *file->metadata, "metadata", r->error);
     if (!file->metadata) return GLIA_NO_MEMORY;
-    for (const gi_json *value = object->first; value; value = value->next) {
-        if (!gi_json_is(value, GI_JSON_STRING))
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        if (!json_is_string(value))
             return gi_fail(r->error, GLIA_BAD_FORMAT,
                            "%s: __metadata__: %s: found %s, expected a string", r->path,
-                           gi_found_name(value->key).text, gi_found_json(value).text);
-        file->metadata[2 * file->n_metadata] = value->key;
-        file->metadata[2 * file->n_metadata + 1] = value->text;
+                           gi_found_name(key).text, gi_found_json(value).text);
+        file->metadata[2 * file->n_metadata] = key;
+        file->metadata[2 * file->n_metadata + 1] = json_string_value(value);
         file->n_metadata++;
     }
     return GLIA_OK;
@@ -178,14 +344,19 @@ static glia_status check_cover(const reader *r, const gi_safetensors *file)
     return GLIA_OK;
 }
 
-static glia_status read_header(const reader *r, const gi_json *header, gi_safetensors *file)
+static glia_status read_header(const reader *r, gi_safetensors *file)
 {
-    file->tensors = gi_alloc(header->n, sizeof *file->tensors, "tensors", r->error);
+    file->tensors =
+        gi_alloc(json_object_size(file->header), sizeof *file->tensors, "tensors", r->error);
     if (!file->tensors) return GLIA_NO_MEMORY;
-    for (const gi_json *entry = header->first; entry; entry = entry->next) {
-        const glia_status status = strcmp(entry->key, "__metadata__") == 0
-                                       ? read_metadata(r, entry, file)
-                                       : read_tensor(r, entry, &file->tensors[file->n_tensors++]);
+    const char *key;
+    json_t *entry;
+    json_object_foreach(file->header, key, entry)
+    {
+        const glia_status status =
+            strcmp(key, "__metadata__") == 0
+                ? read_metadata(r, entry, file)
+                : read_tensor(r, key, entry, &file->tensors[file->n_tensors++]);
         if (status) return status;
     }
     if (file->n_tensors > 1)
@@ -221,10 +392,10 @@ glia_status gi_safetensors_parse(const char *path, const uint8_t *bytes, size_t 
                        "file?",
                        path, LENGTH_BYTES);
 
-    gi_json_document header;
+    gi_safetensors file = {0};
     size_t used;
-    glia_status status = gi_json_parse(path, (const char *)header_bytes, n_header, LENGTH_BYTES,
-                                       &header, &used, error);
+    glia_status status = gi_json_read(path, (const char *)header_bytes, n_header, LENGTH_BYTES,
+                                      &file.header, &used, error);
     if (status) return status;
     for (size_t i = used; i < n_header && !status; i++)
         if (header_bytes[i] != ' ')
@@ -233,22 +404,17 @@ glia_status gi_safetensors_parse(const char *path, const uint8_t *bytes, size_t 
                              "nothing but spaces up to byte %zu",
                              path, LENGTH_BYTES + i, header_bytes[i], LENGTH_BYTES + n_header);
 
-    gi_safetensors file = {0};
     if (!status) {
         const reader r = {.path = path,
                           .data = header_bytes + n_header,
                           .n_data = n_rest - n_header,
                           .error = error};
-        status = read_header(&r, header.values, &file);
+        status = read_header(&r, &file);
     }
-    if (status) {
+    if (status)
         gi_safetensors_free(&file);
-    } else {
+    else
         *out = file;
-        out->text = header.text; /* what names and metadata point into */
-        header.text = NULL;
-    }
-    gi_json_free(&header);
     return status;
 }
 
@@ -256,7 +422,7 @@ void gi_safetensors_free(gi_safetensors *file)
 {
     gi_free(file->tensors);
     gi_free(file->metadata);
-    gi_free(file->text);
+    json_decref(file->header);
     *file = (gi_safetensors){0};
 }
 
@@ -276,40 +442,53 @@ const char *gi_safetensors_metadata(const gi_safetensors *file, const char *key)
 
 /* ---- Writing ------------------------------------------------------------------------------- */
 
-/* The header's text, to be freed with gi_free; NULL when memory is short. */
-static char *make_header(const gi_safetensors *file, glia_error *error)
+/* What makes the header; NULL when memory is short, as is what jansson gives and takes then. */
+static json_t *make_metadata(const gi_safetensors *file)
 {
-    gi_json_writer writer = {0};
-    gi_json_begin(&writer, NULL, '{');
-    if (file->n_metadata > 0) {
-        gi_json_begin(&writer, "__metadata__", '{');
-        for (size_t i = 0; i < file->n_metadata; i++)
-            gi_json_put_string(&writer, file->metadata[2 * i], file->metadata[2 * i + 1]);
-        gi_json_end(&writer, '}');
-    }
+    json_t *metadata = json_object();
+    for (size_t i = 0; i < file->n_metadata; i++)
+        if (json_object_set_new(metadata, file->metadata[2 * i],
+                                json_string(file->metadata[2 * i + 1]))) {
+            json_decref(metadata);
+            return NULL;
+        }
+    return metadata;
+}
+
+static json_t *make_entry(const gi_tensor *tensor, size_t begin)
+{
+    json_t *shape = json_array();
+    for (size_t i = 0; i < tensor->n_dims; i++)
+        if (json_array_append_new(shape, json_integer((json_int_t)tensor->shape[i]))) {
+            json_decref(shape);
+            return NULL;
+        }
+    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", tensor->dtype, "shape", shape, "data_offsets",
+                     (json_int_t)begin, (json_int_t)(begin + tensor->n_bytes));
+}
+
+static json_t *make_header(const gi_safetensors *file)
+{
+    json_t *header = json_object();
+    int failed = 0;
+    if (file->n_metadata > 0)
+        failed = json_object_set_new(header, "__metadata__", make_metadata(file));
     size_t begin = 0;
-    for (size_t t = 0; t < file->n_tensors; t++) {
+    for (size_t t = 0; t < file->n_tensors && !failed; t++) {
         const gi_tensor *tensor = &file->tensors[t];
-        gi_json_begin(&writer, tensor->name, '{');
-        gi_json_put_string(&writer, "dtype", tensor->dtype);
-        gi_json_begin(&writer, "shape", '[');
-        for (size_t i = 0; i < tensor->n_dims; i++)
-            gi_json_put_count(&writer, NULL, tensor->shape[i]);
-        gi_json_end(&writer, ']');
-        gi_json_begin(&writer, "data_offsets", '[');
-        gi_json_put_count(&writer, NULL, begin);
-        gi_json_put_count(&writer, NULL, begin + tensor->n_bytes);
-        gi_json_end(&writer, ']');
-        gi_json_end(&writer, '}');
+        failed = json_object_set_new(header, tensor->name, make_entry(tensor, begin));
         begin += tensor->n_bytes;
     }
-    gi_json_end(&writer, '}');
-    return gi_json_take(&writer, error);
+    if (!failed) return header;
+    json_decref(header);
+    return NULL;
 }
 
 glia_status gi_safetensors_write(const char *path, const gi_safetensors *file, glia_error *error)
 {
-    char *header = make_header(file, error);
+    json_t *json = make_header(file);
+    char *header = gi_json_write(json, error);
+    json_decref(json);
     if (!header) return GLIA_NO_MEMORY;
     const size_t n_text = strlen(header);
     const size_t n_pad = (ALIGNMENT - n_text % ALIGNMENT) % ALIGNMENT; /* data begins aligned */
