@@ -7,6 +7,7 @@
 #   make          build
 #   make install  below PREFIX (make install PREFIX=$HOME/.local)
 #   make fuzz     FUZZ_RUNS executions of each fuzz target (clang)
+#   make bench    per-sample training beside FANN's (needs MNIST in $GLIA_DATA)
 #   make format   format the sources (clang-format)
 #   make clean
 
@@ -16,7 +17,7 @@ FUZZ_RUNS = 1000000
 GLIA = $(BUILD)/cli/glia
 MODEL = $(BUILD)/digits.safetensors
 
-.PHONY: all run test check install fuzz format clean
+.PHONY: all run test check install fuzz bench format clean
 
 all:
 	@scripts/deps build
@@ -44,6 +45,10 @@ install: all
 fuzz:
 	@scripts/deps fuzz
 	@scripts/fuzz $(FUZZ_RUNS)
+
+bench: all
+	@scripts/deps bench
+	bench/per_sample.py --glia $(GLIA)
 
 format:
 	clang-format -i $$(find include src cli tests fuzz examples bench -name '*.[ch]' -o -name '*.cpp')

@@ -261,7 +261,11 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
     if (*exit_status == EXIT_FAILED)
         complain(run->saved ? "the network as it was after epoch %zu is saved" : "nothing is saved",
                  run->result.best_epoch);
-    if (*exit_status == EXIT_INTERRUPTED) complain("interrupted; the network is saved as it is");
+    if (*exit_status == EXIT_INTERRUPTED && run->validation && run->result.best_epoch > 0)
+        complain("interrupted; the network of epoch %zu, the best so far, is saved",
+                 run->result.best_epoch);
+    else if (*exit_status == EXIT_INTERRUPTED)
+        complain("interrupted; the network is saved as it is");
     if (*exit_status != EXIT_DONE || run->test == NULL) return GLIA_OK;
     signals_guard(false);
     return glia_evaluate(run->network, run->test, options->params.threads, &run->score, NULL,

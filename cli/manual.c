@@ -241,6 +241,8 @@ static void page_foot(FILE *stream, bool main_page)
           "\\fI$GLIA_DATA/mnist\\fR.\n"
           ".TP\n.B XDG_CACHE_HOME\nDownloads are kept in \\fI$XDG_CACHE_HOME/glia\\fR; "
           "if unset, in \\fI~/.cache/glia\\fR.\n"
+          ".TP\n.B GLIA_CPU\nThe level of instruction set to use instead of the best that the CPU "
+          "has: \\fBbaseline\\fR, \\fBavx2\\fR or \\fBavx512\\fR.\n"
           ".TP\n.B NO_COLOR\nIf set and not empty, no colour and no bar is shown.\n"
           ".SH SEE ALSO\n",
           stream);

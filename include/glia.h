@@ -273,6 +273,10 @@ typedef struct glia_network_params {
 /* No hidden layer, relu for layers added, init auto, seed 1. */
 GLIA_API glia_network_params glia_network_default_params(size_t inputs, size_t classes);
 
+/*
+ * BAD_ARGUMENT, NO_MEMORY. The network computes at the best level of instruction set that the CPU
+ * has, or at the one that the environment variable GLIA_CPU names ("baseline", "avx2", "avx512").
+ */
 GLIA_API glia_status glia_network_create(const glia_network_params *params, glia_network **out,
                                          glia_error *error);
 GLIA_API void glia_network_free(glia_network *network);
@@ -407,7 +411,8 @@ typedef struct glia_train_result {
  * w <- w - lr * dJ/dw. Every epoch visits every sample once, in an order drawn from
  * (seed, epoch). With a validation set (or NULL) the weights of the best epoch are kept.
  *
- * CANCELLED by the callback is no failure: GLIA_OK, the weights as they are, result->stop says so.
+ * Stopped by the callback is no failure: GLIA_OK, result->stop says so, and the weights are as they
+ * are (with a validation set: those of the best epoch, once one is completed).
  * DIVERGED is: the network then holds the weights of the last good epoch (those that it came with
  * if there was none). result (or NULL) is set in every case but BAD_ARGUMENT, MISMATCH, NO_MEMORY.
  */

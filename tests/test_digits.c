@@ -49,12 +49,15 @@ static void test_table(void **state)
         const size_t points = strlen(style->pen);
         assert_in_range(points, 2, GI_DIGITS_POINTS);
         bool down = false;
+        int strokes = 0;
         for (size_t i = 0; i < points; i++) {
             assert_non_null(strchr("(-*)", style->pen[i]));
             assert_int_equal(style->pen[i] == '(', !down);
             down = style->pen[i] != ')';
+            strokes += !down;
         }
         assert_false(down);
+        assert_in_range(strokes, 1, GI_DIGITS_STROKES);
         for (size_t k = 0; k < GI_DIGITS_SHAPES; k++) {
             const int16_t *p = style->shapes[k];
             int highest = 1000, lowest = -1000;
@@ -187,7 +190,10 @@ static void test_statistics(void **state)
     assert_true(fabs(faint / lit - 0.18) < 0.03);
 }
 
-/* The label says what is drawn: the nearest mean image of 3,000 tells most of 1,000 others. */
+/*
+ * The label says what is drawn: the nearest mean image of 3,000 tells most of 1,000 others, a 1 has
+ * the least ink, and a 0 is hollow.
+ */
 static void test_labels(void **state)
 {
     (void)state;
@@ -199,6 +205,16 @@ static void test_labels(void **state)
         counts[label]++;
         for (size_t i = 0; i < PIXELS; i++) mean[label][i] += image[i];
     }
+    double ink[10] = {0}, middle[10];
+    for (int d = 0; d < 10; d++) {
+        for (size_t i = 0; i < PIXELS; i++) ink[d] += mean[d][i] / counts[d];
+        middle[d] = mean[d][14 * SIDE + 14] / counts[d];
+    }
+    for (int d = 0; d < 10; d++) {
+        if (d != 1) assert_true(ink[1] < ink[d]);
+        if (d != 0) assert_true(middle[0] < middle[d] / 2);
+    }
+
     size_t right = 0;
     for (uint64_t index = 0; index < 1000; index++) {
         const uint32_t label = gi_digits_draw(1, GLIA_TEST, index, image);

@@ -12,6 +12,7 @@ Blocks of a page run in order in one empty folder, with the glia that was built 
 
 A word after the language: needs-mnist (skipped where $GLIA_DATA has none), needs-png (skipped
 where the build has no libpng), not-run.
+Functions that the pages name must be in the sources.
 The manual's examples are those of each command's --help, which the manual pages are made from too;
 there, training is cut short (--epochs 1), and digits.safetensors and seven.png are at hand.
 
@@ -201,8 +202,19 @@ def run_manual(tap):
                 tap.report(example, *run_shell(example + short, folder, env))
 
 
+def run_names(tap):
+    """Each `function()` that a page names is in the sources."""
+    sources = "".join(open(path, encoding="utf-8").read()
+                      for path in glob.glob("src/*/*.[ch]") + ["include/glia.h"])
+    for page in sorted(glob.glob("docs/*.md")):
+        names = set(re.findall(r"`(\w+)\(\)`", open(page, encoding="utf-8").read()))
+        unknown = [n for n in sorted(names) if not re.search(r"\b%s\(" % n, sources)]
+        tap.report(f"functions that {page} names", len(unknown), "not found: " + ", ".join(unknown))
+
+
 def main():
     tap = Tap()
+    run_names(tap)
     run_pages(tap)
     run_manual(tap)
     print(f"1..{tap.number}")

@@ -6,6 +6,7 @@
 #include "numeric.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "golden/golden.h"
@@ -415,6 +416,35 @@ static void test_parameters_go_in_and_out(void **state)
     glia_network_free(network);
 }
 
+static void test_environment_chooses_the_level(void **state)
+{
+    (void)state;
+    const char *before = getenv("GLIA_CPU");
+    glia_network_params p = glia_network_default_params(3, 2);
+    glia_network *network = NULL;
+    glia_error error = {0};
+    static const char *const levels[] = {"baseline", "avx2", "avx512", ""};
+    for (size_t i = 0; i < 4; i++) {
+        const char *level = *levels[i] ? levels[i] : NULL; /* empty: as if unset */
+        const gi_engine *engine = gi_engine_reference(sizeof(float), level);
+        assert_int_equal(setenv("GLIA_CPU", levels[i], 1), 0);
+        if (engine) {
+            assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+            assert_string_equal(network->engine->isa, engine->isa);
+            glia_network_free(network);
+        } else {
+            assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_BAD_ARGUMENT);
+        }
+    }
+    setenv("GLIA_CPU", "sse9", 1);
+    assert_int_equal(glia_network_create(&p, &network, &error), GLIA_BAD_ARGUMENT);
+    assert_non_null(strstr(error.message, "GLIA_CPU: found \"sse9\""));
+    if (before)
+        setenv("GLIA_CPU", before, 1);
+    else
+        unsetenv("GLIA_CPU");
+}
+
 static void test_names_and_values_match(void **state)
 {
     (void)state;
@@ -445,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_create_checks_its_arguments),
         cmocka_unit_test(test_initial_weights_have_their_distribution),
         cmocka_unit_test(test_parameters_go_in_and_out),
+        cmocka_unit_test(test_environment_chooses_the_level),
         cmocka_unit_test(test_names_and_values_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,11 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/digits.h"
+
+glia_data_params glia_data_default_params(void)
+{
+    return (glia_data_params){.seed = 1};
+}
 
 static size_t type_bytes(glia_type type)
 {
@@ -119,8 +123,8 @@ const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t i
                            uint8_t *scratch, uint32_t *label)
 {
     if (!dataset->x) {
-        *label = gi_digits_draw(dataset->digits_seed, dataset->digits_split,
-                                (uint64_t)epoch * dataset->samples + index, scratch);
+        *label = dataset->draw(dataset->draw_seed, dataset->draw_split,
+                               (uint64_t)epoch * dataset->samples + index, scratch);
         return scratch;
     }
     const size_t row = dataset->rows ? dataset->rows[index] : index;

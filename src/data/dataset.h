@@ -10,6 +10,9 @@
 #include "base/image_form.h"
 #include "base/status.h"
 
+/* Draws image `index` of a split into pixels (features) and returns its label. */
+typedef uint32_t gi_draw(uint64_t seed, glia_split split, uint64_t index, uint8_t *pixels);
+
 /*
  * Invariants: samples > 0, features > 0, 0 < classes; every label < classes;
  * height * width == features, or both are 0 and form is GI_FORM_NONE.
@@ -28,8 +31,9 @@ struct glia_dataset {
     const uint32_t *rows;   /* (samples): which rows this set has; NULL: all in order */
 
     /* Of a set that is drawn as needed (x is NULL): epoch e has images e * samples ... */
-    uint64_t digits_seed;
-    glia_split digits_split;
+    gi_draw *draw;
+    uint64_t draw_seed;
+    glia_split draw_split;
 
     /* What is owned; each may be empty. */
     gi_file file;

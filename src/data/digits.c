@@ -64,11 +64,10 @@ enum {
     BOX = 20,    /* the longer side of the figure, px */
     SAMPLES = 3, /* of a pixel's side */
     GRID = BOX * SAMPLES,
-    ROW = (GRID + 3) / 4 * 4,
+    ROW = (GRID + 3) / 4 * 4, /* a row of the grid in memory: whole groups of four */
     WAVES = 4,
-    MAX_STROKES = 4,
     STEPS = 8, /* at most so many points of the curve from one control point to the next */
-    MAX_POINTS = GI_DIGITS_POINTS * STEPS + 3 * MAX_STROKES,
+    MAX_POINTS = GI_DIGITS_POINTS * STEPS,
 };
 
 static const float HEIGHT = 17.5F; /* of a skeleton, px */
@@ -82,7 +81,7 @@ typedef struct point {
 /* The curve of a digit; stroke s has the points begin[s] .. begin[s + 1] - 1. */
 struct curve {
     int n_strokes;
-    int begin[MAX_STROKES + 1];
+    int begin[GI_DIGITS_STROKES + 1];
     point points[MAX_POINTS];
     float radius[MAX_POINTS]; /* of the pen at each point */
 };
@@ -122,6 +121,7 @@ static float longer_side(struct box box)
     return fmaxf(box.high.x - box.low.x, box.high.y - box.low.y);
 }
 
+/* One of the digit's styles, by weight. */
 static const struct gi_digits_style *draw_style(gi_rng *rng, uint32_t digit)
 {
     const struct gi_digits_style *style = gi_digits_styles, *last = NULL;
@@ -202,7 +202,8 @@ static int move_end(gi_rng *rng, point *points, int first, int last)
     const int step = first < last ? 1 : -1;
     const int n = (last - first) * step;
     const float u = uniform(rng, -1, 1);
-    if (u < 0) return first + step * (int)(-u * amount.cut * (float)n + 0.5F);
+    if (u < 0) /* cut */
+        return first + step * (int)(-u * amount.cut * (float)n + 0.5F);
     const point a = points[first], b = points[first + step];
     const float l = length(a, b);
     if (l > 0)
@@ -364,7 +365,10 @@ static void ink_segment(point a, point b, float r, float ink[GRID][ROW])
     }
 }
 
-/* Averages the samples of each pixel and puts the box so that its centre of mass is in the middle.
+/*
+ * Averages the samples of each pixel, and puts the box where its centre of mass comes to pixel
+ * number 14, as in MNIST (half a pixel right of the middle and below it), give or take half a
+ * pixel.
  */
 static void place(float ink[GRID][ROW], uint8_t *pixels)
 {
@@ -384,8 +388,6 @@ static void place(float ink[GRID][ROW], uint8_t *pixels)
             if (v && x >= width) width = x + 1;
             if (v) height = y + 1;
         }
-    /* MNIST's centres of mass are at pixel number 14.0, half a pixel right of and below the middle.
-     */
     const float centre_x = (float)mass_x / (float)mass;
     const float centre_y = (float)mass_y / (float)mass;
     const int left = clamp((int)lroundf(SIDE / 2 - centre_x), 0, SIDE - width);
@@ -451,8 +453,9 @@ glia_status gi_digits_open(glia_split split, const glia_data_params *params, gli
     dataset->width = SIDE;
     dataset->form = GI_FORM_MNIST;
     dataset->divisor = 255;
-    dataset->digits_seed = params->seed;
-    dataset->digits_split = split;
+    dataset->draw = gi_digits_draw;
+    dataset->draw_seed = params->seed;
+    dataset->draw_split = split;
     if (!(params->fresh && split == GLIA_TRAIN)) {
         status = GLIA_NO_MEMORY;
         dataset->owned_x = gi_alloc(samples, (size_t)SIDE * SIDE, "the digits", error);

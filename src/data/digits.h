@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The built-in digits: 28 x 28 images drawn from pen-stroke skeletons, in MNIST's manner. An image
- * is a function of (seed, split, index), so a fresh set an epoch costs no storage.
+ * is a function of (seed, split, index), so a fresh set an epoch costs no storage. The training and
+ * the test images of one seed are different streams of the same distribution.
  */
 #ifndef GLIA_DATA_DIGITS_H
 #define GLIA_DATA_DIGITS_H

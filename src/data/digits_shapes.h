@@ -4,17 +4,18 @@
  * each way takes. For digits.c and its test alone.
  *
  * A style is {digit, weight, number of shapes, pen, {shapes}}: among the styles of its digit it is
- * drawn in proportion to its weight. pen has a letter for each point: ( begins a stroke, - is on
- * its way, * is a corner, ) ends it. A shape, one a line, gives the points as x,y in hundredths of
- * the digit's height; y runs down from 0 to 100, where x begins does not matter. The shapes of a
- * style differ in proportion and are blended point by point.
+ * drawn in proportion to its weight, which is about its share in per cent. pen has a letter for
+ * each point: ( begins a stroke, - is on its way, * is a corner, ) ends it. A shape, on a line,
+ * gives the points as x,y in hundredths of the digit's height: y runs down from 0 to 100, where x
+ * begins does not matter. The shapes of a style differ in proportion and are blended.
  */
 #ifndef GLIA_DATA_DIGITS_SHAPES_H
 #define GLIA_DATA_DIGITS_SHAPES_H
 
 #include <stdint.h>
 
-enum { GI_DIGITS_SHAPES = 3, GI_DIGITS_POINTS = 16 };
+/* The most that a style, a shape, a pen may have. */
+enum { GI_DIGITS_SHAPES = 3, GI_DIGITS_POINTS = 16, GI_DIGITS_STROKES = 3 };
 
 struct gi_digits_style {
     uint8_t digit;
@@ -230,9 +231,11 @@ static const struct gi_digits_style gi_digits_styles[] = {
      {{0,0, 30,2, 60,0, 40,20, 15,40, 45,42, 65,60, 50,90, 20,100, -10,98},
       {10,0, 35,0, 70,0, 45,20, 25,35, 50,40, 65,60, 45,88, 10,100, -30,100}}},
     {3, 1, 1, "(-------------)",
-     {{15,20, 8,10, 25,0, 50,5, 50,25, 30,42, 20,45, 30,40, 55,50, 60,75, 40,98, 15,100, 0,85, 15,65, 35,50}}},
+     {{15,20, 8,10, 25,0, 50,5, 50,25, 30,42, 20,45, 30,40, 55,50, 60,75, 40,98, 15,100, 0,85,
+       15,65, 35,50}}},
     {3, 0.7F, 1, "(------------)",
-     {{30,30, 10,25, 12,5, 35,0, 52,12, 45,35, 25,48, 40,46, 58,60, 55,85, 35,100, 12,98, 5,80, 20,62}}},
+     {{30,30, 10,25, 12,5, 35,0, 52,12, 45,35, 25,48, 40,46, 58,60, 55,85, 35,100, 12,98,
+       5,80, 20,62}}},
     {3, 0.7F, 3, "(---*----)",
      {{5,12, 30,0, 50,12, 40,35, 20,48, 50,50, 60,70, 50,95, 20,98, -10,100},
       {0,10, 25,0, 55,5, 50,25, 20,45, 50,50, 65,65, 55,90, 20,100, -20,95},
@@ -508,7 +511,8 @@ static const struct gi_digits_style gi_digits_styles[] = {
      {{60,12, 35,0, 10,12, 14,32, 35,48, 52,70, 42,94, 20,100, 6,88, 14,68, 35,48, 55,25, 65,5},
       {55,20, 35,2, 12,10, 12,30, 30,48, 42,70, 36,93, 18,100, 4,88, 12,68, 32,48, 52,22, 58,0}}},
     {8, 7, 1, "(-----)(-----)",
-     {{30,0, 10,8, 8,30, 28,46, 50,30, 48,8, 30,0, 30,46, 6,58, 2,82, 28,100, 56,84, 54,60, 30,46}}},
+     {{30,0, 10,8, 8,30, 28,46, 50,30, 48,8, 30,0, 30,46, 6,58, 2,82, 28,100, 56,84, 54,60,
+       30,46}}},
     {8, 8.8F, 2, "(-----------)",
      {{65,8, 38,2, 10,10, 8,30, 28,46, 42,68, 36,92, 20,100, 8,92, 14,72, 34,50, 56,28, 62,5},
       {80,-2, 45,2, 12,12, 12,30, 30,44, 36,66, 28,92, 12,100, 0,90, 10,70, 32,50, 55,28, 70,2}}},
@@ -534,8 +538,10 @@ static const struct gi_digits_style gi_digits_styles[] = {
      {{85,0, 55,5, 20,8, 10,25, 25,42, 40,60, 38,88, 20,100, 8,88, 15,68, 40,45, 60,25},
       {70,0, 40,2, 12,15, 15,35, 35,50, 50,75, 38,98, 15,98, 10,78, 30,55, 60,30, 85,15}}},
     {8, 2.4F, 2, "(-----)(------)",
-     {{35,0, 12,8, 10,25, 30,38, 55,30, 58,10, 35,0, 30,38, 5,50, 0,78, 25,100, 60,97, 75,75, 60,48, 30,38},
-      {40,0, 15,5, 12,25, 35,40, 65,28, 65,8, 40,0, 35,40, 0,55, 0,85, 35,100, 80,90, 80,60, 60,42, 35,40}}},
+     {{35,0, 12,8, 10,25, 30,38, 55,30, 58,10, 35,0, 30,38, 5,50, 0,78, 25,100, 60,97, 75,75,
+       60,48, 30,38},
+      {40,0, 15,5, 12,25, 35,40, 65,28, 65,8, 40,0, 35,40, 0,55, 0,85, 35,100, 80,90, 80,60,
+       60,42, 35,40}}},
     {8, 3.8F, 2, "(-----------)",
      {{10,10, 20,0, 30,10, 50,2, 60,15, 45,38, 25,60, 15,85, 25,100, 38,85, 30,60, 12,35, 5,15},
       {5,20, 15,0, 30,12, 55,0, 65,20, 48,45, 30,65, 20,85, 28,100, 40,88, 30,62, 12,42, 2,25}}},

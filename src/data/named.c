@@ -103,11 +103,6 @@ static glia_status fail_unknown(const char *name, glia_error *error)
                    gi_idx_file_names[1][0], gi_idx_file_names[1][1]);
 }
 
-glia_data_params glia_data_default_params(void)
-{
-    return (glia_data_params){.seed = 1};
-}
-
 const char *glia_build_features(void)
 {
 #if defined(GLIA_HAS_PNG) && defined(GLIA_HAS_FETCH)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Initial weights: Glorot's and He's, chosen by the activation that follows. */
-#include "net/init.h"
+/* Making a network, with Glorot's or He's initial weights by the activation that follows. */
+#include "net/network.h"
 
 #include <math.h>
 
 #include "base/memory.h"
 #include "base/random.h"
 
-glia_status gi_network_initialise(glia_network *network, glia_init init, uint64_t seed,
-                                  glia_error *error)
+/* Draws every layer's weights by init (see GLIA_INIT_LIST), a stream a layer; biases 0. */
+static glia_status initialise(glia_network *network, glia_init init, uint64_t seed,
+                              glia_error *error)
 {
     glia_status status = GLIA_OK;
     for (size_t l = 0; l < network->n_layers && !status; l++) {
@@ -41,4 +42,39 @@ glia_status gi_network_initialise(glia_network *network, glia_init init, uint64_
     network->record.init = init;
     network->record.init_seed = seed;
     return status;
+}
+
+glia_network_params glia_network_default_params(size_t inputs, size_t classes)
+{
+    return (glia_network_params){
+        .inputs = inputs, .classes = classes, .activation = GLIA_RELU, .seed = 1};
+}
+
+glia_status glia_network_create(const glia_network_params *params, glia_network **out,
+                                glia_error *error)
+{
+    if ((size_t)params->init > GLIA_INIT_HE_NORMAL)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "init: found %d, expected one of GLIA_INIT_LIST",
+                       (int)params->init);
+    if (params->n_hidden > GLIA_MAX_LAYERS - 1)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
+                       params->n_hidden, GLIA_MAX_LAYERS - 1);
+    glia_activation activations[GLIA_MAX_LAYERS];
+    for (size_t l = 0; l < params->n_hidden; l++)
+        activations[l] = params->activations ? params->activations[l] : params->activation;
+
+    const gi_engine *engine;
+    glia_status status = gi_engine_choose(&engine, error);
+    if (status) return status;
+    glia_network *network;
+    status = gi_network_new(params->inputs, params->n_hidden, params->hidden, activations,
+                            params->classes, engine, &network, error);
+    if (status) return status;
+    status = initialise(network, params->init, params->seed, error);
+    if (status) {
+        glia_network_free(network);
+        return status;
+    }
+    *out = network;
+    return GLIA_OK;
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Networks: making them, looking into them, and predicting. Training is in src/train. */
+/* Networks: their structure, and looking into them. */
 #include "net/network.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "net/init.h"
-#include "net/workspace.h"
 
 /* ---- Names ---------------------------------------------------------------------------------- */
 
@@ -109,41 +107,6 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
         }
     }
     status = gi_network_set_class_names(network, NULL, error);
-    if (status) {
-        glia_network_free(network);
-        return status;
-    }
-    *out = network;
-    return GLIA_OK;
-}
-
-glia_network_params glia_network_default_params(size_t inputs, size_t classes)
-{
-    return (glia_network_params){
-        .inputs = inputs, .classes = classes, .activation = GLIA_RELU, .seed = 1};
-}
-
-glia_status glia_network_create(const glia_network_params *params, glia_network **out,
-                                glia_error *error)
-{
-    if ((size_t)params->init >= N_INITS)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "init: found %d, expected one of GLIA_INIT_LIST",
-                       (int)params->init);
-    if (params->n_hidden > GLIA_MAX_LAYERS - 1)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
-                       params->n_hidden, GLIA_MAX_LAYERS - 1);
-    glia_activation activations[GLIA_MAX_LAYERS];
-    for (size_t l = 0; l < params->n_hidden; l++)
-        activations[l] = params->activations ? params->activations[l] : params->activation;
-
-    const gi_engine *engine;
-    glia_status status = gi_engine_choose(&engine, error);
-    if (status) return status;
-    glia_network *network;
-    status = gi_network_new(params->inputs, params->n_hidden, params->hidden, activations,
-                            params->classes, engine, &network, error);
-    if (status) return status;
-    status = gi_network_initialise(network, params->init, params->seed, error);
     if (status) {
         glia_network_free(network);
         return status;
@@ -259,33 +222,4 @@ glia_status glia_network_set_layer(glia_network *network, size_t layer, const fl
         if (bias) write_element(network, l->bias, u, bias[u]);
     }
     return GLIA_OK;
-}
-
-/* ---- Predicting ----------------------------------------------------------------------------- */
-
-glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
-                         float *probabilities, glia_error *error)
-{
-    enum { ROWS = 32 }; /* at a time: they stay in cache from layer to layer */
-    if (type != GLIA_U8 && type != GLIA_F32)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "type: found %d, expected GLIA_U8 or GLIA_F32",
-                       (int)type);
-    const size_t inputs = gi_network_inputs(network), classes = gi_network_classes(network);
-    const size_t sample_bytes = inputs * (type == GLIA_U8 ? 1 : sizeof(float));
-    gi_workspace workspace = {0};
-    gi_scratch scratch = {{0}, NULL};
-    glia_status status = gi_workspace_new(network, n < ROWS ? n : ROWS, false, &workspace, error);
-    if (!status) status = gi_scratch_new(network, 0, &scratch, error);
-    for (size_t first = 0; first < n && !status; first += ROWS) {
-        const size_t rows = n - first < ROWS ? n - first : ROWS;
-        for (size_t r = 0; r < rows; r++)
-            gi_workspace_load(network, &workspace, r, type,
-                              (const char *)x + (first + r) * sample_bytes);
-        gi_network_forward(network, &workspace, 0, rows, &scratch);
-        network->engine->softmax(workspace.activation[network->n_layers - 1], classes,
-                                 probabilities + first * classes, rows);
-    }
-    gi_scratch_free(&scratch);
-    gi_workspace_free(&workspace);
-    return status;
 }
