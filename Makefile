@@ -27,7 +27,7 @@ all:
 run: all
 	$(GLIA) train digits -o $(MODEL)
 	$(GLIA) eval $(MODEL) digits
-	$(GLIA) predict $(MODEL) digits:0-2 --show
+	$(GLIA) predict $(MODEL) digits:4-6 --show
 
 test:
 	@scripts/deps test

@@ -134,6 +134,8 @@ GLIA_API glia_status glia_dataset_from_arrays(glia_type type, const void *featur
  * Splits a data set into two that share its samples, stratified: each class gives the same
  * fraction, as nearly as whole samples allow. held_out >= 1 is a count of samples, 0 < held_out < 1
  * a fraction. Both results borrow from the data set and must be freed before it.
+ * BAD_ARGUMENT when either part would be empty, and for digits opened with fresh, whose images are
+ * other ones in every epoch: open digits a second time with another seed, and validate on that.
  */
 GLIA_API glia_status glia_dataset_hold_out(const glia_dataset *dataset, double held_out,
                                            uint64_t seed, glia_dataset **rest, glia_dataset **held,
