@@ -29,7 +29,7 @@ static const example list_examples[] = {
     {NULL, NULL},
 };
 
-/* Two lines each: the name and where it is; what it is. */
+/* The name and where it is; in the next lines what it is. */
 static void list_people(const glia_dataset_entry *entries, size_t n)
 {
     size_t width = 0;
@@ -42,9 +42,12 @@ static void list_people(const glia_dataset_entry *entries, size_t n)
                                                   : "not on this machine");
         printf("%s%-*s%s   %s\n", style_begin(stdout, STYLE_BOLD), (int)width, entry->name,
                style_end(stdout), where);
-        printf("%*s   %s%s; %s%s\n", (int)width, "", style_begin(stdout, STYLE_DIM),
-               entry->description, entry->license, style_end(stdout));
         free(where);
+        char text[512];
+        snprintf(text, sizeof text, "%s; %s", entry->description, entry->license);
+        printf("%*s   %s", (int)width, "", style_begin(stdout, STYLE_DIM));
+        print_words(stdout, text, strlen(text), line_room(stdout), width + 3, width + 3);
+        fputs(style_end(stdout), stdout);
     }
 }
 
@@ -142,6 +145,7 @@ static int fetch_run(void *field, int n_operands, char *const *operands)
     fetch_view view = {.quiet = options->quiet};
     glia_data_params params = glia_data_default_params();
     glia_error error;
+    if (!source_check(&options->source, name)) return EXIT_WRONG;
     params.directory = options->source.directory;
     params.mirror = options->source.mirror;
     params.progress = fetch_step;
@@ -157,7 +161,9 @@ static int fetch_run(void *field, int n_operands, char *const *operands)
         json_put(o, "path", json_text(path));
         json_print(o);
     } else if (path != NULL) {
-        printf("%s is in %s\n", name, path);
+        printf("%s is in ", name);
+        print_clean(stdout, path);
+        printf("\n");
     } else {
         printf("%s is built in\n", name);
     }

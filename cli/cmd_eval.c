@@ -68,63 +68,88 @@ static class_score score_class(const uint64_t *confusion, size_t classes, size_t
 
 /* ---- For people ---------------------------------------------------------------------------- */
 
+/* The classes that are shown: those that occur or were predicted. */
+struct shown {
+    size_t *of; /* (n), owned */
+    size_t n;
+};
+
+static struct shown find_shown(const uint64_t *confusion, size_t classes)
+{
+    struct shown shown = {need_memory(classes, sizeof *shown.of), 0};
+    for (size_t k = 0; k < classes; k++)
+        if (!isnan(score_class(confusion, classes, k).f1)) shown.of[shown.n++] = k;
+    return shown;
+}
+
 /* Rows the true class, columns the predicted one. */
-static void print_matrix(const glia_network *network, const uint64_t *confusion, size_t classes)
+static void print_matrix(const glia_network *network, const uint64_t *confusion, size_t classes,
+                         const struct shown *shown)
 {
     char alignment[MOST_SHOWN + 2];
     const char *headings[MOST_SHOWN + 2];
     char *names[MOST_SHOWN];
+    size_t n = shown->n;
     bool numbered = false; /* names too long for columns give way to their row's number */
-    for (size_t k = 0; k < classes; k++) {
-        names[k] = clean_text(glia_network_class_name(network, k));
-        numbered = numbered || text_width(names[k]) > 5;
+    for (size_t i = 0; i < n; i++) {
+        names[i] = clean_text(glia_network_class_name(network, shown->of[i]));
+        numbered = numbered || text_width(names[i]) > 5;
     }
-    char numbers[MOST_SHOWN][4];
+    words numbers[MOST_SHOWN];
     memset(alignment, 'r', sizeof alignment);
     alignment[0] = 'l';
-    alignment[classes + 1] = '\0';
+    alignment[n + 1] = '\0';
     headings[0] = "";
-    for (size_t k = 0; k < classes; k++) {
-        snprintf(numbers[k], sizeof numbers[k], "%u", (unsigned)k % 100);
-        headings[k + 1] = numbered ? numbers[k] : names[k];
+    for (size_t i = 0; i < n; i++) {
+        snprintf(numbers[i].s, sizeof numbers[i].s, "%zu", shown->of[i]);
+        headings[i + 1] = numbered ? numbers[i].s : names[i];
     }
 
     struct table *table = table_new(alignment, headings);
-    for (size_t i = 0; i < classes; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (numbered)
-            table_add(table, STYLE_PLAIN, "%2zu  %s", i, names[i]);
+            table_add(table, STYLE_PLAIN, "%2zu  %s", shown->of[i], names[i]);
         else
             table_add(table, STYLE_PLAIN, "%s", names[i]);
-        for (size_t j = 0; j < classes; j++) {
-            uint64_t n = confusion[i * classes + j];
+        for (size_t j = 0; j < n; j++) {
+            uint64_t count = confusion[shown->of[i] * classes + shown->of[j]];
             table_add(table,
-                      i == j   ? STYLE_BOLD
-                      : n == 0 ? STYLE_DIM
-                               : STYLE_PLAIN,
-                      "%s", n == 0 ? "." : show_count(n).s);
+                      i == j       ? STYLE_BOLD
+                      : count == 0 ? STYLE_DIM
+                                   : STYLE_PLAIN,
+                      "%s", count == 0 ? "." : show_count(count).s);
         }
     }
-    printf("\nConfusion: rows the true class, columns the predicted one\n\n");
-    table_print(table, stdout);
+    if (table_width(table) > line_room(stdout)) {
+        printf("\nThe confusion matrix needs %zu columns; --json has it too.\n",
+               table_width(table));
+    } else {
+        printf("\nConfusion: rows the true class, columns the predicted one\n\n");
+        table_print(table, stdout, NULL);
+    }
     table_free(table);
-    for (size_t k = 0; k < classes; k++) free(names[k]);
+    for (size_t i = 0; i < n; i++) free(names[i]);
 }
 
-static void print_classes(const glia_network *network, const uint64_t *confusion, size_t classes)
+static void print_classes(const glia_network *network, const uint64_t *confusion, size_t classes,
+                          const struct shown *shown)
 {
     static const char *const headings[] = {"class", "precision", "recall", "F1", "samples"};
     struct table *table = table_new("lrrrr", headings);
-    for (size_t k = 0; k < classes; k++) {
-        class_score score = score_class(confusion, classes, k);
-        table_add(table, STYLE_PLAIN, "%s", glia_network_class_name(network, k));
+    for (size_t i = 0; i < shown->n; i++) {
+        class_score score = score_class(confusion, classes, shown->of[i]);
+        table_add(table, STYLE_PLAIN, "%s", glia_network_class_name(network, shown->of[i]));
         table_add(table, STYLE_PLAIN, "%s", show_percent(score.precision).s);
         table_add(table, STYLE_PLAIN, "%s", show_percent(score.recall).s);
         table_add(table, STYLE_PLAIN, "%s", show_percent(score.f1).s);
         table_add(table, STYLE_PLAIN, "%s", show_count(score.support).s);
     }
     printf("\n");
-    table_print(table, stdout);
+    table_print(table, stdout, "34");
     table_free(table);
+    if (shown->n < classes)
+        printf("\n%zu of %zu classes are left out: they neither occur nor were predicted.\n",
+               classes - shown->n, classes);
 }
 
 static void print_score(const glia_network *network, const char *data, int split,
@@ -132,20 +157,21 @@ static void print_score(const glia_network *network, const char *data, int split
 {
     const char *dim = style_begin(stdout, STYLE_DIM), *end = style_end(stdout);
     size_t classes = glia_network_describe(network).classes;
-    char *name = clean_text(data);
-    printf("%sdata    %s   %s, %s, %s samples\n", dim, end, name, split_names[split],
-           show_count(score->samples).s);
+    printf("%sdata    %s   ", dim, end);
+    print_clean(stdout, data);
+    printf(", %s, %s samples\n", split_names[split], show_count(score->samples).s);
     printf("%saccuracy%s   %s%s%s\n", dim, end, style_begin(stdout, STYLE_BOLD),
            show_accuracy(score->accuracy, score->standard_error).s, end);
     printf("%sloss    %s   %s\n", dim, end, show_loss(score->loss).s);
-    free(name);
     if (confusion == NULL) return;
-    if (classes <= MOST_SHOWN)
-        print_matrix(network, confusion, classes);
+    struct shown shown = find_shown(confusion, classes);
+    if (shown.n <= MOST_SHOWN)
+        print_matrix(network, confusion, classes, &shown);
     else
         printf("\nThe confusion matrix of %zu classes is too wide to be shown; --json has it.\n",
-               classes);
-    print_classes(network, confusion, classes);
+               shown.n);
+    print_classes(network, confusion, classes, &shown);
+    free(shown.of);
 }
 
 /* ---- For programs -------------------------------------------------------------------------- */

@@ -42,7 +42,7 @@ static void print_layers(const glia_network *network)
     table_add(table, STYLE_PLAIN, "all");
     for (int i = 0; i < 3; i++) table_add(table, STYLE_PLAIN, "%s", "");
     table_add(table, STYLE_BOLD, "%s", show_count(info.parameters).s);
-    table_print(table, stdout);
+    table_print(table, stdout, "1"); /* inputs are the units above */
     table_free(table);
 }
 
@@ -108,7 +108,7 @@ static void print_metadata(json_t *metadata)
         table_add(table, STYLE_PLAIN, "%s", "");
         json_object_foreach(value, inner_key, inner) add_value(table, "  ", inner_key, inner);
     }
-    table_print(table, stdout);
+    table_print(table, stdout, NULL);
     table_free(table);
 }
 

@@ -147,10 +147,11 @@ static int predict_file(struct predictor *p, const char *path)
     glia_image image = {0};
     glia_error error;
     bool changed = false;
-    int status;
-    if (glia_image_read(path, &image, &error) != GLIA_OK ||
-        glia_network_fit_image(p->network, &image, p->x, &changed, &error) != GLIA_OK)
-        status = complain_error(&error);
+    int status = EXIT_FAILED;
+    if (glia_image_read(path, &image, &error) != GLIA_OK)
+        complain_error(&error);
+    else if (glia_network_fit_image(p->network, &image, p->x, &changed, &error) != GLIA_OK)
+        complain("%s: %s", path, error.message);
     else
         status = predict_x(p, GLIA_U8, path, NULL, changed);
     glia_image_free(&image);
@@ -181,13 +182,27 @@ static bool parse_rows(const char *input, struct rows *out)
     return true;
 }
 
+/* Whether input is a file, or names rows as it should; complains when not. */
+static bool check_input(const predict_options *options, const char *input)
+{
+    struct rows rows = {0};
+    bool good = false;
+    if (access(input, F_OK) == 0 || strchr(input, ':') == NULL) return true;
+    if (!parse_rows(input, &rows))
+        complain("predict: found \"%s\", which is neither a file nor samples of a data set "
+                 "(DATA:INDEX or DATA:FIRST-LAST)",
+                 input);
+    else if (rows.first > rows.last)
+        complain("predict: %s: the range ends before it begins", input);
+    else
+        good = source_check(&options->source, rows.name);
+    free(rows.name);
+    return good;
+}
+
 static int open_rows(struct predictor *p, const char *input, const struct rows *rows)
 {
     glia_split split = (glia_split)p->options->split;
-    if (rows->first > rows->last) {
-        complain("predict: %s: the range ends before it begins", input);
-        return EXIT_WRONG;
-    }
     if (p->data_name == NULL || strcmp(p->data_name, rows->name) != 0) {
         glia_dataset_free(p->dataset);
         free(p->data_name);
@@ -275,6 +290,8 @@ static int predict_run(void *field, int n_operands, char *const *operands)
 {
     struct predictor p = {.options = field};
     glia_error error;
+    for (int i = 1; i < n_operands; i++)
+        if (!check_input(p.options, operands[i])) return EXIT_WRONG;
     if (glia_network_load(operands[0], &p.network, &error) != GLIA_OK)
         return complain_error(&error);
     p.info = glia_network_describe(p.network);
@@ -285,11 +302,14 @@ static int predict_run(void *field, int n_operands, char *const *operands)
     p.class_width = longest_class(p.network, p.info.classes);
     if (p.options->source.common.json) p.list = json_need(json_array());
 
+    /* What is wrong with one input does not keep the others from being predicted. */
     int status = EXIT_DONE;
-    for (int i = 1; i < n_operands && status == EXIT_DONE; i++)
-        status = predict_input(&p, operands[i]);
+    for (int i = 1; i < n_operands && status != EXIT_INTERRUPTED; i++) {
+        int of_input = predict_input(&p, operands[i]);
+        if (of_input > status) status = of_input;
+    }
 
-    if (p.list != NULL && status == EXIT_DONE) {
+    if (json_array_size(p.list) > 0) {
         json_t *o = json_need(json_object());
         json_put(o, "predictions", p.list);
         json_print(o);
@@ -315,7 +335,8 @@ const struct command predict_command = {
         "brought into it: turned into light on dark, scaled and centred.\n\n" //
     SOURCE_DESCRIPTION "\n\n"
         "Prints the likeliest classes with their probabilities; for a sample of a data set that "
-        "is taken for another class, also what it is.",
+        "is taken for another class, also what it is. An input that cannot be read is told of, the "
+        "others are predicted, and the exit status is 1.",
     .options = predict_table,
     .examples = predict_examples,
     .options_size = sizeof(predict_options),

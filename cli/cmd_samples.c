@@ -11,27 +11,26 @@
 #include "signals.h"
 #include "source.h"
 
+enum { SHOWN_USUALLY = 10, EXPORTED_USUALLY = 100 };
+
 /* Both commands work on a run of samples. */
 typedef struct samples_options {
     source_options source;
     int split;
     size_t first;
-    size_t count;
+    size_t count;       /* 0: as usual, or as many as are left */
     const char *output; /* of export: the folder */
 } samples_options;
 
 static void show_set_defaults(void *field)
 {
-    samples_options *options = field;
-    source_set_defaults(&options->source);
-    options->count = 10;
+    source_set_defaults(field);
 }
 
 static void export_set_defaults(void *field)
 {
     samples_options *options = field;
-    show_set_defaults(field);
-    options->count = 100;
+    source_set_defaults(&options->source);
     options->output = ".";
 }
 
@@ -42,10 +41,15 @@ static int open_samples(const struct command *command, const samples_options *op
     int status = source_need(&options->source, name, (glia_split)options->split, out);
     if (status != EXIT_DONE) return status;
     *info = glia_dataset_describe(*out);
-    const char *first_name = strcmp(command->name, "data show") == 0 ? "index" : "first";
     if (options->first >= info->samples) {
-        complain("%s: --%s: found %zu; the %s split of %s has samples 0 to %zu", command->name,
-                 first_name, options->first, split_names[options->split], name, info->samples - 1);
+        complain("%s: --first: found %zu; the %s split of %s has samples 0 to %zu", command->name,
+                 options->first, split_names[options->split], name, info->samples - 1);
+        return EXIT_WRONG;
+    }
+    if (options->count > info->samples - options->first) {
+        complain("%s: --count: found %zu; the %s split of %s has %zu from sample %zu on",
+                 command->name, options->count, split_names[options->split], name,
+                 info->samples - options->first, options->first);
         return EXIT_WRONG;
     }
     if (info->height == 0 || info->type != GLIA_U8) {
@@ -55,11 +59,12 @@ static int open_samples(const struct command *command, const samples_options *op
     return EXIT_DONE;
 }
 
-/* How many there are from the first to the last that was asked for. */
-static size_t count_samples(const samples_options *options, size_t samples)
+/* How many are meant. */
+static size_t count_samples(const samples_options *options, size_t samples, size_t usual)
 {
     size_t rest = samples - options->first;
-    return options->count < rest ? options->count : rest;
+    if (options->count > 0) return options->count;
+    return usual < rest ? usual : rest;
 }
 
 /* ---- glia data show ------------------------------------------------------------------------ */
@@ -67,10 +72,10 @@ static size_t count_samples(const samples_options *options, size_t samples)
 /* clang-format off */
 static const struct option show_table[] = {
     {.kind = OPTION_HEADING, .name = "Samples"},
-    {.kind = OPTION_COUNT, .name = "index", .metavar = "N",
+    {.kind = OPTION_COUNT, .name = "first", .metavar = "N",
      .offset = offsetof(samples_options, first), .help = "the first sample, counted from 0"},
     {.kind = OPTION_COUNT, .name = "count", .metavar = "N", .min = 1, .max = 10000,
-     .offset = offsetof(samples_options, count), .help = "how many"},
+     .offset = offsetof(samples_options, count), .shown_default = "10", .help = "how many"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
      .offset = offsetof(samples_options, split), .help = "which samples"},
     SOURCE_OPTIONS,
@@ -80,7 +85,7 @@ static const struct option show_table[] = {
 
 static const example show_examples[] = {
     {"glia data show digits --count 4", "Draw the first four training images."},
-    {"glia data show mnist --split test --index 8 --count 1", "Draw one test image of mnist."},
+    {"glia data show mnist --split test --first 8 --count 1", "Draw one test image of mnist."},
     {NULL, NULL},
 };
 
@@ -134,7 +139,7 @@ static int show_run(void *field, int n_operands, char *const *operands)
     int status = open_samples(&data_show_command, options, operands[0], &dataset, &info);
     if (status != EXIT_DONE) goto cleanup;
 
-    size_t n = count_samples(options, info.samples);
+    size_t n = count_samples(options, info.samples, SHOWN_USUALLY);
     pixels = need_memory(n, info.features);
     labels = need_memory(n, sizeof *labels);
     for (size_t i = 0; i < n; i++) {
@@ -179,7 +184,7 @@ static const struct option export_table[] = {
     {.kind = OPTION_COUNT, .name = "first", .metavar = "N",
      .offset = offsetof(samples_options, first), .help = "the first sample, counted from 0"},
     {.kind = OPTION_COUNT, .name = "count", .metavar = "N", .min = 1,
-     .offset = offsetof(samples_options, count), .help = "how many"},
+     .offset = offsetof(samples_options, count), .shown_default = "100", .help = "how many"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
      .offset = offsetof(samples_options, split), .help = "which samples"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR",
@@ -248,7 +253,7 @@ static int export_run(void *field, int n_operands, char *const *operands)
         goto cleanup;
     }
 
-    size_t n = count_samples(options, info.samples);
+    size_t n = count_samples(options, info.samples, EXPORTED_USUALLY);
     pixels = need_memory(1, info.features);
     signals_guard(true); /* between two files is the time to stop */
     for (size_t i = 0; i < n && status == EXIT_DONE; i++) {
@@ -265,7 +270,9 @@ static int export_run(void *field, int n_operands, char *const *operands)
         json_put(o, "files", json_incref(files));
         json_print(o);
     } else {
-        printf("%s images in %s\n", show_count(json_array_size(files)).s, options->output);
+        printf("%s images in ", show_count(json_array_size(files)).s);
+        print_clean(stdout, options->output);
+        printf("\n");
     }
 
 cleanup:

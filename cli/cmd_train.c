@@ -102,7 +102,7 @@ static glia_status open_data(struct run *run, glia_error *error)
     const glia_dataset *from = run->all;
     if (o->fresh) { /* images that are new in every epoch cannot be held out: take others */
         source_options next = *source;
-        next.seed = source->seed == INT64_MAX ? 0 : source->seed + 1;
+        next.seed++; /* after the last comes 0 */
         status =
             source_open(&next, run->data, GLIA_TRAIN, false, threads, o->quiet, &run->other, error);
         if (status != GLIA_OK) return status;
@@ -147,8 +147,9 @@ static void print_head(const struct run *run, const glia_progress *p)
     char layers[512];
     const char *dim = style_begin(stderr, STYLE_DIM), *end = style_end(stderr);
     describe_layers(run, layers, sizeof layers);
-    fprintf(stderr, "%sdata   %s   %s: %s samples", dim, end, run->data,
-            show_count(glia_dataset_describe(run->train).samples).s);
+    fprintf(stderr, "%sdata   %s   ", dim, end);
+    print_clean(stderr, run->data);
+    fprintf(stderr, ": %s samples", show_count(glia_dataset_describe(run->train).samples).s);
     if (run->validation != NULL)
         fprintf(stderr, ", %s held out",
                 show_count(glia_dataset_describe(run->validation).samples).s);
@@ -186,9 +187,11 @@ static void print_result(const struct run *run)
 {
     const glia_train_result *r = &run->result;
     const char *dim = style_begin(stdout, STYLE_DIM), *end = style_end(stdout);
-    if (!run->options->quiet) fputc('\n', stderr);
+    if (run->view.headed) fputc('\n', stderr); /* below the epochs */
     fflush(stderr);
-    if (r->stop == GLIA_STOP_EARLY || (run->validation != NULL && r->best_epoch < r->epochs))
+    /* Of a run that ended otherwise it has been said already what is saved. */
+    bool complete = r->stop == GLIA_STOP_EPOCHS || r->stop == GLIA_STOP_EARLY;
+    if (complete && run->validation != NULL && r->best_epoch < r->epochs)
         printf("%skept    %s   epoch %zu of %zu, where the validation loss was lowest\n", dim, end,
                r->best_epoch, r->epochs);
     if (isfinite(run->score.accuracy))
@@ -197,7 +200,10 @@ static void print_result(const struct run *run)
                show_loss(run->score.loss).s);
     printf("%stime    %s   %s, %s samples/s\n", dim, end, show_duration(r->seconds).s,
            show_count(isfinite(r->samples_per_second) ? (uint64_t)r->samples_per_second : 0).s);
-    if (run->saved) printf("%smodel   %s   %s\n", dim, end, run->path);
+    if (!run->saved) return;
+    printf("%smodel   %s   ", dim, end);
+    print_clean(stdout, run->path);
+    printf("\n");
 }
 
 static void print_json(const struct run *run)
@@ -227,7 +233,7 @@ static void print_json(const struct run *run)
     json_put(o, "seconds", json_number(r->seconds));
     json_put(o, "startup_seconds",
              json_number(run->view.startup_ended > 0 ? run->view.startup_ended : NAN));
-    json_put(o, "seed", json_count(run->options->params.seed));
+    json_put(o, "seed", json_seed(run->options->params.seed));
     json_put(o, "engine", json_text(r->engine));
     json_put(o, "isa", json_text(r->isa));
     json_put(o, "threads", json_count((uint64_t)r->threads));
@@ -325,9 +331,10 @@ const struct command train_command = {
         "cross-entropy of its softmax output, and saves it as a safetensors file.\n\n" //
     SOURCE_DESCRIPTION "\n\n"
         "Where the data set has a test split, the finished network is scored on it once. Ctrl-C "
-        "ends the step at hand, saves the network as it is, and exits with status 130. When the "
-        "loss is no longer finite, training stops with status 1; the weights of the last good "
-        "epoch are saved, and without one nothing is written.",
+        "(SIGINT), SIGTERM and SIGHUP end the step at hand; the network is saved as it is, with "
+        "--validation as it was after the best epoch, and the exit status is 130. When the loss is "
+        "no longer finite, training stops with status 1; the weights of the last good epoch are "
+        "saved, and without one nothing is written.",
     .options = train_option_table,
     .examples = train_examples,
     .options_size = sizeof(train_options),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes help as plain text of at most 80 columns, and manual pages in roff's man macros. Texts in
- * the tables are ASCII; an indented paragraph of a description is a literal line.
+ * Writes help as plain text of at most 80 columns (as many as a narrower terminal has), and manual
+ * pages in roff's man macros. Texts in the tables are ASCII; an indented paragraph of a description
+ * is a literal line.
  */
 #include "manual.h"
 
@@ -14,31 +15,6 @@
 enum { LINE = 80, WIDEST_NAME = 26 };
 
 /* ---- Text ---------------------------------------------------------------------------------- */
-
-/* Prints words wrapped at LINE, lines after the first indented; column is where the first begins.
- */
-static void wrap(FILE *stream, const char *text, size_t length, size_t column, size_t indent)
-{
-    const char *end = text + length;
-    bool first = true;
-    while (text < end) {
-        size_t word = 0;
-        while (text + word < end && text[word] != ' ' && text[word] != '\n') word++;
-        if (!first && column + 1 + word > LINE) {
-            fprintf(stream, "\n%*s", (int)indent, "");
-            column = indent;
-        } else if (!first) {
-            fputc(' ', stream);
-            column++;
-        }
-        fwrite(text, 1, word, stream);
-        column += word;
-        first = false;
-        text += word;
-        while (text < end && (*text == ' ' || *text == '\n')) text++;
-    }
-    fputc('\n', stream);
-}
 
 /* The next paragraph of *text: sets its length, moves *text past it. NULL after the last. */
 static const char *next_paragraph(const char **text, size_t *length)
@@ -91,7 +67,7 @@ void manual_help(const struct command *command, FILE *stream)
 {
     const char *description = command->description, *paragraph;
     char form[128], text[512];
-    size_t length, column = 0;
+    size_t length, column = 0, room = line_room(stream), width = room < LINE ? room : LINE;
     void *defaults = new_defaults(command);
 
     fprintf(stream, "Usage: glia %s%s%s [options]\n", command->name,
@@ -101,7 +77,7 @@ void manual_help(const struct command *command, FILE *stream)
         if (*paragraph == ' ')
             fprintf(stream, "%.*s\n", (int)length, paragraph);
         else
-            wrap(stream, paragraph, length, 0, 0);
+            print_words(stream, paragraph, length, width, 0, 0);
     }
     for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
         if (option->kind == OPTION_HEADING) continue;
@@ -118,13 +94,13 @@ void manual_help(const struct command *command, FILE *stream)
         option_text(option, defaults, text, sizeof text);
         fprintf(stream, "  %-*s", (int)column - 2, form);
         if (length + 4 > column) fprintf(stream, "\n%*s", (int)column, "");
-        wrap(stream, text, strlen(text), column, column);
+        print_words(stream, text, strlen(text), width, column, column);
     }
     if (command->examples != NULL) {
         fprintf(stream, "\nExamples:\n");
         for (const example *e = command->examples; e->command != NULL; e++) {
             fprintf(stream, "  %s\n      ", e->command);
-            wrap(stream, e->comment, strlen(e->comment), 6, 6);
+            print_words(stream, e->comment, strlen(e->comment), width, 6, 6);
         }
     }
     free(defaults);
@@ -235,7 +211,8 @@ static void page_foot(FILE *stream, bool main_page)
           ".TP\n0\nDone.\n"
           ".TP\n1\nThe work failed; the message says at what.\n"
           ".TP\n2\nThe command was wrong: an unknown option, say, or a value out of range.\n"
-          ".TP\n130\nInterrupted by Ctrl\\-C.\n"
+          ".TP\n130\nEnded by a signal: SIGINT (Ctrl\\-C), SIGTERM or SIGHUP. "
+          "What a training has learned is saved.\n"
           ".SH ENVIRONMENT\n"
           ".TP\n.B GLIA_DATA\nA folder of data sets: \\fBmnist\\fR is looked for in "
           "\\fI$GLIA_DATA/mnist\\fR.\n"

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "output.h"
 
@@ -62,7 +63,7 @@ bool parse_real(const char *text, double *out)
     return true;
 }
 
-/* Levenshtein's distance, one row of the table at a time. */
+/* Levenshtein's distance, large and small letters alike; one row of the table at a time. */
 static size_t edit_distance(const char *a, const char *b)
 {
     size_t n = strlen(b), row[LONGEST_NAME + 1];
@@ -72,7 +73,7 @@ static size_t edit_distance(const char *a, const char *b)
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < n; j++) {
-            size_t best = diagonal + (a[i] != b[j]);
+            size_t best = diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j]));
             if (row[j] + 1 < best) best = row[j] + 1;
             if (row[j + 1] + 1 < best) best = row[j + 1] + 1;
             diagonal = row[j + 1];
@@ -90,7 +91,7 @@ const char *nearest_name(const char *text, const char *const *names)
     for (; *names != NULL; names++) {
         size_t distance = edit_distance(text, *names);
         /* The beginning of a name means that name. */
-        if (length >= 2 && strncmp(text, *names, length) == 0) distance = 1;
+        if (length >= 2 && strncasecmp(text, *names, length) == 0 && distance > 1) distance = 1;
         if (distance < least || (distance == least && nearest == NULL)) {
             least = distance;
             nearest = *names;
@@ -118,7 +119,7 @@ void option_expected(const struct option *option, char *text, size_t size)
             snprintf(text, size, "%s of at least %g", what, option->min);
         break;
     case OPTION_SEED:
-        snprintf(text, size, "a whole number from 0 to %lld", LLONG_MAX);
+        snprintf(text, size, "a whole number from 0 to %llu", ULLONG_MAX);
         break;
     case OPTION_TEXT:
         snprintf(text, size, "%s", option->metavar);
@@ -173,7 +174,7 @@ static bool set_value(const struct option *option, const char *text, void *optio
         *(int *)field = (int)count;
         return true;
     case OPTION_SEED:
-        if (!parse_count(text, &count) || count > LLONG_MAX) return false;
+        if (!parse_count(text, &count)) return false;
         *(uint64_t *)field = count;
         return true;
     case OPTION_REAL:
@@ -307,13 +308,15 @@ static bool parse_option(const struct command *command, int argc, char **argv, i
         option = find_short(command, argument[1]);
         if (argument[2] != '\0') value = argument + 2;
     }
-    if (option == NULL || (option->kind == OPTION_FLAG && argument[1] != '-' && value != NULL)) {
+    bool joined = argument[1] != '-' && value != NULL; /* "-qx" */
+    if (option == NULL || (option->kind == OPTION_FLAG && joined && *value != '=')) {
         complain_unknown(command, argument);
         return false;
     }
     if (option->kind == OPTION_FLAG) {
         if (value != NULL) {
-            complain("%s: --%s takes no value, found \"%s\"", command->name, option->name, value);
+            complain("%s: --%s takes no value, found \"%s\"", command->name, option->name,
+                     value + joined);
             return false;
         }
         *(bool *)((char *)options + option->offset) = true;

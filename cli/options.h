@@ -16,7 +16,7 @@ typedef enum option_kind {
     OPTION_FLAG,    /* bool: takes no value */
     OPTION_COUNT,   /* size_t */
     OPTION_INT,     /* int */
-    OPTION_SEED,    /* uint64_t, up to 2^63 - 1: what JSON readers can hold */
+    OPTION_SEED,    /* uint64_t */
     OPTION_REAL,    /* double */
     OPTION_TEXT,    /* const char *: not empty, borrowed from argv */
     OPTION_CHOICE,  /* int: the index of a name in choices */
@@ -97,7 +97,10 @@ void option_show(const struct option *option, const void *options, char *text, s
 bool parse_count(const char *text, uint64_t *out);
 bool parse_real(const char *text, double *out);
 
-/* The name nearest to text, if it is near enough to be meant; else NULL. names ends with NULL. */
+/*
+ * The name nearest to text, large and small letters alike, if it is near enough to be meant; else
+ * NULL. names ends with NULL.
+ */
 const char *nearest_name(const char *text, const char *const *names);
 
 #endif

@@ -53,11 +53,42 @@ char *clean_text(const char *text)
     return copy;
 }
 
+void print_clean(FILE *stream, const char *text)
+{
+    char *clean = clean_text(text);
+    fputs(clean, stream);
+    free(clean);
+}
+
 size_t text_width(const char *text)
 {
     size_t width = 0;
     for (; *text != '\0'; text++) width += ((unsigned char)*text & 0xc0) != 0x80;
     return width;
+}
+
+void print_words(FILE *stream, const char *text, size_t length, size_t width, size_t column,
+                 size_t indent)
+{
+    const char *end = text + length;
+    bool first = true;
+    while (text < end) {
+        size_t word = 0;
+        while (text + word < end && text[word] != ' ' && text[word] != '\n') word++;
+        if (!first && column + 1 + word > width) {
+            fprintf(stream, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (!first) {
+            fputc(' ', stream);
+            column++;
+        }
+        fwrite(text, 1, word, stream);
+        column += word;
+        first = false;
+        text += word;
+        while (text < end && (*text == ' ' || *text == '\n')) text++;
+    }
+    fputc('\n', stream);
 }
 
 void complain(const char *format, ...)
@@ -85,17 +116,20 @@ int complain_error(const glia_error *error)
     }
 }
 
+/* Why json_print could not write; a later fflush need not fail again. */
+static int json_errno;
+
 int finish_output(int status)
 {
-    errno = 0;
-    bool failed = fflush(stdout) != 0;
-    if (!failed && !ferror(stdout)) return status;
-    if (errno == EPIPE) {
+    int number = fflush(stdout) != 0 ? errno : json_errno;
+    if (number == 0 && !ferror(stdout)) return status;
+    if (number == EPIPE) {
         /* The reader has seen enough ("| head"): end as other programs do. */
         signal(SIGPIPE, SIG_DFL);
         raise(SIGPIPE);
     }
-    complain("standard output: writing failed: %s", errno != 0 ? strerror(errno) : "see above");
+    complain("standard output: writing failed%s%s", number != 0 ? ": " : "",
+             number != 0 ? strerror(number) : "");
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
@@ -134,6 +168,11 @@ size_t terminal_width(FILE *stream)
     (void)stream;
 #endif
     return 80;
+}
+
+size_t line_room(FILE *stream)
+{
+    return isatty(fileno(stream)) == 1 ? terminal_width(stream) : SIZE_MAX;
 }
 
 bool is_utf8(void)
@@ -234,6 +273,10 @@ words show_bytes(uint64_t n_bytes)
 
 /* ---- Tables -------------------------------------------------------------------------------- */
 
+enum { GAP = 3 }; /* between two columns */
+
+static const size_t LEFT_OUT = SIZE_MAX; /* the width of a column that is not printed */
+
 struct cell {
     char *text;
     enum style style;
@@ -241,7 +284,6 @@ struct cell {
 
 struct table {
     const char *alignment;
-    const char *const *headings;
     size_t columns;
     struct cell *cells; /* (n), row by row */
     size_t n, capacity;
@@ -251,8 +293,9 @@ struct table *table_new(const char *alignment, const char *const *headings)
 {
     struct table *table = need_memory(1, sizeof *table);
     table->alignment = alignment;
-    table->headings = headings;
     table->columns = strlen(alignment);
+    for (size_t c = 0; headings != NULL && c < table->columns; c++)
+        table_add(table, STYLE_DIM, "%s", headings[c]);
     return table;
 }
 
@@ -282,32 +325,56 @@ static void print_cell(FILE *stream, const char *text, enum style style, size_t 
             style == STYLE_PLAIN ? "" : style_end(stream), right || last ? 0 : padding, "");
 }
 
-void table_print(const struct table *table, FILE *stream)
+/* The widths of the columns, to be freed. */
+static size_t *column_widths(const struct table *table)
 {
     size_t columns = table->columns, *widths = need_memory(columns, sizeof *widths);
-    for (size_t c = 0; c < columns && table->headings != NULL; c++)
-        widths[c] = text_width(table->headings[c]);
     for (size_t i = 0; i < table->n; i++) {
         size_t width = text_width(table->cells[i].text);
         if (width > widths[i % columns]) widths[i % columns] = width;
     }
-    for (size_t c = 0; c < columns && table->headings != NULL; c++) {
-        if (c > 0) fputs("   ", stream);
-        print_cell(stream, table->headings[c], STYLE_DIM, widths[c], table->alignment[c] == 'r',
-                   c + 1 == columns);
+    return widths;
+}
+
+/* Of a line of columns of these widths; those that are LEFT_OUT take nothing. */
+static size_t line_width(const size_t *widths, size_t columns)
+{
+    size_t width = 0;
+    for (size_t c = 0; c < columns; c++)
+        if (widths[c] != LEFT_OUT) width += (c > 0 ? GAP : 0) + widths[c];
+    return width;
+}
+
+size_t table_width(const struct table *table)
+{
+    size_t *widths = column_widths(table), width = line_width(widths, table->columns);
+    free(widths);
+    return width;
+}
+
+/* cells (columns) */
+static void print_row(const struct table *table, const struct cell *cells, const size_t *widths,
+                      FILE *stream)
+{
+    size_t last = table->columns - 1; /* that has something in it */
+    while (last > 0 && (widths[last] == LEFT_OUT || *cells[last].text == '\0')) last--;
+    for (size_t c = 0; c <= last; c++) {
+        if (widths[c] == LEFT_OUT) continue;
+        if (c > 0) fprintf(stream, "%*s", GAP, "");
+        print_cell(stream, cells[c].text, cells[c].style, widths[c], table->alignment[c] == 'r',
+                   c == last);
     }
-    if (table->headings != NULL) fputc('\n', stream);
-    for (size_t row = 0; row + columns <= table->n; row += columns) {
-        const struct cell *cells = table->cells + row;
-        size_t last = columns - 1; /* that has something in it */
-        while (last > 0 && *cells[last].text == '\0') last--;
-        for (size_t c = 0; c <= last; c++) {
-            if (c > 0) fputs("   ", stream);
-            print_cell(stream, cells[c].text, cells[c].style, widths[c], table->alignment[c] == 'r',
-                       c == last);
-        }
-        fputc('\n', stream);
-    }
+    fputc('\n', stream);
+}
+
+void table_print(const struct table *table, FILE *stream, const char *leave_out)
+{
+    size_t columns = table->columns, *widths = column_widths(table), room = line_room(stream);
+    for (; leave_out != NULL && *leave_out != '\0' && line_width(widths, columns) > room;
+         leave_out++)
+        widths[*leave_out - '0'] = LEFT_OUT;
+    for (size_t row = 0; row + columns <= table->n; row += columns)
+        print_row(table, table->cells + row, widths, stream);
     free(widths);
 }
 
@@ -350,6 +417,13 @@ json_t *json_count(uint64_t value)
     return json_need(json_integer((json_int_t)value));
 }
 
+json_t *json_seed(uint64_t seed)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
+    return seed <= INT64_MAX ? json_count(seed) : json_text(text);
+}
+
 json_t *json_text(const char *text)
 {
     if (text == NULL) return json_null();
@@ -365,6 +439,10 @@ json_t *json_text(const char *text)
 void json_print(json_t *object)
 {
     /* 9 digits give every float back; the doubles are measurements. */
-    if (json_dumpf(object, stdout, JSON_REAL_PRECISION(9)) == 0) putchar('\n');
+    bool whole = json_dumpf(object, stdout, JSON_REAL_PRECISION(9)) == 0 && putchar('\n') != EOF;
+    if (!whole && ferror(stdout))
+        json_errno = errno; /* finish_output tells */
+    else if (!whole)
+        json_need(NULL);
     json_decref(object);
 }

@@ -39,6 +39,8 @@ char *need_copy(const char *text);
 /* Whether colours and a bar may be shown: a terminal that is not dumb, and no NO_COLOR. */
 bool is_rich(FILE *stream);
 size_t terminal_width(FILE *stream);
+/* The cells that a line may take before it wraps; SIZE_MAX where the stream is no terminal. */
+size_t line_room(FILE *stream);
 /* Whether text beyond ASCII may be shown: unless the locale says otherwise. */
 bool is_utf8(void);
 
@@ -66,16 +68,32 @@ size_t text_width(const char *text);
 /* A copy, to be freed, in which nothing can steer a terminal and all is UTF-8. */
 char *clean_text(const char *text);
 
+/* Prints text so. */
+void print_clean(FILE *stream, const char *text);
+
+/*
+ * Prints words (length bytes), wrapped at width; column is where the first begins, indent where
+ * later lines do.
+ */
+void print_words(FILE *stream, const char *text, size_t length, size_t width, size_t column,
+                 size_t indent);
+
 /* ---- Tables -------------------------------------------------------------------------------- */
 
 /* Cells are added row by row; printing aligns the columns. */
 struct table;
 
-/* alignment: a letter a column, 'l' or 'r'. headings (columns) or NULL; borrowed. */
+/* alignment: a letter a column, 'l' or 'r'; borrowed. headings (columns) or NULL. */
 struct table *table_new(const char *alignment, const char *const *headings);
 __attribute__((format(printf, 3, 4))) void table_add(struct table *table, enum style style,
                                                      const char *format, ...);
-void table_print(const struct table *table, FILE *stream);
+/*
+ * leave_out: the columns, as digits, that a terminal too narrow for all does without, the least
+ * important first; or NULL.
+ */
+void table_print(const struct table *table, FILE *stream, const char *leave_out);
+/* Cells that a line of it takes. */
+size_t table_width(const struct table *table);
 void table_free(struct table *table);
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
@@ -87,9 +105,10 @@ json_t *json_need(json_t *value);
 
 json_t *json_number(double value); /* null where it is not finite */
 json_t *json_count(uint64_t value);
+json_t *json_seed(uint64_t seed);    /* a decimal string where a JSON integer may not hold it */
 json_t *json_text(const char *text); /* null for NULL; what is not UTF-8 is replaced */
 
-/* Prints the object on stdout, one line, and frees it. */
+/* Prints the object on stdout, one line, and frees it; ends the program when there is no memory. */
 void json_print(json_t *object);
 
 #endif

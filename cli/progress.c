@@ -30,11 +30,14 @@ static void clear_bar(bool *shown)
     *shown = false;
 }
 
-/* One line: left, a bar as wide as there is room for (at most 40 cells), right. */
+/* One line: left, a bar as wide as there is room for (at most 40 cells), right if it fits. */
 static void draw_bar(const char *left, double fraction, const char *right, bool *shown)
 {
     bool utf8 = is_utf8();
-    size_t width = terminal_width(stderr), text = text_width(left) + text_width(right) + 5;
+    size_t width = terminal_width(stderr);
+    /* A line that is too long would wrap and not be cleared. */
+    bool fits = text_width(left) + text_width(right) + 3 < width;
+    size_t text = text_width(left) + (fits ? text_width(right) : 0) + 5;
     size_t cells = width > text ? width - text : 0;
     if (cells > 40) cells = 40;
     size_t full = (size_t)(fmin(fmax(fraction, 0), 1) * (double)cells);
@@ -47,8 +50,7 @@ static void draw_bar(const char *left, double fraction, const char *right, bool 
         for (size_t i = full; i < cells; i++) fputs(utf8 ? "━" : "-", stderr);
         fputs(style_end(stderr), stderr);
     }
-    /* A line that is too long would wrap and not be cleared. */
-    if (text_width(left) + text_width(right) + 3 < width) fprintf(stderr, "  %s", right);
+    if (fits) fprintf(stderr, "  %s", right);
     fflush(stderr);
     *shown = true;
 }
@@ -68,23 +70,73 @@ static void draw_training(training_view *view, const glia_progress *p, double do
     view->drawn_at = p->seconds;
 }
 
+/* The columns of an epoch's line. */
+enum { EPOCH, LOSS, ACCURACY, VALIDATION, VALIDATION_ACCURACY, SPEED, TIME, N_COLUMNS };
+
+static const struct {
+    const char *heading;
+    int width; /* with the blanks before it */
+} columns[N_COLUMNS] = {
+    [EPOCH] = {"epoch", 5},
+    [LOSS] = {"loss", 10},
+    [ACCURACY] = {"accuracy", 11},
+    [VALIDATION] = {"validation", 13},
+    [VALIDATION_ACCURACY] = {"accuracy", 11},
+    [SPEED] = {"samples/s", 12},
+    [TIME] = {"time", 11},
+};
+
+/* Those that a terminal has room for. */
+static unsigned choose_columns(bool validation)
+{
+    static const int leave_out[] = {SPEED, TIME, ACCURACY}; /* the least important first */
+    unsigned chosen = (1u << N_COLUMNS) - 1;
+    size_t room = line_room(stderr), width = 0;
+    if (!validation) chosen &= ~(1u << VALIDATION | 1u << VALIDATION_ACCURACY);
+    for (int c = 0; c < N_COLUMNS; c++)
+        if (chosen >> c & 1) width += (size_t)columns[c].width;
+    for (size_t i = 0; i < sizeof leave_out / sizeof *leave_out && width > room; i++) {
+        chosen &= ~(1u << leave_out[i]);
+        width -= (size_t)columns[leave_out[i]].width;
+    }
+    return chosen;
+}
+
+/* cells (N_COLUMNS) */
+static void print_columns(unsigned chosen, const char *const *cells)
+{
+    for (int c = 0; c < N_COLUMNS; c++)
+        if (chosen >> c & 1) fprintf(stderr, "%*s", columns[c].width, cells[c]);
+}
+
 static void print_epoch(training_view *view, const glia_progress *p)
 {
     double seconds = p->seconds - view->epoch_began;
+    double speed = seconds > 0 ? (double)p->samples / seconds : 0;
+    const char *cells[N_COLUMNS];
+    words epoch;
+    snprintf(epoch.s, sizeof epoch.s, "%zu", p->epoch);
     clear_bar(&view->bar_shown);
     if (!view->headed) {
-        fprintf(stderr, "\n%sepoch      loss   accuracy%s   samples/s       time%s\n",
-                style_begin(stderr, STYLE_DIM), view->validation ? "   validation   accuracy" : "",
-                style_end(stderr));
         view->headed = true;
+        view->columns = choose_columns(view->validation);
+        for (int c = 0; c < N_COLUMNS; c++) cells[c] = columns[c].heading;
+        fprintf(stderr, "\n%s", style_begin(stderr, STYLE_DIM));
+        print_columns(view->columns, cells);
+        fprintf(stderr, "%s\n", style_end(stderr));
     }
-    fprintf(stderr, "%5zu   %7s   %8s", p->epoch, show_loss(p->train_loss).s,
-            show_percent(p->train_accuracy).s);
-    if (view->validation)
-        fprintf(stderr, "   %10s   %8s", show_loss(p->validation_loss).s,
-                show_percent(p->validation_accuracy).s);
-    double speed = seconds > 0 ? (double)p->samples / seconds : 0;
-    fprintf(stderr, "   %9s   %8s\n", show_count((uint64_t)speed).s, show_duration(seconds).s);
+    const words values[N_COLUMNS] = {
+        [EPOCH] = epoch,
+        [LOSS] = show_loss(p->train_loss),
+        [ACCURACY] = show_percent(p->train_accuracy),
+        [VALIDATION] = show_loss(p->validation_loss),
+        [VALIDATION_ACCURACY] = show_percent(p->validation_accuracy),
+        [SPEED] = show_count((uint64_t)speed),
+        [TIME] = show_duration(seconds),
+    };
+    for (int c = 0; c < N_COLUMNS; c++) cells[c] = values[c].s;
+    print_columns(view->columns, cells);
+    fputc('\n', stderr);
     fflush(stderr);
     view->epoch_began = p->seconds;
 }

@@ -16,6 +16,7 @@ typedef struct training_view {
 
     /* The rest begins as zeros. */
     bool headed, bar_shown;
+    unsigned columns;     /* of the epochs' lines: a bit for each that is shown */
     double drawn_at;      /* seconds since training began */
     double epoch_began;   /* likewise */
     double startup_ended; /* now_seconds() at the first step; 0: it has not come */

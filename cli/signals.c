@@ -33,7 +33,9 @@ void signals_install(void)
 {
     set_handler(SIGINT, handle);
     set_handler(SIGTERM, handle);
+    set_handler(SIGHUP, handle);
     set_handler(SIGPIPE, SIG_IGN);
+    set_handler(SIGXFSZ, SIG_IGN);
 }
 
 void signals_guard(bool on)

@@ -18,6 +18,33 @@ void source_set_defaults(source_options *options)
     options->mirror = params.mirror;
 }
 
+/* Whether a data set of this name comes from the network when it is not here. */
+static bool can_download(const char *name)
+{
+    glia_dataset_entry *entries = NULL;
+    size_t n = 0;
+    bool found = false;
+    if (glia_dataset_list(NULL, &entries, &n, NULL) != GLIA_OK) return true; /* opening will tell */
+    for (size_t i = 0; i < n; i++)
+        found = found || (!entries[i].built_in && strcmp(entries[i].name, name) == 0);
+    glia_dataset_list_free(entries, n);
+    return found;
+}
+
+bool source_check(const source_options *options, const char *name)
+{
+    if (options->seed != glia_data_default_params().seed && strcmp(name, "digits") != 0) {
+        complain("--data-seed: %s is not drawn by a seed; only digits is", name);
+        return false;
+    }
+    if (options->mirror != NULL && !can_download(name)) {
+        complain("--mirror: %s is no data set that is downloaded; 'glia data list' lists those",
+                 name);
+        return false;
+    }
+    return true;
+}
+
 glia_status source_open(const source_options *options, const char *name, glia_split split,
                         bool fresh, int threads, bool quiet, glia_dataset **out, glia_error *error)
 {
@@ -58,6 +85,7 @@ int source_need(const source_options *options, const char *name, glia_split spli
                 glia_dataset **out)
 {
     glia_error error;
+    if (!source_check(options, name)) return EXIT_WRONG;
     if (source_open(options, name, split, false, 0, false, out, &error) == GLIA_OK)
         return EXIT_DONE;
     return source_complain(name, &error);

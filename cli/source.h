@@ -53,6 +53,12 @@ extern const char *const split_names[];
 
 void source_set_defaults(source_options *options);
 
+/*
+ * Complains, and returns false, when --data-seed or --mirror was given a value that a data set of
+ * this name would not use.
+ */
+bool source_check(const source_options *options, const char *name);
+
 /* Opens a data set; a download shows its progress unless quiet. */
 glia_status source_open(const source_options *options, const char *name, glia_split split,
                         bool fresh, int threads, bool quiet, glia_dataset **out, glia_error *error);
@@ -60,7 +66,7 @@ glia_status source_open(const source_options *options, const char *name, glia_sp
 /* Complains that a data set could not be opened; returns the exit status. */
 int source_complain(const char *name, const glia_error *error);
 
-/* Opens and, on failure, complains; returns the exit status. */
+/* Checks and opens; on failure complains. Returns the exit status. */
 int source_need(const source_options *options, const char *name, glia_split split,
                 glia_dataset **out);
 

@@ -76,11 +76,8 @@ static bool parse_validation(const char *text, void *field)
     return true;
 }
 
-static const char *const activation_names[] = {
-#define X(name, text) text,
-    GLIA_ACTIVATION_LIST(X)
-#undef X
-        NULL};
+/* Of hidden layers. */
+static const char *const activation_names[] = {"sigmoid", "tanh", "relu", "identity", NULL};
 
 static const char *const init_names[] = {
 #define X(name, text) [GLIA_INIT_##name] = text,
@@ -177,5 +174,5 @@ bool train_check_options(const train_options *options, const char *data)
         complain("train: --fresh: %s has no new images to draw; only digits has", data);
         return false;
     }
-    return true;
+    return source_check(&options->source, data);
 }

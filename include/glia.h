@@ -131,6 +131,16 @@ GLIA_API glia_status glia_dataset_from_arrays(glia_type type, const void *featur
                                               glia_dataset **out, glia_error *error);
 
 /*
+ * Says what the samples of a data set are, for a network to keep: images of height x width
+ * (BAD_ARGUMENT unless that is the number of features), which lets it read pictures by
+ * glia_network_fit_image; the names of its classes (n_classes strings, copied).
+ */
+GLIA_API glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t width,
+                                             glia_error *error);
+GLIA_API glia_status glia_dataset_set_class_names(glia_dataset *dataset, const char *const *names,
+                                                  glia_error *error);
+
+/*
  * Splits a data set into two that share its samples, stratified: each class gives the same
  * fraction, as nearly as whole samples allow. held_out >= 1 is a count of samples, 0 < held_out < 1
  * a fraction. Both results borrow from the data set and must be freed before it.
@@ -197,8 +207,9 @@ typedef struct glia_image {
 } glia_image;
 
 /*
- * Reads a PNG (colours and transparency become grey on white) or PGM (P2, P5) file, told apart by
- * their content. At most 16,384 pixels a side and 2^26 pixels in all.
+ * Reads a PNG (colours become grey, what is transparent white, or black if all would be white) or
+ * PGM (P2, P5) file, told apart by their content. At most 16,384 pixels a side and 2^26 pixels in
+ * all.
  */
 GLIA_API glia_status glia_image_read(const char *path, glia_image *out, glia_error *error);
 
@@ -318,7 +329,10 @@ GLIA_API glia_status glia_network_set_layer(glia_network *network, size_t layer,
                                             const float *weight, const float *bias,
                                             glia_error *error);
 
-/* The name of a class; owned by the network, valid until it is trained again or freed. */
+/*
+ * The name of a class; owned by the network, valid until it is trained again or freed; NULL past
+ * the last class.
+ */
 GLIA_API const char *glia_network_class_name(const glia_network *network, size_t index);
 
 /*
@@ -330,19 +344,19 @@ GLIA_API glia_status glia_network_metadata(const glia_network *network, char **j
 GLIA_API void glia_string_free(char *string);
 
 /*
- * Brings an image into the form that the network was trained on: x (inputs). An image of that size
- * and light on dark is taken as it is. Any other is inverted if it is dark on light, then, for a
- * network trained on MNIST or digits, cropped, scaled so that its longer side fits 20 pixels of
- * 28, and centred by its centre of mass (LeCun et al. 1998, section III-A); for others scaled
- * whole. changed (or NULL) says whether anything was done. MISMATCH when the network does not read
- * images.
+ * Brings an image into the form that the network was trained on: x (inputs). An image in that form
+ * already is taken as it is. Any other is inverted if it is dark on light, then, for a network
+ * trained on MNIST or digits, cropped, scaled so that its longer side fits 20 pixels of 28, and
+ * centred by its centre of mass (LeCun et al. 1998, section III-A); for others scaled whole.
+ * changed (or NULL) says whether anything was done. MISMATCH when the network does not read images.
  */
 GLIA_API glia_status glia_network_fit_image(const glia_network *network, const glia_image *image,
                                             uint8_t *x, bool *changed, glia_error *error);
 
 /*
- * Class probabilities (n, classes) of n samples x (n, inputs), given as in the training data
- * (U8: 0..255). Safe from many threads at once.
+ * Class probabilities (n, classes) of n samples x (n, inputs), on the scale of the training data:
+ * for a network trained on bytes, 0..255, whether given as U8 or as F32. Safe from many threads at
+ * once. A feature that is NaN or huge gives probabilities that are NaN.
  */
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
                                   size_t n, float *probabilities, glia_error *error);
@@ -396,8 +410,10 @@ typedef enum glia_stop {
 
 typedef struct glia_train_result {
     glia_stop stop;
-    size_t epochs;     /* completed */
-    size_t best_epoch; /* whose weights the network now has; 0: those that it came with */
+    size_t epochs; /* completed */
+    size_t
+        best_epoch; /* whose weights the network now has; 0: those that it came with. Stopped
+                     * within an epoch and without a validation set, it has learned more since. */
     double train_loss, train_accuracy;           /* of the last completed epoch; NAN without one */
     double validation_loss, validation_accuracy; /* of best_epoch; NAN without a validation set */
     size_t samples;                              /* learned from in all */
@@ -413,10 +429,12 @@ typedef struct glia_train_result {
  * w <- w - lr * dJ/dw. Every epoch visits every sample once, in an order drawn from
  * (seed, epoch). With a validation set (or NULL) the weights of the best epoch are kept.
  *
+ * params NULL: the default ones.
+ *
  * Stopped by the callback is no failure: GLIA_OK, result->stop says so, and the weights are as they
  * are (with a validation set: those of the best epoch, once one is completed).
- * DIVERGED is: the network then holds the weights of the last good epoch (those that it came with
- * if there was none). result (or NULL) is set in every case but BAD_ARGUMENT, MISMATCH, NO_MEMORY.
+ * DIVERGED is: the network then holds the weights of the last good epoch, or is as it came if there
+ * was none. result (or NULL) is set in every case but BAD_ARGUMENT, MISMATCH, NO_MEMORY.
  */
 GLIA_API glia_status glia_train(glia_network *network, const glia_dataset *train,
                                 const glia_dataset *validation, const glia_train_params *params,
@@ -430,8 +448,9 @@ typedef struct glia_metrics {
 } glia_metrics;
 
 /*
- * Scores a network. confusion (or NULL): (classes, classes), rows the true class, columns the
- * predicted one. threads as in training.
+ * Scores a network. MISMATCH when the data set has other features or more classes than the network,
+ * or bytes where it was trained on floats (or the reverse). confusion (or NULL): (classes,
+ * classes), rows the true class, columns the predicted one. threads as in training.
  */
 GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset,
                                    int threads, glia_metrics *metrics, uint64_t *confusion,

@@ -416,6 +416,12 @@ static void test_write_follows_a_link(void **state)
     struct stat info;
     assert_int_equal(lstat(link, &info), 0);
     assert_true(S_ISLNK(info.st_mode));
+    /* Who may read the file is not changed by replacing it. */
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(write_file(link, "newer", NULL), GLIA_OK);
+    assert_content(path, "newer");
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
     gi_free(path);
     gi_free(link);
 }

@@ -9,6 +9,7 @@ a training takes milliseconds.
 """
 
 import contextlib
+import fcntl
 import http.server
 import json
 import math
@@ -16,11 +17,14 @@ import os
 import pty
 import random
 import re
+import resource
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ["GLIA"])
@@ -83,11 +87,13 @@ def glia(*args, code=0, env=None, stdout=subprocess.PIPE):
     return Result(done.returncode, out, err)
 
 
-def on_terminal(*args, env=None):
-    """Runs it with stderr on a terminal; returns what it printed there."""
+def on_terminal(*args, env=None, columns=0, all_there=False):
+    """Runs it with stderr (or all_there) on a terminal; returns what it printed there."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen([PROGRAM, *args], cwd=HERE, env={**ENV, **(env or {})},
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs)
+                               stdin=subprocess.DEVNULL, stderr=theirs,
+                               stdout=theirs if all_there else subprocess.DEVNULL)
     os.close(theirs)
     seen = b""
     while True:
@@ -253,6 +259,7 @@ WRONG = [
     (["train", "bars", "--epochs"], 2, ["--epochs", "needs a value"]),
     (["train", "bars", "--epochs", "--json"], 2, ["--epochs", "needs a value"]),
     (["train", "bars", "--json=yes"], 2, ["--json", "yes"]),
+    (["train", "bars", "-q=3"], 2, ["--quiet takes no value", '"3"']),
     (["train", "bars", "--epochs", "-1"], 2, ["--epochs", '"-1"', "whole number"]),
     (["train", "bars", "--epochs", "1.5"], 2, ["--epochs", '"1.5"']),
     (["train", "bars", "--epochs", "ten"], 2, ["--epochs", '"ten"']),
@@ -260,7 +267,7 @@ WRONG = [
     (["train", "bars", "--epochs", "99999999999999999999999"], 2, ["--epochs"]),
     (["train", "bars", "--batch", "0"], 2, ["--batch", '"0"', "at least 1"]),
     (["train", "bars", "--threads", "1025"], 2, ["--threads", "from 0 to 1024"]),
-    (["train", "bars", "--seed", "9223372036854775808"], 2, ["--seed"]),
+    (["train", "bars", "--seed", "18446744073709551616"], 2, ["--seed"]),
     (["train", "bars", "--lr", "0"], 2, ["--lr", '"0"', "above 0"]),
     (["train", "bars", "--lr", "-0.1"], 2, ["--lr"]),
     (["train", "bars", "--lr", "0,1"], 2, ["--lr", '"0,1"']),
@@ -279,7 +286,8 @@ WRONG = [
     (["train", "bars", "--hidden", "1048577"], 2, ["--hidden"]),
     (["train", "bars", "--hidden", ",".join(["4"] * 64)], 2, ["--hidden"]),
     (["train", "bars", "--activation", "swish"], 2, ["--activation", '"swish"', "sigmoid"]),
-    (["train", "bars", "--activation", "softmax"], 2, ["--activation"]),
+    (["train", "bars", "--activation", "softmax"], 2, ["--activation", "layer$"]),
+    (["train", "bars", "--activation", "ReLU"], 2, ["--activation", "did you mean relu"]),
     (["train", "bars", "--activation", "sigmoyd"], 2, ["--activation", "did you mean sigmoid"]),
     (["train", "bars", "--hidden", "8,8,8", "--activation", "relu,tanh"], 2,
      ["--activation", "2", "3"]),
@@ -291,6 +299,13 @@ WRONG = [
     (["train", "bars", "--patience", "2"], 2, ["--patience", "--validation"]),
     (["train", "bars", "--min-delta", "0.1"], 2, ["--min-delta", "--validation"]),
     (["train", "bars", "--fresh"], 2, ["--fresh", "digits"]),
+    (["train", "bars", "--data-seed", "2"], 2, ["--data-seed", "bars", "digits"]),
+    (["train", "bars", "--mirror", "http://localhost/"], 2, ["--mirror", "bars"]),
+    (["train", "digits", "--mirror", "http://localhost/"], 2, ["--mirror", "digits"]),
+    (["eval", "bars.safetensors", "bars", "--data-seed", "2"], 2, ["--data-seed", "bars"]),
+    (["predict", "bars.safetensors", "bars:0", "--data-seed", "2"], 2, ["--data-seed", "bars"]),
+    (["data", "show", "bars", "--mirror", "http://localhost/"], 2, ["--mirror", "bars"]),
+    (["data", "fetch", "digits", "--mirror", "http://localhost/"], 2, ["--mirror", "digits"]),
     (["train", "bars", "-o", ""], 2, ["--output"]),
     (["train", "bars", "-o", "folder/"], 1, ["folder/"]),
     (["train", "bars", "-o", "bars"], 1, ["bars", "folder"]),
@@ -312,8 +327,10 @@ WRONG = [
     (["predict", "bars.safetensors", "bars.safetensors"], 1, ["bars.safetensors"]),
     (["predict", "bars.safetensors", "bars:90"], 2, ["bars:90", "0 to 89"]),
     (["predict", "bars.safetensors", "bars:5-4"], 2, ["bars:5-4"]),
-    (["predict", "bars.safetensors", "bars:1-"], 1, ["bars:1-"]),
-    (["predict", "bars.safetensors", "bars:x"], 1, ["bars:x"]),
+    (["predict", "bars.safetensors", "bars:1-"], 2, ["bars:1-", "neither a file nor"]),
+    (["predict", "bars.safetensors", "bars:x"], 2, ["bars:x", "DATA:FIRST-LAST"]),
+    (["predict", "bars.safetensors", "bars:-1"], 2, ["bars:-1", "neither a file nor"]),
+    (["predict", "bars.safetensors", "lying.pgm", "mine:"], 2, ["mine:", "neither a file nor"]),
     (["predict", "bars.safetensors", "nowhere:0"], 1, ["nowhere"]),
     (["predict", "bars.safetensors", "digits:0"], 1, ["784", "64"]),
     (["predict", "bars.safetensors", "lying.pgm", "--top", "0"], 2, ["--top"]),
@@ -321,7 +338,9 @@ WRONG = [
     (["inspect", "none.safetensors"], 1, ["none.safetensors"]),
     (["inspect", "bars"], 1, ["bars"]),
     (["data", "show"], 2, ["DATA"]),
-    (["data", "show", "bars", "--index", "300"], 2, ["--index", "300", "0 to 299"]),
+    (["data", "show", "bars", "--first", "300"], 2, ["--first", "300", "0 to 299"]),
+    (["data", "show", "bars", "--first", "298", "--count", "3"], 2, ["--count", "3", "has 2"]),
+    (["data", "export", "bars", "--count", "301"], 2, ["--count", "301", "has 300"]),
     (["data", "show", "bars", "--count", "0"], 2, ["--count"]),
     (["data", "export", "bars", "--first", "300"], 2, ["--first", "0 to 299"]),
     (["data", "export", "bars", "-o", "no/such"], 1, ["no/such"]),
@@ -393,6 +412,19 @@ def _():
     o = glia("train", "bars", "--epochs", 0, "--json", "-o", "zero.safetensors").json()
     expect(o["epochs"] == 0 and o["train_loss"] is None and o["test_accuracy"] is not None)
     glia("inspect", "zero.safetensors")
+    result = glia("train", "bars", "--epochs", 0, "-o", "zero.safetensors")
+    expect("\n\n" not in result.err + result.out and not result.err.endswith("\n\n"), result.err)
+    expect(result.err == "" or not result.err.startswith("\n"), repr(result.err))
+
+
+@test("seeds up to 2^64 - 1; beyond 2^63 - 1 a string in JSON")
+def _():
+    for seed, shown in ((2**63 - 1, 2**63 - 1), (2**63, str(2**63)), (2**64 - 1, str(2**64 - 1))):
+        o = glia("train", "bars", "--epochs", 0, "--seed", seed, "-o", "seed.safetensors",
+                 "--json").json()
+        expect(o["seed"] == shown, o["seed"])
+        training = glia("inspect", "seed.safetensors", "--json").json()["metadata"]["training"]
+        expect(training["seed"] == str(seed), training)
 
 
 @test("early stopping keeps the best epoch")
@@ -524,6 +556,7 @@ def start_long(*more):
     """A training that would take days, once its first epoch is over."""
     def reset():  # a shell's background job ignores SIGINT, and hands that down
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     process = subprocess.Popen(
         [PROGRAM, "train", "bars", "--epochs", "100000000", "-o", "long.safetensors", *more],
         cwd=HERE, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -536,7 +569,7 @@ def start_long(*more):
     return process
 
 
-for number in (signal.SIGINT, signal.SIGTERM):
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     @test(f"{number.name} ends the step, saves, and exits with 130")
     def _(number=number):
         with contextlib.suppress(FileNotFoundError):
@@ -551,6 +584,29 @@ for number in (signal.SIGINT, signal.SIGTERM):
         expect(o["epochs"] >= 1 and o["test_accuracy"] is None, o)
         glia("inspect", "long.safetensors")
         glia("eval", "long.safetensors", "bars")
+
+
+@test("an interrupted training with a validation set says once which epoch is saved")
+def _():
+    process = start_long("--validation", "30", "--min-delta", "10")
+    process.send_signal(signal.SIGINT)
+    out, err = (text.decode() for text in process.communicate(timeout=TIMEOUT))
+    expect(process.returncode == 130 and "kept" not in out, out)
+    expect(len(re.findall(r"interrupted; the network of epoch \d+, the best so far, is saved",
+                          err)) == 1, err[-300:])
+    metadata = glia("inspect", "long.safetensors", "--json").json()["metadata"]
+    expect(metadata["training"]["best_epoch"] == 1 and "epoch 1," in err, metadata, err[-300:])
+
+
+@test("a file that may not grow further is an error, not a signal")
+def _():
+    before = set(os.listdir(HERE))
+    done = subprocess.run(
+        [PROGRAM, "train", "bars", "--epochs", "1", "-o", "limit.safetensors"], cwd=HERE, env=ENV,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (512, 512)))
+    expect(done.returncode == 1 and b"limit.safetensors" in done.stderr, done)
+    expect(set(os.listdir(HERE)) == before, set(os.listdir(HERE)) - before)
 
 
 @test("an interrupted training leaves no temporary file")
@@ -579,6 +635,76 @@ def _():
     piped = glia(*args)
     expect("\x1b" not in piped.out + piped.err and "\r" not in piped.err)
     expect("\x1b[" in on_terminal(*args, env={"NO_COLOR": ""}))
+
+
+def plain_lines(seen):
+    """What stays on the screen, without colours."""
+    return [re.sub(r"\x1b\[[0-9;]*[mK]", "", line.split("\r")[-1])
+            for line in seen.replace("\r\n", "\n").split("\n")]
+
+
+@test("tables fit the terminal: the least important columns give way")
+def _():
+    def lines(columns, *args):
+        return plain_lines(on_terminal(*args, columns=columns, all_there=True))
+
+    for columns, headings in (
+            (120, "epoch loss accuracy validation accuracy samples/s time"),
+            (60, "epoch loss accuracy validation accuracy"), (40, "epoch loss validation accuracy")):
+        seen = lines(columns, "train", "bars", "--epochs", "2", "--validation", "30", "-o",
+                     "w.safetensors")
+        at = [i for i, line in enumerate(seen) if line.split() == headings.split()]
+        expect(len(at) == 1, columns, seen)
+        for line in seen[at[0]:at[0] + 3]:
+            expect(len(line) <= columns and line.strip(), columns, line)
+    for columns, headings in ((80, "class precision recall F1 samples"),
+                              (40, "class precision recall samples"),
+                              (30, "class precision recall")):
+        seen = lines(columns, "eval", "bars.safetensors", "bars")
+        expect(headings.split() in [line.split() for line in seen], columns, seen)
+    for columns, shown in ((40, True), (12, False)):
+        text = "\n".join(lines(columns, "eval", "bars.safetensors", "bars"))
+        expect(("Confusion: rows" in text) == shown, columns, text)
+        expect(("The confusion matrix needs" in text) != shown, columns, text)
+    seen = lines(40, "data", "list")
+    expect(all(len(line) <= 40 for line in seen) and len(seen) > 7, seen)
+    seen = lines(40, "inspect", "bars.safetensors")
+    expect("layer units activation parameters".split() in [line.split() for line in seen], seen)
+
+
+@test("in a pipe no table is cut")
+def _():
+    for args in (["eval", "bars.safetensors", "bars"], ["data", "list"],
+                 ["train", "bars", "--epochs", "1", "--validation", "30", "-o", "w.safetensors"]):
+        result = glia(*args, env={"COLUMNS": "20"})
+        if args[0] == "eval":
+            expect("F1   samples" in result.out and "Confusion: rows" in result.out, result.out)
+        elif args[0] == "train":
+            expect("accuracy   samples/s       time" in result.err, result.err)
+        else:
+            expect(len(result.out.split("\n")) == 7, result.out)
+
+
+@test("names of files and folders cannot steer the terminal")
+def _():
+    evil = "e\x1b[31mred\x07"
+    shutil.copytree(path("bars"), path(evil))
+    text = ""
+    for args in (["train", evil, "--epochs", "1"], ["train", evil, "--epochs", "0", "--offline"],
+                 ["eval", "bars.safetensors", evil], ["eval", evil + ".safetensors", "bars"],
+                 ["inspect", evil + ".safetensors"], ["data", "show", evil],
+                 ["predict", "bars.safetensors", evil + ":0"],
+                 ["predict", evil + ".safetensors", evil + ":0", evil],
+                 ["train", evil, "--data-seed", "2"], ["train", evil, evil], [evil],
+                 ["train", "bars", "--" + evil], ["train", "bars", "--lr", evil],
+                 ["data", "fetch", evil], ["data", "list", "--data-dir", evil],
+                 *([["data", "export", evil, "--count", "1", "-o", evil + "/out"]]
+                   if has_feature("png") else [])):
+        result = glia(*args, code=None)
+        expect("\x1b" not in result.out + result.err, args, repr(result.out + result.err))
+        expect("\x07" not in result.out + result.err, args, repr(result.out + result.err))
+        text += result.out + result.err
+    expect(text.count("e?[31mred?") >= 12, text)
 
 
 @test("nothing has an escape in a pipe")
@@ -663,6 +789,21 @@ def _():
     expect(any(score["precision"] is None for score in o["per_class"]))
 
 
+@test("classes that neither occur nor are predicted are left out of the tables")
+def _():
+    make_data("gaps", 60, 30)
+    labels = bytes([7, 30, 200])
+    for prefix, n in (("train", 60), ("t10k", 30)):
+        write(f"gaps/{prefix}-labels-idx1-ubyte", idx((n,), labels * (n // 3)))
+    glia("train", "gaps", "--epochs", 30, "-o", "gaps.safetensors", "-q")
+    text = glia("eval", "gaps.safetensors", "gaps").out
+    expect("198 of 201 classes are left out" in text and "Confusion" in text, text)
+    rows = re.findall(r"^(\d+) +[\d.]+ % +[\d.]+ % +[\d.]+ % +10$", text, re.M)
+    expect(rows == ["7", "30", "200"] and text.count("\n") < 20, text)
+    expect(len(glia("eval", "gaps.safetensors", "gaps", "--json").json()["per_class"]) == 201)
+    expect("left out" not in glia("eval", "bars.safetensors", "bars").out)
+
+
 # ---- predict -------------------------------------------------------------------------------------
 
 @test("predict --json: images and rows, fractions in the order of the classes")
@@ -698,6 +839,25 @@ def _():
     expect("form" in glia("predict", "bars.safetensors", "big.pgm").out)
     o = glia("predict", "bars.safetensors", "big.pgm", "--json").json()
     expect(o["predictions"][0]["changed"] is True)
+
+
+@test("a bad input is named and does not keep the others from being predicted")
+def _():
+    write("blank.pgm", pgm(40, 30, bytes(40 * 30)))
+    inputs = ["none.png", "lying.pgm", "blank.pgm", "nowhere:0", "bars:3"]
+    result = glia("predict", "bars.safetensors", *inputs, code=1)
+    expect([line.split()[0] for line in result.out.splitlines()] == ["lying.pgm", "bars:3"],
+           result.out)
+    messages = result.err.splitlines()
+    expect(len(messages) == 3, messages)
+    for message, name in zip(messages, ("none.png: ", "blank.pgm: ", "nowhere: ")):
+        expect(message.startswith("glia: " + name), message)
+    o = glia("predict", "bars.safetensors", *inputs, "--json", code=1).json()
+    expect([p["input"] for p in o["predictions"]] == ["lying.pgm", "bars:3"], o)
+    result = glia("predict", "bars.safetensors", "none.png", "blank.pgm", "--json", code=1)
+    expect(result.out == "" and result.err.count("\n") == 2, result.out, result.err)
+    o = glia("predict", "bars.safetensors", "bars:90", "bars:0", "--json", code=2).json()
+    expect([p["input"] for p in o["predictions"]] == ["bars:0"], o)
 
 
 @test("a file is a file, even when its name looks like a row")
@@ -737,10 +897,12 @@ def _():
 
 @test("data show draws the samples")
 def _():
-    text = glia("data", "show", "bars", "--index", 3, "--count", 2, "--split", "test").out
+    text = glia("data", "show", "bars", "--first", 3, "--count", 2, "--split", "test").out
     expect(text.startswith("3: 0      4: 1\n"), repr(text[:40]))
     expect(len(text.split("\n")) == 1 + SIDE // 2 + 1, text)
-    o = glia("data", "show", "bars", "--index", 298, "--count", 9, "--json").json()
+    o = glia("data", "show", "bars", "--json").json()
+    expect(len(o["samples"]) == 10)
+    o = glia("data", "show", "bars", "--first", 298, "--json").json()
     expect([s["index"] for s in o["samples"]] == [298, 299] and o["height"] == SIDE)
     expect(all(len(s["pixels"]) == SIDE * SIDE and max(s["pixels"]) >= 150 for s in o["samples"]))
 
@@ -813,7 +975,7 @@ def _():
                  ["eval", "bars.safetensors", "bars", "--json"],
                  ["predict", "bars.safetensors", "bars:0", "--json"],
                  ["inspect", "bars.safetensors", "--json"], ["data", "list", "--json"],
-                 ["data", "show", "bars", "--json"], ["help"], ["--version"]):
+                 ["data", "show", "bars", "--count", "300", "--json"], ["help"], ["--version"]):
         with open("/dev/full", "wb") as full:
             result = glia(*args, code=1, stdout=full)
         expect("standard output" in result.err, args, result.err)
@@ -831,12 +993,14 @@ def _():
 
 @test("a reader that has seen enough ends the program without a word")
 def _():
-    process = subprocess.Popen([PROGRAM, "data", "show", "bars", "--count", "300"], cwd=HERE,
-                               env=ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    err = process.stderr.read()
-    process.stderr.close()
-    expect(process.wait(TIMEOUT) == -signal.SIGPIPE and err == b"", process.returncode, err)
+    for more in ([], ["--json"]):
+        process = subprocess.Popen([PROGRAM, "data", "show", "bars", "--count", "300", *more],
+                                   cwd=HERE, env=ENV, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        process.stdout.close()
+        err = process.stderr.read()
+        process.stderr.close()
+        expect(process.wait(TIMEOUT) == -signal.SIGPIPE and err == b"", process.returncode, err)
 
 
 @test("a broken stderr does not stop a training")

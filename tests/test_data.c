@@ -958,6 +958,43 @@ static void test_drawn_rows(void **state)
     glia_dataset_free(dataset);
 }
 
+static void test_arrays_say_what_they_are(void **state)
+{
+    (void)state;
+    static const uint8_t x[2 * 6] = {1};
+    static const uint32_t labels[2] = {0, 1};
+    static const char *const names[2] = {"ash", "beech"};
+    glia_dataset *set;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_U8, x, labels, 2, 6, 2, &set, NULL), GLIA_OK);
+    assert_string_equal(glia_dataset_class_name(set, 1), "1");
+    static const size_t wrong[][2] = {{0, 0}, {0, 6}, {6, 0}, {2, 2}, {4, 1}, {7, 1}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        glia_error error = {0};
+        assert_int_equal(glia_dataset_set_images(set, wrong[i][0], wrong[i][1], &error),
+                         GLIA_BAD_ARGUMENT);
+        assert_non_null(strstr(error.message, "6 features"));
+    }
+    assert_int_equal(glia_dataset_describe(set).height, 0);
+    assert_int_equal(glia_dataset_set_images(set, 2, 3, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_set_class_names(set, names, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_describe(set).height, 2);
+    assert_string_equal(glia_dataset_class_name(set, 1), "beech");
+
+    /* A network that learns from it reads pictures, and knows their classes by name. */
+    glia_network_params p = glia_network_default_params(6, 2);
+    glia_network *network;
+    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    assert_int_equal(glia_train(network, set, NULL, NULL, NULL, NULL), GLIA_OK);
+    uint8_t pixels[24] = {[5] = 200, [6] = 90}, fitted[6];
+    const glia_image picture = {.width = 6, .height = 4, .pixels = pixels};
+    bool changed;
+    assert_int_equal(glia_network_fit_image(network, &picture, fitted, &changed, NULL), GLIA_OK);
+    assert_true(changed);
+    assert_string_equal(glia_network_class_name(network, 1), "beech");
+    glia_network_free(network);
+    glia_dataset_free(set);
+}
+
 int main(void)
 {
     const char *data = getenv("GLIA_DATA");
@@ -969,6 +1006,7 @@ int main(void)
         cmocka_unit_test(test_gzip_ceiling),
         cmocka_unit_test(test_idx_plain_and_gzip_agree),
         cmocka_unit_test(test_gzip_in_pieces),
+        cmocka_unit_test(test_arrays_say_what_they_are),
         IN_A_FOLDER(test_folder),
         IN_A_FOLDER(test_folder_gzip),
         IN_A_FOLDER(test_folder_features_and_classes),

@@ -253,6 +253,11 @@ static void test_png_kinds(void **state)
          2,
          {255, 64},
          1},
+        {"white on a clear ground",
+         png_end(png_begin(2, 1, 8, 6), "\0\377\377\377\0\377\377\377\377", 9),
+         2,
+         {0, 255},
+         0},
         {"a clear grey", png_end(transparent, "\0\7\10", 3), 2, {255, 8}, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -446,6 +451,30 @@ static void test_right_image_is_taken_as_it_is(void **state)
 {
     (void)state;
     for_digits(1000, check_unchanged);
+}
+
+/* Light on dark and of the right size, but too large, or in a corner: that is not MNIST's form. */
+static void test_figure_out_of_form_is_fitted(void **state)
+{
+    (void)state;
+    uint8_t pixels[SIDE * SIDE] = {0}, out[SIDE * SIDE];
+    const glia_image image = {SIDE, SIDE, pixels};
+    for (int corner = 0; corner < 2; corner++) {
+        const size_t first = corner ? 1 : 3, last = corner ? 18 : 24; /* a bar of 17 or 21 pixels */
+        memset(pixels, 0, sizeof pixels);
+        for (size_t y = first; y <= last; y++)
+            for (size_t x = 0; x < 3; x++) pixels[y * SIDE + (corner ? 2 : 12) + x] = 255;
+        bool changed = false;
+        assert_int_equal(gi_image_fit(&image, GI_FORM_MNIST, SIDE, SIDE, out, &changed, NULL),
+                         GLIA_OK);
+        assert_true(changed);
+        size_t rows = 0;
+        for (size_t y = 0; y < SIDE; y++) rows += out[y * SIDE + 14] > 0;
+        assert_int_equal(rows, 20);
+        assert_int_equal(gi_image_fit(&image, GI_FORM_SCALE, SIDE, SIDE, out, &changed, NULL),
+                         GLIA_OK);
+        assert_false(changed); /* the other form knows no margins */
+    }
 }
 
 static void check_inverted(const uint8_t *digit, size_t index)
@@ -691,6 +720,7 @@ int main(void)
         cmocka_unit_test(test_png_malformed),
         cmocka_unit_test(test_png_round_trip),
         cmocka_unit_test(test_right_image_is_taken_as_it_is),
+        cmocka_unit_test(test_figure_out_of_form_is_fitted),
         cmocka_unit_test(test_digits_come_back),
         cmocka_unit_test(test_size_and_place),
         cmocka_unit_test(test_dust),

@@ -352,6 +352,60 @@ static void test_divergence_leaves_the_last_good_weights(void **state)
     glia_dataset_free(s.dataset);
 }
 
+static bool never(void *user, const glia_progress *p)
+{
+    (void)user, (void)p;
+    return false;
+}
+
+/* A network that learned from bytes (x / 255), and the same samples as floats. */
+static void test_a_network_that_learned_nothing_stays_as_it_was(void **state)
+{
+    (void)state;
+    static uint8_t bytes[N * FEATURES];
+    samples s;
+    make_clouds(&s, 8);
+    for (size_t i = 0; i < (size_t)N * FEATURES; i++)
+        bytes[i] = (uint8_t)fmaxf(0, fminf(255, 100 + 50 * s.x[i]));
+    glia_dataset *set;
+    assert_int_equal(
+        glia_dataset_from_arrays(GLIA_U8, bytes, s.label, N, FEATURES, CLASSES, &set, NULL),
+        GLIA_OK);
+    const char *const names[CLASSES] = {"ash", "beech", "cedar"};
+    assert_int_equal(glia_dataset_set_class_names(set, names, NULL), GLIA_OK);
+    glia_network *network = make(FEATURES, 16, GLIA_RELU, CLASSES, 1);
+    glia_train_params p = glia_train_default_params();
+    assert_int_equal(glia_train(network, set, NULL, &p, NULL, NULL), GLIA_OK);
+    assert_string_equal(glia_network_class_name(network, 2), "cedar");
+    glia_metrics before, after;
+    assert_int_equal(glia_evaluate(network, set, 1, &before, NULL, NULL), GLIA_OK);
+    char *about_before, *about_after;
+    assert_int_equal(glia_network_metadata(network, &about_before, NULL), GLIA_OK);
+
+    glia_error error = {0};
+    assert_int_equal(glia_evaluate(network, s.dataset, 1, &after, NULL, &error), GLIA_MISMATCH);
+    assert_non_null(strstr(error.message, "255"));
+    assert_int_equal(glia_train(network, set, s.dataset, &p, NULL, NULL), GLIA_MISMATCH);
+
+    for (int way = 0; way < 2; way++) { /* divergence, and a stop before the first step */
+        p.lr = way == 0 ? 1e30 : 0.1;
+        p.progress = way == 0 ? NULL : never;
+        glia_train_result result;
+        assert_int_equal(glia_train(network, s.dataset, NULL, &p, &result, NULL),
+                         way == 0 ? GLIA_DIVERGED : GLIA_OK);
+        assert_int_equal(result.best_epoch, 0);
+        assert_int_equal(glia_evaluate(network, set, 1, &after, NULL, NULL), GLIA_OK);
+        assert_true(after.loss == before.loss);
+        assert_int_equal(glia_network_metadata(network, &about_after, NULL), GLIA_OK);
+        assert_string_equal(about_before, about_after);
+        glia_string_free(about_after);
+    }
+    glia_string_free(about_before);
+    glia_network_free(network);
+    glia_dataset_free(set);
+    glia_dataset_free(s.dataset);
+}
+
 /* ---- Wrong arguments ------------------------------------------------------------------------ */
 
 static void test_wrong_arguments(void **state)
@@ -364,8 +418,9 @@ static void test_wrong_arguments(void **state)
     struct {
         glia_train_params p;
         const char *word;
-    } cases[8];
-    for (size_t i = 0; i < 8; i++) cases[i].p = good;
+    } cases[9];
+    enum { N_CASES = sizeof cases / sizeof cases[0] };
+    for (size_t i = 0; i < N_CASES; i++) cases[i].p = good;
     cases[0].p.lr = 0, cases[0].word = "lr";
     cases[1].p.lr = -1, cases[1].word = "lr";
     cases[2].p.lr = NAN, cases[2].word = "lr";
@@ -374,7 +429,8 @@ static void test_wrong_arguments(void **state)
     cases[5].p.batch = 0, cases[5].word = "batch";
     cases[6].p.min_delta = -1, cases[6].word = "min_delta";
     cases[7].p.patience = 3, cases[7].word = "validation";
-    for (size_t i = 0; i < 8; i++) {
+    cases[8].p.min_delta = INFINITY, cases[8].word = "min_delta";
+    for (size_t i = 0; i < N_CASES; i++) {
         glia_error error = {0};
         assert_int_equal(glia_train(network, s.dataset, NULL, &cases[i].p, NULL, &error),
                          GLIA_BAD_ARGUMENT);
@@ -434,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_early_stopping_keeps_the_best),
         cmocka_unit_test(test_progress_and_cancelling),
         cmocka_unit_test(test_divergence_leaves_the_last_good_weights),
+        cmocka_unit_test(test_a_network_that_learned_nothing_stays_as_it_was),
         cmocka_unit_test(test_wrong_arguments),
         cmocka_unit_test(test_softmax_regression_reads_mnist),
     };

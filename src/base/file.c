@@ -149,7 +149,8 @@ glia_status gi_writer_open(gi_writer *writer, const char *path, glia_error *erro
     if (!writer->path) return GLIA_NO_MEMORY;
 
     struct stat info;
-    if (stat(writer->path, &info) == 0 && !S_ISREG(info.st_mode)) {
+    const bool replaces = stat(writer->path, &info) == 0;
+    if (replaces && !S_ISREG(info.st_mode)) {
         if (S_ISDIR(info.st_mode))
             return gi_fail(error, GLIA_IO, "%s: is a folder, expected the name of a file", path);
         writer->descriptor = open(writer->path, O_WRONLY | O_CLOEXEC);
@@ -162,7 +163,11 @@ glia_status gi_writer_open(gi_writer *writer, const char *path, glia_error *erro
             gi_format(error, "%s.tmp-%ld-%u", writer->path, (long)getpid(), attempt);
         if (!writer->temporary) return GLIA_NO_MEMORY;
         writer->descriptor = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (writer->descriptor >= 0) return GLIA_OK;
+        if (writer->descriptor >= 0) {
+            /* What was private stays so; where that cannot be, the file is as any new one. */
+            if (replaces) (void)fchmod(writer->descriptor, info.st_mode & 0777);
+            return GLIA_OK;
+        }
         const int number = errno;
         gi_free(writer->temporary); /* not ours: nothing to remove on close */
         writer->temporary = NULL;

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 
-enum { SPINS = 4000, MAX_THREADS = 1024 };
+enum { SPINS = 4000, MAX_THREADS = 1024, MAX_THREADS_A_CORE = 8 };
 
 /*
  * Invariants: a thread waits for `generation` to move on from the value that it saw; the last to
@@ -57,7 +57,8 @@ void gi_pool_barrier(gi_pool *pool)
 {
     if (pool->n_threads == 1) return;
     const unsigned generation = atomic_load_explicit(&pool->generation, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) == pool->n_threads - 1) {
+    const int before = atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel);
+    if (before == pool->n_threads - 1) { /* read after arriving: gi_pool_free may have lowered it */
         atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
         pthread_mutex_lock(&pool->mutex);
         atomic_store_explicit(&pool->generation, generation + 1, memory_order_release);
@@ -102,6 +103,8 @@ glia_status gi_pool_create(int n_threads, gi_pool **out, glia_error *error)
     if (n_threads < 1 || n_threads > MAX_THREADS)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "threads: found %d, expected 0 (one a core) to %d",
                        n_threads, MAX_THREADS);
+    const int most = MAX_THREADS_A_CORE * gi_core_count(); /* more would only wait for each other */
+    if (n_threads > most) n_threads = most;
     gi_pool *pool = gi_alloc(1, sizeof *pool, "the thread pool", error);
     if (!pool) return GLIA_NO_MEMORY;
     pthread_mutex_init(&pool->mutex, NULL);

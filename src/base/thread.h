@@ -17,7 +17,10 @@ typedef void gi_task(void *context, int thread, int n_threads);
 /* The number of cores that this process may run on, at least 1. */
 int gi_core_count(void);
 
-/* n_threads 0: one a core. A pool of one thread starts none. */
+/*
+ * n_threads 0: one a core; of more than 8 a core only so many are started. A pool of one thread
+ * starts none.
+ */
 glia_status gi_pool_create(int n_threads, gi_pool **out, glia_error *error);
 void gi_pool_free(gi_pool *pool);
 int gi_pool_threads(const gi_pool *pool);

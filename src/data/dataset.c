@@ -107,6 +107,32 @@ glia_status glia_dataset_from_arrays(glia_type type, const void *features, const
     return GLIA_OK;
 }
 
+glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t width,
+                                    glia_error *error)
+{
+    const size_t n = dataset->features;
+    if (height == 0 || n % height != 0 || n / height != width)
+        return gi_fail(
+            error, GLIA_BAD_ARGUMENT,
+            "%s: images of %zu x %zu pixels, expected a height and a width whose product "
+            "is the %zu features of a sample",
+            dataset->name, height, width, n);
+    dataset->height = height;
+    dataset->width = width;
+    dataset->form = GI_FORM_SCALE;
+    return GLIA_OK;
+}
+
+glia_status glia_dataset_set_class_names(glia_dataset *dataset, const char *const *names,
+                                         glia_error *error)
+{
+    char **copies = gi_copy_names(names, dataset->classes, error);
+    if (!copies) return GLIA_NO_MEMORY;
+    gi_free(dataset->class_names);
+    dataset->class_names = copies;
+    return GLIA_OK;
+}
+
 /* ---- Reading ------------------------------------------------------------------------------- */
 
 bool gi_dataset_is_drawn(const glia_dataset *dataset)

@@ -56,6 +56,14 @@ void glia_image_free(glia_image *image)
 
 #ifdef GLIA_HAS_PNG
 
+static bool is_white(const glia_image *image)
+{
+    const size_t n = image->width * image->height;
+    size_t i = 0;
+    while (i < n && image->pixels[i] == 255) i++;
+    return i == n;
+}
+
 static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_bytes,
                              glia_image *out, glia_error *error)
 {
@@ -79,10 +87,19 @@ static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_by
 
     /* Without this flag, 16-bit values of a file that does not say so are taken for linear. */
     png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+    const bool has_alpha = png.format & PNG_FORMAT_FLAG_ALPHA;
     png.format = PNG_FORMAT_GRAY;
-    const png_color white = {255, 255, 255};
+    const png_color white = {255, 255, 255}, black = {0, 0, 0};
     if (!png_image_finish_read(&png, &white, image.pixels, (png_int_32)png.width, NULL))
         goto png_failed;
+    if (has_alpha && is_white(&image)) { /* light ink on a transparent ground: put it on black */
+        png = (png_image){.version = PNG_IMAGE_VERSION};
+        if (!png_image_begin_read_from_memory(&png, bytes, n_bytes)) goto png_failed;
+        png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+        png.format = PNG_FORMAT_GRAY;
+        if (!png_image_finish_read(&png, &black, image.pixels, (png_int_32)png.width, NULL))
+            goto png_failed;
+    }
     *out = image;
     image = (glia_image){0};
     goto cleanup;

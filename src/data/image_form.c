@@ -443,6 +443,30 @@ static void fit_scale(const glia_image *image, bool invert, size_t height, size_
         }
 }
 
+/*
+ * Whether a light figure on dark of the right size is in MNIST's form already, as its own images
+ * are: the longer side of its box 20 pixels of 28 or a little less, its centre of mass in the
+ * middle.
+ */
+static bool is_in_mnist_form(const glia_image *image)
+{
+    const struct plane plane = {image->height, image->width, image->pixels};
+    const struct box box = find_box(&plane);
+    double mass = 0, mass_y = 0, mass_x = 0;
+    for (size_t i = 0; i < plane.height; i++)
+        for (size_t j = 0; j < plane.width; j++) {
+            const double v = plane.pixels[i * plane.width + j];
+            mass += v;
+            mass_y += v * ((double)i + 0.5);
+            mass_x += v * ((double)j + 0.5);
+        }
+    const double height = (double)plane.height, width = (double)plane.width;
+    const double side = fmax((double)box.height / height, (double)box.width / width);
+    return side >= 17.0 / 28 && side <= 20.0 / 28 + 1e-9 &&
+           fabs(mass_y / mass - height / 2 - 0.5) <= 1 &&
+           fabs(mass_x / mass - width / 2 - 0.5) <= 1;
+}
+
 glia_status gi_image_fit(const glia_image *image, int form, size_t height, size_t width,
                          uint8_t *pixels, bool *changed, glia_error *error)
 {
@@ -462,7 +486,8 @@ glia_status gi_image_fit(const glia_image *image, int form, size_t height, size_
 
     const struct histogram border = histogram_of_border(image->pixels, image->height, image->width);
     const bool invert = is_dark_on_light(&border, &all);
-    const bool as_it_is = !invert && image->height == height && image->width == width;
+    const bool as_it_is = !invert && image->height == height && image->width == width &&
+                          (form != GI_FORM_MNIST || is_in_mnist_form(image));
     glia_status status = GLIA_OK;
     if (as_it_is)
         memcpy(pixels, image->pixels, n);

@@ -2,19 +2,35 @@
 /* The form of the training data, kept by the network, and pictures brought into it. */
 #include "train/input_form.h"
 
+#include "base/memory.h"
 #include "data/readers.h"
 
-glia_status gi_network_adopt(glia_network *network, const glia_dataset *dataset, glia_error *error)
+glia_status gi_input_form_of(const glia_network *network, const glia_dataset *dataset,
+                             gi_input_form *form, char ***class_names, glia_error *error)
 {
-    network->input = (gi_input_form){
+    /* A set may have fewer classes than the network; then the names stay those of the network. */
+    const bool same = dataset->classes == gi_network_classes(network);
+    char *const *names = same ? dataset->class_names : network->class_names;
+    char **copies = gi_copy_names((const char *const *)names, gi_network_classes(network), error);
+    if (!copies) return GLIA_NO_MEMORY;
+    *class_names = copies;
+    *form = (gi_input_form){
         .height = dataset->height,
         .width = dataset->width,
         .form = (int)dataset->form,
         .divisor = dataset->divisor,
     };
-    /* A set may have fewer classes than the network; then the names stay those of the network. */
-    if (dataset->classes != gi_network_classes(network)) return GLIA_OK;
-    return gi_network_set_class_names(network, (const char *const *)dataset->class_names, error);
+    return GLIA_OK;
+}
+
+void gi_input_form_swap(glia_network *network, gi_input_form *form, char ***class_names)
+{
+    const gi_input_form old_form = network->input;
+    char **old_names = network->class_names;
+    network->input = *form;
+    network->class_names = *class_names;
+    *form = old_form;
+    *class_names = old_names;
 }
 
 glia_status glia_network_fit_image(const glia_network *network, const glia_image *image, uint8_t *x,

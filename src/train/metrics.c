@@ -11,9 +11,10 @@
 enum { TILE = 64 }; /* samples that go through the network together */
 
 /* Every sample's loss and predicted class are written to its own place, then summed in order. */
-typedef struct evaluation {
+struct gi_evaluation {
     const glia_network *network;
     const glia_dataset *dataset;
+    gi_pool *pool;
     double *loss;        /* (samples) */
     uint32_t *predicted; /* (samples) */
     uint32_t *label;     /* (samples) */
@@ -23,11 +24,11 @@ typedef struct evaluation {
         float *probabilities; /* (TILE, classes) */
         uint8_t *row;         /* for images that are drawn as needed */
     } * evaluators;
-} evaluation;
+};
 
 static void evaluate_slice(void *context, int thread, int n_threads)
 {
-    const evaluation *e = context;
+    const gi_evaluation *e = context;
     struct evaluator *own = &e->evaluators[thread];
     gi_workspace *w = &own->workspace;
     const glia_network *network = e->network;
@@ -72,24 +73,54 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
     return GLIA_OK;
 }
 
-glia_status gi_evaluate(const glia_network *network, const glia_dataset *dataset, gi_pool *pool,
-                        glia_metrics *metrics, uint64_t *confusion, glia_error *error)
+glia_status gi_check_scale(const glia_network *network, const glia_dataset *dataset,
+                           glia_error *error)
+{
+    const double theirs = dataset->divisor, ours = network->input.divisor;
+    if (theirs == ours) return GLIA_OK;
+    return gi_fail(error, GLIA_MISMATCH,
+                   "%s: its features enter a network divided by %g, but those that this network "
+                   "was trained on by %g (bytes are divided by 255, floats by 1); give it data of "
+                   "the same kind",
+                   dataset->name, theirs, ours);
+}
+
+void gi_evaluation_free(gi_evaluation *e)
+{
+    if (!e) return;
+    const int n_threads = e->evaluators ? gi_pool_threads(e->pool) : 0;
+    for (int t = 0; t < n_threads; t++) {
+        gi_workspace_free(&e->evaluators[t].workspace);
+        gi_scratch_free(&e->evaluators[t].scratch);
+        gi_free(e->evaluators[t].probabilities);
+        gi_free(e->evaluators[t].row);
+    }
+    gi_free(e->evaluators);
+    gi_free(e->loss);
+    gi_free(e->predicted);
+    gi_free(e->label);
+    gi_free(e);
+}
+
+glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *dataset,
+                              gi_pool *pool, gi_evaluation **out, glia_error *error)
 {
     glia_status status = gi_check_fit(network, dataset, error);
     if (status) return status;
     const size_t n = dataset->samples, classes = gi_network_classes(network);
     const size_t n_threads = (size_t)gi_pool_threads(pool);
-    evaluation e = {
-        .network = network,
-        .dataset = dataset,
-        .loss = gi_alloc(n, sizeof *e.loss, "losses", error),
-        .predicted = gi_alloc(n, sizeof *e.predicted, "predictions", error),
-        .label = gi_alloc(n, sizeof *e.label, "labels", error),
-        .evaluators = gi_alloc(n_threads, sizeof *e.evaluators, "evaluation", error),
-    };
-    status = e.loss && e.predicted && e.label && e.evaluators ? GLIA_OK : GLIA_NO_MEMORY;
+    gi_evaluation *e = gi_alloc(1, sizeof *e, "evaluation", error);
+    if (!e) return GLIA_NO_MEMORY;
+    e->network = network;
+    e->dataset = dataset;
+    e->pool = pool;
+    e->loss = gi_alloc(n, sizeof *e->loss, "losses", error);
+    e->predicted = gi_alloc(n, sizeof *e->predicted, "predictions", error);
+    e->label = gi_alloc(n, sizeof *e->label, "labels", error);
+    e->evaluators = gi_alloc(n_threads, sizeof *e->evaluators, "evaluation", error);
+    if (!e->loss || !e->predicted || !e->label || !e->evaluators) status = GLIA_NO_MEMORY;
     for (size_t t = 0; t < n_threads && !status; t++) {
-        struct evaluator *own = &e.evaluators[t];
+        struct evaluator *own = &e->evaluators[t];
         status = gi_workspace_new(network, TILE, false, &own->workspace, error);
         if (!status) status = gi_scratch_new(network, 0, &own->scratch, error);
         if (status) break;
@@ -97,35 +128,32 @@ glia_status gi_evaluate(const glia_network *network, const glia_dataset *dataset
         own->row = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
         if (!own->probabilities || !own->row) status = GLIA_NO_MEMORY;
     }
-    if (!status) {
-        gi_pool_run(pool, evaluate_slice, &e);
-        double loss = 0;
-        size_t correct = 0;
-        if (confusion) memset(confusion, 0, classes * classes * sizeof *confusion);
-        for (size_t i = 0; i < n; i++) {
-            loss += e.loss[i];
-            correct += e.predicted[i] == e.label[i];
-            if (confusion) confusion[e.label[i] * classes + e.predicted[i]]++;
-        }
-        const double accuracy = (double)correct / (double)n;
-        *metrics = (glia_metrics){
-            .samples = n,
-            .loss = loss / (double)n,
-            .accuracy = accuracy,
-            .standard_error = sqrt(accuracy * (1 - accuracy) / (double)n),
-        };
-    }
-    for (size_t t = 0; t < n_threads && e.evaluators; t++) {
-        gi_workspace_free(&e.evaluators[t].workspace);
-        gi_scratch_free(&e.evaluators[t].scratch);
-        gi_free(e.evaluators[t].probabilities);
-        gi_free(e.evaluators[t].row);
-    }
-    gi_free(e.evaluators);
-    gi_free(e.loss);
-    gi_free(e.predicted);
-    gi_free(e.label);
+    if (status)
+        gi_evaluation_free(e);
+    else
+        *out = e;
     return status;
+}
+
+glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
+{
+    const size_t n = e->dataset->samples, classes = gi_network_classes(e->network);
+    gi_pool_run(e->pool, evaluate_slice, e);
+    double loss = 0;
+    size_t correct = 0;
+    if (confusion) memset(confusion, 0, classes * classes * sizeof *confusion);
+    for (size_t i = 0; i < n; i++) {
+        loss += e->loss[i];
+        correct += e->predicted[i] == e->label[i];
+        if (confusion) confusion[e->label[i] * classes + e->predicted[i]]++;
+    }
+    const double accuracy = (double)correct / (double)n;
+    return (glia_metrics){
+        .samples = n,
+        .loss = loss / (double)n,
+        .accuracy = accuracy,
+        .standard_error = sqrt(accuracy * (1 - accuracy) / (double)n),
+    };
 }
 
 glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset, int threads,
@@ -134,7 +162,11 @@ glia_status glia_evaluate(const glia_network *network, const glia_dataset *datas
     gi_pool *pool;
     glia_status status = gi_pool_create(threads, &pool, error);
     if (status) return status;
-    status = gi_evaluate(network, dataset, pool, metrics, confusion, error);
+    gi_evaluation *evaluation = NULL;
+    status = gi_check_scale(network, dataset, error);
+    if (!status) status = gi_evaluation_new(network, dataset, pool, &evaluation, error);
+    if (!status) *metrics = gi_evaluation_run(evaluation, confusion);
+    gi_evaluation_free(evaluation);
     gi_pool_free(pool);
     return status;
 }

@@ -7,12 +7,27 @@
 #include "data/dataset.h"
 #include "net/network.h"
 
-/* glia_evaluate with the caller's threads. The result does not depend on how many they are. */
-glia_status gi_evaluate(const glia_network *network, const glia_dataset *dataset, gi_pool *pool,
-                        glia_metrics *metrics, uint64_t *confusion, glia_error *error);
+/*
+ * What evaluating a network on a data set needs, made once for any number of runs, so that a run
+ * cannot fail. Borrows all three. MISMATCH as gi_check_fit says.
+ */
+typedef struct gi_evaluation gi_evaluation;
+glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *dataset,
+                              gi_pool *pool, gi_evaluation **out, glia_error *error);
+void gi_evaluation_free(gi_evaluation *evaluation);
+
+/*
+ * Scores the network as it is now; confusion as in glia_evaluate, or NULL. The result does not
+ * depend on the number of threads.
+ */
+glia_metrics gi_evaluation_run(gi_evaluation *evaluation, uint64_t *confusion);
 
 /* MISMATCH unless the network can read the samples and knows their classes. */
 glia_status gi_check_fit(const glia_network *network, const glia_dataset *dataset,
                          glia_error *error);
+
+/* MISMATCH unless the features are on the scale of those that the network was trained on. */
+glia_status gi_check_scale(const glia_network *network, const glia_dataset *dataset,
+                           glia_error *error);
 
 #endif

@@ -42,12 +42,13 @@ typedef struct trainer {
     gi_pool *step_pool;                     /* steps: pool, or a pool of one thread */
     gi_pool *own_step_pool;                 /* to be freed */
 
-    gi_workspace workspace; /* (batch) rows */
-    gi_scratch *scratch;    /* (threads) */
-    uint8_t **row;          /* (threads): for images that are drawn as needed */
-    uint32_t *order;        /* (samples): the epoch's permutation */
-    gi_sparse x;            /* batch 1: the sample's non-zeros */
-    char *snapshot;         /* parameters of the best epoch, or of the last good one */
+    gi_evaluation *evaluation; /* of validation; or NULL */
+    gi_workspace workspace;    /* (batch) rows */
+    gi_scratch *scratch;       /* (threads) */
+    uint8_t **row;             /* (threads): for images that are drawn as needed */
+    uint32_t *order;           /* (samples): the epoch's permutation */
+    gi_sparse x;               /* batch 1: the sample's non-zeros */
+    char *snapshot;            /* parameters of the best epoch, or of the last good one */
 
     /* The epoch under way. */
     uint32_t epoch;    /* from 0 */
@@ -207,9 +208,9 @@ static glia_status check_params(const glia_train_params *p, const glia_dataset *
                        "lr_end: found %g, expected a finite number (below 0: constant)", p->lr_end);
     if (p->batch < 1)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "batch: found 0, expected 1 or more");
-    if (!(p->min_delta >= 0))
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "min_delta: found %g, expected 0 or more",
-                       p->min_delta);
+    if (!(p->min_delta >= 0) || !isfinite(p->min_delta))
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "min_delta: found %g, expected a finite number of 0 or more", p->min_delta);
     if (p->patience > 0 && !validation)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "patience: stopping early needs a validation set; hold one out of the "
@@ -236,6 +237,7 @@ static void trainer_free(trainer *t)
     gi_free(t->x.value);
     gi_free(t->snapshot);
     gi_workspace_free(&t->workspace);
+    gi_evaluation_free(t->evaluation);
     gi_pool_free(t->own_step_pool);
     gi_pool_free(t->pool);
 }
@@ -273,6 +275,8 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     }
     status = gi_workspace_new(network, t->params.batch, true, &t->workspace, error);
     if (!status) status = snapshot_new(t, error);
+    if (!status && t->validation)
+        status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
     return status;
 }
 
@@ -351,9 +355,11 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
         t->epoch = (uint32_t)epoch;
         go_on = run_epoch(t, started, &step_s);
         result->samples += t->done;
-        t->diverged =
-            t->diverged || (t->done == t->train->samples && !parameters_are_finite(t->network));
-        if (t->diverged) {
+        const bool complete = go_on && !t->diverged;
+        glia_metrics metrics = {0};
+        if (complete && t->validation) metrics = gi_evaluation_run(t->evaluation, NULL);
+        if (t->diverged ||
+            (complete && (!parameters_are_finite(t->network) || !isfinite(metrics.loss)))) {
             snapshot_copy(t, true);
             result->stop = GLIA_STOP_DIVERGED;
             status = fail_diverged(t, error);
@@ -367,14 +373,8 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
         result->train_loss = t->loss_sum / (double)t->done;
         result->train_accuracy = (double)t->correct / (double)t->done;
 
-        glia_metrics metrics;
-        bool best = !t->validation;
-        if (t->validation) {
-            status = gi_evaluate(t->network, t->validation, t->pool, &metrics, NULL, error);
-            if (status) break;
-            best = metrics.loss < best_loss - t->params.min_delta;
-            epochs_without_better = best ? 0 : epochs_without_better + 1;
-        }
+        const bool best = !t->validation || metrics.loss < best_loss - t->params.min_delta;
+        epochs_without_better = best ? 0 : epochs_without_better + 1;
         if (best) {
             snapshot_copy(t, false);
             result->best_epoch = result->epochs;
@@ -430,9 +430,16 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
                        const glia_dataset *validation, const glia_train_params *params,
                        glia_train_result *result, glia_error *error)
 {
+    const glia_train_params defaults = glia_train_default_params();
+    if (!params) params = &defaults;
     glia_status status = check_params(params, train, validation, error);
     if (!status) status = gi_check_fit(network, train, error);
     if (!status && validation) status = gi_check_fit(network, validation, error);
+    if (!status && validation && validation->divisor != train->divisor)
+        status = gi_fail(error, GLIA_MISMATCH,
+                         "%s: the validation set's features are divided by %g, the training set's "
+                         "by %g; take both from one source",
+                         validation->name, validation->divisor, train->divisor);
     if (status) return status;
 
     trainer t = {.network = network, .train = train, .validation = validation, .params = *params};
@@ -447,14 +454,25 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
         .engine = network->engine->name,
         .isa = network->engine->isa,
     };
+    gi_input_form form = {0};
+    char **class_names = NULL;
     status = trainer_new(&t, error);
-    if (!status) status = gi_network_adopt(network, train, error);
+    if (!status) status = gi_input_form_of(network, train, &form, &class_names, error);
     if (!status) {
         r.threads = gi_pool_threads(t.step_pool);
+        gi_input_form_swap(network, &form, &class_names);
         status = run(&t, &r, error);
-        keep_record(&t, &r);
+        /* A network that has learned nothing stays the one that it was. */
+        const bool unchanged =
+            r.best_epoch == 0 &&
+            (r.stop == GLIA_STOP_DIVERGED || (r.stop == GLIA_STOP_CANCELLED && r.samples == 0));
+        if (unchanged)
+            gi_input_form_swap(network, &form, &class_names);
+        else
+            keep_record(&t, &r);
         if (result) *result = r;
     }
+    gi_free(class_names);
     trainer_free(&t);
     return status;
 }
