@@ -459,11 +459,12 @@ static void test_figure_out_of_form_is_fitted(void **state)
     (void)state;
     uint8_t pixels[SIDE * SIDE] = {0}, out[SIDE * SIDE];
     const glia_image image = {SIDE, SIDE, pixels};
-    for (int corner = 0; corner < 2; corner++) {
-        const size_t first = corner ? 1 : 3, last = corner ? 18 : 24; /* a bar of 17 or 21 pixels */
+    /* A bar of 3 pixels: too long, too far up, too far left. */
+    static const size_t bars[][3] = {{3, 24, 13}, {1, 18, 13}, {5, 22, 2}}; /* rows, column */
+    for (size_t i = 0; i < 3; i++) {
         memset(pixels, 0, sizeof pixels);
-        for (size_t y = first; y <= last; y++)
-            for (size_t x = 0; x < 3; x++) pixels[y * SIDE + (corner ? 2 : 12) + x] = 255;
+        for (size_t y = bars[i][0]; y <= bars[i][1]; y++)
+            for (size_t x = 0; x < 3; x++) pixels[y * SIDE + bars[i][2] + x] = 255;
         bool changed = false;
         assert_int_equal(gi_image_fit(&image, GI_FORM_MNIST, SIDE, SIDE, out, &changed, NULL),
                          GLIA_OK);

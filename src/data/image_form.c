@@ -444,6 +444,16 @@ static void fit_scale(const glia_image *image, bool invert, size_t height, size_
 }
 
 /*
+ * Whether a figure at first, first + 1, ... first + n - 1 of a line of size has its centre of mass
+ * in the middle pixel, give or take one, or cannot be moved nearer.
+ */
+static bool is_centred(double centre, size_t first, size_t n, size_t size)
+{
+    const double move = (double)size / 2 + 0.5 - centre;
+    return fabs(move) <= 1 || (move < 0 && first == 0) || (move > 0 && first + n == size);
+}
+
+/*
  * Whether a light figure on dark of the right size is in MNIST's form already, as its own images
  * are: the longer side of its box 20 pixels of 28 or a little less, its centre of mass in the
  * middle.
@@ -460,11 +470,11 @@ static bool is_in_mnist_form(const glia_image *image)
             mass_y += v * ((double)i + 0.5);
             mass_x += v * ((double)j + 0.5);
         }
-    const double height = (double)plane.height, width = (double)plane.width;
-    const double side = fmax((double)box.height / height, (double)box.width / width);
+    const double side =
+        fmax((double)box.height / (double)plane.height, (double)box.width / (double)plane.width);
     return side >= 17.0 / 28 && side <= 20.0 / 28 + 1e-9 &&
-           fabs(mass_y / mass - height / 2 - 0.5) <= 1 &&
-           fabs(mass_x / mass - width / 2 - 0.5) <= 1;
+           is_centred(mass_y / mass, box.top, box.height, plane.height) &&
+           is_centred(mass_x / mass, box.left, box.width, plane.width);
 }
 
 glia_status gi_image_fit(const glia_image *image, int form, size_t height, size_t width,
