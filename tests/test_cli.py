@@ -994,13 +994,13 @@ def _():
 @test("a reader that has seen enough ends the program without a word")
 def _():
     for more in ([], ["--json"]):
-        process = subprocess.Popen([PROGRAM, "data", "show", "bars", "--count", "300", *more],
-                                   cwd=HERE, env=ENV, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
-        process.stdout.close()
-        err = process.stderr.read()
-        process.stderr.close()
-        expect(process.wait(TIMEOUT) == -signal.SIGPIPE and err == b"", process.returncode, err)
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([PROGRAM, "data", "show", "bars", "--count", "300", *more],
+                              cwd=HERE, env=ENV, stdout=writer, stderr=subprocess.PIPE,
+                              timeout=TIMEOUT)
+        os.close(writer)
+        expect(done.returncode == -signal.SIGPIPE and done.stderr == b"", done)
 
 
 @test("a broken stderr does not stop a training")
