@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "assert_error.h"
 #include "base/memory.h"
 #include "config.h"
 #include "data/dataset.h"
@@ -67,19 +68,6 @@ static int remove_folder(void **state)
     (void)state;
     remove_tree(folder);
     return 0;
-}
-
-static void assert_error(const char *label, glia_status status, glia_status expected,
-                         const glia_error *error, const char *word1, const char *word2)
-{
-    if (status != expected)
-        fail_msg("%s: status %s, expected %s (%s)", label, glia_status_name(status),
-                 glia_status_name(expected), status ? error->message : "no message");
-    if (!expected) return;
-    assert_int_equal(error->status, expected);
-    if ((word1 && !strstr(error->message, word1)) || (word2 && !strstr(error->message, word2)))
-        fail_msg("%s: the message lacks \"%s\" or \"%s\": %s", label, word1 ? word1 : "",
-                 word2 ? word2 : "", error->message);
 }
 
 /* A growing block of bytes. */

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "assert_error.h"
 #include "base/file.h"
 #include "config.h"
 #include "data/dataset.h"
@@ -151,19 +152,6 @@ static void assert_requests(const char *expected)
         fclose(file);
     }
     assert_string_equal(text, expected);
-}
-
-static void assert_error(const char *label, glia_status status, glia_status expected,
-                         const glia_error *error, const char *word1, const char *word2)
-{
-    if (status != expected)
-        fail_msg("%s: status %s, expected %s (%s)", label, glia_status_name(status),
-                 glia_status_name(expected), status ? error->message : "no message");
-    if (!expected) return;
-    assert_int_equal(error->status, expected);
-    if ((word1 && !strstr(error->message, word1)) || (word2 && !strstr(error->message, word2)))
-        fail_msg("%s: the message lacks \"%s\" or \"%s\": %s", label, word1 ? word1 : "",
-                 word2 ? word2 : "", error->message);
 }
 
 #ifndef GLIA_HAS_FETCH

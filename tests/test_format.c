@@ -28,6 +28,7 @@
 #include "base/memory.h"
 #include "format/model_file.h"
 #include "format/safetensors.h"
+#include "json_memory.h"
 
 /* ---- Calls that fail on demand --------------------------------------------------------------- */
 
@@ -99,32 +100,9 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size)
     return fails(ALLOCATE) ? NULL : __real_aligned_alloc(alignment, size);
 }
 
-static long json_blocks; /* that jansson holds */
-static bool json_failed; /* jansson, out of memory within a string, calls it a syntax error */
-
-/*
- * jansson 2.14 does not look whether its lexer's buffer could grow, and then fails an assertion.
- * The buffer doubles from 16 bytes: blocks of such sizes are spared, as that is not ours to mend.
- */
-static bool is_lexer_buffer(size_t size)
+static bool json_allocation_fails(void)
 {
-    return size >= 32 && (size & (size - 1)) == 0;
-}
-
-static void *json_malloc(size_t size)
-{
-    if (!is_lexer_buffer(size) && fails(ALLOCATE)) {
-        json_failed = true;
-        return NULL;
-    }
-    json_blocks++;
-    return malloc(size);
-}
-
-static void json_free(void *block)
-{
-    json_blocks -= block != NULL;
-    free(block);
+    return fails(ALLOCATE);
 }
 
 /* ---- A folder for each test, and models to put there ------------------------------------------

@@ -17,24 +17,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "assert_error.h"
 #include "base/image_form.h"
 #include "base/random.h"
 #include "config.h"
 #include "data/digits.h"
 #include "data/readers.h"
-
-static void assert_error(const char *label, glia_status status, glia_status expected,
-                         const glia_error *error, const char *word1, const char *word2)
-{
-    if (status != expected)
-        fail_msg("%s: status %s, expected %s (%s)", label, glia_status_name(status),
-                 glia_status_name(expected), status ? error->message : "no message");
-    if (!expected) return;
-    assert_int_equal(error->status, expected);
-    if ((word1 && !strstr(error->message, word1)) || (word2 && !strstr(error->message, word2)))
-        fail_msg("%s: the message lacks \"%s\" or \"%s\": %s", label, word1 ? word1 : "",
-                 word2 ? word2 : "", error->message);
-}
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
 static glia_status parse(const char *path, const void *bytes, size_t size, glia_image *image,

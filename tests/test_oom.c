@@ -20,6 +20,7 @@
 #include <zlib.h>
 
 #include "glia.h"
+#include "json_memory.h"
 
 /* ---- Allocators that fail when told --------------------------------------------------------- */
 
@@ -50,32 +51,9 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
     return fails() ? 11 /* EAGAIN */ : __real_pthread_create(thread, attributes, start, argument);
 }
 
-static long json_blocks; /* that jansson holds */
-static bool json_failed; /* jansson, out of memory within a string, calls it a syntax error */
-
-/*
- * jansson 2.14 does not look whether its lexer's buffer could grow, and then fails an assertion.
- * The buffer doubles from 16 bytes: blocks of such sizes are spared, as that is not ours to mend.
- */
-static bool is_lexer_buffer(size_t size)
+static bool json_allocation_fails(void)
 {
-    return size >= 32 && (size & (size - 1)) == 0;
-}
-
-static void *json_malloc(size_t size)
-{
-    if (!is_lexer_buffer(size) && fails()) {
-        json_failed = true;
-        return NULL;
-    }
-    json_blocks++;
-    return malloc(size);
-}
-
-static void json_free(void *block)
-{
-    json_blocks -= block != NULL;
-    free(block);
+    return fails();
 }
 
 /* ---- A small data set on disk --------------------------------------------------------------- */
