@@ -411,9 +411,9 @@ typedef enum glia_stop {
 typedef struct glia_train_result {
     glia_stop stop;
     size_t epochs; /* completed */
-    size_t
-        best_epoch; /* whose weights the network now has; 0: those that it came with. Stopped
-                     * within an epoch and without a validation set, it has learned more since. */
+    /* The epoch whose weights the network now has; 0: it is as it came. A run that is stopped
+     * within an epoch, and has no validation set, has learned a little more since. */
+    size_t best_epoch;
     double train_loss, train_accuracy;           /* of the last completed epoch; NAN without one */
     double validation_loss, validation_accuracy; /* of best_epoch; NAN without a validation set */
     size_t samples;                              /* learned from in all */
