@@ -77,7 +77,11 @@ static bool parse_validation(const char *text, void *field)
 }
 
 /* Of hidden layers. */
-static const char *const activation_names[] = {"sigmoid", "tanh", "relu", "identity", NULL};
+static const char *const activation_names[] = {
+#define X(name, text) text,
+    GLIA_HIDDEN_ACTIVATION_LIST(X)
+#undef X
+        NULL};
 
 static const char *const init_names[] = {
 #define X(name, text) [GLIA_INIT_##name] = text,

@@ -223,12 +223,16 @@ GLIA_API glia_status glia_image_write_png(const char *path, const uint8_t *pixel
 /* ---- Networks ------------------------------------------------------------------------------ */
 
 /* X(NAME, text): what a hidden layer computes from its weighted sums. */
-#define GLIA_ACTIVATION_LIST(X)                                                                    \
+#define GLIA_HIDDEN_ACTIVATION_LIST(X)                                                             \
     X(SIGMOID, "sigmoid")                                                                          \
     X(TANH, "tanh")                                                                                \
     X(RELU, "relu")                                                                                \
-    X(IDENTITY, "identity")                                                                        \
-    X(SOFTMAX, "softmax") /* of the output layer, never of a hidden one */
+    X(IDENTITY, "identity")
+
+/* ... and softmax, of the output layer and no other. */
+#define GLIA_ACTIVATION_LIST(X)                                                                    \
+    GLIA_HIDDEN_ACTIVATION_LIST(X)                                                                 \
+    X(SOFTMAX, "softmax")
 
 typedef enum glia_activation {
 #define X(name, text) GLIA_##name,

@@ -556,6 +556,10 @@ static void test_pool_sizes(void **state)
     assert_int_equal(gi_pool_create(0, &pool, NULL), GLIA_OK);
     assert_int_equal(gi_pool_threads(pool), gi_core_count());
     gi_pool_free(pool);
+    /* As many as can be of use, however many are asked for. */
+    assert_int_equal(gi_pool_create(1024, &pool, NULL), GLIA_OK);
+    assert_in_range(gi_pool_threads(pool), 1, 8 * gi_core_count());
+    gi_pool_free(pool);
     glia_error error = {0};
     assert_int_equal(gi_pool_create(-1, &pool, &error), GLIA_BAD_ARGUMENT);
     assert_non_null(strstr(error.message, "-1"));

@@ -15,6 +15,7 @@
 #include "base/image_form.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "format/json.h"
 #include "format/safetensors.h"
 
 static const char *const form_names[] = {

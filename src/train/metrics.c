@@ -70,19 +70,14 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
                        "%s: has %zu classes, but the network knows %zu; use the data set that the "
                        "network was made for",
                        dataset->name, dataset->classes, classes);
+    if (dataset->divisor != network->input.divisor)
+        return gi_fail(
+            error, GLIA_MISMATCH,
+            "%s: its features enter a network divided by %g, but this network was made "
+            "for features divided by %g (bytes are divided by 255, floats by 1); give it "
+            "data of the same kind",
+            dataset->name, dataset->divisor, network->input.divisor);
     return GLIA_OK;
-}
-
-glia_status gi_check_scale(const glia_network *network, const glia_dataset *dataset,
-                           glia_error *error)
-{
-    const double theirs = dataset->divisor, ours = network->input.divisor;
-    if (theirs == ours) return GLIA_OK;
-    return gi_fail(error, GLIA_MISMATCH,
-                   "%s: its features enter a network divided by %g, but those that this network "
-                   "was trained on by %g (bytes are divided by 255, floats by 1); give it data of "
-                   "the same kind",
-                   dataset->name, theirs, ours);
 }
 
 void gi_evaluation_free(gi_evaluation *e)
@@ -163,8 +158,7 @@ glia_status glia_evaluate(const glia_network *network, const glia_dataset *datas
     glia_status status = gi_pool_create(threads, &pool, error);
     if (status) return status;
     gi_evaluation *evaluation = NULL;
-    status = gi_check_scale(network, dataset, error);
-    if (!status) status = gi_evaluation_new(network, dataset, pool, &evaluation, error);
+    status = gi_evaluation_new(network, dataset, pool, &evaluation, error);
     if (!status) *metrics = gi_evaluation_run(evaluation, confusion);
     gi_evaluation_free(evaluation);
     gi_pool_free(pool);

@@ -22,12 +22,11 @@ void gi_evaluation_free(gi_evaluation *evaluation);
  */
 glia_metrics gi_evaluation_run(gi_evaluation *evaluation, uint64_t *confusion);
 
-/* MISMATCH unless the network can read the samples and knows their classes. */
+/*
+ * MISMATCH unless the network can read the samples, knows their classes, and was made for features
+ * on their scale.
+ */
 glia_status gi_check_fit(const glia_network *network, const glia_dataset *dataset,
                          glia_error *error);
-
-/* MISMATCH unless the features are on the scale of those that the network was trained on. */
-glia_status gi_check_scale(const glia_network *network, const glia_dataset *dataset,
-                           glia_error *error);
 
 #endif

@@ -433,13 +433,6 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     const glia_train_params defaults = glia_train_default_params();
     if (!params) params = &defaults;
     glia_status status = check_params(params, train, validation, error);
-    if (!status) status = gi_check_fit(network, train, error);
-    if (!status && validation) status = gi_check_fit(network, validation, error);
-    if (!status && validation && validation->divisor != train->divisor)
-        status = gi_fail(error, GLIA_MISMATCH,
-                         "%s: the validation set's features are divided by %g, the training set's "
-                         "by %g; take both from one source",
-                         validation->name, validation->divisor, train->divisor);
     if (status) return status;
 
     trainer t = {.network = network, .train = train, .validation = validation, .params = *params};
@@ -454,24 +447,25 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
         .engine = network->engine->name,
         .isa = network->engine->isa,
     };
-    gi_input_form form = {0};
-    char **class_names = NULL;
-    status = trainer_new(&t, error);
-    if (!status) status = gi_input_form_of(network, train, &form, &class_names, error);
+    gi_input_form form;
+    char **class_names;
+    status = gi_input_form_of(network, train, &form, &class_names, error);
+    if (status) return status;
+    gi_input_form_swap(network, &form, &class_names);
+    bool learned = false;
+    status = gi_check_fit(network, train, error);
+    if (!status) status = trainer_new(&t, error);
     if (!status) {
         r.threads = gi_pool_threads(t.step_pool);
-        gi_input_form_swap(network, &form, &class_names);
         status = run(&t, &r, error);
-        /* A network that has learned nothing stays the one that it was. */
-        const bool unchanged =
-            r.best_epoch == 0 &&
-            (r.stop == GLIA_STOP_DIVERGED || (r.stop == GLIA_STOP_CANCELLED && r.samples == 0));
-        if (unchanged)
-            gi_input_form_swap(network, &form, &class_names);
-        else
-            keep_record(&t, &r);
+        learned = r.best_epoch > 0 || (r.stop != GLIA_STOP_DIVERGED &&
+                                       (r.stop != GLIA_STOP_CANCELLED || r.samples > 0));
         if (result) *result = r;
     }
+    if (learned)
+        keep_record(&t, &r);
+    else /* a network that has learned nothing stays the one that it was */
+        gi_input_form_swap(network, &form, &class_names);
     gi_free(class_names);
     trainer_free(&t);
     return status;
