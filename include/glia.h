@@ -365,6 +365,46 @@ GLIA_API glia_status glia_network_fit_image(const glia_network *network, const g
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
                                   size_t n, float *probabilities, glia_error *error);
 
+/* ---- Engines ------------------------------------------------------------------------------- */
+
+/*
+ * X(NAME, text): what computes.
+ *   auto       what serves network, data and machine best; glia_train_result.plan says what and why
+ *   reference  plain loops, the oracle of the others
+ *   native     glia's own kernels, which skip the zeros of sparse input
+ *   onednn     oneDNN's inner products, where this build has it
+ */
+#define GLIA_ENGINE_LIST(X)                                                                        \
+    X(AUTO, "auto")                                                                                \
+    X(REFERENCE, "reference")                                                                      \
+    X(NATIVE, "native")                                                                            \
+    X(ONEDNN, "onednn")
+
+typedef enum glia_engine {
+#define X(name, text) GLIA_ENGINE_##name,
+    GLIA_ENGINE_LIST(X)
+#undef X
+} glia_engine;
+
+/*
+ * X(NAME, text): what weights and activations are multiplied in. Parameters are f32 in both; bf16
+ * rounds the factors of each product to 8 bits of significand and sums in f32.
+ */
+#define GLIA_PRECISION_LIST(X)                                                                     \
+    X(F32, "f32")                                                                                  \
+    X(BF16, "bf16")
+
+typedef enum glia_precision {
+#define X(name, text) GLIA_PRECISION_##name,
+    GLIA_PRECISION_LIST(X)
+#undef X
+} glia_precision;
+
+GLIA_API const char *glia_engine_name(glia_engine engine);
+GLIA_API bool glia_engine_from_name(const char *name, glia_engine *out);
+GLIA_API const char *glia_precision_name(glia_precision precision);
+GLIA_API bool glia_precision_from_name(const char *name, glia_precision *out);
+
 /* ---- Training ------------------------------------------------------------------------------ */
 
 typedef struct glia_progress {

@@ -32,6 +32,12 @@ typedef struct gi_layer {
     void *bias;   /* (ld) */
 } gi_layer;
 
+/* Where the weight from an input to a unit lies, in elements from layer->weight. */
+static inline size_t gi_weight_offset(const gi_layer *layer, size_t input, size_t unit)
+{
+    return input * layer->ld + unit;
+}
+
 /*
  * What is done with a row of a gradient as soon as it is there, while it is in cache: the optimizer
  * (weight <- weight - rate * gradient), or, to look at the gradient itself, a copy.

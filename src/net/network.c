@@ -21,9 +21,23 @@ static const char *const init_names[] = {
 #undef X
 };
 
+static const char *const engine_names[] = {
+#define X(name, text) text,
+    GLIA_ENGINE_LIST(X)
+#undef X
+};
+
+static const char *const precision_names[] = {
+#define X(name, text) text,
+    GLIA_PRECISION_LIST(X)
+#undef X
+};
+
 enum {
     N_ACTIVATIONS = sizeof activation_names / sizeof activation_names[0],
-    N_INITS = sizeof init_names / sizeof init_names[0]
+    N_INITS = sizeof init_names / sizeof init_names[0],
+    N_ENGINES = sizeof engine_names / sizeof engine_names[0],
+    N_PRECISIONS = sizeof precision_names / sizeof precision_names[0]
 };
 
 /* The place of name in names (n), or n. */
@@ -56,6 +70,30 @@ bool glia_init_from_name(const char *name, glia_init *out)
     const size_t i = find_name(init_names, N_INITS, name);
     if (i < N_INITS) *out = (glia_init)i;
     return i < N_INITS;
+}
+
+const char *glia_engine_name(glia_engine engine)
+{
+    return (size_t)engine < N_ENGINES ? engine_names[engine] : "unknown";
+}
+
+bool glia_engine_from_name(const char *name, glia_engine *out)
+{
+    const size_t i = find_name(engine_names, N_ENGINES, name);
+    if (i < N_ENGINES) *out = (glia_engine)i;
+    return i < N_ENGINES;
+}
+
+const char *glia_precision_name(glia_precision precision)
+{
+    return (size_t)precision < N_PRECISIONS ? precision_names[precision] : "unknown";
+}
+
+bool glia_precision_from_name(const char *name, glia_precision *out)
+{
+    const size_t i = find_name(precision_names, N_PRECISIONS, name);
+    if (i < N_PRECISIONS) *out = (glia_precision)i;
+    return i < N_PRECISIONS;
 }
 
 /* ---- Making --------------------------------------------------------------------------------- */
@@ -204,7 +242,7 @@ glia_status glia_network_get_layer(const glia_network *network, size_t layer, fl
     const gi_layer *l = &network->layers[layer];
     for (size_t u = 0; u < l->n_out; u++) {
         for (size_t i = 0; weight && i < l->n_in; i++)
-            weight[u * l->n_in + i] = read_element(network, l->weight, i * l->ld + u);
+            weight[u * l->n_in + i] = read_element(network, l->weight, gi_weight_offset(l, i, u));
         if (bias) bias[u] = read_element(network, l->bias, u);
     }
     return GLIA_OK;
@@ -218,7 +256,7 @@ glia_status glia_network_set_layer(glia_network *network, size_t layer, const fl
     const gi_layer *l = &network->layers[layer];
     for (size_t u = 0; u < l->n_out; u++) {
         for (size_t i = 0; weight && i < l->n_in; i++)
-            write_element(network, l->weight, i * l->ld + u, weight[u * l->n_in + i]);
+            write_element(network, l->weight, gi_weight_offset(l, i, u), weight[u * l->n_in + i]);
         if (bias) write_element(network, l->bias, u, bias[u]);
     }
     return GLIA_OK;
