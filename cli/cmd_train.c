@@ -157,8 +157,9 @@ static void print_head(const struct run *run, const glia_progress *p)
             run->test != NULL ? show_count(glia_dataset_describe(run->test).samples).s : "none");
     fprintf(stderr, "\n%snetwork%s   %s, %s parameters\n", dim, end, layers,
             show_count(glia_network_describe(run->network).parameters).s);
-    fprintf(stderr, "%sengine %s   %s %s, %d thread%s\n", dim, end, p->engine, p->isa, p->threads,
-            p->threads == 1 ? "" : "s");
+    fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s\n", dim, end, p->engine, p->isa,
+            glia_precision_name(p->precision), p->threads, p->threads == 1 ? "" : "s");
+    fprintf(stderr, "%splan   %s   %s\n", dim, end, p->plan);
 }
 
 /* The head of the run comes before its first step. */
@@ -173,6 +174,8 @@ static bool step(void *user, const glia_progress *p)
 static glia_status train(struct run *run, glia_error *error)
 {
     glia_train_params params = run->options->params;
+    params.engine = (glia_engine)run->options->engine;
+    params.precision = (glia_precision)run->options->precision;
     params.progress = step;
     params.user = run;
     glia_status status =
@@ -236,6 +239,8 @@ static void print_json(const struct run *run)
     json_put(o, "seed", json_seed(run->options->params.seed));
     json_put(o, "engine", json_text(r->engine));
     json_put(o, "isa", json_text(r->isa));
+    json_put(o, "precision", json_text(glia_precision_name(r->precision)));
+    json_put(o, "plan", json_text(r->plan));
     json_put(o, "threads", json_count((uint64_t)r->threads));
     json_print(o);
 }

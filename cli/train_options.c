@@ -89,6 +89,18 @@ static const char *const init_names[] = {
 #undef X
         NULL};
 
+static const char *const engine_names[] = {
+#define X(name, text) [GLIA_ENGINE_##name] = text,
+    GLIA_ENGINE_LIST(X)
+#undef X
+        NULL};
+
+static const char *const precision_names[] = {
+#define X(name, text) [GLIA_PRECISION_##name] = text,
+    GLIA_PRECISION_LIST(X)
+#undef X
+        NULL};
+
 #define TRAIN_FIELD(field) .offset = offsetof(train_options, field)
 
 /* clang-format off */
@@ -119,7 +131,12 @@ const struct option train_option_table[] = {
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N", TRAIN_FIELD(params.seed),
      .help = "of the first weights, the shuffles and the choice of the validation samples"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", TRAIN_FIELD(params.threads),
-     .max = 1024, .help = "0: one a core; the result does not depend on it"},
+     .max = 1024, .help = "0: one a core; with oneDNN alone the result depends on it"},
+    {.kind = OPTION_CHOICE, .name = "engine", .metavar = "NAME", TRAIN_FIELD(engine),
+     .choices = engine_names,
+     .help = "what computes: auto takes what serves network, data and machine best"},
+    {.kind = OPTION_CHOICE, .name = "precision", .metavar = "NAME", TRAIN_FIELD(precision),
+     .choices = precision_names, .help = "of the products: f32, or bf16 where the CPU has it"},
     {.kind = OPTION_FLAG, .name = "fresh", TRAIN_FIELD(fresh),
      .help = "draw new images in every epoch (digits alone); validation samples come from the next "
              "--data-seed"},

@@ -24,6 +24,7 @@ typedef struct train_options {
     unit_list hidden;
     activation_list activation;
     int init;
+    int engine, precision; /* glia_engine, glia_precision */
     glia_train_params params;
     double validation; /* as glia_dataset_hold_out takes it; 0: none */
     bool fresh;

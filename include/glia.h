@@ -220,6 +220,49 @@ GLIA_API void glia_image_free(glia_image *image);
 GLIA_API glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
                                           size_t height, glia_error *error);
 
+/* ---- Engines ------------------------------------------------------------------------------- */
+
+/*
+ * X(NAME, text): what computes.
+ *   auto       what serves network, data and machine best; glia_train_result.plan says what and why
+ *   reference  plain loops, the oracle of the others
+ *   native     glia's own kernels, which skip the zeros of sparse input
+ *   onednn     oneDNN's inner products, where this build has it
+ */
+#define GLIA_ENGINE_LIST(X)                                                                        \
+    X(AUTO, "auto")                                                                                \
+    X(REFERENCE, "reference")                                                                      \
+    X(NATIVE, "native")                                                                            \
+    X(ONEDNN, "onednn")
+
+typedef enum glia_engine {
+#define X(name, text) GLIA_ENGINE_##name,
+    GLIA_ENGINE_LIST(X)
+#undef X
+} glia_engine;
+
+/*
+ * X(NAME, text): what weights and activations are multiplied in. Parameters are f32 in both; bf16
+ * rounds the factors of each product to 8 bits of significand and sums in f32.
+ */
+#define GLIA_PRECISION_LIST(X)                                                                     \
+    X(F32, "f32")                                                                                  \
+    X(BF16, "bf16")
+
+typedef enum glia_precision {
+#define X(name, text) GLIA_PRECISION_##name,
+    GLIA_PRECISION_LIST(X)
+#undef X
+} glia_precision;
+
+/* Room for a line that says what was chosen, and why. */
+enum { GLIA_PLAN_TEXT = 256 };
+
+GLIA_API const char *glia_engine_name(glia_engine engine);
+GLIA_API bool glia_engine_from_name(const char *name, glia_engine *out);
+GLIA_API const char *glia_precision_name(glia_precision precision);
+GLIA_API bool glia_precision_from_name(const char *name, glia_precision *out);
+
 /* ---- Networks ------------------------------------------------------------------------------ */
 
 /* X(NAME, text): what a hidden layer computes from its weighted sums. */
@@ -365,45 +408,31 @@ GLIA_API glia_status glia_network_fit_image(const glia_network *network, const g
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
                                   size_t n, float *probabilities, glia_error *error);
 
-/* ---- Engines ------------------------------------------------------------------------------- */
-
 /*
- * X(NAME, text): what computes.
- *   auto       what serves network, data and machine best; glia_train_result.plan says what and why
- *   reference  plain loops, the oracle of the others
- *   native     glia's own kernels, which skip the zeros of sparse input
- *   onednn     oneDNN's inner products, where this build has it
+ * A predictor keeps the buffers and threads that predicting needs, for many calls. It is used by
+ * one thread at a time; any number of predictors share one network, which must outlive them and not
+ * be trained while they are used.
  */
-#define GLIA_ENGINE_LIST(X)                                                                        \
-    X(AUTO, "auto")                                                                                \
-    X(REFERENCE, "reference")                                                                      \
-    X(NATIVE, "native")                                                                            \
-    X(ONEDNN, "onednn")
+typedef struct glia_predictor glia_predictor;
 
-typedef enum glia_engine {
-#define X(name, text) GLIA_ENGINE_##name,
-    GLIA_ENGINE_LIST(X)
-#undef X
-} glia_engine;
+typedef struct glia_predictor_params {
+    int threads; /* 0: one a core */
+    glia_engine engine;
+    glia_precision precision;
+} glia_predictor_params;
 
-/*
- * X(NAME, text): what weights and activations are multiplied in. Parameters are f32 in both; bf16
- * rounds the factors of each product to 8 bits of significand and sums in f32.
- */
-#define GLIA_PRECISION_LIST(X)                                                                     \
-    X(F32, "f32")                                                                                  \
-    X(BF16, "bf16")
+/* One thread a core, engine auto, f32. */
+GLIA_API glia_predictor_params glia_predictor_default_params(void);
 
-typedef enum glia_precision {
-#define X(name, text) GLIA_PRECISION_##name,
-    GLIA_PRECISION_LIST(X)
-#undef X
-} glia_precision;
+/* params NULL: the default ones. UNSUPPORTED: see glia_train. */
+GLIA_API glia_status glia_predictor_create(const glia_network *network,
+                                           const glia_predictor_params *params,
+                                           glia_predictor **out, glia_error *error);
+GLIA_API void glia_predictor_free(glia_predictor *predictor);
 
-GLIA_API const char *glia_engine_name(glia_engine engine);
-GLIA_API bool glia_engine_from_name(const char *name, glia_engine *out);
-GLIA_API const char *glia_precision_name(glia_precision precision);
-GLIA_API bool glia_precision_from_name(const char *name, glia_precision *out);
+/* As glia_predict; a call with many samples shares them out among the threads. */
+GLIA_API glia_status glia_predictor_run(glia_predictor *predictor, glia_type type, const void *x,
+                                        size_t n, float *probabilities, glia_error *error);
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
@@ -419,6 +448,8 @@ typedef struct glia_progress {
     double validation_accuracy;
     const char *engine; /* as in glia_train_result, each */
     const char *isa;
+    glia_precision precision;
+    const char *plan;
     int threads;
 } glia_progress;
 
@@ -430,12 +461,14 @@ typedef struct glia_progress {
 typedef bool glia_train_progress(void *user, const glia_progress *progress);
 
 typedef struct glia_train_params {
-    double lr;        /* learning rate, > 0 */
-    double lr_end;    /* falls linearly to this by the last step; < 0: constant */
-    size_t batch;     /* samples an update; 1: after every sample */
-    size_t epochs;    /* >= 0 */
-    uint64_t seed;    /* of the shuffles */
-    int threads;      /* 0: one a core. The result does not depend on it. */
+    double lr;     /* learning rate, > 0 */
+    double lr_end; /* falls linearly to this by the last step; < 0: constant */
+    size_t batch;  /* samples an update; 1: after every sample */
+    size_t epochs; /* >= 0 */
+    uint64_t seed; /* of the shuffles */
+    int threads;   /* 0: one a core. The result does not depend on it. */
+    glia_engine engine;
+    glia_precision precision;
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
     double min_delta; /* "better" means lower by more than this; >= 0 */
     glia_train_progress *progress; /* or NULL */
@@ -464,8 +497,10 @@ typedef struct glia_train_result {
     double seconds;            /* from the first step to the last, validation included */
     double samples_per_second; /* over the training steps alone */
     int threads;
-    const char *engine; /* static: "reference" */
+    const char *engine; /* static: "native", "reference" or "onednn" */
     const char *isa;    /* static: "avx512", "avx2" or "baseline" */
+    glia_precision precision;
+    char plan[GLIA_PLAN_TEXT]; /* what was chosen for this network, data and machine, and why */
 } glia_train_result;
 
 /*

@@ -57,4 +57,60 @@ static inline glia_network *make_network(const gi_engine *engine, size_t inputs,
     return network;
 }
 
+/* Every way of running a network of an engine's type and level: call with 0, 1, ... until false. */
+static inline bool get_plan(const gi_engine *reference, const glia_network *network, size_t index,
+                            gi_plan *plan)
+{
+    const gi_engine *native = gi_engine_native(reference);
+    const size_t n_engines = native ? 3 : 1; /* reference, native, native that skips zeros */
+    if (index >= n_engines * 2 * 3) return false;
+    *plan = (gi_plan){.engine = index % n_engines ? native : reference,
+                      .sparse = index % n_engines == 2,
+                      .threads = 1 + (int)(index / n_engines % 3),
+                      .n_by_units = index / n_engines / 3 ? network->n_layers - 1 : 0};
+    return true;
+}
+
+/* A step by all threads of a pool. */
+struct step {
+    glia_network *network;
+    const gi_plan *plan;
+    gi_workspace *w;
+    const gi_row_update *update;
+    gi_pool *pool;
+    gi_scratch *scratch; /* (threads) */
+};
+
+static inline void step_task(void *context, int thread, int n_threads)
+{
+    const struct step *s = context;
+    const gi_crew crew = {s->pool, thread, n_threads, &s->scratch[thread]};
+    gi_step_forward(s->network, s->plan, s->w, s->w->rows, &crew);
+    gi_step_backward(s->network, s->plan, s->w, s->w->rows, &crew);
+    gi_pool_barrier(s->pool);
+    gi_step_update(s->network, s->plan, s->w, s->w->rows, s->update, &crew);
+}
+
+static inline void run_step(glia_network *network, const gi_plan *plan, gi_workspace *w,
+                            const gi_row_update *update)
+{
+    gi_scratch scratch[3];
+    struct step step = {network, plan, w, update, NULL, scratch};
+    assert_int_equal(gi_pool_create(plan->threads, &step.pool, NULL), GLIA_OK);
+    for (int t = 0; t < plan->threads; t++)
+        assert_int_equal(gi_scratch_new(network, w->rows, &scratch[t], NULL), GLIA_OK);
+    gi_pool_run(step.pool, step_task, &step);
+    for (int t = 0; t < plan->threads; t++) gi_scratch_free(&scratch[t]);
+    gi_pool_free(step.pool);
+}
+
+/* Where a parameter lies: the weight from an input, or with input n_in the bias. */
+static inline void *parameter_at(const gi_layer *layer, size_t element_bytes, size_t row,
+                                 size_t unit)
+{
+    return row == layer->n_in
+               ? (char *)layer->bias + unit * element_bytes
+               : (char *)layer->weight + gi_weight_offset(layer, row, unit) * element_bytes;
+}
+
 #endif

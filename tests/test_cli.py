@@ -376,7 +376,7 @@ for case in WRONG:
 TRAIN_KEYS = {"model", "dataset", "parameters", "epochs", "best_epoch", "stopped", "train_loss",
               "train_accuracy", "validation_loss", "validation_accuracy", "test_loss",
               "test_accuracy", "test_error", "test_standard_error", "samples",
-              "samples_per_second", "seconds", "startup_seconds", "seed", "engine", "isa",
+              "samples_per_second", "seconds", "startup_seconds", "seed", "engine", "isa", "precision", "plan",
               "threads"}
 
 
@@ -395,7 +395,8 @@ def _():
     p = o["test_accuracy"]
     expect(abs(o["test_standard_error"] - math.sqrt(p * (1 - p) / 90)) < 1e-8)
     expect(o["seconds"] > 0 and o["samples_per_second"] > 0 and 0 < o["startup_seconds"] < 60)
-    expect(o["engine"] == "reference" and isinstance(o["isa"], str))
+    expect(o["engine"] == "native" and isinstance(o["isa"], str))
+    expect(o["precision"] == "f32" and "skip" in o["plan"] or "dense" in o["plan"])
 
 
 @test("a data set without a test split: its keys are null")
@@ -466,7 +467,7 @@ def _():
     result = glia("train", "bars", "--hidden", "16,8", "--epochs", 3, "-o", "p.safetensors")
     expect("300 samples" in result.err and "90 to test" in result.err, result.err)
     expect("64-16-8-3" in result.err and "1,203 parameters" in result.err, result.err)
-    expect("reference" in result.err and "thread" in result.err, result.err)
+    expect("native" in result.err and "plan" in result.err and "thread" in result.err, result.err)
     expect(len(re.findall(r"^ +[123] +\d\.\d{4} +\d+\.\d\d %", result.err, re.M)) == 3, result.err)
     expect(re.search(r"test +\d+\.\d\d ± \d+\.\d\d %", result.out), result.out)
     expect("p.safetensors" in result.out)

@@ -16,39 +16,40 @@ static const double LARGEST_RELATIVE_ERROR = 1e-7;
 static double largest_seen;
 
 /* A row update that keeps the gradient instead of learning from it. */
-static void keep_gradient(const gi_row_update *update, size_t layer, size_t row, void *weight,
-                          const void *gradient, size_t n)
+static void keep_gradient(const gi_row_update *update, size_t layer, size_t row, size_t unit,
+                          void *weight, const void *gradient, size_t n)
 {
     (void)weight;
-    void **layers = update->user; /* [layer]: (n_in + 1, ld) */
-    memcpy((double *)layers[layer] + row * n, gradient, n * sizeof(double));
+    void **layers = update->user; /* [layer]: (n_in + 1, ld), ld being one panel's width here */
+    memcpy((double *)layers[layer] + row * n + unit, gradient, n * sizeof(double));
 }
 
-static void *weights_row(const gi_layer *layer, size_t row)
+static double *parameter_of(const gi_layer *layer, size_t row, size_t unit)
 {
-    return row == layer->n_in ? layer->bias : (double *)layer->weight + row * layer->ld;
+    return parameter_at(layer, sizeof(double), row, unit);
 }
 
 /* The mean loss of the batch in x. */
-static double loss_of(glia_network *network, gi_workspace *w, gi_scratch *scratch)
+static double loss_of(glia_network *network, const gi_plan *plan, gi_workspace *w,
+                      gi_scratch *scratch)
 {
-    gi_network_forward(network, w, 0, w->rows, scratch);
-    gi_network_loss(network, w, 0, w->rows, w->rows);
+    gi_network_forward(network, plan, w, 0, w->rows, scratch);
+    gi_network_loss(network, plan, w, 0, w->rows, w->rows);
     double sum = 0;
     for (size_t r = 0; r < w->rows; r++) sum += w->loss[r];
     return sum / (double)w->rows;
 }
 
 /* The five-point stencil: (-J(+2h) + 8 J(+h) - 8 J(-h) + J(-2h)) / 12h, with an error of O(h^4). */
-static double difference(glia_network *network, gi_workspace *w, gi_scratch *scratch,
-                         double *parameter)
+static double difference(glia_network *network, const gi_plan *plan, gi_workspace *w,
+                         gi_scratch *scratch, double *parameter)
 {
     const double h = 1e-4, at = *parameter;
     static const double steps[4] = {2, 1, -1, -2}, factors[4] = {-1, 8, -8, 1};
     double sum = 0;
     for (int i = 0; i < 4; i++) {
         *parameter = at + steps[i] * h;
-        sum += factors[i] * loss_of(network, w, scratch);
+        sum += factors[i] * loss_of(network, plan, w, scratch);
     }
     *parameter = at;
     return sum / (12 * h);
@@ -64,8 +65,7 @@ static bool is_smooth(const glia_network *network, const gi_workspace *w)
             for (size_t u = 0; u < layer->n_out; u++) {
                 double z = ((double *)layer->bias)[u];
                 for (size_t i = 0; i < layer->n_in; i++)
-                    z += x[r * gi_padded(layer->n_in) + i] *
-                         ((double *)layer->weight)[i * layer->ld + u];
+                    z += x[r * gi_stride(layer->n_in) + i] * *parameter_of(layer, i, u);
                 if (fabs(z) < 4e-3) return false;
             }
     }
@@ -77,9 +77,10 @@ static void check(const gi_engine *engine, size_t n_hidden, glia_activation acti
 {
     static const size_t hidden[3] = {5, 7, 3};
     glia_network *network = make_network(engine, INPUTS, n_hidden, hidden, activation, CLASSES);
+    const gi_plan plan = {.engine = engine, .threads = 1};
     gi_workspace w;
     gi_scratch scratch;
-    assert_int_equal(gi_workspace_new(network, batch, true, &w, NULL), GLIA_OK);
+    assert_int_equal(gi_workspace_new(network, &plan, batch, true, &w, NULL), GLIA_OK);
     assert_int_equal(gi_scratch_new(network, batch, &scratch, NULL), GLIA_OK);
 
     for (uint64_t seed = 1;; seed++) { /* until no sum is near relu's kink */
@@ -88,25 +89,24 @@ static void check(const gi_engine *engine, size_t n_hidden, glia_activation acti
             const gi_layer *layer = &network->layers[l];
             for (size_t row = 0; row <= layer->n_in; row++)
                 for (size_t u = 0; u < layer->n_out; u++)
-                    ((double *)weights_row(layer, row))[u] = 0.7 * (double)gi_rng_normal(&rng);
+                    *parameter_of(layer, row, u) = 0.7 * (double)gi_rng_normal(&rng);
         }
         for (size_t r = 0; r < batch; r++) {
             float x[INPUTS];
             for (size_t i = 0; i < INPUTS; i++) /* zeros too: they are skipped */
                 x[i] = gi_rng_below(&rng, 3) ? gi_rng_normal(&rng) : 0;
-            gi_workspace_load(network, &w, r, GLIA_F32, x);
+            gi_workspace_load(network, &plan, &w, r, GLIA_F32, x);
             w.labels[r] = gi_rng_below(&rng, CLASSES);
         }
-        loss_of(network, &w, &scratch);
+        loss_of(network, &plan, &w, &scratch);
         if (activation != GLIA_RELU || is_smooth(network, &w)) break;
         assert_true(seed < 10000);
     }
 
-    gi_network_backward(network, &w, 0, batch);
     double gradient[4][MAX_PARAMETERS];
     void *layers[4] = {gradient[0], gradient[1], gradient[2], gradient[3]};
     const gi_row_update update = {.apply = keep_gradient, .user = layers};
-    gi_network_update(network, &w, batch, 0, 1, &update, &scratch);
+    run_step(network, &plan, &w, &update);
 
     for (size_t l = 0; l < network->n_layers; l++) {
         const gi_layer *layer = &network->layers[l];
@@ -117,8 +117,8 @@ static void check(const gi_engine *engine, size_t n_hidden, glia_activation acti
                 largest = fmax(largest, fabs(gradient[l][row * layer->ld + u]));
         for (size_t row = 0; row <= layer->n_in; row++)
             for (size_t u = 0; u < layer->n_out; u++) {
-                double *parameter = (double *)weights_row(layer, row) + u;
-                const double numeric = difference(network, &w, &scratch, parameter);
+                double *parameter = parameter_of(layer, row, u);
+                const double numeric = difference(network, &plan, &w, &scratch, parameter);
                 worst = fmax(worst, fabs(gradient[l][row * layer->ld + u] - numeric) / largest);
             }
         assert_true(largest > 0);
@@ -158,9 +158,10 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
         for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++) {
             glia_network *a = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
             glia_network *b = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
+            const gi_plan plan = {.engine = engine, .threads = 1};
             gi_workspace w;
             gi_scratch scratch;
-            assert_int_equal(gi_workspace_new(a, 1, true, &w, NULL), GLIA_OK);
+            assert_int_equal(gi_workspace_new(a, &plan, 1, true, &w, NULL), GLIA_OK);
             assert_int_equal(gi_scratch_new(a, 1, &scratch, NULL), GLIA_OK);
             gi_rng rng = gi_rng_make(5, GI_RANDOM_INIT, 0, 0);
             for (size_t l = 0; l < a->n_layers; l++) {
@@ -168,8 +169,8 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
                 for (size_t row = 0; row <= la->n_in; row++)
                     for (size_t u = 0; u < la->n_out; u++) {
                         const double value = 0.5 * (double)gi_rng_normal(&rng);
-                        ((double *)weights_row(la, row))[u] = value;
-                        ((double *)weights_row(lb, row))[u] = value;
+                        *parameter_of(la, row, u) = value;
+                        *parameter_of(lb, row, u) = value;
                     }
             }
             uint8_t x[23];
@@ -177,29 +178,26 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
                 x[i] = gi_rng_below(&rng, 2) ? (uint8_t)gi_rng_below(&rng, 256) : 0;
             a->input.divisor = b->input.divisor = 255;
 
-            gi_workspace_load(a, &w, 0, GLIA_U8, x);
+            gi_workspace_load(a, &plan, &w, 0, GLIA_U8, x);
             w.labels[0] = 7;
-            loss_of(a, &w, &scratch);
-            const double loss = w.loss[0];
-            gi_network_backward(a, &w, 0, 1);
             const gi_row_update update = {.apply = engine->sgd_row, .rate = 0.25};
-            gi_network_update(a, &w, 1, 0, 1, &update, &scratch);
+            run_step(a, &plan, &w, &update);
+            const double loss = w.loss[0];
 
-            uint32_t index[23];
-            double value[23];
+            uint32_t index[32];
+            double value[32];
             gi_sparse sparse = {.index = index, .value = value};
             engine->load_sparse(&sparse, GLIA_U8, x, 23, 255);
             bool correct;
-            const double sample_loss =
-                engine->sgd_sample(b->layers, b->n_layers, &sparse, 7, 0.25, w.activation, w.diff,
-                                   &scratch.list, &correct);
+            const double sample_loss = engine->sgd_sample(b->layers, b->n_layers, &sparse, 7, 0.25,
+                                                          w.activation, w.diff, &scratch, &correct);
             assert_true(fabs(sample_loss - loss) < 1e-12);
             for (size_t l = 0; l < a->n_layers; l++) {
                 const gi_layer *la = &a->layers[l], *lb = &b->layers[l];
                 for (size_t row = 0; row <= la->n_in; row++)
                     for (size_t u = 0; u < la->ld; u++) { /* pads too: they stay zero */
-                        const double wa = ((double *)weights_row(la, row))[u];
-                        const double wb = ((double *)weights_row(lb, row))[u];
+                        const double wa = *parameter_of(la, row, u);
+                        const double wb = *parameter_of(lb, row, u);
                         if (!(fabs(wa - wb) < 1e-13) || (u >= la->n_out && wb != 0))
                             fail_msg("%s, %s, layer %zu, row %zu, unit %zu: %.17g and %.17g",
                                      engine->isa, glia_activation_name((glia_activation)f), l, row,

@@ -268,7 +268,7 @@ static bool count_calls(void *user, const glia_progress *p)
 {
     calls *c = user;
     c->n++;
-    assert_true(p->threads >= 1 && strcmp(p->engine, "reference") == 0);
+    assert_true(p->threads >= 1 && strcmp(p->engine, "native") == 0);
     if (c->n == 1) { /* before the first step */
         assert_true(p->done == 0 && p->epoch == 1 && !p->epoch_end && isnan(p->train_loss));
         return c->n != c->stop_at;

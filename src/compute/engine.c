@@ -6,6 +6,7 @@
 #include <string.h>
 
 extern const gi_engine gi_reference_float_baseline, gi_reference_double_baseline;
+extern const gi_engine gi_native_baseline;
 
 static bool always(void)
 {
@@ -15,6 +16,7 @@ static bool always(void)
 #ifdef __x86_64__
 extern const gi_engine gi_reference_float_avx2, gi_reference_double_avx2;
 extern const gi_engine gi_reference_float_avx512, gi_reference_double_avx512;
+extern const gi_engine gi_native_avx2, gi_native_avx512;
 
 /* The features that src/meson.build compiles a level for. The builtins ask the OS too. */
 static bool has_avx2(void)
@@ -34,14 +36,14 @@ static bool has_avx512(void)
 
 /* Best first. */
 static const struct {
-    const gi_engine *f32, *f64;
+    const gi_engine *f32, *f64, *native;
     bool (*is_supported)(void);
 } levels[] = {
 #ifdef __x86_64__
-    {&gi_reference_float_avx512, &gi_reference_double_avx512, has_avx512},
-    {&gi_reference_float_avx2, &gi_reference_double_avx2, has_avx2},
+    {&gi_reference_float_avx512, &gi_reference_double_avx512, &gi_native_avx512, has_avx512},
+    {&gi_reference_float_avx2, &gi_reference_double_avx2, &gi_native_avx2, has_avx2},
 #endif
-    {&gi_reference_float_baseline, &gi_reference_double_baseline, always},
+    {&gi_reference_float_baseline, &gi_reference_double_baseline, &gi_native_baseline, always},
 };
 
 const gi_engine *gi_engine_reference(size_t element_bytes, const char *isa)
@@ -51,6 +53,13 @@ const gi_engine *gi_engine_reference(size_t element_bytes, const char *isa)
         if (isa && strcmp(isa, engine->isa) != 0) continue;
         if (levels[i].is_supported()) return engine;
     }
+    return NULL;
+}
+
+const gi_engine *gi_engine_native(const gi_engine *reference)
+{
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (levels[i].f32 == reference) return levels[i].native;
     return NULL;
 }
 

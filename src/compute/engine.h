@@ -10,9 +10,8 @@
 #include "base/status.h"
 
 /*
- * Rows of weights, activations and gradients are padded with zeros to a multiple of GI_PAD
- * elements, so that inner loops have no remainder and every row begins on a cache line. The pads
- * stay zero: every kernel keeps them so.
+ * Rows are padded with zeros to a multiple of GI_PAD elements, so that inner loops have no
+ * remainder and every row begins on a cache line. The pads stay zero: every kernel keeps them so.
  */
 enum { GI_PAD = 16 };
 static inline size_t gi_padded(size_t n)
@@ -21,99 +20,188 @@ static inline size_t gi_padded(size_t n)
 }
 
 /*
- * z = x W + b, a = f(z). W is stored by input: row i holds the weights from input i to every unit,
- * so an input that is zero costs nothing.
+ * The distance of rows of activations, and of their gradients, with n units: an odd number of cache
+ * lines of floats, so that the same columns of many rows spread over all sets of a cache. Elements
+ * from gi_padded(n) on are never looked at.
  */
+static inline size_t gi_stride(size_t n)
+{
+    return gi_padded(n) + (gi_padded(n) / GI_PAD % 2 == 0 ? GI_PAD : 0);
+}
+
+/*
+ * z = x W + b, a = f(z). W is stored in panels of GI_PANEL units (the last one may be narrower),
+ * and within a panel by input: the weights from an input to the panel's units are consecutive, so
+ * an input that is zero costs nothing, a thread's columns are one piece of memory, and a product
+ * finds them in the order in which it needs them.
+ */
+enum { GI_PANEL = 64 };
 typedef struct gi_layer {
     size_t n_in, n_out;
-    size_t ld; /* gi_padded(n_out): the distance of rows, in elements */
+    size_t ld; /* gi_padded(n_out): units with their pads */
     glia_activation activation;
-    void *weight; /* (gi_padded(n_in), ld), rows past n_in zero */
+    void *weight; /* panels of (gi_padded(n_in), up to GI_PANEL); rows past n_in zero */
     void *bias;   /* (ld) */
 } gi_layer;
+
+/* The units of the panel that a unit is in: also the distance of its rows. */
+static inline size_t gi_panel_width(const gi_layer *layer, size_t unit)
+{
+    const size_t left = layer->ld - unit / GI_PANEL * GI_PANEL;
+    return left < GI_PANEL ? left : GI_PANEL;
+}
 
 /* Where the weight from an input to a unit lies, in elements from layer->weight. */
 static inline size_t gi_weight_offset(const gi_layer *layer, size_t input, size_t unit)
 {
-    return input * layer->ld + unit;
+    const size_t first = unit / GI_PANEL * GI_PANEL;
+    return first * gi_padded(layer->n_in) + input * gi_panel_width(layer, unit) + (unit - first);
 }
+
+/* How many of the units unit..end lie in unit's panel. */
+static inline size_t gi_panel_part(size_t unit, size_t end)
+{
+    const size_t panel_end = (unit / GI_PANEL + 1) * GI_PANEL;
+    return (end < panel_end ? end : panel_end) - unit;
+}
+
+/* A rectangle of a layer's parameters: inputs (row n_in is the bias), and units by GI_PAD. */
+typedef struct gi_part {
+    size_t row_begin, row_end, unit_begin, unit_end;
+} gi_part;
 
 /*
  * What is done with a row of a gradient as soon as it is there, while it is in cache: the optimizer
  * (weight <- weight - rate * gradient), or, to look at the gradient itself, a copy.
  */
 typedef struct gi_row_update {
-    /* weight, gradient: (n), n a multiple of GI_PAD; row: of the layer's W, n_in for the bias */
-    void (*apply)(const struct gi_row_update *update, size_t layer, size_t row, void *weight,
-                  const void *gradient, size_t n);
+    /* weight, gradient: (n), n a multiple of GI_PAD: of the layer's row (n_in for the bias), from a
+     * unit on */
+    void (*apply)(const struct gi_row_update *update, size_t layer, size_t row, size_t unit,
+                  void *weight, const void *gradient, size_t n);
     double rate;
     bool skips_zero; /* a row whose gradient is all zero needs no call */
     void *user;
 } gi_row_update;
 
-/* The non-zeros of a vector: x[index[k]] = value[k], k < n; index ascending. */
+/* Inputs of a sparse sample are looked up in blocks of so many, whose weights stay in L1. */
+enum { GI_SPARSE_BLOCK = 96 };
+static inline size_t gi_sparse_blocks(size_t n)
+{
+    return (n + GI_SPARSE_BLOCK - 1) / GI_SPARSE_BLOCK;
+}
+
+/*
+ * The non-zeros of a vector: x[index[k]] = value[k], k < n; index ascending. The values are of the
+ * engine's type. end[b], b < gi_sparse_blocks: how many of them lie in blocks 0..b; may be NULL.
+ */
 typedef struct gi_sparse {
     size_t n;
     uint32_t *index;
-    void *value; /* elements of the engine's type */
+    void *value;
+    uint32_t *end;
 } gi_sparse;
 
+/*
+ * The non-zeros of a batch by input, of inputs begin..end, in chunks of GI_SPARSE_SAMPLES samples:
+ * with s = start + chunk * (end - begin + 1), those of input i are entry[s[i - begin]] to
+ * entry[s[i - begin + 1] - 1], ordered by sample.
+ */
+enum { GI_SPARSE_SAMPLES = 64 };
+typedef struct gi_columns {
+    size_t begin, end, n_chunks;
+    uint32_t *start; /* (n_chunks, end - begin + 1) */
+    struct gi_entry {
+        uint32_t sample;
+        float value;
+    } * entry;
+} gi_columns;
+
+/* What one thread needs for itself. */
+typedef struct gi_scratch {
+    gi_sparse list; /* room for the widest layer, and for a batch */
+    void *block;    /* elements: gi_scratch_block */
+} gi_scratch;
+
+/* Room for a row of the widest layer, or for the tiles of a product. */
+static inline size_t gi_scratch_block(size_t widest)
+{
+    enum { TILES = 128 * GI_PANEL };
+    return widest < TILES ? TILES : widest;
+}
+
+/* Of m samples, src is (m, gi_stride(n_in)), dst (m, gi_stride(n_out)), and so are the gradients.
+ */
 typedef struct gi_engine {
-    const char *name; /* "reference" */
+    const char *name; /* "reference", "native" */
     const char *isa;  /* "baseline", "avx2", "avx512" */
     size_t element_bytes;
 
     /* dst (gi_padded(n)) = src (n) / divisor, pads zero. */
     void (*load_row)(void *dst, glia_type type, const void *src, size_t n, double divisor);
 
-    /* The same as a list of the non-zeros, which has room for n. */
+    /* The same as a list of the non-zeros, which has room for gi_padded(n). */
     void (*load_sparse)(gi_sparse *dst, glia_type type, const void *src, size_t n, double divisor);
 
     /*
-     * dst (m, ld) = f(src (m, gi_padded(n_in)) W + b); of the softmax layer, dst is z, the logits.
-     * scratch has room for n_in.
+     * Units begin..end (multiples of GI_PAD) of dst = f(src W + b); of the softmax layer, dst is z,
+     * the logits.
      */
-    void (*forward)(const gi_layer *layer, const void *src, void *dst, size_t m,
-                    gi_sparse *scratch);
+    void (*forward)(const gi_layer *layer, const void *src, void *dst, size_t m, size_t begin,
+                    size_t end, gi_scratch *scratch);
 
     /*
-     * Softmax with cross-entropy, fused. Per row r of z (m, ld): loss[r] = log(sum_c e^{z_c}) -
-     * z_y, and z becomes the gradient of the batch's mean loss, (p_c - [c = y]) / batch_size.
-     * Returns how many rows are classified correctly.
+     * Softmax with cross-entropy, fused. Per row r of z: loss[r] = log(sum_c e^{z_c}) - z_y, and z
+     * becomes the gradient of the batch's mean loss, (p_c - [c = y]) / batch_size. Returns how many
+     * rows are classified correctly.
      */
     size_t (*softmax_loss)(void *z, size_t n_classes, const uint32_t *labels, size_t batch_size,
                            double *loss, size_t m);
 
-    /* probabilities (m, n_classes), unpadded, of logits z (m, ld). */
+    /* probabilities (m, n_classes), without pads, of logits z. */
     void (*softmax)(const void *z, size_t n_classes, float *probabilities, size_t m);
 
     /*
-     * diff_src (m, gi_padded(n_in)) = (diff_dst (m, ld) W^T) * f'(z), f being the activation that
-     * made src: its derivative is taken from its value, src = f(z).
+     * Inputs begin..end (multiples of GI_PAD) of diff_src = (diff_dst W^T) * f'(z), f being the
+     * activation that made src: its derivative is taken from its value, src = f(z).
      */
     void (*backward_data)(const gi_layer *layer, const void *diff_dst, glia_activation f,
-                          const void *src, void *diff_src, size_t m);
+                          const void *src, void *diff_src, size_t m, size_t begin, size_t end,
+                          gi_scratch *scratch);
 
     /*
-     * Rows begin..end of dW (n_in, ld) = src^T (n_in, m) diff_dst (m, ld), each handed to update;
-     * row n_in is db, the sum of diff_dst's rows. scratch has room for m, gradient for ld.
+     * A part of dW (n_in, n_out) = src^T diff_dst, each of its rows handed to update; row n_in is
+     * db, the sum of diff_dst's rows.
      */
     void (*backward_weights)(const gi_layer *layer, size_t layer_index, const void *src,
-                             const void *diff_dst, size_t m, size_t begin, size_t end,
-                             const gi_row_update *update, gi_sparse *scratch, void *gradient);
+                             const void *diff_dst, size_t m, const gi_part *part,
+                             const gi_row_update *update, gi_scratch *scratch);
 
     /* The update of SGD: weight <- weight - rate * gradient. */
-    void (*sgd_row)(const gi_row_update *update, size_t layer, size_t row, void *weight,
-                    const void *gradient, size_t n);
+    void (*sgd_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
+                    void *weight, const void *gradient, size_t n);
 
     /*
      * One step of per-sample SGD, fused: forward, loss, backward and update of one sample, zeros
-     * skipped. activations[l], diffs[l]: (ld) of layer l, the same buffer for the last; scratch has
-     * room for the widest layer. Returns the loss before the step.
+     * skipped. activations[l], diffs[l]: (ld) of layer l, the same buffer for the last. Returns the
+     * loss before the step.
      */
     double (*sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
                          uint32_t label, double rate, void *const *activations, void *const *diffs,
-                         gi_sparse *scratch, bool *correct);
+                         gi_scratch *scratch, bool *correct);
+
+    /*
+     * The first layer of a batch of sparse samples x (m), each with its blocks' ends; NULL in the
+     * reference engine, which skips zeros anyway. The gradient wants the batch by input:
+     * gather_columns makes such a part of it (start and begin..end are set; begin and end multiples
+     * of GI_SPARSE_BLOCK, or the end of all), and backward_columns takes all n_parts in order.
+     */
+    void (*forward_sparse)(const gi_layer *layer, const gi_sparse *x, void *dst, size_t m,
+                           size_t begin, size_t end);
+    void (*gather_columns)(const gi_sparse *x, size_t m, gi_columns *columns);
+    void (*backward_columns)(const gi_layer *layer, size_t layer_index, const gi_columns *columns,
+                             size_t n_parts, const void *diff_dst, size_t m, const gi_part *part,
+                             const gi_row_update *update, gi_scratch *scratch);
 } gi_engine;
 
 /*
@@ -121,6 +209,9 @@ typedef struct gi_engine {
  * being the best that this CPU has. NULL if there is no such level, or the CPU lacks it.
  */
 const gi_engine *gi_engine_reference(size_t element_bytes, const char *isa);
+
+/* glia's own fast kernels, f32, for the level of a reference engine. */
+const gi_engine *gi_engine_native(const gi_engine *reference);
 
 /*
  * The engine that trains: f32 at the best level, or at the one that the environment variable

@@ -11,16 +11,12 @@
 #include <string.h>
 
 #include "compute/elementary.h"
-#include "compute/engine.h"
+#include "compute/reference.h"
 
-#define PASTE(a, b)       a##b
-#define PASTE_ALL(a, b)   PASTE(a, b)
-#define TEXT(a)           #a
-#define TEXT_OF(a)        TEXT(a)
-#define EXP(x)            PASTE_ALL(exp_, REAL)(x)
-#define TANH(x)           PASTE_ALL(tanh_, REAL)(x)
-#define LOG(x)            PASTE_ALL(log_, REAL)(x)
-#define ENGINE_NAME(r, l) PASTE_ALL(PASTE_ALL(gi_reference_, r), PASTE_ALL(_, l))
+#define EXP(x)      PASTE_ALL(exp_, REAL)(x)
+#define TANH(x)     PASTE_ALL(tanh_, REAL)(x)
+#define LOG(x)      PASTE_ALL(log_, REAL)(x)
+#define ENGINE_NAME PASTE_ALL(PASTE_ALL(gi_reference_, REAL), PASTE_ALL(_, LEVEL))
 
 typedef REAL real;
 
@@ -30,25 +26,27 @@ typedef REAL real;
 
 /* ---- Vectors -------------------------------------------------------------------------------- */
 
-/* y (n) += sum_k x_k rows[index_k], rows (?, n): the non-zeros of x times the rows of a matrix. */
-static void accumulate(real *restrict y_, const real *restrict rows, size_t n_,
+/*
+ * y (n) += sum_k x_k rows[index_k], the rows `stride` apart: the non-zeros of x times a matrix.
+ */
+static void accumulate(real *restrict y_, const real *restrict rows, size_t stride_, size_t n_,
                        const uint32_t *restrict index, const real *restrict x, size_t n_nonzero)
 {
     real *restrict y = ALIGNED(y_);
-    const size_t n = WHOLE(n_);
+    const size_t n = WHOLE(n_), stride = WHOLE(stride_);
     size_t k = 0;
     for (; k + 4 <= n_nonzero; k += 4) { /* four rows for each load and store of y */
         const real x0 = x[k], x1 = x[k + 1], x2 = x[k + 2], x3 = x[k + 3];
-        const real *restrict r0 = ALIGNED(rows + index[k] * n);
-        const real *restrict r1 = ALIGNED(rows + index[k + 1] * n);
-        const real *restrict r2 = ALIGNED(rows + index[k + 2] * n);
-        const real *restrict r3 = ALIGNED(rows + index[k + 3] * n);
+        const real *restrict r0 = ALIGNED(rows + index[k] * stride);
+        const real *restrict r1 = ALIGNED(rows + index[k + 1] * stride);
+        const real *restrict r2 = ALIGNED(rows + index[k + 2] * stride);
+        const real *restrict r3 = ALIGNED(rows + index[k + 3] * stride);
         for (size_t c = 0; c < n; c++)
             y[c] = (((y[c] + x0 * r0[c]) + x1 * r1[c]) + x2 * r2[c]) + x3 * r3[c];
     }
     for (; k < n_nonzero; k++) {
         const real xk = x[k];
-        const real *restrict r = ALIGNED(rows + index[k] * n);
+        const real *restrict r = ALIGNED(rows + index[k] * stride);
         for (size_t c = 0; c < n; c++) y[c] += xk * r[c];
     }
 }
@@ -62,7 +60,7 @@ static void add_scaled(real *restrict y_, real factor, const real *restrict d_, 
     for (size_t c = 0; c < n; c++) y[c] += factor * d[c];
 }
 
-/* sums[j] = rows[j] . d for four rows at once: four sums in flight hide the latency of adding. */
+/* sums[j] += rows[j] . d for four rows at once: four sums in flight hide the latency of adding. */
 static void dot4(const real *const rows[4], const real *restrict d_, size_t n_, real sums[4])
 {
     const real *restrict r0 = ALIGNED(rows[0]), *restrict r1 = ALIGNED(rows[1]);
@@ -77,10 +75,10 @@ static void dot4(const real *const rows[4], const real *restrict d_, size_t n_, 
         s2 += r2[c] * d[c];
         s3 += r3[c] * d[c];
     }
-    sums[0] = s0;
-    sums[1] = s1;
-    sums[2] = s2;
-    sums[3] = s3;
+    sums[0] += s0;
+    sums[1] += s1;
+    sums[2] += s2;
+    sums[3] += s3;
 }
 
 /* The non-zeros of x, whose elements lie `stride` apart. */
@@ -99,7 +97,7 @@ static void list_nonzeros(gi_sparse *list, const real *x, size_t stride, size_t 
 
 /* ---- Input ---------------------------------------------------------------------------------- */
 
-static void load_row(void *dst_, glia_type type, const void *src, size_t n, double divisor)
+void REFERENCE(load_row)(void *dst_, glia_type type, const void *src, size_t n, double divisor)
 {
     real *restrict dst = dst_;
     const real scale = (real)(1 / divisor);
@@ -146,10 +144,10 @@ static void load_sparse(gi_sparse *dst, glia_type type, const void *src, size_t 
 
 /* ---- Activations, each beside its derivative ------------------------------------------------ */
 
-/* a = f(z), in place; pads back to zero. Softmax is left to softmax_loss and softmax. */
-static void activate(glia_activation f, real *restrict z_, size_t n, size_t ld)
+void REFERENCE(activate)(glia_activation f, real *row, size_t n_out, size_t begin, size_t end)
 {
-    real *restrict z = ALIGNED(z_);
+    real *restrict z = ALIGNED(row + begin);
+    const size_t ld = end - begin;
     switch (f) {
     case GLIA_SIGMOID: /* 1 / (1 + e^-z) */
         for (size_t c = 0; c < WHOLE(ld); c++) z[c] = 1 / (1 + EXP(-z[c]));
@@ -164,7 +162,7 @@ static void activate(glia_activation f, real *restrict z_, size_t n, size_t ld)
     case GLIA_SOFTMAX:
         break;
     }
-    for (size_t c = n; c < ld; c++) z[c] = 0;
+    for (size_t c = n_out > begin ? n_out : begin; c < end; c++) row[c] = 0;
 }
 
 /* f'(z) as a function of a = f(z). */
@@ -184,95 +182,128 @@ static inline real derivative(glia_activation f, real a)
     return 1;
 }
 
-/* ---- A layer, forward and backward ---------------------------------------------------------- */
-
-/* a = f(x W + b) for one sample given by its non-zeros. */
-static void forward_sparse(const gi_layer *layer, const gi_sparse *x, real *a)
+void REFERENCE(derive)(glia_activation f, const real *a, real *delta, size_t n)
 {
-    memcpy(a, layer->bias, layer->ld * sizeof(real));
-    accumulate(a, layer->weight, layer->ld, x->index, x->value, x->n);
-    activate(layer->activation, a, layer->n_out, layer->ld);
+    for (size_t i = 0; i < n; i++) delta[i] *= derivative(f, a[i]);
 }
 
-static void forward(const gi_layer *layer, const void *src, void *dst, size_t m, gi_sparse *scratch)
+/* ---- A layer, forward and backward ---------------------------------------------------------- */
+
+/* Units begin..end of a = f(x W + b) for one sample given by its non-zeros. */
+static void forward_list(const gi_layer *layer, const gi_sparse *x, real *a, size_t begin,
+                         size_t end)
 {
-    const real *x = src; /* (m, ld_in) */
-    real *a = dst;       /* (m, ld) */
-    const size_t ld_in = gi_padded(layer->n_in);
+    memcpy(a + begin, (real *)layer->bias + begin, (end - begin) * sizeof(real));
+    for (size_t u = begin, n; u < end; u += n) {
+        n = gi_panel_part(u, end);
+        accumulate(a + u, (real *)layer->weight + gi_weight_offset(layer, 0, u),
+                   gi_panel_width(layer, u), n, x->index, x->value, x->n);
+    }
+    REFERENCE(activate)(layer->activation, a, layer->n_out, begin, end);
+}
+
+static void forward(const gi_layer *layer, const void *src, void *dst, size_t m, size_t begin,
+                    size_t end, gi_scratch *scratch)
+{
+    const real *x = src; /* (m, gi_stride(n_in)) */
+    real *a = dst;       /* (m, gi_stride(n_out)) */
     for (size_t r = 0; r < m; r++) {
-        list_nonzeros(scratch, x + r * ld_in, 1, layer->n_in);
-        forward_sparse(layer, scratch, a + r * layer->ld);
+        list_nonzeros(&scratch->list, x + r * gi_stride(layer->n_in), 1, layer->n_in);
+        forward_list(layer, &scratch->list, a + r * gi_stride(layer->n_out), begin, end);
+    }
+}
+
+/* sums[j] = W_i[j] . delta for four inputs i */
+static void dot_rows(const gi_layer *layer, const uint32_t i[4], const real *delta, real sums[4])
+{
+    for (int j = 0; j < 4; j++) sums[j] = 0;
+    for (size_t u = 0; u < layer->ld; u += GI_PANEL) {
+        const size_t width = gi_panel_width(layer, u);
+        const real *w = (real *)layer->weight + gi_weight_offset(layer, 0, u);
+        const real *const rows[4] = {w + i[0] * width, w + i[1] * width, w + i[2] * width,
+                                     w + i[3] * width};
+        dot4(rows, delta + u, width, sums);
     }
 }
 
 /* delta_in = (delta_out W^T) * f'(z_in) */
 static void backward_data(const gi_layer *layer, const void *diff_dst, glia_activation f,
-                          const void *src, void *diff_src, size_t m)
+                          const void *src, void *diff_src, size_t m, size_t begin, size_t end,
+                          gi_scratch *scratch)
 {
-    const size_t ld = layer->ld, ld_in = gi_padded(layer->n_in);
-    const real *w = layer->weight; /* (ld_in, ld) */
+    (void)scratch;
     for (size_t r = 0; r < m; r++) {
-        const real *delta_out = (const real *)diff_dst + r * ld; /* (ld) */
-        const real *a = (const real *)src + r * ld_in;           /* (ld_in) */
-        real *delta_in = (real *)diff_src + r * ld_in;           /* (ld_in) */
-        for (size_t i = 0; i < ld_in; i += 4) {
-            const real *const rows[4] = {w + i * ld, w + (i + 1) * ld, w + (i + 2) * ld,
-                                         w + (i + 3) * ld};
-            dot4(rows, delta_out, ld, delta_in + i);
+        const real *delta_out = (const real *)diff_dst + r * gi_stride(layer->n_out);
+        const real *a = (const real *)src + r * gi_stride(layer->n_in);
+        real *delta_in = (real *)diff_src + r * gi_stride(layer->n_in);
+        for (size_t i = begin; i < end; i += 4) {
+            const uint32_t here = (uint32_t)i;
+            dot_rows(layer, (const uint32_t[4]){here, here + 1, here + 2, here + 3}, delta_out,
+                     delta_in + i);
         }
-        for (size_t i = 0; i < ld_in; i++) delta_in[i] *= derivative(f, a[i]);
+        REFERENCE(derive)(f, a + begin, delta_in + begin, end - begin);
     }
 }
 
 /* dJ/dW_i = sum_r x_ri delta_r, over the samples r whose input i is not zero */
 static void backward_weights(const gi_layer *layer, size_t layer_index, const void *src,
-                             const void *diff_dst, size_t m, size_t begin, size_t end,
-                             const gi_row_update *update, gi_sparse *scratch, void *gradient)
+                             const void *diff_dst, size_t m, const gi_part *part,
+                             const gi_row_update *update, gi_scratch *scratch)
 {
-    const real *x = src;          /* (m, ld_in) */
-    const real *delta = diff_dst; /* (m, ld) */
-    const size_t ld = layer->ld, ld_in = gi_padded(layer->n_in);
-    for (size_t i = begin; i < end; i++) {
+    const real *x = src; /* (m, gi_stride(n_in)) */
+    const size_t stride = gi_stride(layer->n_out);
+    const gi_sparse *list = &scratch->list;
+    real *gradient = scratch->block;
+    for (size_t i = part->row_begin; i < part->row_end; i++) {
         const bool is_bias = i == layer->n_in;
-        memset(gradient, 0, ld * sizeof(real));
-        if (is_bias) {
-            for (size_t r = 0; r < m; r++) add_scaled(gradient, 1, delta + r * ld, ld);
-        } else {
-            list_nonzeros(scratch, x + i, ld_in, m);
-            if (scratch->n == 0 && update->skips_zero) continue;
-            accumulate(gradient, delta, ld, scratch->index, scratch->value, scratch->n);
+        if (!is_bias) {
+            list_nonzeros(&scratch->list, x + i, gi_stride(layer->n_in), m);
+            if (list->n == 0 && update->skips_zero) continue;
         }
-        real *w = is_bias ? layer->bias : (real *)layer->weight + i * ld;
-        update->apply(update, layer_index, i, w, gradient, ld);
+        for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
+            const real *delta = (const real *)diff_dst + u; /* (m, n) */
+            n = gi_panel_part(u, part->unit_end);
+            memset(gradient, 0, n * sizeof(real));
+            if (is_bias)
+                for (size_t r = 0; r < m; r++) add_scaled(gradient, 1, delta + r * stride, n);
+            else
+                accumulate(gradient, delta, stride, n, list->index, list->value, list->n);
+            real *w = is_bias ? (real *)layer->bias + u
+                              : (real *)layer->weight + gi_weight_offset(layer, i, u);
+            update->apply(update, layer_index, i, u, w, gradient, n);
+        }
     }
 }
 
-static void sgd_row(const gi_row_update *update, size_t layer, size_t row, void *weight,
-                    const void *gradient, size_t n)
+void REFERENCE(sgd_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
+                        void *weight, const void *gradient, size_t n)
 {
-    (void)layer, (void)row;
+    (void)layer, (void)row, (void)unit;
     add_scaled(weight, -(real)update->rate, gradient, n);
 }
 
 /* ---- Softmax and cross-entropy -------------------------------------------------------------- */
 
-/* p_c = e^{z_c - max z} in place; returns sum_c p_c. *best is the class with the largest z. */
+/*
+ * p_c = e^{z_c - max z} in place; returns sum_c p_c. *best is the class with the largest z. The
+ * pads are exponentiated too, which spares the loop a remainder.
+ */
 static real exponentials(real *z, size_t n, size_t *best, real *max)
 {
     *best = 0;
     for (size_t c = 1; c < n; c++)
         if (z[c] > z[*best]) *best = c;
     *max = z[*best];
-    for (size_t c = 0; c < n; c++) z[c] = EXP(z[c] - *max);
+    for (size_t c = 0; c < gi_padded(n); c++) z[c] = EXP(z[c] - *max);
     real sum = 0;
     for (size_t c = 0; c < n; c++) sum += z[c];
     return sum;
 }
 
-static size_t softmax_loss(void *logits, size_t n_classes, const uint32_t *labels,
-                           size_t batch_size, double *loss, size_t m)
+size_t REFERENCE(softmax_loss)(void *logits, size_t n_classes, const uint32_t *labels,
+                               size_t batch_size, double *loss, size_t m)
 {
-    const size_t ld = gi_padded(n_classes);
+    const size_t ld = gi_stride(n_classes);
     const real per_sample = 1 / (real)batch_size;
     size_t n_correct = 0;
     for (size_t r = 0; r < m; r++) {
@@ -286,14 +317,15 @@ static size_t softmax_loss(void *logits, size_t n_classes, const uint32_t *label
         loss[r] = (double)(LOG(sum) + (max - z_y));
         n_correct += best == y;
         for (size_t c = 0; c < n_classes; c++) z[c] *= per_sample / sum; /* p_c / batch */
+        for (size_t c = n_classes; c < gi_padded(n_classes); c++) z[c] = 0;
         z[y] -= per_sample;
     }
     return n_correct;
 }
 
-static void softmax(const void *logits, size_t n_classes, float *probabilities, size_t m)
+void REFERENCE(softmax)(const void *logits, size_t n_classes, float *probabilities, size_t m)
 {
-    const size_t ld = gi_padded(n_classes);
+    const size_t ld = gi_stride(n_classes);
     for (size_t r = 0; r < m; r++) {
         const real *z = (const real *)logits + r * ld;
         float *p = probabilities + r * n_classes;
@@ -306,6 +338,14 @@ static void softmax(const void *logits, size_t n_classes, float *probabilities, 
 
 /* ---- Per-sample SGD ------------------------------------------------------------------------- */
 
+/* W_i <- W_i - rate a_i delta, for one input i */
+static void update_row(const gi_layer *layer, size_t i, real factor, const real *delta)
+{
+    for (size_t u = 0; u < layer->ld; u += GI_PANEL)
+        add_scaled((real *)layer->weight + gi_weight_offset(layer, i, u), factor, delta + u,
+                   gi_panel_width(layer, u));
+}
+
 /*
  * One pass over the rows of W that matter: delta_in_i = (W_i . delta) f'(z_i), and at once, while
  * the row is in cache, W_i <- W_i - rate a_i delta. A relu that is off (a = 0) has neither.
@@ -313,8 +353,7 @@ static void softmax(const void *logits, size_t n_classes, float *probabilities, 
 static void backward_and_update(const gi_layer *layer, const real *delta, real rate,
                                 glia_activation f, const real *a, real *delta_in, gi_sparse *active)
 {
-    const size_t ld = layer->ld, n_in = layer->n_in, ld_in = gi_padded(n_in);
-    real *weight = layer->weight;
+    const size_t n_in = layer->n_in, ld_in = gi_padded(n_in);
     if (f == GLIA_RELU) {
         list_nonzeros(active, a, 1, n_in);
     } else {
@@ -325,61 +364,66 @@ static void backward_and_update(const gi_layer *layer, const real *delta, real r
     for (size_t k = 0; k < active->n; k += 4) {
         /* past the end: the first one again, computed but not used */
         uint32_t i[4];
-        const real *rows[4];
         const size_t here = active->n - k < 4 ? active->n - k : 4;
-        for (size_t j = 0; j < 4; j++) {
-            i[j] = active->index[j < here ? k + j : k];
-            rows[j] = weight + i[j] * ld;
-        }
+        for (size_t j = 0; j < 4; j++) i[j] = active->index[j < here ? k + j : k];
         real sums[4];
-        dot4(rows, delta, ld, sums);
+        dot_rows(layer, i, delta, sums);
         for (size_t j = 0; j < here; j++) {
             delta_in[i[j]] = sums[j] * derivative(f, a[i[j]]);
-            add_scaled(weight + i[j] * ld, -rate * a[i[j]], delta, ld);
+            update_row(layer, i[j], -rate * a[i[j]], delta);
         }
     }
 }
 
-static double sgd_sample(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
-                         uint32_t label, double rate, void *const *activations, void *const *diffs,
-                         gi_sparse *scratch, bool *correct)
+/* The first layer's W <- W - rate x^T delta, panel by panel. */
+static void update_list(const gi_layer *layer, const gi_sparse *x, real rate, const real *delta)
 {
-    forward_sparse(&layers[0], x, activations[0]);
+    const real *value = x->value;
+    for (size_t u = 0; u < layer->ld; u += GI_PANEL) {
+        const size_t width = gi_panel_width(layer, u);
+        real *w = (real *)layer->weight + gi_weight_offset(layer, 0, u);
+        for (size_t k = 0; k < x->n; k++)
+            add_scaled(w + x->index[k] * width, -rate * value[k], delta + u, width);
+    }
+}
+
+double REFERENCE(sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
+                             uint32_t label, double rate, void *const *activations,
+                             void *const *diffs, gi_scratch *scratch, bool *correct)
+{
+    forward_list(&layers[0], x, activations[0], 0, layers[0].ld);
     for (size_t l = 1; l < n_layers; l++)
-        forward(&layers[l], activations[l - 1], activations[l], 1, scratch);
+        forward(&layers[l], activations[l - 1], activations[l], 1, 0, layers[l].ld, scratch);
 
     double loss;
-    *correct = softmax_loss(diffs[n_layers - 1], layers[n_layers - 1].n_out, &label, 1, &loss, 1);
+    *correct = REFERENCE(softmax_loss)(diffs[n_layers - 1], layers[n_layers - 1].n_out, &label, 1,
+                                       &loss, 1);
 
     for (size_t l = n_layers; l-- > 0;) {
         const gi_layer *layer = &layers[l];
         const real *delta = diffs[l];
         add_scaled(layer->bias, -(real)rate, delta, layer->ld);
-        if (l > 0) {
+        if (l > 0)
             backward_and_update(layer, delta, (real)rate, layers[l - 1].activation,
-                                activations[l - 1], diffs[l - 1], scratch);
-        } else {
-            const real *value = x->value;
-            for (size_t k = 0; k < x->n; k++)
-                add_scaled((real *)layer->weight + x->index[k] * layer->ld, -(real)rate * value[k],
-                           delta, layer->ld);
-        }
+                                activations[l - 1], diffs[l - 1], &scratch->list);
+        else
+            update_list(layer, x, (real)rate, delta);
     }
     return loss;
 }
 
-extern const gi_engine ENGINE_NAME(REAL, LEVEL);
-const gi_engine ENGINE_NAME(REAL, LEVEL) = {
+extern const gi_engine ENGINE_NAME;
+const gi_engine ENGINE_NAME = {
     .name = "reference",
     .isa = TEXT_OF(LEVEL),
     .element_bytes = sizeof(real),
-    .load_row = load_row,
+    .load_row = REFERENCE(load_row),
     .load_sparse = load_sparse,
     .forward = forward,
-    .softmax_loss = softmax_loss,
-    .softmax = softmax,
+    .softmax_loss = REFERENCE(softmax_loss),
+    .softmax = REFERENCE(softmax),
     .backward_data = backward_data,
     .backward_weights = backward_weights,
-    .sgd_row = sgd_row,
-    .sgd_sample = sgd_sample,
+    .sgd_row = REFERENCE(sgd_row),
+    .sgd_sample = REFERENCE(sgd_sample),
 };

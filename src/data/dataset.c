@@ -158,6 +158,35 @@ const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t i
     return (const uint8_t *)dataset->x + row * gi_dataset_row_bytes(dataset);
 }
 
+void gi_dataset_prefetch(const glia_dataset *dataset, size_t index)
+{
+    enum { CACHE_LINE = 64 };
+    if (!dataset->x) return;
+    const size_t row = dataset->rows ? dataset->rows[index] : index;
+    const size_t bytes = gi_dataset_row_bytes(dataset);
+    const char *at = (const char *)dataset->x + row * bytes;
+    for (size_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(at + i);
+}
+
+glia_status gi_dataset_density(const glia_dataset *dataset, double *out, glia_error *error)
+{
+    enum { SAMPLES = 256 };
+    const size_t n = dataset->samples < SAMPLES ? dataset->samples : SAMPLES;
+    uint8_t *scratch = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
+    if (!scratch) return GLIA_NO_MEMORY;
+    size_t nonzero = 0;
+    for (size_t s = 0; s < n; s++) { /* spread over the set */
+        uint32_t label;
+        const void *row = gi_dataset_row(dataset, 0, s * (dataset->samples / n), scratch, &label);
+        for (size_t i = 0; i < dataset->features; i++)
+            nonzero += dataset->type == GLIA_U8 ? ((const uint8_t *)row)[i] != 0
+                                                : ((const float *)row)[i] != 0;
+    }
+    gi_free(scratch);
+    *out = (double)nonzero / ((double)n * (double)dataset->features);
+    return GLIA_OK;
+}
+
 glia_dataset_info glia_dataset_describe(const glia_dataset *dataset)
 {
     return (glia_dataset_info){

@@ -58,6 +58,12 @@ glia_status gi_dataset_new(const char *name, glia_type type, size_t samples, siz
 const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t index,
                            uint8_t *scratch, uint32_t *label);
 
+/* Asks the memory for a row that will be read soon. */
+void gi_dataset_prefetch(const glia_dataset *dataset, size_t index);
+
+/* The part of the features that is not zero, by a few hundred samples. */
+glia_status gi_dataset_density(const glia_dataset *dataset, double *out, glia_error *error);
+
 /* Whether a row needs scratch. */
 bool gi_dataset_is_drawn(const glia_dataset *dataset);
 

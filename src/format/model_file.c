@@ -131,6 +131,10 @@ static json_t *pack_training(const gi_training_record *record)
         {"seed", pack_seed(record->seed)},
         {"patience", pack_count(record->patience)},
         {"min_delta", pack_real(fmin(record->min_delta, DBL_MAX))},
+        {"engine", pack_text(record->engine)},
+        {"isa", pack_text(record->isa)},
+        {"precision", pack_text(glia_precision_name(record->precision))},
+        {"plan", pack_text(record->plan)},
         {"epochs_done", pack_count(record->epochs_done)},
         {"best_epoch", pack_count(record->best_epoch)},
         {"train_loss", pack_real(record->train_loss)},
@@ -427,6 +431,19 @@ static void read_initialisation(reader *r, const json_t *object, gi_training_rec
     record->init_seed = read_seed(r, object, "initialisation.seed");
 }
 
+/* A text that files of older versions do not have. */
+static void read_short_text(reader *r, const json_t *object, const char *place, char *out,
+                            size_t size)
+{
+    const json_t *value = get(object, place);
+    if (!value) return;
+    const char *text = check_text(r, value, place);
+    if (strlen(text) < size)
+        strcpy(out, text);
+    else
+        reject(r, place, value, "a shorter text");
+}
+
 static void read_training(reader *r, const json_t *object, gi_training_record *record)
 {
     record->train_loss = record->validation_loss = NAN;
@@ -448,6 +465,13 @@ static void read_training(reader *r, const json_t *object, gi_training_record *r
     record->seed = read_seed(r, object, "training.seed");
     record->patience = read_count(r, object, "training.patience", 0, MAX_COUNT);
     record->min_delta = read_real(r, object, "training.min_delta", 0, DBL_MAX);
+    read_short_text(r, object, "training.engine", record->engine, sizeof record->engine);
+    read_short_text(r, object, "training.isa", record->isa, sizeof record->isa);
+    read_short_text(r, object, "training.plan", record->plan, sizeof record->plan);
+    const json_t *precision = get(object, "training.precision");
+    if (precision && (!json_is_string(precision) ||
+                      !glia_precision_from_name(json_string_value(precision), &record->precision)))
+        reject(r, "training.precision", precision, "f32 or bf16");
     record->epochs_done = read_count(r, object, "training.epochs_done", 0, MAX_COUNT);
     record->best_epoch = read_count(r, object, "training.best_epoch", 0, MAX_COUNT);
     record->train_loss = read_real_or_null(r, object, "training.train_loss", -DBL_MAX, NAN);

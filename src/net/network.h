@@ -28,6 +28,9 @@ typedef struct gi_training_record {
     uint64_t seed;
     size_t patience;
     double min_delta;
+    char engine[16], isa[16]; /* what computed; empty in files of glia before it kept them */
+    glia_precision precision;
+    char plan[GLIA_PLAN_TEXT / 2]; /* what was chosen, and why */
     size_t epochs_done, best_epoch;
     double train_loss, validation_loss; /* NAN where there is none */
 } gi_training_record;

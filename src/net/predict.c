@@ -1,30 +1,193 @@
 /* SPDX-License-Identifier: MIT */
 /* Predicting: samples in, probabilities out. */
+#include <string.h>
+
+#include "base/memory.h"
 #include "net/workspace.h"
+
+enum {
+    ROWS = 64,        /* at a time: they stay in cache from layer to layer */
+    JUDGED_ROWS = 16, /* samples of a call by which it is decided whether zeros are skipped */
+};
+
+/* A thread's buffers: [0] to multiply all inputs, [1] to skip those that are zero. */
+struct lane {
+    gi_workspace workspace[2];
+    gi_scratch scratch;
+};
+
+struct glia_predictor {
+    const glia_network *network;
+    gi_plan plan[2]; /* as above; the same twice where the engine does not tell them apart */
+    size_t rows;     /* room of a workspace */
+    gi_pool *pool;
+    struct lane *lanes; /* (threads) */
+    /* The call under way. */
+    glia_type type;
+    const char *x;
+    size_t n;
+    float *probabilities;
+    int way; /* which plan */
+};
+
+glia_status gi_plan_inference(const glia_network *network, double density, size_t rows,
+                              gi_plan *out, glia_error *error)
+{
+    const gi_plan_request request = {
+        .layers = network->layers,
+        .n_layers = network->n_layers,
+        .batch = rows,
+        .density = density,
+        .threads = 1,
+        .reference = network->engine,
+    };
+    return gi_plan_make(&request, out, error);
+}
+
+/* ---- Making --------------------------------------------------------------------------------- */
+
+glia_predictor_params glia_predictor_default_params(void)
+{
+    return (glia_predictor_params){.threads = 0};
+}
+
+void glia_predictor_free(glia_predictor *p)
+{
+    if (!p) return;
+    const int n_threads = p->lanes ? gi_pool_threads(p->pool) : 0;
+    for (int t = 0; t < n_threads; t++) {
+        for (int way = 0; way < 2; way++) gi_workspace_free(&p->lanes[t].workspace[way]);
+        gi_scratch_free(&p->lanes[t].scratch);
+    }
+    gi_free(p->lanes);
+    gi_pool_free(p->pool);
+    gi_free(p);
+}
+
+/* With buffers of `rows` rows, for the ways of which a bit is set. */
+static glia_status predictor_new(const glia_network *network, const glia_predictor_params *params,
+                                 size_t rows, unsigned ways, glia_predictor **out,
+                                 glia_error *error)
+{
+    glia_predictor *p = gi_alloc(1, sizeof *p, "a predictor", error);
+    if (!p) return GLIA_NO_MEMORY;
+    p->network = network;
+    p->rows = rows;
+    glia_status status = gi_pool_create(params->threads, &p->pool, error);
+    for (int way = 0; way < 2 && !status; way++) {
+        gi_plan_request request = {
+            .layers = network->layers,
+            .n_layers = network->n_layers,
+            .batch = rows,
+            .density = way ? 0 : 1,
+            .threads = 1,
+            .engine = params->engine,
+            .precision = params->precision,
+            .reference = network->engine,
+        };
+        status = gi_plan_make(&request, &p->plan[way], error);
+    }
+    const int n_threads = status ? 0 : gi_pool_threads(p->pool);
+    if (!status) {
+        p->lanes = gi_alloc((size_t)n_threads, sizeof *p->lanes, "a predictor", error);
+        if (!p->lanes) status = GLIA_NO_MEMORY;
+    }
+    for (int t = 0; t < n_threads && !status; t++) {
+        for (int way = 0; way < 2 && !status; way++)
+            if (ways >> way & 1)
+                status = gi_workspace_new(network, &p->plan[way], rows, false,
+                                          &p->lanes[t].workspace[way], error);
+        if (!status) status = gi_scratch_new(network, 0, &p->lanes[t].scratch, error);
+    }
+    if (status)
+        glia_predictor_free(p);
+    else
+        *out = p;
+    return status;
+}
+
+glia_status glia_predictor_create(const glia_network *network, const glia_predictor_params *params,
+                                  glia_predictor **out, glia_error *error)
+{
+    const glia_predictor_params defaults = glia_predictor_default_params();
+    return predictor_new(network, params ? params : &defaults, ROWS, 3, out, error);
+}
+
+/* ---- Running -------------------------------------------------------------------------------- */
+
+static size_t sample_bytes(const glia_network *network, glia_type type)
+{
+    return gi_network_inputs(network) * (type == GLIA_U8 ? 1 : sizeof(float));
+}
+
+/* Whether most inputs of the first samples are zero, so that skipping them is faster. */
+static bool is_sparse(const glia_network *network, glia_type type, const void *x, size_t n)
+{
+    const size_t judged = n < JUDGED_ROWS ? n : JUDGED_ROWS;
+    const size_t all = judged * gi_network_inputs(network);
+    size_t nonzero = 0;
+    if (type == GLIA_U8)
+        for (size_t i = 0; i < all; i++) nonzero += ((const uint8_t *)x)[i] != 0;
+    else
+        for (size_t i = 0; i < all; i++) nonzero += ((const float *)x)[i] != 0;
+    return gi_plan_skips_zeros((double)nonzero / (double)all);
+}
+
+static void predict_slice(void *context, int thread, int n_threads)
+{
+    const glia_predictor *p = context;
+    const glia_network *network = p->network;
+    const gi_plan *plan = &p->plan[p->way];
+    struct lane *own = &p->lanes[thread];
+    gi_workspace *w = &own->workspace[p->way];
+    const size_t classes = gi_network_classes(network), bytes = sample_bytes(network, p->type);
+    size_t begin, end;
+    gi_slice(p->n, 1, thread, n_threads, &begin, &end);
+    for (size_t first = begin; first < end; first += p->rows) {
+        const size_t rows = end - first < p->rows ? end - first : p->rows;
+        for (size_t r = 0; r < rows; r++)
+            gi_workspace_load(network, plan, w, r, p->type, p->x + (first + r) * bytes);
+        gi_network_forward(network, plan, w, 0, rows, &own->scratch);
+        plan->engine->softmax(w->activation[network->n_layers - 1], classes,
+                              p->probabilities + first * classes, rows);
+    }
+}
+
+static glia_status check_type(glia_type type, glia_error *error)
+{
+    if (type == GLIA_U8 || type == GLIA_F32) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_ARGUMENT, "type: found %d, expected GLIA_U8 or GLIA_F32",
+                   (int)type);
+}
+
+glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x, size_t n,
+                               float *probabilities, glia_error *error)
+{
+    const glia_status status = check_type(type, error);
+    if (status || n == 0) return status;
+    p->type = type;
+    p->x = x;
+    p->n = n;
+    p->probabilities = probabilities;
+    p->way = is_sparse(p->network, type, x, n);
+    if (n == 1)
+        predict_slice(p, 0, 1);
+    else
+        gi_pool_run(p->pool, predict_slice, p);
+    return GLIA_OK;
+}
 
 glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
                          float *probabilities, glia_error *error)
 {
-    enum { ROWS = 32 }; /* at a time: they stay in cache from layer to layer */
-    if (type != GLIA_U8 && type != GLIA_F32)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "type: found %d, expected GLIA_U8 or GLIA_F32",
-                       (int)type);
-    const size_t inputs = gi_network_inputs(network), classes = gi_network_classes(network);
-    const size_t sample_bytes = inputs * (type == GLIA_U8 ? 1 : sizeof(float));
-    gi_workspace workspace = {0};
-    gi_scratch scratch = {{0}, NULL};
-    glia_status status = gi_workspace_new(network, n < ROWS ? n : ROWS, false, &workspace, error);
-    if (!status) status = gi_scratch_new(network, 0, &scratch, error);
-    for (size_t first = 0; first < n && !status; first += ROWS) {
-        const size_t rows = n - first < ROWS ? n - first : ROWS;
-        for (size_t r = 0; r < rows; r++)
-            gi_workspace_load(network, &workspace, r, type,
-                              (const char *)x + (first + r) * sample_bytes);
-        gi_network_forward(network, &workspace, 0, rows, &scratch);
-        network->engine->softmax(workspace.activation[network->n_layers - 1], classes,
-                                 probabilities + first * classes, rows);
-    }
-    gi_scratch_free(&scratch);
-    gi_workspace_free(&workspace);
+    glia_status status = check_type(type, error);
+    if (status || n == 0) return status;
+    const glia_predictor_params params = {.threads = 1};
+    const bool sparse = is_sparse(network, type, x, n);
+    glia_predictor *p;
+    status = predictor_new(network, &params, n < ROWS ? n : ROWS, sparse ? 2 : 1, &p, error);
+    if (status) return status;
+    status = glia_predictor_run(p, type, x, n, probabilities, error);
+    glia_predictor_free(p);
     return status;
 }

@@ -3,23 +3,64 @@
 #include "net/workspace.h"
 
 #include "base/memory.h"
-#include "base/thread.h"
 
-static void *at_row(const glia_network *network, void *matrix, size_t row, size_t ld)
+static void *at_row(const glia_network *network, void *matrix, size_t row, size_t n)
 {
-    return (char *)matrix + row * ld * network->engine->element_bytes;
+    return (char *)matrix + row * gi_stride(n) * network->engine->element_bytes;
 }
 
-glia_status gi_workspace_new(const glia_network *network, size_t rows, bool for_training,
-                             gi_workspace *out, glia_error *error)
+/* ---- Buffers -------------------------------------------------------------------------------- */
+
+/* The lists of rows samples, in three blocks that belong to the first one. */
+static bool sparse_new(const glia_network *network, size_t rows, gi_workspace *w, glia_error *error)
+{
+    const size_t n = gi_network_inputs(network), room = gi_padded(n), blocks = gi_sparse_blocks(n);
+    const size_t bytes = network->engine->element_bytes;
+    w->samples = gi_alloc(rows, sizeof *w->samples, "a batch", error);
+    if (!w->samples) return false;
+    uint32_t *index = w->samples[0].index = gi_alloc(rows, room * sizeof *index, "a batch", error);
+    char *value = w->samples[0].value = gi_alloc(rows, room * bytes, "a batch", error);
+    uint32_t *end = w->samples[0].end = gi_alloc(rows, blocks * sizeof *end, "a batch", error);
+    if (!index || !value || !end) return false;
+    for (size_t r = 0; r < rows; r++)
+        w->samples[r] =
+            (gi_sparse){0, index + r * room, value + r * room * bytes, end + r * blocks};
+    return true;
+}
+
+/* A part of the inputs for each thread: whole blocks, since the lists know where those end. */
+static bool columns_new(const glia_network *network, size_t rows, int n_threads, gi_workspace *w,
+                        glia_error *error)
+{
+    const size_t n_chunks = (rows + GI_SPARSE_SAMPLES - 1) / GI_SPARSE_SAMPLES;
+    w->n_parts = (size_t)n_threads;
+    w->columns = gi_alloc(w->n_parts, sizeof *w->columns, "a batch by input", error);
+    for (int t = 0; w->columns && t < n_threads; t++) {
+        gi_columns *c = &w->columns[t];
+        gi_slice(gi_network_inputs(network), GI_SPARSE_BLOCK, t, n_threads, &c->begin, &c->end);
+        const size_t n = c->end - c->begin;
+        c->start = gi_alloc(n_chunks, (n + 1) * sizeof *c->start, "a batch by input", error);
+        c->entry = gi_alloc(rows, n * sizeof *c->entry, "a batch by input", error);
+        if (!c->start || !c->entry) return false;
+    }
+    return w->columns != NULL;
+}
+
+glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, size_t rows,
+                             bool for_training, gi_workspace *out, glia_error *error)
 {
     gi_workspace w = {.rows = rows};
     const size_t bytes = network->engine->element_bytes;
     const size_t last = network->n_layers - 1;
-    bool ok =
-        (w.x = gi_alloc(rows, gi_padded(gi_network_inputs(network)) * bytes, "a batch", error));
+    bool ok;
+    if (plan->sparse)
+        ok = sparse_new(network, rows ? rows : 1, &w, error) &&
+             (!for_training || columns_new(network, rows, plan->threads, &w, error));
+    else
+        ok =
+            (w.x = gi_alloc(rows, gi_stride(gi_network_inputs(network)) * bytes, "a batch", error));
     for (size_t l = 0; ok && l <= last; l++) {
-        const size_t row_bytes = network->layers[l].ld * bytes;
+        const size_t row_bytes = gi_stride(network->layers[l].n_out) * bytes;
         ok = (w.activation[l] = gi_alloc(rows, row_bytes, "activations", error));
         if (ok && for_training && l < last)
             ok = (w.diff[l] = gi_alloc(rows, row_bytes, "gradients", error));
@@ -38,6 +79,17 @@ glia_status gi_workspace_new(const glia_network *network, size_t rows, bool for_
 void gi_workspace_free(gi_workspace *workspace)
 {
     gi_free(workspace->x);
+    if (workspace->samples) {
+        gi_free(workspace->samples[0].index);
+        gi_free(workspace->samples[0].value);
+        gi_free(workspace->samples[0].end);
+    }
+    gi_free(workspace->samples);
+    for (size_t p = 0; workspace->columns && p < workspace->n_parts; p++) {
+        gi_free(workspace->columns[p].start);
+        gi_free(workspace->columns[p].entry);
+    }
+    gi_free(workspace->columns);
     for (size_t l = 0; l < GLIA_MAX_LAYERS; l++) {
         if (workspace->diff[l] != workspace->activation[l]) gi_free(workspace->diff[l]);
         gi_free(workspace->activation[l]);
@@ -54,11 +106,12 @@ glia_status gi_scratch_new(const glia_network *network, size_t rows, gi_scratch 
     for (size_t l = 0; l < network->n_layers; l++)
         if (network->layers[l].ld > widest) widest = network->layers[l].ld;
     const size_t room = rows > widest ? rows : widest;
-    gi_scratch s = {{0}, NULL};
+    const size_t bytes = network->engine->element_bytes;
+    gi_scratch s = {0};
     s.list.index = gi_alloc(room, sizeof *s.list.index, "scratch memory", error);
-    s.list.value = gi_alloc(room, network->engine->element_bytes, "scratch memory", error);
-    s.row = gi_alloc(widest, network->engine->element_bytes, "scratch memory", error);
-    if (!s.list.index || !s.list.value || !s.row) {
+    s.list.value = gi_alloc(room, bytes, "scratch memory", error);
+    s.block = gi_alloc(gi_scratch_block(widest), bytes, "scratch memory", error);
+    if (!s.list.index || !s.list.value || !s.block) {
         gi_scratch_free(&s);
         return GLIA_NO_MEMORY;
     }
@@ -70,61 +123,147 @@ void gi_scratch_free(gi_scratch *scratch)
 {
     gi_free(scratch->list.index);
     gi_free(scratch->list.value);
-    gi_free(scratch->row);
-    *scratch = (gi_scratch){{0}, NULL};
+    gi_free(scratch->block);
+    *scratch = (gi_scratch){0};
 }
 
-void gi_workspace_load(const glia_network *network, gi_workspace *workspace, size_t r,
-                       glia_type type, const void *sample)
+void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                       size_t r, glia_type type, const void *sample)
 {
     const size_t n = gi_network_inputs(network);
-    network->engine->load_row(at_row(network, workspace->x, r, gi_padded(n)), type, sample, n,
-                              network->input.divisor);
+    const double divisor = network->input.divisor;
+    if (plan->sparse)
+        plan->engine->load_sparse(&workspace->samples[r], type, sample, n, divisor);
+    else
+        plan->engine->load_row(at_row(network, workspace->x, r, n), type, sample, n, divisor);
 }
 
-void gi_network_forward(const glia_network *network, gi_workspace *workspace, size_t begin,
-                        size_t end, gi_scratch *scratch)
+/* ---- Layers --------------------------------------------------------------------------------- */
+
+/* What layer l reads: the activations of the one below. Of a sparse first layer it is no matrix. */
+static void *source(const gi_workspace *w, size_t l)
 {
-    void *src = at_row(network, workspace->x, begin, gi_padded(gi_network_inputs(network)));
-    for (size_t l = 0; l < network->n_layers; l++) {
+    return l ? w->activation[l - 1] : w->x;
+}
+
+/* Units unit_begin..unit_end of layer l, of rows begin..end. */
+static void forward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
+                          size_t l, size_t begin, size_t end, size_t unit_begin, size_t unit_end,
+                          gi_scratch *scratch)
+{
+    const gi_layer *layer = &network->layers[l];
+    void *dst = at_row(network, w->activation[l], begin, layer->n_out);
+    if (l == 0 && plan->sparse)
+        plan->engine->forward_sparse(layer, w->samples + begin, dst, end - begin, unit_begin,
+                                     unit_end);
+    else
+        plan->engine->forward(layer, at_row(network, source(w, l), begin, layer->n_in), dst,
+                              end - begin, unit_begin, unit_end, scratch);
+}
+
+/* Inputs input_begin..input_end of the gradient below layer l > 0, of rows begin..end. */
+static void backward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
+                           size_t l, size_t begin, size_t end, size_t input_begin, size_t input_end,
+                           gi_scratch *scratch)
+{
+    const gi_layer *layer = &network->layers[l], *below = &network->layers[l - 1];
+    plan->engine->backward_data(layer, at_row(network, w->diff[l], begin, layer->n_out),
+                                below->activation,
+                                at_row(network, w->activation[l - 1], begin, below->n_out),
+                                at_row(network, w->diff[l - 1], begin, below->n_out), end - begin,
+                                input_begin, input_end, scratch);
+}
+
+static void update_layer(glia_network *network, const gi_plan *plan, gi_workspace *w, size_t l,
+                         size_t m, const gi_part *part, const gi_row_update *update,
+                         gi_scratch *scratch)
+{
+    const gi_layer *layer = &network->layers[l];
+    if (l == 0 && plan->sparse)
+        plan->engine->backward_columns(layer, l, w->columns, w->n_parts, w->diff[l], m, part,
+                                       update, scratch);
+    else
+        plan->engine->backward_weights(layer, l, source(w, l), w->diff[l], m, part, update,
+                                       scratch);
+}
+
+/* ---- Passes by one thread ------------------------------------------------------------------- */
+
+void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                        size_t begin, size_t end, gi_scratch *scratch)
+{
+    for (size_t l = 0; l < network->n_layers; l++)
+        forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld, scratch);
+}
+
+size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                       size_t begin, size_t end, size_t batch_size)
+{
+    const size_t last = network->n_layers - 1, n_out = network->layers[last].n_out;
+    return plan->engine->softmax_loss(at_row(network, workspace->activation[last], begin, n_out),
+                                      n_out, workspace->labels + begin, batch_size,
+                                      workspace->loss + begin, end - begin);
+}
+
+/* ---- Steps by all threads ------------------------------------------------------------------- */
+
+/* This thread's part of n things; whole panels where they come out even. */
+static void share(size_t n, const gi_crew *crew, size_t *begin, size_t *end)
+{
+    const bool even = n % (GI_PANEL * (size_t)crew->n_threads) == 0;
+    gi_slice(n, even ? GI_PANEL : GI_PAD, crew->thread, crew->n_threads, begin, end);
+}
+
+size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                       size_t m, const gi_crew *crew)
+{
+    size_t begin, end;
+    gi_columns *columns = plan->sparse ? &workspace->columns[crew->thread] : NULL;
+    if (columns && columns->begin < columns->end)
+        plan->engine->gather_columns(workspace->samples, m, columns);
+    for (size_t l = 0; l < plan->n_by_units; l++) {
+        share(network->layers[l].ld, crew, &begin, &end);
+        forward_layer(network, plan, workspace, l, 0, m, begin, end, crew->scratch);
+        gi_pool_barrier(crew->pool);
+    }
+    gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
+    for (size_t l = plan->n_by_units; l < network->n_layers; l++)
+        forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld,
+                      crew->scratch);
+    return gi_network_loss(network, plan, workspace, begin, end, m);
+}
+
+void gi_step_backward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                      size_t m, const gi_crew *crew)
+{
+    size_t begin, end;
+    gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
+    for (size_t l = network->n_layers - 1; l > 0 && l >= plan->n_by_units; l--)
+        backward_layer(network, plan, workspace, l, begin, end, 0,
+                       gi_padded(network->layers[l].n_in), crew->scratch);
+}
+
+void gi_step_update(glia_network *network, const gi_plan *plan, gi_workspace *workspace, size_t m,
+                    const gi_row_update *update, const gi_crew *crew)
+{
+    for (size_t l = network->n_layers; l-- > plan->n_by_units;) {
         const gi_layer *layer = &network->layers[l];
-        void *dst = at_row(network, workspace->activation[l], begin, layer->ld);
-        network->engine->forward(layer, src, dst, end - begin, &scratch->list);
-        src = dst;
+        gi_part part = {0, 0, 0, layer->ld};
+        gi_slice(layer->n_in + 1, 1, crew->thread, crew->n_threads, &part.row_begin, /* + bias */
+                 &part.row_end);
+        update_layer(network, plan, workspace, l, m, &part, update, crew->scratch);
     }
-}
-
-size_t gi_network_loss(const glia_network *network, gi_workspace *workspace, size_t begin,
-                       size_t end, size_t batch_size)
-{
-    const size_t last = network->n_layers - 1;
-    void *logits = at_row(network, workspace->activation[last], begin, network->layers[last].ld);
-    return network->engine->softmax_loss(logits, network->layers[last].n_out,
-                                         workspace->labels + begin, batch_size,
-                                         workspace->loss + begin, end - begin);
-}
-
-void gi_network_backward(const glia_network *network, gi_workspace *workspace, size_t begin,
-                         size_t end)
-{
-    for (size_t l = network->n_layers - 1; l > 0; l--) {
-        const gi_layer *layer = &network->layers[l], *before = &network->layers[l - 1];
-        network->engine->backward_data(
-            layer, at_row(network, workspace->diff[l], begin, layer->ld), before->activation,
-            at_row(network, workspace->activation[l - 1], begin, before->ld),
-            at_row(network, workspace->diff[l - 1], begin, before->ld), end - begin);
-    }
-}
-
-void gi_network_update(glia_network *network, const gi_workspace *workspace, size_t m, int thread,
-                       int n_threads, const gi_row_update *update, gi_scratch *scratch)
-{
-    for (size_t l = 0; l < network->n_layers; l++) {
+    for (size_t l = plan->n_by_units; l-- > 0;) {
         const gi_layer *layer = &network->layers[l];
-        size_t begin, end;
-        gi_slice(layer->n_in + 1, 1, thread, n_threads, &begin, &end); /* + 1: the bias */
-        network->engine->backward_weights(layer, l, l ? workspace->activation[l - 1] : workspace->x,
-                                          workspace->diff[l], m, begin, end, update, &scratch->list,
-                                          scratch->row);
+        gi_part part = {0, layer->n_in + 1, 0, 0};
+        if (l > 0) { /* reads all of W: nobody may have changed it yet */
+            size_t begin, end;
+            share(gi_padded(layer->n_in), crew, &begin, &end);
+            backward_layer(network, plan, workspace, l, 0, m, begin, end, crew->scratch);
+            gi_pool_barrier(crew->pool);
+        }
+        share(layer->ld, crew, &part.unit_begin, &part.unit_end);
+        update_layer(network, plan, workspace, l, m, &part, update, crew->scratch);
     }
+    if (plan->n_by_units == 0) gi_pool_barrier(crew->pool); /* the next step reads all of W_0 */
 }

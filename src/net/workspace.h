@@ -1,64 +1,82 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The buffers that a batch passes through a network in, and the passes themselves, each on a slice
- * of the batch (forward, backward) or of the weights (update), so that threads share them out.
+ * The buffers that a batch passes through a network in, and the passes themselves, which all
+ * threads of a pool run side by side: each takes its part of a layer's units or of the batch's
+ * samples, as the plan says.
  */
 #ifndef GLIA_NET_WORKSPACE_H
 #define GLIA_NET_WORKSPACE_H
 
+#include "base/thread.h"
+#include "compute/plan.h"
 #include "net/network.h"
 
 /*
- * Of layer l: activation[l] and diff[l] are (rows, layers[l].ld). The last activation holds the
- * logits and, after gi_network_loss, their gradient.
+ * Of layer l: activation[l] and diff[l] are (rows, gi_stride(layers[l].n_out)). The last activation
+ * holds the logits and, after gi_network_loss, their gradient.
  */
 typedef struct gi_workspace {
     size_t rows;
-    void *x; /* (rows, gi_padded(inputs)): the samples as they enter the network */
+    void *x;             /* (rows, gi_stride(inputs)): the samples as they enter the network; or */
+    gi_sparse *samples;  /* (rows): their non-zeros */
+    gi_columns *columns; /* (n_parts): the same by input, to train; a part a thread */
+    size_t n_parts;
     void *activation[GLIA_MAX_LAYERS];
     void *diff[GLIA_MAX_LAYERS]; /* dJ/dz of hidden layers; of the last it is activation's buffer */
     uint32_t *labels;            /* (rows) */
     double *loss;                /* (rows) */
 } gi_workspace;
 
-/* What one thread needs for itself. */
-typedef struct gi_scratch {
-    gi_sparse list; /* room for the widest layer, and for a batch */
-    void *row;      /* (widest ld) */
-} gi_scratch;
+/* The plan of inference on `rows` samples together, of which `density` is not zero, in f32. */
+glia_status gi_plan_inference(const glia_network *network, double density, size_t rows,
+                              gi_plan *out, glia_error *error);
 
-/* for_training: with diff and the room that gradients need. */
-glia_status gi_workspace_new(const glia_network *network, size_t rows, bool for_training,
-                             gi_workspace *out, glia_error *error);
+/* As the plan wants it; with diff, and columns for its threads, if it is for training. */
+glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, size_t rows,
+                             bool for_training, gi_workspace *out, glia_error *error);
 void gi_workspace_free(gi_workspace *workspace);
 glia_status gi_scratch_new(const glia_network *network, size_t rows, gi_scratch *out,
                            glia_error *error);
 void gi_scratch_free(gi_scratch *scratch);
 
-/* Puts one sample into row r of x. */
-void gi_workspace_load(const glia_network *network, gi_workspace *workspace, size_t r,
-                       glia_type type, const void *sample);
+/* Puts one sample into row r. */
+void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                       size_t r, glia_type type, const void *sample);
 
-/* Rows begin..end: from x to the logits. */
-void gi_network_forward(const glia_network *network, gi_workspace *workspace, size_t begin,
-                        size_t end, gi_scratch *scratch);
+/* Rows begin..end, by one thread: from the samples to the logits. */
+void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                        size_t begin, size_t end, gi_scratch *scratch);
 
 /*
  * Rows begin..end of a batch of batch_size: from logits and labels to loss, and to the gradient of
  * the batch's mean loss with respect to the logits. Returns how many are classified correctly.
  */
-size_t gi_network_loss(const glia_network *network, gi_workspace *workspace, size_t begin,
-                       size_t end, size_t batch_size);
+size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                       size_t begin, size_t end, size_t batch_size);
 
-/* Rows begin..end: from the gradient of the logits back to that of every hidden layer's z. */
-void gi_network_backward(const glia_network *network, gi_workspace *workspace, size_t begin,
-                         size_t end);
+/* One thread of a step's pool. */
+typedef struct gi_crew {
+    gi_pool *pool;
+    int thread, n_threads;
+    gi_scratch *scratch; /* its own */
+} gi_crew;
 
 /*
- * The gradient of every weight and bias over the batch's m rows, row by row to update: this
- * thread's part of the rows of each layer.
+ * The three phases of a step, by all threads. Between the first two no barrier is needed; between
+ * the last two one is, so that every gradient of the layers shared out by samples is there.
+ *
+ * gi_step_forward: from the m samples to loss and the gradient of the logits. Returns how many of
+ * this thread's samples are classified correctly.
+ * gi_step_backward: the gradients of z of the layers that are shared out by samples, and of the
+ * one below.
+ * gi_step_update: what remains of them, and the gradient of every weight and bias, row by row to
+ * update. The next step may follow at once, in another workspace.
  */
-void gi_network_update(glia_network *network, const gi_workspace *workspace, size_t m, int thread,
-                       int n_threads, const gi_row_update *update, gi_scratch *scratch);
+size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                       size_t m, const gi_crew *crew);
+void gi_step_backward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
+                      size_t m, const gi_crew *crew);
+void gi_step_update(glia_network *network, const gi_plan *plan, gi_workspace *workspace, size_t m,
+                    const gi_row_update *update, const gi_crew *crew);
 
 #endif

@@ -14,6 +14,7 @@ enum { TILE = 64 }; /* samples that go through the network together */
 struct gi_evaluation {
     const glia_network *network;
     const glia_dataset *dataset;
+    gi_plan plan;
     gi_pool *pool;
     double *loss;        /* (samples) */
     uint32_t *predicted; /* (samples) */
@@ -38,12 +39,12 @@ static void evaluate_slice(void *context, int thread, int n_threads)
     for (size_t first = begin; first < end; first += TILE) {
         const size_t rows = end - first < TILE ? end - first : TILE;
         for (size_t r = 0; r < rows; r++)
-            gi_workspace_load(network, w, r, e->dataset->type,
+            gi_workspace_load(network, &e->plan, w, r, e->dataset->type,
                               gi_dataset_row(e->dataset, 0, first + r, own->row, &w->labels[r]));
-        gi_network_forward(network, w, 0, rows, &own->scratch);
-        network->engine->softmax(w->activation[network->n_layers - 1], classes, own->probabilities,
-                                 rows);
-        gi_network_loss(network, w, 0, rows, rows);
+        gi_network_forward(network, &e->plan, w, 0, rows, &own->scratch);
+        e->plan.engine->softmax(w->activation[network->n_layers - 1], classes, own->probabilities,
+                                rows);
+        gi_network_loss(network, &e->plan, w, 0, rows, rows);
         for (size_t r = 0; r < rows; r++) {
             const float *p = own->probabilities + r * classes;
             uint32_t best = 0;
@@ -102,10 +103,14 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
 {
     glia_status status = gi_check_fit(network, dataset, error);
     if (status) return status;
+    double density;
+    status = gi_dataset_density(dataset, &density, error);
+    if (status) return status;
     const size_t n = dataset->samples, classes = gi_network_classes(network);
     const size_t n_threads = (size_t)gi_pool_threads(pool);
     gi_evaluation *e = gi_alloc(1, sizeof *e, "evaluation", error);
     if (!e) return GLIA_NO_MEMORY;
+    status = gi_plan_inference(network, density, TILE, &e->plan, error);
     e->network = network;
     e->dataset = dataset;
     e->pool = pool;
@@ -116,7 +121,7 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     if (!e->loss || !e->predicted || !e->label || !e->evaluators) status = GLIA_NO_MEMORY;
     for (size_t t = 0; t < n_threads && !status; t++) {
         struct evaluator *own = &e->evaluators[t];
-        status = gi_workspace_new(network, TILE, false, &own->workspace, error);
+        status = gi_workspace_new(network, &e->plan, TILE, false, &own->workspace, error);
         if (!status) status = gi_scratch_new(network, 0, &own->scratch, error);
         if (status) break;
         own->probabilities = gi_alloc(TILE, classes * sizeof(float), "probabilities", error);

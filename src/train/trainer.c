@@ -2,13 +2,14 @@
 /*
  * Training: epochs of shuffled batches, stochastic gradient descent, early stopping.
  *
- * A step with a batch runs on all threads: each takes a slice of the samples forward and backward;
- * at a barrier all gradients of z are there; each then takes a slice of the weights' rows, sums
- * their gradient over the whole batch in the order of the samples, and updates them. So every
- * number is computed by one thread in one order: the result does not depend on their number.
- * A step with a single sample is one fused kernel on one thread.
+ * All threads run an epoch side by side and meet at barriers, two a step for a network of one large
+ * hidden layer (src/net/workspace.h says how they share it out). Every number is computed by one
+ * thread in one order: the result does not depend on how many there are. Two workspaces take turns,
+ * so that the next batch is loaded while this one is learned from. A step with a single sample is
+ * one fused kernel on one thread.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,11 +21,9 @@
 #include "train/metrics.h"
 
 enum {
-    /* Samples between two calls of the progress callback, about. */
-    PROGRESS_SAMPLES = 1024,
-    /* Multiply-adds of a step's forward pass below which a second thread costs more than it gives.
-     */
-    MIN_SHARED_WORK = 1 << 18
+    PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
+    PREFETCH_SAMPLES = 4,    /* how far ahead rows of the data set are asked for */
+    COUNT_STRIDE = 8
 };
 
 static double now_s(void)
@@ -38,12 +37,14 @@ typedef struct trainer {
     glia_network *network;
     const glia_dataset *train, *validation; /* validation: or NULL */
     glia_train_params params;               /* batch at most samples */
-    gi_pool *pool;                          /* evaluates */
-    gi_pool *step_pool;                     /* steps: pool, or a pool of one thread */
-    gi_pool *own_step_pool;                 /* to be freed */
+    gi_plan plan;
+    char plan_text[GLIA_PLAN_TEXT];
+    gi_pool *pool;          /* evaluates */
+    gi_pool *step_pool;     /* steps: pool, or one of fewer threads */
+    gi_pool *own_step_pool; /* to be freed */
 
     gi_evaluation *evaluation; /* of validation; or NULL */
-    gi_workspace workspace;    /* (batch) rows */
+    gi_workspace workspace[2]; /* (batch) rows each */
     gi_scratch *scratch;       /* (threads) */
     uint8_t **row;             /* (threads): for images that are drawn as needed */
     uint32_t *order;           /* (samples): the epoch's permutation */
@@ -51,14 +52,18 @@ typedef struct trainer {
     char *snapshot;            /* parameters of the best epoch, or of the last good one */
 
     /* The epoch under way. */
-    uint32_t epoch;    /* from 0 */
-    size_t done;       /* samples */
-    size_t chunk_end;  /* samples, when the running chunk is over */
-    double loss_sum;   /* over done */
-    size_t correct;    /* of done */
-    size_t *n_correct; /* (threads) */
-    bool diverged;
+    uint32_t epoch;  /* from 0 */
+    size_t done;     /* samples */
+    size_t reported; /* samples, at the last call of the callback */
+    double loss_sum; /* over done */
+    size_t correct;  /* of done */
+    bool diverged, cancelled;
+    /* Of a step, by the workspace whose turn it is: what others read after a barrier. */
+    size_t *n_correct[2]; /* (threads, COUNT_STRIDE): each thread's, on a cache line of its own */
+    bool stop[2];
     size_t step, n_steps; /* of the whole run */
+    double started;       /* now_s() */
+    double reporting_s;   /* spent in the callback */
 } trainer;
 
 /* ---- Parameters kept aside ------------------------------------------------------------------ */
@@ -124,60 +129,89 @@ static double rate_at(const trainer *t, size_t step)
     return p->lr + (p->lr_end - p->lr) * ((double)step / (double)(t->n_steps - 1));
 }
 
+static bool report(trainer *t, bool best, const glia_metrics *validation);
+
+/* Counts a step of m samples; the thread that called glia_train does it after each. */
+static void count_step(trainer *t, size_t m, const gi_workspace *w, size_t correct)
+{
+    for (size_t r = 0; r < m; r++) t->loss_sum += w->loss[r];
+    t->correct += correct;
+    t->done += m;
+    t->step++;
+    t->diverged = !isfinite(t->loss_sum);
+    /* The epoch's last report waits for the validation figures. */
+    if (t->diverged || t->done == t->train->samples || t->done - t->reported < PROGRESS_SAMPLES)
+        return;
+    t->reported = t->done;
+    t->cancelled = !report(t, false, NULL);
+}
+
+/* Loads this thread's part of the batch that begins at sample `first` of the epoch. */
+static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi_crew *crew)
+{
+    if (first >= t->train->samples) return;
+    const size_t left = t->train->samples - first;
+    size_t begin, end;
+    gi_slice(left < t->params.batch ? left : t->params.batch, 1, crew->thread, crew->n_threads,
+             &begin, &end);
+    for (size_t r = begin; r < end; r++) {
+        if (first + r + PREFETCH_SAMPLES < t->train->samples)
+            gi_dataset_prefetch(t->train, t->order[first + r + PREFETCH_SAMPLES]);
+        gi_workspace_load(t->network, &t->plan, w, r, t->train->type,
+                          gi_dataset_row(t->train, t->epoch, t->order[first + r],
+                                         t->row[crew->thread], &w->labels[r]));
+    }
+}
+
+/* The epoch's steps, by every thread of the pool. */
 static void run_batches(void *context, int thread, int n_threads)
 {
     trainer *t = context;
-    glia_network *network = t->network;
-    gi_workspace *w = &t->workspace;
-    size_t done = t->done, step = t->step; /* each thread counts for itself; thread 0 reports */
-    while (done < t->chunk_end && !t->diverged) {
-        const size_t left = t->train->samples - done;
-        const size_t m = left < t->params.batch ? left : t->params.batch;
-        size_t begin, end;
-        gi_slice(m, 1, thread, n_threads, &begin, &end);
-        for (size_t r = begin; r < end; r++)
-            gi_workspace_load(network, w, r, t->train->type,
-                              gi_dataset_row(t->train, t->epoch, t->order[done + r], t->row[thread],
-                                             &w->labels[r]));
-        gi_network_forward(network, w, begin, end, &t->scratch[thread]);
-        t->n_correct[thread] += gi_network_loss(network, w, begin, end, m);
-        gi_network_backward(network, w, begin, end);
-        gi_pool_barrier(t->step_pool); /* every gradient of z is there */
+    const gi_crew crew = {t->step_pool, thread, n_threads, &t->scratch[thread]};
+    const size_t n = t->train->samples;
+    size_t step = t->step; /* each thread counts for itself; thread 0 reports */
+    load_batch(t, &t->workspace[0], 0, &crew);
+    gi_pool_barrier(crew.pool);
+    for (size_t done = 0, turn = 0; done < n; turn = 1 - turn, step++) {
+        gi_workspace *w = &t->workspace[turn];
+        const size_t m = n - done < t->params.batch ? n - done : t->params.batch;
+        t->n_correct[turn][thread * COUNT_STRIDE] =
+            gi_step_forward(t->network, &t->plan, w, m, &crew);
+        gi_step_backward(t->network, &t->plan, w, m, &crew);
+        done += m;
+        load_batch(t, &t->workspace[1 - turn], done, &crew);
+        gi_pool_barrier(crew.pool);
+        if (t->stop[turn]) return; /* set before this barrier, after the one a step ago */
 
         const gi_row_update update = {
-            .apply = network->engine->sgd_row, .rate = rate_at(t, step), .skips_zero = true};
-        gi_network_update(network, w, m, thread, n_threads, &update, &t->scratch[thread]);
-        done += m;
-        step++;
+            .apply = t->plan.engine->sgd_row, .rate = rate_at(t, step), .skips_zero = true};
+        gi_step_update(t->network, &t->plan, w, m, &update, &crew);
         if (thread == 0) {
-            for (size_t r = 0; r < m; r++) t->loss_sum += w->loss[r];
-            t->diverged = !isfinite(t->loss_sum);
+            size_t correct = 0;
+            for (int i = 0; i < n_threads; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
+            count_step(t, m, w, correct);
+            t->stop[1 - turn] = t->diverged || t->cancelled;
         }
-        gi_pool_barrier(t->step_pool); /* every weight is new */
-    }
-    if (thread == 0) {
-        t->done = done;
-        t->step = step;
     }
 }
 
 static void run_samples(trainer *t)
 {
-    const gi_engine *engine = t->network->engine;
-    while (t->done < t->chunk_end && !t->diverged) {
+    const gi_engine *engine = t->plan.engine;
+    gi_workspace *w = &t->workspace[0];
+    while (t->done < t->train->samples && !t->diverged && !t->cancelled) {
         uint32_t label;
+        if (t->done + PREFETCH_SAMPLES < t->train->samples)
+            gi_dataset_prefetch(t->train, t->order[t->done + PREFETCH_SAMPLES]);
         const void *sample =
             gi_dataset_row(t->train, t->epoch, t->order[t->done], t->row[0], &label);
         engine->load_sparse(&t->x, t->train->type, sample, t->train->features,
                             t->network->input.divisor);
         bool correct;
-        t->loss_sum += engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, label,
-                                          rate_at(t, t->step), t->workspace.activation,
-                                          t->workspace.diff, &t->scratch[0].list, &correct);
-        t->n_correct[0] += correct;
-        t->diverged = !isfinite(t->loss_sum);
-        t->done++;
-        t->step++;
+        w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, label,
+                                        rate_at(t, t->step), w->activation, w->diff, &t->scratch[0],
+                                        &correct);
+        count_step(t, 1, w, correct);
     }
 }
 
@@ -211,6 +245,13 @@ static glia_status check_params(const glia_train_params *p, const glia_dataset *
     if (!(p->min_delta >= 0) || !isfinite(p->min_delta))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "min_delta: found %g, expected a finite number of 0 or more", p->min_delta);
+    if ((size_t)p->engine > GLIA_ENGINE_ONEDNN)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "engine: found %d, expected one of GLIA_ENGINE_LIST", (int)p->engine);
+    if ((size_t)p->precision > GLIA_PRECISION_BF16)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "precision: found %d, expected one of GLIA_PRECISION_LIST",
+                       (int)p->precision);
     if (p->patience > 0 && !validation)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "patience: stopping early needs a validation set; hold one out of the "
@@ -232,11 +273,13 @@ static void trainer_free(trainer *t)
     gi_free(t->scratch);
     gi_free(t->row);
     gi_free(t->order);
-    gi_free(t->n_correct);
     gi_free(t->x.index);
     gi_free(t->x.value);
     gi_free(t->snapshot);
-    gi_workspace_free(&t->workspace);
+    for (int i = 0; i < 2; i++) {
+        gi_workspace_free(&t->workspace[i]);
+        gi_free(t->n_correct[i]);
+    }
     gi_evaluation_free(t->evaluation);
     gi_pool_free(t->own_step_pool);
     gi_pool_free(t->pool);
@@ -248,11 +291,26 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     const glia_network *network = t->network;
     glia_status status = gi_pool_create(t->params.threads, &t->pool, error);
     if (status) return status;
-    const double step_work =
-        (double)t->params.batch * (double)glia_network_describe(network).parameters;
+    double density;
+    status = gi_dataset_density(t->train, &density, error);
+    if (status) return status;
+    const gi_plan_request request = {
+        .layers = network->layers,
+        .n_layers = network->n_layers,
+        .batch = t->params.batch,
+        .density = density,
+        .threads = gi_pool_threads(t->pool),
+        .engine = t->params.engine,
+        .precision = t->params.precision,
+        .reference = network->engine,
+        .for_training = true,
+    };
+    status = gi_plan_make(&request, &t->plan, error);
+    if (status) return status;
+    snprintf(t->plan_text, sizeof t->plan_text, "%s; %s", t->plan.kernels, t->plan.sharing);
     t->step_pool = t->pool;
-    if (t->params.batch == 1 || step_work < MIN_SHARED_WORK) {
-        status = gi_pool_create(1, &t->own_step_pool, error);
+    if (t->plan.threads < request.threads) {
+        status = gi_pool_create(t->plan.threads, &t->own_step_pool, error);
         if (status) return status;
         t->step_pool = t->own_step_pool;
     }
@@ -261,11 +319,14 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     const size_t inputs = gi_network_inputs(network);
     t->scratch = gi_alloc(n_threads, sizeof *t->scratch, "the trainer", error);
     t->row = gi_alloc(n_threads, sizeof *t->row, "the trainer", error);
-    t->n_correct = gi_alloc(n_threads, sizeof *t->n_correct, "the trainer", error);
+    for (int i = 0; i < 2; i++)
+        t->n_correct[i] =
+            gi_alloc(n_threads, COUNT_STRIDE * sizeof *t->n_correct[i], "the trainer", error);
     t->order = gi_alloc(t->train->samples, sizeof *t->order, "the order of the samples", error);
-    t->x.index = gi_alloc(inputs, sizeof *t->x.index, "a sample", error);
-    t->x.value = gi_alloc(inputs, network->engine->element_bytes, "a sample", error);
-    if (!t->scratch || !t->row || !t->n_correct || !t->order || !t->x.index || !t->x.value)
+    t->x.index = gi_alloc(gi_padded(inputs), sizeof *t->x.index, "a sample", error);
+    t->x.value = gi_alloc(gi_padded(inputs), network->engine->element_bytes, "a sample", error);
+    if (!t->scratch || !t->row || !t->n_correct[0] || !t->n_correct[1] || !t->order ||
+        !t->x.index || !t->x.value)
         return GLIA_NO_MEMORY;
     for (size_t i = 0; i < n_threads; i++) {
         status = gi_scratch_new(network, t->params.batch, &t->scratch[i], error);
@@ -273,15 +334,18 @@ static glia_status trainer_new(trainer *t, glia_error *error)
         t->row[i] = gi_alloc(1, gi_dataset_row_bytes(t->train), "a sample", error);
         if (!t->row[i]) return GLIA_NO_MEMORY;
     }
-    status = gi_workspace_new(network, t->params.batch, true, &t->workspace, error);
+    for (int i = 0; i < 2 && !status; i++)
+        status =
+            gi_workspace_new(network, &t->plan, t->params.batch, true, &t->workspace[i], error);
     if (!status) status = snapshot_new(t, error);
     if (!status && t->validation)
         status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
     return status;
 }
 
-static bool report(const trainer *t, double started, bool best, const glia_metrics *validation)
+static bool report(trainer *t, bool best, const glia_metrics *validation)
 {
+    const double begun = now_s();
     if (!t->params.progress) return true;
     const double done = (double)t->done; /* 0 before the first step: 0 / 0 is NAN */
     const glia_progress progress = {
@@ -291,43 +355,36 @@ static bool report(const trainer *t, double started, bool best, const glia_metri
         .samples = t->train->samples,
         .epoch_end = t->done == t->train->samples,
         .best = best,
-        .seconds = now_s() - started,
+        .seconds = begun - t->started,
         .train_loss = t->loss_sum / done,
         .train_accuracy = (double)t->correct / done,
         .validation_loss = validation ? validation->loss : NAN,
         .validation_accuracy = validation ? validation->accuracy : NAN,
-        .engine = t->network->engine->name,
-        .isa = t->network->engine->isa,
+        .engine = t->plan.engine->name,
+        .isa = t->plan.engine->isa,
+        .precision = t->plan.precision,
+        .plan = t->plan_text,
         .threads = gi_pool_threads(t->step_pool),
     };
-    return t->params.progress(t->params.user, &progress);
+    const bool go_on = t->params.progress(t->params.user, &progress);
+    t->reporting_s += now_s() - begun;
+    return go_on;
 }
 
 /* Trains on the epoch's samples. Stops early when it diverges; false when the caller says stop. */
-static bool run_epoch(trainer *t, double started, double *step_s)
+static bool run_epoch(trainer *t, double *step_s)
 {
-    const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
-    const size_t n = t->train->samples, batch = t->params.batch;
-    const size_t chunk = batch < PROGRESS_SAMPLES ? PROGRESS_SAMPLES / batch * batch : batch;
     shuffle(t);
-    t->done = t->correct = 0;
+    t->done = t->reported = t->correct = 0;
     t->loss_sum = 0;
-    memset(t->n_correct, 0, n_threads * sizeof *t->n_correct);
-    while (t->done < n) {
-        const double begun = now_s();
-        t->chunk_end = n - t->done < chunk ? n : t->done + chunk;
-        if (batch == 1)
-            run_samples(t);
-        else
-            gi_pool_run(t->step_pool, run_batches, t);
-        *step_s += now_s() - begun;
-        t->correct = 0;
-        for (size_t i = 0; i < n_threads; i++) t->correct += t->n_correct[i];
-        if (t->diverged) return true;
-        /* The epoch's last report waits for the validation figures. */
-        if (t->done < n && !report(t, started, false, NULL)) return false;
-    }
-    return true;
+    t->stop[0] = t->stop[1] = false;
+    const double begun = now_s(), reporting_s = t->reporting_s;
+    if (t->params.batch == 1)
+        run_samples(t);
+    else
+        gi_pool_run(t->step_pool, run_batches, t);
+    *step_s += now_s() - begun - (t->reporting_s - reporting_s);
+    return !t->cancelled;
 }
 
 static glia_status fail_diverged(const trainer *t, glia_error *error)
@@ -344,16 +401,16 @@ static glia_status fail_diverged(const trainer *t, glia_error *error)
 static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
 {
     glia_status status = GLIA_OK;
-    const double started = now_s();
+    t->started = now_s();
     double step_s = 0, best_loss = INFINITY;
     size_t epochs_without_better = 0;
 
     snapshot_copy(t, false);
-    bool go_on = t->params.epochs == 0 || report(t, started, false, NULL);
+    bool go_on = t->params.epochs == 0 || report(t, false, NULL);
     if (!go_on) result->stop = GLIA_STOP_CANCELLED;
     for (size_t epoch = 0; epoch < t->params.epochs && go_on && !status; epoch++) {
         t->epoch = (uint32_t)epoch;
-        go_on = run_epoch(t, started, &step_s);
+        go_on = run_epoch(t, &step_s);
         result->samples += t->done;
         const bool complete = go_on && !t->diverged;
         glia_metrics metrics = {0};
@@ -384,7 +441,7 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
                 result->validation_accuracy = metrics.accuracy;
             }
         }
-        go_on = report(t, started, best, t->validation ? &metrics : NULL);
+        go_on = report(t, best, t->validation ? &metrics : NULL);
         if (!go_on) {
             result->stop = GLIA_STOP_CANCELLED;
         } else if (t->params.patience > 0 && epochs_without_better >= t->params.patience &&
@@ -395,7 +452,7 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
     }
     /* With a validation set, the best epoch's weights are what the run was for. */
     if (t->validation && result->best_epoch > 0) snapshot_copy(t, true);
-    result->seconds = now_s() - started;
+    result->seconds = now_s() - t->started;
     result->samples_per_second = step_s > 0 ? (double)result->samples / step_s : 0;
     return status;
 }
@@ -415,6 +472,10 @@ static void keep_record(trainer *t, const glia_train_result *result)
     r->seed = p->seed;
     r->patience = p->patience;
     r->min_delta = p->min_delta;
+    snprintf(r->engine, sizeof r->engine, "%s", t->plan.engine->name);
+    snprintf(r->isa, sizeof r->isa, "%s", t->plan.engine->isa);
+    r->precision = t->plan.precision;
+    snprintf(r->plan, sizeof r->plan, "%s", t->plan.kernels);
     r->epochs_done = result->epochs;
     r->best_epoch = result->best_epoch;
     r->train_loss = result->train_loss;
@@ -444,8 +505,6 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
         .train_accuracy = NAN,
         .validation_loss = NAN,
         .validation_accuracy = NAN,
-        .engine = network->engine->name,
-        .isa = network->engine->isa,
     };
     gi_input_form form;
     char **class_names;
@@ -457,6 +516,10 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     if (!status) status = trainer_new(&t, error);
     if (!status) {
         r.threads = gi_pool_threads(t.step_pool);
+        r.engine = t.plan.engine->name;
+        r.isa = t.plan.engine->isa;
+        r.precision = t.plan.precision;
+        memcpy(r.plan, t.plan_text, sizeof r.plan);
         status = run(&t, &r, error);
         learned = r.best_epoch > 0 || (r.stop != GLIA_STOP_DIVERGED &&
                                        (r.stop != GLIA_STOP_CANCELLED || r.samples > 0));

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plan of a run: which kernels compute, whether the first layer skips zeros, and how threads
+ * share each layer. Made once from shapes, batch, density and machine; it can say what it chose.
+ */
+#ifndef GLIA_COMPUTE_PLAN_H
+#define GLIA_COMPUTE_PLAN_H
+
+#include "compute/engine.h"
+
+typedef struct gi_plan_request {
+    const gi_layer *layers;
+    size_t n_layers;
+    size_t batch;   /* samples that go through together */
+    double density; /* the part of the inputs that is not zero */
+    int threads;    /* that there are */
+    glia_engine engine;
+    glia_precision precision;
+    const gi_engine *reference; /* of the network: type and level of instruction set */
+    bool for_training;
+} gi_plan_request;
+
+typedef struct gi_plan {
+    const gi_engine *engine;
+    glia_precision precision;
+    bool sparse; /* the first layer reads the non-zeros of its samples */
+    int threads; /* at most those that there are */
+    /*
+     * Layers 0 .. n_by_units-1 are shared out by units: a thread computes and updates its part of
+     * the columns of W, which so stay in its cache. The others are shared out by samples, and
+     * updated by rows of W.
+     */
+    size_t n_by_units;
+    char kernels[GLIA_PLAN_TEXT / 2]; /* what was chosen, and why */
+    const char *sharing;              /* ... of how threads share it out; static */
+} gi_plan;
+
+/* Whether so few inputs are not zero that skipping the zeros is faster than multiplying them. */
+bool gi_plan_skips_zeros(double density);
+
+/* UNSUPPORTED if this build or this CPU cannot do what the request insists on. */
+glia_status gi_plan_make(const gi_plan_request *request, gi_plan *out, glia_error *error);
+
+#endif
