@@ -10,7 +10,7 @@
 
 /* ---- Data made here ------------------------------------------------------------------------- */
 
-enum { N = 600, FEATURES = 40, CLASSES = 3, MAX_FLOATS = 1 << 16 };
+enum { N = 600, FEATURES = 40, CLASSES = 3, MAX_FLOATS = 1 << 17 };
 
 typedef struct samples {
     float x[N * FEATURES];
@@ -18,19 +18,25 @@ typedef struct samples {
     glia_dataset *dataset;
 } samples;
 
-/* Three overlapping clouds, half of whose features are zero. */
-static void make_clouds(samples *s, uint64_t seed)
+/* Three overlapping clouds; of `every` features one is not zero. */
+static void make_sparse_clouds(samples *s, uint64_t seed, size_t every)
 {
     gi_rng rng = gi_rng_make(seed, GI_RANDOM_INIT, 0, 0);
     for (size_t i = 0; i < N; i++) {
         s->label[i] = gi_rng_below(&rng, CLASSES);
         for (size_t f = 0; f < FEATURES; f++)
             s->x[i * FEATURES + f] =
-                f % 2 ? 0 : gi_rng_normal(&rng) + (f / 2 % CLASSES == s->label[i] ? 0.7F : 0);
+                f % every ? 0
+                          : gi_rng_normal(&rng) + (f / every % CLASSES == s->label[i] ? 0.7F : 0);
     }
     assert_int_equal(
         glia_dataset_from_arrays(GLIA_F32, s->x, s->label, N, FEATURES, CLASSES, &s->dataset, NULL),
         GLIA_OK);
+}
+
+static void make_clouds(samples *s, uint64_t seed)
+{
+    make_sparse_clouds(s, seed, 2);
 }
 
 static glia_network *make(size_t inputs, size_t hidden, glia_activation activation, size_t classes,
@@ -135,51 +141,107 @@ static void test_gradient_descent_descends(void **state)
 
 /* ---- That it repeats ------------------------------------------------------------------------ */
 
-static glia_network *train_with(const samples *s, size_t batch, int threads, uint64_t seed,
-                                double lr_end)
+typedef struct settings {
+    size_t batch;
+    int threads;
+    uint64_t seed;
+    double lr_end;
+    glia_engine engine;
+    bool deep; /* two hidden layers, shared out by units; else one, by samples */
+} settings;
+
+static glia_network *train_with(const samples *s, settings how)
 {
-    glia_network *network = make(FEATURES, 96, GLIA_TANH, CLASSES, 1);
+    static const size_t hidden[2] = {640, 96};
+    glia_network_params n = glia_network_default_params(FEATURES, CLASSES);
+    n.n_hidden = how.deep ? 2 : 1;
+    n.hidden = how.deep ? hidden : hidden + 1;
+    n.activation = GLIA_TANH;
+    glia_network *network = NULL;
+    assert_int_equal(glia_network_create(&n, &network, NULL), GLIA_OK);
     glia_train_params p = glia_train_default_params();
-    p.batch = batch;
-    p.epochs = 3;
-    p.threads = threads;
-    p.seed = seed;
-    p.lr_end = lr_end;
+    p.batch = how.batch;
+    p.epochs = how.deep ? 1 : 3;
+    p.threads = how.threads;
+    p.seed = how.seed;
+    p.lr_end = how.lr_end;
+    p.engine = how.engine;
     glia_train_result result;
     assert_int_equal(glia_train(network, s->dataset, NULL, &p, &result, NULL), GLIA_OK);
-    if (batch >= 64) assert_int_equal(result.threads, threads); /* enough work to be shared */
+    if (how.batch >= 100) { /* enough work to be shared */
+        assert_int_equal(result.threads, how.threads);
+        if (how.threads > 1)
+            assert_non_null(strstr(result.plan, how.deep ? "by units" : "by samples"));
+    }
     return network;
+}
+
+static void check_same_bits(const samples *s, settings how)
+{
+    glia_network *one = train_with(s, how);
+    settings other_how = how;
+    for (int threads = 1; threads <= 4; threads++) {
+        other_how.threads = threads;
+        glia_network *other = train_with(s, other_how);
+        assert_true(same_parameters(one, other));
+        glia_metrics a, b;
+        assert_int_equal(glia_evaluate(one, s->dataset, 1, &a, NULL, NULL), GLIA_OK);
+        assert_int_equal(glia_evaluate(other, s->dataset, threads, &b, NULL, NULL), GLIA_OK);
+        assert_true(a.loss == b.loss && a.accuracy == b.accuracy);
+        glia_network_free(other);
+    }
+    other_how.seed = how.seed + 1;
+    glia_network *seeded = train_with(s, other_how);
+    if (how.batch < N) assert_false(same_parameters(one, seeded));
+    other_how = how;
+    other_how.lr_end = 0.2;
+    glia_network *constant = train_with(s, other_how);
+    assert_true(same_parameters(one, constant)); /* falling from 0.2 to 0.2 */
+    other_how.lr_end = 0;
+    glia_network *falling = train_with(s, other_how);
+    if (!how.deep || how.batch < N) assert_false(same_parameters(one, falling));
+    glia_network_free(seeded);
+    glia_network_free(constant);
+    glia_network_free(falling);
+    glia_network_free(one);
 }
 
 static void test_same_bits_for_any_threads(void **state)
 {
     (void)state;
-    samples s;
-    make_clouds(&s, 2);
     static const size_t batches[] = {1, 7, 64, 100, N};
-    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
-        glia_network *one = train_with(&s, batches[i], 1, 1, -1);
-        for (int threads = 1; threads <= 4; threads++) {
-            glia_network *other = train_with(&s, batches[i], threads, 1, -1);
-            assert_true(same_parameters(one, other));
-            glia_metrics a, b;
-            assert_int_equal(glia_evaluate(one, s.dataset, 1, &a, NULL, NULL), GLIA_OK);
-            assert_int_equal(glia_evaluate(other, s.dataset, threads, &b, NULL, NULL), GLIA_OK);
-            assert_true(a.loss == b.loss && a.accuracy == b.accuracy);
-            glia_network_free(other);
-        }
-        glia_network *seeded = train_with(&s, batches[i], 2, 2, -1);
-        if (batches[i] < N) assert_false(same_parameters(one, seeded));
-        glia_network *constant = train_with(&s, batches[i], 2, 1, 0.2);
-        assert_true(same_parameters(one, constant)); /* falling from 0.2 to 0.2 */
-        glia_network *falling = train_with(&s, batches[i], 2, 1, 0);
-        assert_false(same_parameters(one, falling));
-        glia_network_free(seeded);
-        glia_network_free(constant);
-        glia_network_free(falling);
-        glia_network_free(one);
+    for (size_t every = 1; every <= 4; every += 3) { /* dense, and skipping zeros */
+        samples s;
+        make_sparse_clouds(&s, 2, every);
+        for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++)
+            for (int deep = 0; deep < 2; deep++)
+                check_same_bits(&s, (settings){batches[i], 1, 1, -1, GLIA_ENGINE_AUTO, deep});
+        check_same_bits(&s, (settings){64, 1, 1, -1, GLIA_ENGINE_REFERENCE, true});
+        glia_dataset_free(s.dataset);
     }
-    glia_dataset_free(s.dataset);
+}
+
+/* The engines sum in another order, so they agree but for rounding. */
+static void test_engines_agree(void **state)
+{
+    (void)state;
+    for (size_t every = 1; every <= 4; every += 3) {
+        for (int deep = 0; deep < 2; deep++) {
+            samples s;
+            make_sparse_clouds(&s, 2, every);
+            settings how = {32, 2, 1, -1, GLIA_ENGINE_REFERENCE, deep};
+            glia_network *reference = train_with(&s, how);
+            how.engine = GLIA_ENGINE_NATIVE;
+            glia_network *native = train_with(&s, how);
+            static float a[MAX_FLOATS], b[MAX_FLOATS];
+            const size_t n = parameters_of(reference, a);
+            assert_int_equal(parameters_of(native, b), n);
+            for (size_t i = 0; i < n; i++) assert_true(fabsf(a[i] - b[i]) < 1e-5F);
+            glia_network_free(reference);
+            glia_network_free(native);
+            glia_dataset_free(s.dataset);
+        }
+    }
 }
 
 typedef struct parallel {
@@ -190,7 +252,7 @@ typedef struct parallel {
 static void *train_in_thread(void *argument)
 {
     parallel *p = argument;
-    p->network = train_with(p->s, 64, 2, 1, -1);
+    p->network = train_with(p->s, (settings){64, 2, 1, -1, GLIA_ENGINE_AUTO, false});
     return NULL;
 }
 
@@ -199,7 +261,7 @@ static void test_networks_in_threads_do_not_meet(void **state)
     (void)state;
     samples s;
     make_clouds(&s, 3);
-    glia_network *alone = train_with(&s, 64, 2, 1, -1);
+    glia_network *alone = train_with(&s, (settings){64, 2, 1, -1, GLIA_ENGINE_AUTO, false});
     pthread_t threads[3];
     parallel runs[3];
     for (int i = 0; i < 3; i++) {
@@ -457,6 +519,71 @@ static void test_wrong_arguments(void **state)
     glia_dataset_free(s.dataset);
 }
 
+/* ---- Predicting ----------------------------------------------------------------------------- */
+
+enum { PREDICTED = 150 };
+
+typedef struct predicting {
+    const glia_network *network;
+    const samples *s;
+    float probabilities[PREDICTED * CLASSES];
+} predicting;
+
+static void *predict_in_thread(void *argument)
+{
+    predicting *p = argument;
+    glia_predictor *predictor;
+    assert_int_equal(glia_predictor_create(p->network, NULL, &predictor, NULL), GLIA_OK);
+    for (int times = 0; times < 5; times++)
+        assert_int_equal(
+            glia_predictor_run(predictor, GLIA_F32, p->s->x, PREDICTED, p->probabilities, NULL),
+            GLIA_OK);
+    glia_predictor_free(predictor);
+    return NULL;
+}
+
+/* One sample at a time, many at once, by one thread or several, by several predictors at once. */
+static void test_predictors_agree(void **state)
+{
+    (void)state;
+    for (size_t every = 1; every <= 4; every += 3) {
+        samples s;
+        make_sparse_clouds(&s, 6, every);
+        glia_network *network =
+            train_with(&s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, every == 1});
+        static float expected[PREDICTED * CLASSES], found[PREDICTED * CLASSES];
+        assert_int_equal(glia_predict(network, GLIA_F32, s.x, PREDICTED, expected, NULL), GLIA_OK);
+        for (int engine = GLIA_ENGINE_AUTO; engine <= GLIA_ENGINE_NATIVE; engine++) {
+            for (int threads = 1; threads <= 3; threads++) {
+                const glia_predictor_params params = {.threads = threads,
+                                                      .engine = (glia_engine)engine};
+                glia_predictor *p;
+                assert_int_equal(glia_predictor_create(network, &params, &p, NULL), GLIA_OK);
+                for (size_t n = 1; n <= PREDICTED; n += n < 3 ? 1 : 49) {
+                    memset(found, 0, sizeof found);
+                    assert_int_equal(glia_predictor_run(p, GLIA_F32, s.x, n, found, NULL), GLIA_OK);
+                    for (size_t i = 0; i < n * CLASSES; i++)
+                        if (engine == GLIA_ENGINE_REFERENCE)
+                            assert_true(fabsf(found[i] - expected[i]) < 1e-6F);
+                        else
+                            assert_true(found[i] == expected[i]);
+                    assert_true(n == PREDICTED || found[n * CLASSES] == 0);
+                }
+                glia_predictor_free(p);
+            }
+        }
+        predicting p[2] = {{network, &s, {0}}, {network, &s, {0}}};
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, predict_in_thread, &p[0]), 0);
+        predict_in_thread(&p[1]);
+        pthread_join(thread, NULL);
+        for (int i = 0; i < 2; i++)
+            assert_memory_equal(p[i].probabilities, expected, sizeof expected);
+        glia_network_free(network);
+        glia_dataset_free(s.dataset);
+    }
+}
+
 /* ---- Real digits ---------------------------------------------------------------------------- */
 
 static void test_softmax_regression_reads_mnist(void **state)
@@ -486,6 +613,8 @@ int main(void)
         cmocka_unit_test(test_learns_xor),
         cmocka_unit_test(test_gradient_descent_descends),
         cmocka_unit_test(test_same_bits_for_any_threads),
+        cmocka_unit_test(test_engines_agree),
+        cmocka_unit_test(test_predictors_agree),
         cmocka_unit_test(test_networks_in_threads_do_not_meet),
         cmocka_unit_test(test_early_stopping_keeps_the_best),
         cmocka_unit_test(test_progress_and_cancelling),

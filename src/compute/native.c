@@ -35,6 +35,7 @@ enum {
     TILE = VECTORS * LANES,    /* units of a dense tile */
     SPARSE_VECTORS = 8,        /* sums of a sparse row that are kept in registers */
     DEPTH = 128,               /* products in a row before a tile goes on: B's part stays in L1 */
+    BLOCK = 4 * DEPTH,         /* inputs of a batch that are read again and again: in L2 */
     CHUNK = GI_SPARSE_SAMPLES, /* samples whose activations or gradients stay in L1 */
 };
 
@@ -51,11 +52,19 @@ typedef struct strided {
 } strided;
 
 /*
- * C (rows, n_vectors * LANES) += factor * A (rows, depth) B (depth, n_vectors * LANES), the rows of
- * B and C aligned and consecutive. rows and n_vectors are constants where it is inlined.
+ * C (rows, n_vectors * LANES) = start * C + factor * A (rows, depth) B (depth, n_vectors * LANES),
+ * start being 0 or 1, the rows of B and C aligned and consecutive. rows and n_vectors are constants
+ * where it is inlined.
  */
+typedef struct target {
+    float *at;
+    size_t row;
+    bool start; /* whether C has something already */
+    float factor;
+} target;
+
 INLINE void multiply_tile(size_t rows, size_t n_vectors, size_t depth, strided a, const float *b,
-                          size_t b_row, float factor, float *c, size_t c_row)
+                          size_t b_row, target c)
 {
     vector sum[NARROW_ROWS][VECTORS];
     for (size_t r = 0; r < rows; r++)
@@ -71,14 +80,17 @@ INLINE void multiply_tile(size_t rows, size_t n_vectors, size_t depth, strided a
         }
     }
     for (size_t r = 0; r < rows; r++) {
-        vector *to = (vector *)(c + r * c_row);
-        for (size_t v = 0; v < n_vectors; v++) to[v] += factor * sum[r][v];
+        vector *to = (vector *)(c.at + r * c.row);
+        if (c.start)
+            for (size_t v = 0; v < n_vectors; v++) to[v] += c.factor * sum[r][v];
+        else
+            for (size_t v = 0; v < n_vectors; v++) to[v] = c.factor * sum[r][v];
     }
 }
 
 /* The same for a number of rows known at run time, of one width. */
 INLINE void multiply_rows(size_t rows, size_t n_vectors, size_t depth, strided a, const float *b,
-                          size_t b_row, float factor, float *c, size_t c_row)
+                          size_t b_row, target c)
 {
     const size_t most = n_vectors <= 2 ? NARROW_ROWS : ROWS;
     while (rows > 0) {
@@ -86,7 +98,7 @@ INLINE void multiply_rows(size_t rows, size_t n_vectors, size_t depth, strided a
         switch (here) {
 #define CASE(n)                                                                                    \
     case n:                                                                                        \
-        multiply_tile(n, n_vectors, depth, a, b, b_row, factor, c, c_row);                         \
+        multiply_tile(n, n_vectors, depth, a, b, b_row, c);                                        \
         break;
 #if defined __AVX512F__
             CASE(12)
@@ -102,29 +114,29 @@ INLINE void multiply_rows(size_t rows, size_t n_vectors, size_t depth, strided a
 #undef CASE
         }
         a.at += here * a.row;
-        c += here * c_row;
+        c.at += here * c.row;
         rows -= here;
     }
 }
 
 /* ... and of any width that is a multiple of GI_PAD and at most TILE. */
 static void multiply(size_t rows, size_t width, size_t depth, strided a, const float *b,
-                     size_t b_row, float factor, float *c, size_t c_row)
+                     size_t b_row, target c)
 {
     switch (width / LANES) { /* narrower than TILE with AVX-512 alone: GI_PAD is its vector */
 #if defined __AVX512F__
     case 1:
-        multiply_rows(rows, 1, depth, a, b, b_row, factor, c, c_row);
+        multiply_rows(rows, 1, depth, a, b, b_row, c);
         break;
     case 2:
-        multiply_rows(rows, 2, depth, a, b, b_row, factor, c, c_row);
+        multiply_rows(rows, 2, depth, a, b, b_row, c);
         break;
     case 3:
-        multiply_rows(rows, 3, depth, a, b, b_row, factor, c, c_row);
+        multiply_rows(rows, 3, depth, a, b, b_row, c);
         break;
 #endif
     case VECTORS:
-        multiply_rows(rows, VECTORS, depth, a, b, b_row, factor, c, c_row);
+        multiply_rows(rows, VECTORS, depth, a, b, b_row, c);
         break;
     }
 }
@@ -164,16 +176,18 @@ static void forward(const gi_layer *layer, const void *src, void *dst_, size_t m
     const float *x = src, *w = layer->weight;
     float *dst = dst_;
     const size_t x_row = gi_stride(layer->n_in), row = gi_stride(layer->n_out);
-    for (size_t u = begin, n; u < end; u += n) {
-        n = tile_width(u, end);
-        start_with_bias(layer, dst, m, u, u + n);
-        for (size_t k = 0; k < layer->n_in; k += DEPTH) {
-            const strided a = {x + k, x_row, 1};
-            multiply(m, n, least(layer->n_in - k, DEPTH), a, w + gi_weight_offset(layer, k, u),
-                     gi_panel_width(layer, u), 1, dst + u, row);
+    start_with_bias(layer, dst, m, begin, end);
+    for (size_t block = 0; block < layer->n_in; block += BLOCK) {
+        const size_t block_end = least(block + BLOCK, layer->n_in);
+        for (size_t u = begin, n; u < end; u += n) {
+            n = tile_width(u, end);
+            for (size_t k = block; k < block_end; k += DEPTH)
+                multiply(m, n, least(block_end - k, DEPTH), (strided){x + k, x_row, 1},
+                         w + gi_weight_offset(layer, k, u), gi_panel_width(layer, u),
+                         (target){dst + u, row, true, 1});
         }
-        activate_rows(layer, dst, m, u, u + n);
     }
+    activate_rows(layer, dst, m, begin, end);
 }
 
 /* to (4 units, GI_PANEL apart; 4 inputs) = W's (4 inputs, width apart; 4 units), transposed */
@@ -192,6 +206,22 @@ INLINE void transpose_4x4(const float *w, size_t width, float *to)
     *(four *)(to + 3 * GI_PANEL) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
 }
 
+/* delta's m rows of n, `row` apart, *= f'(z), by a = f(z) */
+static void derive_rows(glia_activation f, const float *a, float *delta, size_t m, size_t n,
+                        size_t row)
+{
+    if (f != GLIA_RELU) {
+        for (size_t r = 0; r < m; r++) REFERENCE(derive)(f, a + r * row, delta + r * row, n);
+        return;
+    }
+    typedef int32_t mask __attribute__((vector_size(sizeof(vector))));
+    for (size_t r = 0; r < m; r++)
+        for (size_t u = r * row; u < r * row + n; u += LANES) {
+            const mask on = *(const vector *)(a + u) > 0; /* all bits set, or none */
+            *(vector *)(delta + u) = (vector)(*(const mask *)(delta + u) & on);
+        }
+}
+
 static void backward_data(const gi_layer *layer, const void *diff_dst, glia_activation f,
                           const void *src, void *diff_src_, size_t m, size_t begin, size_t end,
                           gi_scratch *scratch)
@@ -201,7 +231,6 @@ static void backward_data(const gi_layer *layer, const void *diff_dst, glia_acti
     const size_t row = gi_stride(layer->n_out), row_in = gi_stride(layer->n_in);
     for (size_t i = begin, n; i < end; i += n) {
         n = least(end - i, TILE);
-        for (size_t r = 0; r < m; r++) memset(diff_src + r * row_in + i, 0, n * sizeof(float));
         for (size_t u = 0; u < layer->ld; u += DEPTH) {
             const size_t depth = least(layer->ld - u, DEPTH);
             for (size_t k = 0; k < depth; k += 4)
@@ -209,10 +238,9 @@ static void backward_data(const gi_layer *layer, const void *diff_dst, glia_acti
                     transpose_4x4(w + gi_weight_offset(layer, i + j, u + k),
                                   gi_panel_width(layer, u + k), turned + k * GI_PANEL + j);
             const strided a = {delta + u, row, 1};
-            multiply(m, n, depth, a, turned, GI_PANEL, 1, diff_src + i, row_in);
+            multiply(m, n, depth, a, turned, GI_PANEL, (target){diff_src + i, row_in, u > 0, 1});
         }
-        for (size_t r = 0; r < m; r++) REFERENCE(derive)
-        (f, (const float *)src + r * row_in + i, diff_src + r * row_in + i, n);
+        derive_rows(f, (const float *)src + i, diff_src + i, m, n, row_in);
     }
 }
 
@@ -249,20 +277,23 @@ static void backward_weights(const gi_layer *layer, size_t layer_index, const vo
     const size_t rows_end = least(part->row_end, layer->n_in);
     const bool sgd = is_sgd(update);
     update_bias(layer, layer_index, delta, m, part, update, gradient);
-    for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
-        n = tile_width(u, part->unit_end);
-        const size_t width = gi_panel_width(layer, u);
-        for (size_t r = 0; sgd && r < m; r += DEPTH) {
-            const strided a = {x + r * x_row + part->row_begin, 1, x_row};
-            if (part->row_begin < rows_end)
-                multiply(rows_end - part->row_begin, n, least(m - r, DEPTH), a, delta + r * row + u,
-                         row, -(float)update->rate, w + gi_weight_offset(layer, part->row_begin, u),
-                         width);
+    for (size_t i = part->row_begin, here; sgd && i < rows_end; i += here) {
+        here = least(rows_end - i, BLOCK / 2);
+        for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
+            n = tile_width(u, part->unit_end);
+            for (size_t r = 0; r < m; r += DEPTH)
+                multiply(here, n, least(m - r, DEPTH), (strided){x + r * x_row + i, 1, x_row},
+                         delta + r * row + u, row,
+                         (target){w + gi_weight_offset(layer, i, u), gi_panel_width(layer, u), true,
+                                  -(float)update->rate});
         }
-        for (size_t i = part->row_begin, here; !sgd && i < rows_end; i += here) {
-            here = least(rows_end - i, NARROW_ROWS);
-            memset(gradient, 0, here * GI_PANEL * sizeof(float));
-            multiply(here, n, m, (strided){x + i, 1, x_row}, delta + u, row, 1, gradient, GI_PANEL);
+    }
+    for (size_t i = part->row_begin, here; !sgd && i < rows_end; i += here) {
+        here = least(rows_end - i, NARROW_ROWS);
+        for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
+            n = tile_width(u, part->unit_end);
+            multiply(here, n, m, (strided){x + i, 1, x_row}, delta + u, row,
+                     (target){gradient, GI_PANEL, false, 1});
             for (size_t j = 0; j < here; j++)
                 update->apply(update, layer_index, i + j, u, w + gi_weight_offset(layer, i + j, u),
                               gradient + j * GI_PANEL, n);
