@@ -89,13 +89,10 @@ static glia_status open_data(struct run *run, glia_error *error)
     const train_options *o = run->options;
     const source_options *source = &o->source;
     int threads = o->params.threads;
-    glia_status status =
-        source_open(source, run->data, GLIA_TRAIN, o->fresh, threads, o->quiet, &run->all, error);
+    /* The test split now, so that what is wrong with it is known before an hour has gone. */
+    glia_status status = source_open_both(source, run->data, o->fresh, threads, o->quiet, &run->all,
+                                          &run->test, error);
     if (status != GLIA_OK) return status;
-
-    /* Opened now, so that what is wrong with it is known before an hour has gone. */
-    status = source_open(source, run->data, GLIA_TEST, false, threads, o->quiet, &run->test, error);
-    if (status != GLIA_OK && status != GLIA_NOT_FOUND) return status;
 
     run->train = run->all;
     if (o->validation == 0) return GLIA_OK;

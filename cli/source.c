@@ -2,6 +2,7 @@
 /* Opening data sets for the commands. */
 #include "source.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "output.h"
@@ -45,22 +46,70 @@ bool source_check(const source_options *options, const char *name)
     return true;
 }
 
-glia_status source_open(const source_options *options, const char *name, glia_split split,
-                        bool fresh, int threads, bool quiet, glia_dataset **out, glia_error *error)
+static glia_data_params params_of(const source_options *options, int threads)
 {
-    fetch_view view = {.quiet = quiet};
     glia_data_params params = glia_data_default_params();
     params.seed = options->seed;
-    params.fresh = fresh;
     params.offline = options->offline;
     params.threads = threads;
     params.directory = options->directory;
     params.mirror = options->mirror;
+    return params;
+}
+
+glia_status source_open(const source_options *options, const char *name, glia_split split,
+                        bool fresh, int threads, bool quiet, glia_dataset **out, glia_error *error)
+{
+    fetch_view view = {.quiet = quiet};
+    glia_data_params params = params_of(options, threads);
+    params.fresh = fresh;
     params.progress = fetch_step;
     params.user = &view;
     glia_status status = glia_dataset_open(name, split, &params, out, error);
     fetch_end(&view);
     return status;
+}
+
+/* The test split, opened in a thread of its own. */
+struct aside {
+    const char *name;
+    glia_data_params params;
+    glia_dataset *test;
+    glia_status status;
+    glia_error error;
+};
+
+static void *open_aside(void *argument)
+{
+    struct aside *aside = argument;
+    aside->status =
+        glia_dataset_open(aside->name, GLIA_TEST, &aside->params, &aside->test, &aside->error);
+    return NULL;
+}
+
+glia_status source_open_both(const source_options *options, const char *name, bool fresh,
+                             int threads, bool quiet, glia_dataset **train, glia_dataset **test,
+                             glia_error *error)
+{
+    struct aside aside = {.name = name, .params = params_of(options, threads)};
+    pthread_t thread;
+    aside.params.offline = true; /* one download at a time, and its progress from one thread */
+    bool begun = threads != 1 && pthread_create(&thread, NULL, open_aside, &aside) == 0;
+    glia_status status =
+        source_open(options, name, GLIA_TRAIN, fresh, threads, quiet, train, error);
+    if (begun) pthread_join(thread, NULL);
+    if (status != GLIA_OK) {
+        glia_dataset_free(aside.test);
+        return status;
+    }
+    *test = aside.test;
+    if (!begun || (aside.status == GLIA_NOT_FOUND && !options->offline)) {
+        status = source_open(options, name, GLIA_TEST, false, threads, quiet, test, error);
+    } else if (aside.status != GLIA_OK) {
+        status = aside.status;
+        *error = aside.error;
+    }
+    return status == GLIA_NOT_FOUND ? GLIA_OK : status;
 }
 
 int source_complain(const char *name, const glia_error *error)

@@ -63,6 +63,14 @@ bool source_check(const source_options *options, const char *name);
 glia_status source_open(const source_options *options, const char *name, glia_split split,
                         bool fresh, int threads, bool quiet, glia_dataset **out, glia_error *error);
 
+/*
+ * Opens both splits, side by side if threads is not 1 and both are on this machine: decompressing
+ * the test split takes a sixth of the time of the other. *test stays as it is if there is none.
+ */
+glia_status source_open_both(const source_options *options, const char *name, bool fresh,
+                             int threads, bool quiet, glia_dataset **train, glia_dataset **test,
+                             glia_error *error);
+
 /* Complains that a data set could not be opened; returns the exit status. */
 int source_complain(const char *name, const glia_error *error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fuzz target: PNG and PGM, and what becomes of an image that was read: the preprocessing. */
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/image_form.h"
 #include "data/readers.h"
@@ -50,7 +50,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
             write_u32(data + at, (uint32_t)(size - at - 12)); /* the last chunk: the rest */
             continue;
         }
-        write_u32(data + at + 8 + length, (uint32_t)crc32(0, data + at + 4, 4 + length));
+        write_u32(data + at + 8 + length, libdeflate_crc32(0, data + at + 4, 4 + length));
         at += 12 + length;
     }
     return size;

@@ -73,6 +73,8 @@ def main():
     text = b"feed-forward " * 20
     write("gzip", "text", b"\xff" + compress(text))
     write("gzip", "two-members", b"\x10" + compress(text) + compress(b""))
+    write("gzip", "length-lies", b"\xff" + compress(bytes(200000)) + compress(text))
+    write("gzip", "too-much", b"\x20" + compress(bytes(100000)))
     write("gzip", "stored", b"\x00" + gzip.compress(text, 0, mtime=0))
     write("gzip", "all-fields", b"\x07" + member_with_fields(text))
     write("gzip", "long-runs", b"\xff" + compress(bytes(100000)))

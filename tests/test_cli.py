@@ -408,6 +408,16 @@ def _():
     expect("none to test" in text.err and "test " not in text.out, text.err, text.out)
 
 
+@test("a broken test split ends the run before the training, with one thread and with two")
+def _():
+    make_data("broken", 60, 30)
+    write("broken/t10k-images-idx3-ubyte", read("broken/t10k-images-idx3-ubyte")[:-1])
+    for threads in (1, 2):
+        result = glia("train", "broken", "--threads", threads, "-o", "broken.safetensors", code=1)
+        expect("t10k-images-idx3-ubyte: byte" in result.err and "epoch" not in result.err, result.err)
+        expect(not os.path.exists(path("broken.safetensors")))
+
+
 @test("no epoch: the network as it was made is saved, figures are null")
 def _():
     o = glia("train", "bars", "--epochs", 0, "--json", "-o", "zero.safetensors").json()

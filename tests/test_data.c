@@ -12,13 +12,13 @@
 
 #include <cmocka.h>
 
+#include <libdeflate.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "assert_error.h"
 #include "base/memory.h"
@@ -70,6 +70,17 @@ static int remove_folder(void **state)
     return 0;
 }
 
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+static size_t largest_block; /* that the library asked for */
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    if (size > largest_block) largest_block = size;
+    return __real_aligned_alloc(alignment, size);
+}
+
 /* A growing block of bytes. */
 struct bytes {
     uint8_t data[4096];
@@ -101,18 +112,11 @@ static struct bytes idx_of(uint8_t type, uint8_t n_dims, const uint32_t *dims, s
 static struct bytes gzip_of(const void *data, size_t size)
 {
     struct bytes out = {.size = 0};
-    z_stream stream = {0};
-    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    uint8_t *copy = malloc(size + 1);
-    if (size) memcpy(copy, data, size);
-    stream.next_in = copy;
-    stream.avail_in = (uInt)size;
-    stream.next_out = out.data;
-    stream.avail_out = sizeof out.data;
-    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    out.size = sizeof out.data - stream.avail_out;
-    deflateEnd(&stream);
-    free(copy);
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(9);
+    assert_non_null(compressor);
+    out.size = libdeflate_gzip_compress(compressor, data, size, out.data, sizeof out.data);
+    libdeflate_free_compressor(compressor);
+    assert_true(out.size > 0);
     return out;
 }
 
@@ -199,7 +203,7 @@ static void test_gzip_malformed(void **state)
     const struct bytes first = gzip_of(plain.data, 10), second = gzip_of(plain.data + 10, 18);
     const uint32_t much[2] = {100000, 1000}, too_much[2] = {0x20000, 0x10000};
     const struct bytes claims_much = idx_of(8, 2, much, 0, 256);
-    const struct bytes claims_4_gib = idx_of(8, 2, too_much, 0, 256);
+    const struct bytes claims_8_gib = idx_of(8, 2, too_much, 0, 256);
     const struct {
         const char *label, *word;
         struct bytes bytes;
@@ -209,9 +213,15 @@ static void test_gzip_malformed(void **state)
         {"body cut", "cut short", cut(good, 20)},
         {"checksum cut", "cut short", cut(good, good.size - 8)},
         {"last byte cut", "cut short", cut(good, good.size - 1)},
-        {"method", "damaged", changed(good, 2, 7)},
-        {"flags", "damaged", changed(good, 3, 0xE0)},
-        {"block type", "damaged", changed(good, 10, 0xFF)},
+        {"method", "byte 2: the gzip data is damaged (method 7", changed(good, 2, 7)},
+        {"flags", "byte 3: the gzip data is damaged (unknown flags, e0)", changed(good, 3, 0xE0)},
+        {"extra field cut", "cut short", cut(changed(good, 3, 4), 11)},
+        {"extra field long", "cut short", joined(cut(changed(good, 3, 4), 10), text("zz..."))},
+        {"name without end", "cut short", joined(cut(changed(good, 3, 8), 10), text("name"))},
+        {"comment without end", "cut short", joined(cut(changed(good, 3, 16), 10), text("why"))},
+        {"header check cut", "cut short", cut(changed(good, 3, 2), 11)},
+        {"header check", "incorrect header check", changed(good, 3, 2)},
+        {"block type", "the gzip data from byte 10 on is damaged", changed(good, 10, 0xFF)},
         {"checksum", "incorrect data check", changed(good, good.size - 8, good.data[0])},
         {"length", "incorrect length check", changed(good, good.size - 4, 0x7F)},
         {"text after", "bytes after the end of the gzip data", joined(good, text("more"))},
@@ -220,16 +230,16 @@ static void test_gzip_malformed(void **state)
         {"second member bad", "damaged", joined(first, text("\x1f and so on"))},
         {"second member absent", "too short", first},
         {"third member too many", "too long", joined(joined(first, second), second)},
-        {"content short", "too short: only 11 of 12 bytes", gzip_of(plain.data, 27)},
+        {"content short", "too short: only 27 of 28 bytes", gzip_of(plain.data, 27)},
         {"content long", "too long", joined(first, gzip_of(plain.data + 10, 19))},
         {"header short", "too short: only 2 of 4", gzip_of(plain.data, 2)},
-        {"dims short", "too short: only 11 of 12", gzip_of(plain.data, 15)},
+        {"dims short", "too short: only 15 of 16", gzip_of(plain.data, 15)},
         {"no content", "too short: only 0 of 4", gzip_of("", 0)},
         {"content no IDX", "not an IDX file", gzip_of("hello, world", 12)},
         {"content floats", "64-bit floats", gzip_of(changed(plain, 2, 0x0E).data, 28)},
-        {"claims more than fits", "more than a file of this size can hold",
+        {"claims much", "too short: only 12 of 100000012",
          gzip_of(claims_much.data, claims_much.size)},
-        {"claims 8 GiB", "more than the 4 GiB", gzip_of(claims_4_gib.data, claims_4_gib.size)},
+        {"claims 8 GiB", "too short: only 12 of", gzip_of(claims_8_gib.data, claims_8_gib.size)},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         gi_idx idx = {.size = 99};
@@ -245,20 +255,108 @@ static void test_gzip_malformed(void **state)
     }
 }
 
-/* A file that is long enough for what it claims, by deflate's ratio, has a ceiling all the same. */
+/* As gzip_of, of n zeros, in a block of its own of *size bytes, to be freed. */
+static uint8_t *gzip_of_zeros(size_t n, size_t *size)
+{
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+    assert_non_null(compressor);
+    const size_t room = libdeflate_gzip_compress_bound(compressor, n);
+    uint8_t *zeros = calloc(n, 1), *file = malloc(room);
+    *size = libdeflate_gzip_compress(compressor, zeros, n, file, room);
+    libdeflate_free_compressor(compressor);
+    free(zeros);
+    assert_true(*size > 0);
+    return file;
+}
+
+/* More than may come is refused, whatever the trailer says; just as much is not. */
 static void test_gzip_ceiling(void **state)
 {
     (void)state;
-    const uint32_t too_much[2] = {0x10000, 0x10001};
-    const struct bytes head = idx_of(8, 2, too_much, 0, 256), file = gzip_of(head.data, head.size);
-    const size_t size = (size_t)5 << 20;
-    uint8_t *bytes = calloc(size, 1);
-    memcpy(bytes, file.data, file.size);
-    gi_idx idx;
+    const size_t n = 3000000;
+    size_t size, n_out = 99;
+    uint8_t *file = gzip_of_zeros(n, &size), *out = NULL;
+    assert_true(size < n / 500);
+    for (int lies = 0; lies < 2; lies++) {
+        glia_error error = {0};
+        assert_error("ceiling",
+                     gi_gzip_decompress("dir/bad.gz", file, size, n - 1, &out, &n_out, &error),
+                     GLIA_BAD_FORMAT, &error, "dir/bad.gz: more than 2999999 bytes come", "gunzip");
+        assert_null(out);
+        assert_int_equal(n_out, 99);
+        memset(file + size - 4, 0, 4); /* a length of 0 */
+    }
+    memset(file + size - 4, 0xFF, 4); /* one of 4 GiB, which must not be allocated */
+    largest_block = 0;
     glia_error error = {0};
-    assert_error("ceiling", gi_idx_parse("dir/bad.gz", bytes, size, &idx, &error), GLIA_BAD_FORMAT,
-                 &error, "dir/bad.gz: byte 4", "more than the 4 GiB");
-    free(bytes);
+    assert_error("lies",
+                 gi_gzip_decompress("dir/bad.gz", file, size, SIZE_MAX, &out, &n_out, &error),
+                 GLIA_BAD_FORMAT, &error, "dir/bad.gz: byte", "incorrect length check: 3000000");
+    assert_in_range(largest_block, n, 2 * n);
+    free(file);
+
+    assert_int_equal(gi_gzip_ceiling(0), 256 << 20);
+    assert_int_equal(gi_gzip_ceiling(10 << 20), (size_t)1280 << 20);
+    assert_int_equal(gi_gzip_ceiling(SIZE_MAX), (size_t)1 << 32);
+}
+
+/* Room that the trailer does not tell of: it grows, and what came before stays. */
+static void test_gzip_members(void **state)
+{
+    (void)state;
+    const size_t n = 2500000; /* more than is believed of any file */
+    size_t size, n_out = 0;
+    uint8_t *zeros = gzip_of_zeros(n, &size), *out = NULL;
+    const struct bytes head = gzip_of("head", 4), none = gzip_of("", 0), tail = gzip_of("tail", 4);
+    uint8_t *file = malloc(head.size + none.size + size + tail.size), *end = file;
+    memcpy(end, head.data, head.size);
+    memcpy(end += head.size, none.data, none.size);
+    memcpy(end += none.size, zeros, size);
+    memcpy(end += size, tail.data, tail.size); /* whose length, 4, is the last in the file */
+    end += tail.size;
+    glia_error error = {0};
+    assert_int_equal(
+        gi_gzip_decompress("x", file, (size_t)(end - file), 4 + n + 4, &out, &n_out, &error),
+        GLIA_OK);
+    assert_int_equal(n_out, 4 + n + 4);
+    assert_memory_equal(out, "head", 4);
+    for (size_t i = 0; i < n; i++)
+        if (out[4 + i] != 0) fail_msg("byte %zu", i);
+    assert_memory_equal(out + 4 + n, "tail", 4);
+    gi_free(out);
+    assert_error(
+        "one more",
+        gi_gzip_decompress("x", file, (size_t)(end - file), 4 + n + 3, &out, &n_out, &error),
+        GLIA_BAD_FORMAT, &error, "x: more than", "bytes come when decompressed");
+    free(file);
+    free(zeros);
+}
+
+/* A header with all that it may hold. */
+static void test_gzip_header(void **state)
+{
+    (void)state;
+    const struct bytes good = gzip_of("content", 7);
+    struct bytes file = changed(cut(good, 10), 3, 2 | 4 | 8 | 16);
+    put(&file, "\x03\x00", 2);
+    put(&file, "ab", 3); /* with a zero byte: it is no text */
+    put(&file, "name", 5);
+    put(&file, "comment", 8);
+    const uint32_t crc = libdeflate_crc32(0, file.data, file.size);
+    put(&file, (const uint8_t[]){(uint8_t)crc, (uint8_t)(crc >> 8)}, 2);
+    put(&file, good.data + 10, good.size - 10);
+    for (size_t size = 0; size <= file.size; size++) {
+        uint8_t *out = NULL, *exact = malloc(size + 1); /* AddressSanitizer sees its end */
+        size_t n = 0;
+        memcpy(exact, file.data, size);
+        const glia_status status = gi_gzip_decompress("x", exact, size, 100, &out, &n, NULL);
+        assert_int_equal(status, size < file.size ? GLIA_BAD_FORMAT : GLIA_OK);
+        free(exact);
+        if (status) continue;
+        assert_int_equal(n, 7);
+        assert_memory_equal(out, "content", 7);
+        gi_free(out);
+    }
 }
 
 static void test_idx_plain_and_gzip_agree(void **state)
@@ -285,30 +383,6 @@ static void test_idx_plain_and_gzip_agree(void **state)
             assert_non_null(idx.owned);
         gi_idx_free(&idx);
     }
-}
-
-static void test_gzip_in_pieces(void **state)
-{
-    (void)state;
-    uint8_t content[1000], out[1000];
-    for (size_t i = 0; i < sizeof content; i++) content[i] = (uint8_t)(i * i >> 3);
-    const struct bytes file = joined(gzip_of(content, 600), gzip_of(content + 600, 400));
-    for (size_t piece = 1; piece <= 1000; piece += 37) {
-        gi_gzip *gzip;
-        size_t done = 0, got = piece;
-        assert_int_equal(gi_gzip_open("x", file.data, file.size, &gzip, NULL), GLIA_OK);
-        while (got == piece) {
-            const size_t n = piece < sizeof out - done ? piece : sizeof out - done;
-            if (n == 0) break;
-            assert_int_equal(gi_gzip_some(gzip, out + done, n, &got, NULL), GLIA_OK);
-            done += got;
-        }
-        assert_int_equal(done, 1000);
-        assert_memory_equal(out, content, 1000);
-        assert_int_equal(gi_gzip_end(gzip, NULL), GLIA_OK);
-        gi_gzip_free(gzip);
-    }
-    gi_gzip_free(NULL);
 }
 
 /* ---- Folders ------------------------------------------------------------------------------- */
@@ -993,7 +1067,8 @@ int main(void)
         cmocka_unit_test(test_gzip_malformed),
         cmocka_unit_test(test_gzip_ceiling),
         cmocka_unit_test(test_idx_plain_and_gzip_agree),
-        cmocka_unit_test(test_gzip_in_pieces),
+        cmocka_unit_test(test_gzip_members),
+        cmocka_unit_test(test_gzip_header),
         cmocka_unit_test(test_arrays_say_what_they_are),
         IN_A_FOLDER(test_folder),
         IN_A_FOLDER(test_folder_gzip),

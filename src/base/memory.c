@@ -1,29 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* Allocation: every block of the library comes from here. */
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_BLOCK = 4 << 20 };
 
-void *gi_alloc(size_t count, size_t size, const char *what, glia_error *error)
+static size_t round_up(size_t n, size_t multiple)
 {
-    if (size != 0 && count > (SIZE_MAX - ALIGNMENT) / size) {
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+void *gi_alloc_unset(size_t count, size_t size, const char *what, glia_error *error)
+{
+    if (size != 0 && count > (SIZE_MAX - HUGE_PAGE) / size) {
         gi_fail(error, GLIA_NO_MEMORY, "%s: %zu times %zu bytes is more than memory can hold", what,
                 count, size);
         return NULL;
     }
     /* C17's aligned_alloc wants a multiple of the alignment. */
-    const size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    void *block = aligned_alloc(ALIGNMENT, bytes ? bytes : ALIGNMENT);
+    const size_t alignment = count * size < HUGE_BLOCK ? ALIGNMENT : HUGE_PAGE;
+    const size_t bytes = count && size ? round_up(count * size, alignment) : ALIGNMENT;
+    void *block = aligned_alloc(alignment, bytes);
     if (!block) {
         gi_fail(error, GLIA_NO_MEMORY, "%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
     }
-    return memset(block, 0, bytes ? bytes : ALIGNMENT);
+#ifdef MADV_HUGEPAGE /* the first touch of a page of 4 KiB costs more than the work on it */
+    if (alignment == HUGE_PAGE) (void)madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+    return block;
+}
+
+void *gi_alloc(size_t count, size_t size, const char *what, glia_error *error)
+{
+    void *block = gi_alloc_unset(count, size, what, error);
+    return block ? memset(block, 0, round_up(count * size, ALIGNMENT)) : NULL;
 }
 
 void gi_free(void *block)

@@ -13,6 +13,9 @@
  */
 void *gi_alloc(size_t count, size_t size, const char *what, glia_error *error);
 
+/* The same, but not zeroed: for a large block that is written before it is read. */
+void *gi_alloc_unset(size_t count, size_t size, const char *what, glia_error *error);
+
 /* Frees what gi_alloc, gi_strdup or gi_format gave; NULL is legal. */
 void gi_free(void *block);
 

@@ -36,7 +36,7 @@ enum {
     STALL_BYTES_PER_S = 16, /* slower than this ... */
     STALL_TIME_S = 30,      /* ... for so long is taken for a dead connection */
     MAX_REDIRECTIONS = 10,
-    PIECE = 1 << 16,
+    FIRST_CAPACITY = 1 << 16,
 };
 
 /* A download on its way, and the reason if it was glia that stopped it. */
@@ -64,16 +64,12 @@ static glia_status digest_content(EVP_MD_CTX *context, const char *file, const u
         EVP_DigestUpdate(context, data, size);
         return GLIA_OK;
     }
-    gi_gzip *gzip = NULL;
-    size_t got = PIECE;
-    uint8_t *piece = gi_alloc(PIECE, 1, "a piece of a file", error);
-    glia_status status = piece ? gi_gzip_open(file, data, size, &gzip, error) : GLIA_NO_MEMORY;
-    while (!status && got == PIECE) {
-        status = gi_gzip_some(gzip, piece, PIECE, &got, error);
-        if (!status) EVP_DigestUpdate(context, piece, got);
-    }
-    gi_gzip_free(gzip);
-    gi_free(piece);
+    uint8_t *content = NULL;
+    size_t n_content = 0;
+    const glia_status status =
+        gi_gzip_decompress(file, data, size, gi_gzip_ceiling(size), &content, &n_content, error);
+    if (!status) EVP_DigestUpdate(context, content, n_content);
+    gi_free(content);
     return status;
 }
 
@@ -119,7 +115,7 @@ static size_t on_data(char *bytes, size_t one, size_t n, void *context)
         return 0; /* fewer than n stops the transfer */
     }
     if (n > transfer->capacity - transfer->size) {
-        size_t capacity = transfer->capacity ? transfer->capacity : (size_t)PIECE;
+        size_t capacity = transfer->capacity ? transfer->capacity : (size_t)FIRST_CAPACITY;
         while (capacity - transfer->size < n) capacity *= 2;
         uint8_t *larger = gi_alloc(capacity, 1, transfer->download->file, transfer->error);
         if (!larger) {

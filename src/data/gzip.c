@@ -1,149 +1,246 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gzip (RFC 1952) through zlib: a file of one or several members, read in pieces.
+ * Gzip (RFC 1952): a header, deflated data, and a trailer of CRC-32 and length; such members may
+ * follow each other. libdeflate decompresses the data; header and trailer are read here, so that a
+ * message can say what is wrong with them.
  *
- * Invariant: `next` and `left` are what zlib has not seen yet; stream.next_in and avail_in what it
- * has been given and not used. avail_in is refilled only when it is 0, so at a member's end the
- * bytes that follow are at stream.next_in.
+ * libdeflate wants room for all that comes, and the length in the trailer (modulo 2^32, of the last
+ * member) is only a hint of how much: it is believed up to HINT_RATIO times the file, and room that
+ * was too small is doubled, up to the caller's ceiling.
  */
-#include <limits.h>
+#include <inttypes.h>
+#include <libdeflate.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/memory.h"
 #include "data/readers.h"
 
-struct gi_gzip {
-    const char *path; /* borrowed */
-    z_stream stream;
-    const uint8_t *next;
-    size_t left;
-    size_t n_bytes; /* of the file */
-    bool member_ended;
+enum {
+    FIXED_HEADER = 10,
+    TRAILER = 8,
+    METHOD_DEFLATE = 8,
+    FLAG_HEADER_CRC = 2,
+    FLAG_EXTRA = 4,
+    FLAG_NAME = 8,
+    FLAG_COMMENT = 16,
+    FLAGS_RESERVED = 0xE0,
+    HINT_RATIO = 16,
+    HINT_ALWAYS = 1 << 20, /* so many bytes are believed of any file */
+
+    /* A file may hold CEILING_RATIO times its size, or CEILING_ALWAYS if that is more, but at most
+     * 2^CEILING_BITS (EMNIST, the largest of its kind: 0.6 GB at a ratio of about 4). */
+    CEILING_RATIO = 128,
+    CEILING_ALWAYS = 256 << 20,
+    CEILING_BITS = 32,
 };
 
-static voidpf zlib_alloc(voidpf opaque, uInt count, uInt size)
-{
-    (void)opaque;
-    return gi_alloc(count, size, "zlib", NULL);
-}
-
-static void zlib_free(voidpf opaque, voidpf block)
-{
-    (void)opaque;
-    gi_free(block);
-}
+/* Invariants: at <= n_bytes, n_out <= capacity <= max_bytes. */
+struct unpacking {
+    const char *path;
+    const uint8_t *bytes; /* (n_bytes), the file */
+    size_t n_bytes, at;   /* at: the next byte to be read */
+    uint8_t *out;         /* (capacity), of which n_out are there */
+    size_t n_out, capacity, max_bytes;
+    struct libdeflate_decompressor *decompressor;
+    glia_error *error;
+};
 
 bool gi_gzip_is(const uint8_t *bytes, size_t n_bytes)
 {
     return n_bytes >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B;
 }
 
-glia_status gi_gzip_open(const char *path, const uint8_t *bytes, size_t n_bytes, gi_gzip **out,
-                         glia_error *error)
+static uint32_t little_endian_32(const uint8_t *b)
 {
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static glia_status cut_short(const struct unpacking *u)
+{
+    return gi_fail(u->error, GLIA_BAD_FORMAT,
+                   "%s: byte %zu: the gzip data is cut short; fetch the file again", u->path,
+                   u->n_bytes);
+}
+
+/* Steps over a text that ends with a zero byte; false if the file ends first. */
+static bool skip_text(struct unpacking *u)
+{
+    const uint8_t *zero = memchr(u->bytes + u->at, 0, u->n_bytes - u->at);
+    if (zero) u->at = (size_t)(zero - u->bytes) + 1;
+    return zero != NULL;
+}
+
+static glia_status skip_header(struct unpacking *u)
+{
+    const size_t begin = u->at;
+    const uint8_t *header = u->bytes + begin;
+    if (u->n_bytes - begin < FIXED_HEADER) return cut_short(u);
+    if (!gi_gzip_is(header, FIXED_HEADER))
+        return gi_fail(u->error, GLIA_BAD_FORMAT,
+                       "%s: byte %zu: the gzip data is damaged (a member begins with %02x %02x, "
+                       "expected 1f 8b); fetch the file again",
+                       u->path, begin, header[0], header[1]);
+    if (header[2] != METHOD_DEFLATE)
+        return gi_fail(u->error, GLIA_BAD_FORMAT,
+                       "%s: byte %zu: the gzip data is damaged (method %u, expected %d, deflate); "
+                       "fetch the file again",
+                       u->path, begin + 2, header[2], (int)METHOD_DEFLATE);
+    const unsigned flags = header[3];
+    if (flags & FLAGS_RESERVED)
+        return gi_fail(u->error, GLIA_BAD_FORMAT,
+                       "%s: byte %zu: the gzip data is damaged (unknown flags, %02x); fetch the "
+                       "file again",
+                       u->path, begin + 3, flags);
+    u->at += FIXED_HEADER;
+    if (flags & FLAG_EXTRA) {
+        if (u->n_bytes - u->at < 2) return cut_short(u);
+        const size_t extra = u->bytes[u->at] | (size_t)u->bytes[u->at + 1] << 8;
+        if (u->n_bytes - u->at - 2 < extra) return cut_short(u);
+        u->at += 2 + extra;
+    }
+    if ((flags & FLAG_NAME) && !skip_text(u)) return cut_short(u);
+    if ((flags & FLAG_COMMENT) && !skip_text(u)) return cut_short(u);
+    if (flags & FLAG_HEADER_CRC) {
+        if (u->n_bytes - u->at < 2) return cut_short(u);
+        const unsigned expected = u->bytes[u->at] | (unsigned)u->bytes[u->at + 1] << 8;
+        const unsigned found = libdeflate_crc32(0, header, u->at - begin) & 0xFFFF;
+        if (found != expected)
+            return gi_fail(u->error, GLIA_BAD_FORMAT,
+                           "%s: byte %zu: the gzip data is damaged (incorrect header check: %04x, "
+                           "expected %04x); fetch the file again",
+                           u->path, u->at, found, expected);
+        u->at += 2;
+    }
+    return GLIA_OK;
+}
+
+/* Makes room for `capacity` bytes, which is more than there is. */
+static glia_status grow(struct unpacking *u, size_t capacity)
+{
+    uint8_t *larger = gi_alloc_unset(capacity, 1, u->path, u->error);
+    if (!larger) return GLIA_NO_MEMORY;
+    if (u->n_out) memcpy(larger, u->out, u->n_out);
+    gi_free(u->out);
+    u->out = larger;
+    u->capacity = capacity;
+    return GLIA_OK;
+}
+
+/* Decompresses the data of a member; *n is how many bytes came. */
+static glia_status inflate(struct unpacking *u, size_t *n)
+{
+    for (;;) {
+        size_t read;
+        switch (libdeflate_deflate_decompress_ex(u->decompressor, u->bytes + u->at,
+                                                 u->n_bytes - u->at, u->out + u->n_out,
+                                                 u->capacity - u->n_out, &read, n)) {
+        case LIBDEFLATE_SUCCESS:
+            u->at += read;
+            return GLIA_OK;
+        case LIBDEFLATE_INSUFFICIENT_SPACE:
+            break;
+        default:
+            return gi_fail(u->error, GLIA_BAD_FORMAT,
+                           "%s: the gzip data from byte %zu on is damaged or cut short; fetch the "
+                           "file again",
+                           u->path, u->at);
+        }
+        if (u->capacity == u->max_bytes)
+            return gi_fail(u->error, GLIA_BAD_FORMAT,
+                           "%s: more than %zu bytes come when decompressed, the most that is read "
+                           "from a compressed file of %zu bytes; if that is right, decompress it "
+                           "with gunzip",
+                           u->path, u->max_bytes, u->n_bytes);
+        const glia_status status =
+            grow(u, u->capacity < u->max_bytes / 2 ? 2 * u->capacity : u->max_bytes);
+        if (status) return status;
+    }
+}
+
+/* Holds the last n bytes of the output to the trailer. */
+static glia_status check_trailer(struct unpacking *u, size_t n)
+{
+    if (u->n_bytes - u->at < TRAILER) return cut_short(u);
+    const uint32_t crc = libdeflate_crc32(0, u->out + u->n_out - n, n);
+    const uint32_t expected_crc = little_endian_32(u->bytes + u->at);
+    const uint32_t expected_length = little_endian_32(u->bytes + u->at + 4);
+    if (crc != expected_crc)
+        return gi_fail(u->error, GLIA_BAD_FORMAT,
+                       "%s: byte %zu: the gzip data is damaged (incorrect data check: CRC-32 "
+                       "%08" PRIx32 ", expected %08" PRIx32 "); fetch the file again",
+                       u->path, u->at, crc, expected_crc);
+    if ((uint32_t)n != expected_length)
+        return gi_fail(u->error, GLIA_BAD_FORMAT,
+                       "%s: byte %zu: the gzip data is damaged (incorrect length check: %" PRIu32
+                       " bytes, expected %" PRIu32 "); fetch the file again",
+                       u->path, u->at + 4, (uint32_t)n, expected_length);
+    u->at += TRAILER;
+    return GLIA_OK;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ratio times n bytes, or `always` if that is more. */
+static size_t at_ratio(size_t n, size_t ratio, size_t always)
+{
+    const size_t product = n < SIZE_MAX / ratio ? ratio * n : SIZE_MAX;
+    return product > always ? product : always;
+}
+
+size_t gi_gzip_ceiling(size_t n_bytes)
+{
+    return smaller(at_ratio(n_bytes, CEILING_RATIO, CEILING_ALWAYS), (size_t)1 << CEILING_BITS);
+}
+
+/* How much room to begin with: at least 1 byte. */
+static size_t first_capacity(const uint8_t *bytes, size_t n_bytes, size_t max_bytes)
+{
+    const size_t hint = n_bytes < TRAILER ? 0 : little_endian_32(bytes + n_bytes - 4);
+    const size_t believed = smaller(hint, at_ratio(n_bytes, HINT_RATIO, HINT_ALWAYS));
+    return smaller(believed ? believed : 1, max_bytes);
+}
+
+glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_bytes,
+                               size_t max_bytes, uint8_t **out, size_t *n_out, glia_error *error)
+{
+    struct unpacking u = {.path = path,
+                          .bytes = bytes,
+                          .n_bytes = n_bytes,
+                          .max_bytes = max_bytes ? max_bytes : 1,
+                          .error = error};
     if (!gi_gzip_is(bytes, n_bytes))
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: byte 0: not gzip, which begins with the bytes 1f 8b", path);
-    gi_gzip *gzip = gi_alloc(1, sizeof *gzip, "gzip", error);
-    if (!gzip) return GLIA_NO_MEMORY;
-    gzip->path = path;
-    gzip->next = bytes;
-    gzip->left = gzip->n_bytes = n_bytes;
-    gzip->stream.zalloc = zlib_alloc;
-    gzip->stream.zfree = zlib_free;
-    if (inflateInit2(&gzip->stream, 16 + MAX_WBITS) != Z_OK) { /* 16: gzip, not zlib's format */
-        gi_free(gzip);
-        return gi_fail(error, GLIA_NO_MEMORY, "%s: out of memory", path);
+    glia_status status = grow(&u, first_capacity(bytes, n_bytes, u.max_bytes));
+    if (status) return status;
+    u.decompressor = libdeflate_alloc_decompressor();
+    if (!u.decompressor) {
+        status = gi_fail(error, GLIA_NO_MEMORY, "%s: out of memory while decompressing", path);
+        goto cleanup;
     }
-    *out = gzip;
-    return GLIA_OK;
-}
-
-void gi_gzip_free(gi_gzip *gzip)
-{
-    if (!gzip) return;
-    inflateEnd(&gzip->stream);
-    gi_free(gzip);
-}
-
-static void refill(gi_gzip *gzip)
-{
-    if (gzip->stream.avail_in > 0) return;
-    const uInt n = gzip->left < UINT_MAX ? (uInt)gzip->left : UINT_MAX;
-    gzip->stream.next_in = (z_const Bytef *)(uintptr_t)gzip->next; /* zlib does not write there */
-    gzip->stream.avail_in = n;
-    gzip->next += n;
-    gzip->left -= n;
-}
-
-/* Where in the file zlib has come to. */
-static size_t position(const gi_gzip *gzip)
-{
-    return gzip->n_bytes - gzip->left - gzip->stream.avail_in;
-}
-
-glia_status gi_gzip_some(gi_gzip *gzip, uint8_t *out, size_t n, size_t *got, glia_error *error)
-{
-    z_stream *stream = &gzip->stream;
-    *got = 0;
-    while (*got < n) {
-        refill(gzip);
-        if (gzip->member_ended) {
-            if (stream->avail_in == 0) return GLIA_OK;
-            if (stream->next_in[0] != 0x1F)
-                return gi_fail(error, GLIA_BAD_FORMAT,
-                               "%s: byte %zu: bytes after the end of the gzip data, expected none",
-                               gzip->path, position(gzip));
-            gzip->member_ended = false;
-            inflateReset(stream);
-        }
-        const uInt room = n - *got < UINT_MAX ? (uInt)(n - *got) : UINT_MAX;
-        stream->next_out = out + *got;
-        stream->avail_out = room;
-        const int result = inflate(stream, Z_NO_FLUSH);
-        *got += room - stream->avail_out;
-        switch (result) {
-        case Z_OK:
+    while (!status && u.at < n_bytes) {
+        size_t n = 0;
+        if (bytes[u.at] != 0x1F) {
+            status = gi_fail(error, GLIA_BAD_FORMAT,
+                             "%s: byte %zu: bytes after the end of the gzip data, expected none",
+                             path, u.at);
             break;
-        case Z_STREAM_END:
-            gzip->member_ended = true;
-            break;
-        case Z_BUF_ERROR: /* no progress: there is room, so the input has run out */
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: byte %zu: the gzip data is cut short; fetch the file again",
-                           gzip->path, gzip->n_bytes);
-        case Z_MEM_ERROR:
-            return gi_fail(error, GLIA_NO_MEMORY, "%s: out of memory while decompressing",
-                           gzip->path);
-        default:
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: byte %zu: the gzip data is damaged (%s); fetch the file again",
-                           gzip->path, position(gzip), stream->msg ? stream->msg : "zlib");
         }
+        status = skip_header(&u);
+        if (!status) status = inflate(&u, &n);
+        u.n_out += n;
+        if (!status) status = check_trailer(&u, n);
     }
-    return GLIA_OK;
-}
-
-glia_status gi_gzip_read(gi_gzip *gzip, uint8_t *out, size_t n, glia_error *error)
-{
-    size_t got;
-    const glia_status status = gi_gzip_some(gzip, out, n, &got, error);
-    if (!status && got < n)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: too short: only %zu of %zu bytes are there when decompressed",
-                       gzip->path, got, n);
-    return status;
-}
-
-glia_status gi_gzip_end(gi_gzip *gzip, glia_error *error)
-{
-    uint8_t byte;
-    size_t got;
-    const glia_status status = gi_gzip_some(gzip, &byte, 1, &got, error);
-    if (!status && got > 0)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: too long: more bytes come, decompressed, than its header says",
-                       gzip->path);
+    if (!status) {
+        *out = u.out;
+        *n_out = u.n_out;
+        u.out = NULL;
+    }
+cleanup:
+    libdeflate_free_decompressor(u.decompressor);
+    gi_free(u.out);
     return status;
 }

@@ -13,12 +13,6 @@
 
 enum { IDX_U8 = 0x08, MAX_DIMS = 4, MAX_HEADER = 4 + 4 * MAX_DIMS };
 
-/* A gzip-compressed file may claim this much at most (EMNIST, the largest of its kind: 0.6 GB). */
-static const uint64_t MAX_DECOMPRESSED_BYTES = UINT64_C(1) << 32;
-
-/* Deflate cannot do better: 258 bytes cost at least 2 bits. */
-static const uint64_t MAX_DEFLATE_RATIO = 1032;
-
 const char *const gi_idx_file_names[2][2] = {
     {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"},
     {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"},
@@ -44,11 +38,16 @@ static const char *type_name(unsigned type)
     }
 }
 
-static glia_status too_short(const char *path, uint64_t size, uint64_t expected, glia_error *error)
+static glia_status too_short(const char *path, bool packed, size_t size, size_t expected,
+                             glia_error *error)
 {
+    if (packed)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: too short: only %zu of %zu bytes are there when decompressed", path,
+                       size, expected);
     return gi_fail(error, GLIA_BAD_FORMAT,
-                   "%s: byte %" PRIu64 ": the file ends there, expected %" PRIu64
-                   " bytes; fetch or copy the file again",
+                   "%s: byte %zu: the file ends there, expected %zu bytes; fetch or copy the file "
+                   "again",
                    path, size, expected);
 }
 
@@ -85,7 +84,7 @@ static glia_status parse_dims(const char *path, const uint8_t *bytes, gi_idx *ou
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: byte %zu: dimension %zu is 0, expected at least 1", path, 4 + 4 * d,
                            d);
-        if (size > SIZE_MAX / dim)
+        if (size > (SIZE_MAX - MAX_HEADER) / dim)
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: byte %zu: dimension %zu, %" PRIu32
                            ", makes the array larger than memory can be",
@@ -97,66 +96,43 @@ static glia_status parse_dims(const char *path, const uint8_t *bytes, gi_idx *ou
     return GLIA_OK;
 }
 
-static glia_status parse_plain(const char *path, const uint8_t *bytes, size_t n_bytes, gi_idx *out,
-                               glia_error *error)
+/* packed: the bytes come from a compressed file, which is for messages. */
+static glia_status parse(const char *path, bool packed, const uint8_t *bytes, size_t n_bytes,
+                         gi_idx *out, glia_error *error)
 {
-    if (n_bytes < 4) return too_short(path, n_bytes, 4, error);
+    if (n_bytes < 4) return too_short(path, packed, n_bytes, 4, error);
     glia_status status = parse_magic(path, bytes, out, error);
     if (status) return status;
     const size_t header = 4 + 4 * out->n_dims;
-    if (n_bytes < header) return too_short(path, n_bytes, header, error);
+    if (n_bytes < header) return too_short(path, packed, n_bytes, header, error);
     status = parse_dims(path, bytes + 4, out, error);
     if (status) return status;
-    if (n_bytes - header < out->size)
-        return too_short(path, n_bytes, (uint64_t)header + out->size, error);
-    if (n_bytes - header > out->size)
+    const size_t n_data = n_bytes - header;
+    if (n_data < out->size) return too_short(path, packed, n_bytes, header + out->size, error);
+    if (n_data > out->size && packed)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: too long: %zu more bytes come, decompressed, than its header says",
+                       path, n_data - out->size);
+    if (n_data > out->size)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: byte %zu: %zu bytes after the array's end, expected none", path,
-                       header + out->size, n_bytes - header - out->size);
+                       header + out->size, n_data - out->size);
     out->data = bytes + header;
     return GLIA_OK;
-}
-
-static glia_status parse_gzip(const char *path, const uint8_t *bytes, size_t n_bytes, gi_idx *out,
-                              glia_error *error)
-{
-    uint8_t header[MAX_HEADER];
-    gi_gzip *gzip = NULL;
-    glia_status status = gi_gzip_open(path, bytes, n_bytes, &gzip, error);
-    if (!status) status = gi_gzip_read(gzip, header, 4, error);
-    if (!status) status = parse_magic(path, header, out, error);
-    if (!status) status = gi_gzip_read(gzip, header + 4, 4 * out->n_dims, error);
-    if (!status) status = parse_dims(path, header + 4, out, error);
-    if (status) goto cleanup;
-
-    if (out->size > MAX_DECOMPRESSED_BYTES || out->size / MAX_DEFLATE_RATIO > n_bytes) {
-        status = gi_fail(error, GLIA_BAD_FORMAT,
-                         "%s: byte 4 (decompressed): the header claims %zu bytes, more than %s",
-                         path, out->size,
-                         out->size > MAX_DECOMPRESSED_BYTES ? "the 4 GiB that glia reads"
-                                                            : "a file of this size can hold");
-        goto cleanup;
-    }
-    out->owned = gi_alloc(out->size, 1, path, error);
-    if (!out->owned) {
-        status = GLIA_NO_MEMORY;
-        goto cleanup;
-    }
-    out->data = out->owned;
-    status = gi_gzip_read(gzip, out->owned, out->size, error);
-    if (!status) status = gi_gzip_end(gzip, error);
-cleanup:
-    gi_gzip_free(gzip);
-    return status;
 }
 
 glia_status gi_idx_parse(const char *path, const uint8_t *bytes, size_t n_bytes, gi_idx *out,
                          glia_error *error)
 {
     gi_idx idx = {0};
-    const glia_status status = gi_gzip_is(bytes, n_bytes)
-                                   ? parse_gzip(path, bytes, n_bytes, &idx, error)
-                                   : parse_plain(path, bytes, n_bytes, &idx, error);
+    const bool packed = gi_gzip_is(bytes, n_bytes);
+    glia_status status = GLIA_OK;
+    if (packed) {
+        status = gi_gzip_decompress(path, bytes, n_bytes, gi_gzip_ceiling(n_bytes), &idx.owned,
+                                    &n_bytes, error);
+        bytes = idx.owned;
+    }
+    if (!status) status = parse(path, packed, bytes, n_bytes, &idx, error);
     if (status)
         gi_idx_free(&idx);
     else

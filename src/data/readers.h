@@ -19,14 +19,13 @@ typedef struct gi_idx {
     size_t dims[4];
     size_t size;         /* product of dims: bytes of data */
     const uint8_t *data; /* into the caller's bytes, or into owned */
-    uint8_t *owned;      /* what was decompressed; freed by gi_idx_free; else NULL */
+    uint8_t *owned;      /* the decompressed file; freed by gi_idx_free; else NULL */
 } gi_idx;
 
 /*
  * Reads IDX from bytes (path is for messages), compressed by gzip or not (told by the magic
  * number). Uncompressed data is borrowed from bytes. Refuses other element types than u8, more
- * than 4 dimensions, sizes that do not match the bytes exactly, and (gzip) a wrong checksum,
- * several members that do not add up, or bytes after the end.
+ * than 4 dimensions, sizes that do not match the bytes exactly, and what gi_gzip_decompress does.
  */
 glia_status gi_idx_parse(const char *path, const uint8_t *bytes, size_t n_bytes, gi_idx *out,
                          glia_error *error);
@@ -51,22 +50,18 @@ char *gi_idx_find(const char *folder, const char *file, bool *found, glia_error 
 
 /* ---- gzip.c ---- */
 
-/*
- * Decompresses gzip (one or several members), in pieces: opens, gives exactly n bytes, and checks
- * at the end that nothing is left. For a reader that learns from the first bytes how many come.
- * path and bytes are borrowed until the free.
- */
-typedef struct gi_gzip gi_gzip;
 bool gi_gzip_is(const uint8_t *bytes, size_t n_bytes);
-glia_status gi_gzip_open(const char *path, const uint8_t *bytes, size_t n_bytes, gi_gzip **out,
-                         glia_error *error);
-/* Up to n bytes; fewer (*got < n) only at the end, where the checksum has been found right. */
-glia_status gi_gzip_some(gi_gzip *gzip, uint8_t *out, size_t n, size_t *got, glia_error *error);
-/* BAD_FORMAT when fewer than n bytes come. */
-glia_status gi_gzip_read(gi_gzip *gzip, uint8_t *out, size_t n, glia_error *error);
-/* BAD_FORMAT when more bytes come, or the checksum is wrong. */
-glia_status gi_gzip_end(gi_gzip *gzip, glia_error *error);
-void gi_gzip_free(gi_gzip *gzip);
+
+/*
+ * Decompresses a gzip file (one or several members) as a whole: *out (*n_out) is freed by gi_free.
+ * BAD_FORMAT when more than max_bytes come, for a wrong checksum, a file that is cut short, or
+ * bytes after its end.
+ */
+glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_bytes,
+                               size_t max_bytes, uint8_t **out, size_t *n_out, glia_error *error);
+
+/* The most that a compressed file of n_bytes may hold: what holds more was made to fill memory. */
+size_t gi_gzip_ceiling(size_t n_bytes);
 
 /* ---- image_file.c: PNG (where libpng is) and PGM ---- */
 
