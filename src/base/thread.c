@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -147,6 +148,13 @@ void gi_pool_free(gi_pool *pool)
 int gi_pool_threads(const gi_pool *pool)
 {
     return pool->n_threads;
+}
+
+double gi_thread_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 void gi_slice(size_t n, size_t grain, int thread, int n_threads, size_t *begin, size_t *end)

@@ -31,6 +31,9 @@ void gi_pool_run(gi_pool *pool, gi_task *task, void *context);
 /* Within a task: waits until every thread of the pool has come here. */
 void gi_pool_barrier(gi_pool *pool);
 
+/* Seconds of processor time that the calling thread has had. */
+double gi_thread_seconds(void);
+
 /* The part of 0..n that thread has: *begin..*end, in whole multiples of grain but for the last. */
 void gi_slice(size_t n, size_t grain, int thread, int n_threads, size_t *begin, size_t *end);
 

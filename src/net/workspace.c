@@ -207,6 +207,11 @@ size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_work
 
 /* ---- Steps by all threads ------------------------------------------------------------------- */
 
+void gi_crew_barrier(const gi_crew *crew)
+{
+    if (crew->n_threads > 1) gi_pool_barrier(crew->pool);
+}
+
 /* This thread's part of n things; whole panels where they come out even. */
 static void share(size_t n, const gi_crew *crew, size_t *begin, size_t *end)
 {
@@ -218,13 +223,14 @@ size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_work
                        size_t m, const gi_crew *crew)
 {
     size_t begin, end;
-    gi_columns *columns = plan->sparse ? &workspace->columns[crew->thread] : NULL;
-    if (columns && columns->begin < columns->end)
-        plan->engine->gather_columns(workspace->samples, m, columns);
+    for (size_t p = (size_t)crew->thread; plan->sparse && p < workspace->n_parts;
+         p += (size_t)crew->n_threads)
+        if (workspace->columns[p].begin < workspace->columns[p].end)
+            plan->engine->gather_columns(workspace->samples, m, &workspace->columns[p]);
     for (size_t l = 0; l < plan->n_by_units; l++) {
         share(network->layers[l].ld, crew, &begin, &end);
         forward_layer(network, plan, workspace, l, 0, m, begin, end, crew->scratch);
-        gi_pool_barrier(crew->pool);
+        gi_crew_barrier(crew);
     }
     gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
     for (size_t l = plan->n_by_units; l < network->n_layers; l++)
@@ -260,10 +266,10 @@ void gi_step_update(glia_network *network, const gi_plan *plan, gi_workspace *wo
             size_t begin, end;
             share(gi_padded(layer->n_in), crew, &begin, &end);
             backward_layer(network, plan, workspace, l, 0, m, begin, end, crew->scratch);
-            gi_pool_barrier(crew->pool);
+            gi_crew_barrier(crew);
         }
         share(layer->ld, crew, &part.unit_begin, &part.unit_end);
         update_layer(network, plan, workspace, l, m, &part, update, crew->scratch);
     }
-    if (plan->n_by_units == 0) gi_pool_barrier(crew->pool); /* the next step reads all of W_0 */
+    if (plan->n_by_units == 0) gi_crew_barrier(crew); /* the next step reads all of W_0 */
 }

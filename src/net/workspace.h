@@ -54,12 +54,15 @@ void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_wor
 size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t begin, size_t end, size_t batch_size);
 
-/* One thread of a step's pool. */
+/* One of the threads that make a step together: all of a pool, or, alone, its thread 0. */
 typedef struct gi_crew {
     gi_pool *pool;
     int thread, n_threads;
     gi_scratch *scratch; /* its own */
 } gi_crew;
+
+/* Waits until all of them have come here. */
+void gi_crew_barrier(const gi_crew *crew);
 
 /*
  * The three phases of a step, by all threads. Between the first two no barrier is needed; between

@@ -9,6 +9,7 @@
  * one fused kernel on one thread.
  */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -23,7 +24,8 @@
 enum {
     PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
     PREFETCH_SAMPLES = 4,    /* how far ahead rows of the data set are asked for */
-    COUNT_STRIDE = 8
+    COUNT_STRIDE = 8,
+    PACE_STEPS = 64 /* between two looks at the processor time that threads have had */
 };
 
 static double now_s(void)
@@ -61,9 +63,14 @@ typedef struct trainer {
     /* Of a step, by the workspace whose turn it is: what others read after a barrier. */
     size_t *n_correct[2]; /* (threads, COUNT_STRIDE): each thread's, on a cache line of its own */
     bool stop[2];
-    size_t step, n_steps; /* of the whole run */
-    double started;       /* now_s() */
-    double reporting_s;   /* spent in the callback */
+    /* How the threads get on beside the machine's other work (should_be_alone). */
+    double *cpu_s; /* (threads, COUNT_STRIDE): processor time of each thread */
+    double pace_begun, pace_had, pause_s, alone_until;
+    atomic_size_t alone_from; /* the step in which the others leave; none: SIZE_MAX */
+    size_t turn;              /* of the workspaces, when thread 0 has stopped being alone */
+    size_t step, n_steps;     /* of the whole run */
+    double started;           /* now_s() */
+    double reporting_s;       /* spent in the callback */
 } trainer;
 
 /* ---- Parameters kept aside ------------------------------------------------------------------ */
@@ -163,16 +170,43 @@ static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi
     }
 }
 
-/* The epoch's steps, by every thread of the pool. */
+/*
+ * Whether a neighbour on the machine takes so much of the processors that one thread alone would be
+ * faster: when all threads together had less processor time than time went by. Looked at by thread
+ * 0 after every step; the threads note what they had every PACE_STEPS steps.
+ */
+static bool should_be_alone(trainer *t, int n_threads)
+{
+    enum { LEAST_MS = 20 };
+    const double now = now_s(), passed = now - t->pace_begun;
+    if (t->step % PACE_STEPS != 1 || passed < LEAST_MS * 1e-3) return false;
+    double had = 0;
+    for (int i = 0; i < n_threads; i++) had += t->cpu_s[i * COUNT_STRIDE];
+    const bool first = t->pace_begun == 0; /* there is nothing to compare with */
+    const bool hindered = !first && had - t->pace_had < 0.95 * passed;
+    t->pace_begun = now;
+    t->pace_had = had;
+    if (first) return false;
+    /* The longer it lasts, the less often the others are asked back. */
+    t->pause_s = !hindered ? 0 : t->pause_s == 0 ? 0.1 : t->pause_s < 1 ? 2 * t->pause_s : 1;
+    t->alone_until = now + t->pause_s;
+    return hindered;
+}
+
+/*
+ * The epoch's steps, by every thread of the pool. Where a neighbour is busy, thread 0 goes on alone
+ * for a while and the others sleep: whoever computes, the bits are the same.
+ */
 static void run_batches(void *context, int thread, int n_threads)
 {
     trainer *t = context;
-    const gi_crew crew = {t->step_pool, thread, n_threads, &t->scratch[thread]};
+    gi_crew crew = {t->step_pool, thread, n_threads, &t->scratch[thread]};
     const size_t n = t->train->samples;
-    size_t step = t->step; /* each thread counts for itself; thread 0 reports */
     load_batch(t, &t->workspace[0], 0, &crew);
-    gi_pool_barrier(crew.pool);
-    for (size_t done = 0, turn = 0; done < n; turn = 1 - turn, step++) {
+    gi_crew_barrier(&crew);
+    /* each thread counts done and step for itself; thread 0 reports them */
+    size_t turn = 0;
+    for (size_t done = 0, step = t->step; done < n; turn = 1 - turn, step++) {
         gi_workspace *w = &t->workspace[turn];
         const size_t m = n - done < t->params.batch ? n - done : t->params.batch;
         t->n_correct[turn][thread * COUNT_STRIDE] =
@@ -180,18 +214,41 @@ static void run_batches(void *context, int thread, int n_threads)
         gi_step_backward(t->network, &t->plan, w, m, &crew);
         done += m;
         load_batch(t, &t->workspace[1 - turn], done, &crew);
-        gi_pool_barrier(crew.pool);
-        if (t->stop[turn]) return; /* set before this barrier, after the one a step ago */
+        if (step % PACE_STEPS == 0) t->cpu_s[thread * COUNT_STRIDE] = gi_thread_seconds();
+        gi_crew_barrier(&crew);
+        /* what thread 0 wrote before this barrier, after the one a step ago */
+        const bool leave = crew.n_threads > 1 && t->alone_from == step;
+        if (leave && thread > 0) {
+            gi_pool_barrier(t->step_pool); /* until thread 0 calls back, or has finished */
+            done = t->done;
+            step = t->step - 1;
+            turn = t->turn;
+            if (t->stop[turn]) return;
+            continue;
+        }
+        if (t->stop[turn]) break;
+        const int n_counted = crew.n_threads;
+        if (leave) crew.n_threads = 1;
 
         const gi_row_update update = {
             .apply = t->plan.engine->sgd_row, .rate = rate_at(t, step), .skips_zero = true};
         gi_step_update(t->network, &t->plan, w, m, &update, &crew);
-        if (thread == 0) {
-            size_t correct = 0;
-            for (int i = 0; i < n_threads; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
-            count_step(t, m, w, correct);
-            t->stop[1 - turn] = t->diverged || t->cancelled;
+        if (thread > 0) continue;
+        size_t correct = 0;
+        for (int i = 0; i < n_counted; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
+        count_step(t, m, w, correct);
+        t->stop[1 - turn] = t->diverged || t->cancelled;
+        if (crew.n_threads > 1 && should_be_alone(t, n_threads)) t->alone_from = step + 1;
+        if (crew.n_threads < n_threads && (done == n || now_s() > t->alone_until)) {
+            t->turn = turn;
+            crew.n_threads = n_threads;
+            t->pace_begun = 0;
+            gi_pool_barrier(t->step_pool);
         }
+    }
+    if (crew.n_threads < n_threads) { /* stopped while alone */
+        t->turn = turn;
+        gi_pool_barrier(t->step_pool);
     }
 }
 
@@ -280,6 +337,7 @@ static void trainer_free(trainer *t)
         gi_workspace_free(&t->workspace[i]);
         gi_free(t->n_correct[i]);
     }
+    gi_free(t->cpu_s);
     gi_evaluation_free(t->evaluation);
     gi_pool_free(t->own_step_pool);
     gi_pool_free(t->pool);
@@ -325,7 +383,8 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     t->order = gi_alloc(t->train->samples, sizeof *t->order, "the order of the samples", error);
     t->x.index = gi_alloc(gi_padded(inputs), sizeof *t->x.index, "a sample", error);
     t->x.value = gi_alloc(gi_padded(inputs), network->engine->element_bytes, "a sample", error);
-    if (!t->scratch || !t->row || !t->n_correct[0] || !t->n_correct[1] || !t->order ||
+    t->cpu_s = gi_alloc(n_threads, COUNT_STRIDE * sizeof *t->cpu_s, "the trainer", error);
+    if (!t->scratch || !t->row || !t->cpu_s || !t->n_correct[0] || !t->n_correct[1] || !t->order ||
         !t->x.index || !t->x.value)
         return GLIA_NO_MEMORY;
     for (size_t i = 0; i < n_threads; i++) {
@@ -378,6 +437,8 @@ static bool run_epoch(trainer *t, double *step_s)
     t->done = t->reported = t->correct = 0;
     t->loss_sum = 0;
     t->stop[0] = t->stop[1] = false;
+    t->alone_from = SIZE_MAX;
+    t->pace_begun = 0;
     const double begun = now_s(), reporting_s = t->reporting_s;
     if (t->params.batch == 1)
         run_samples(t);
