@@ -17,7 +17,7 @@
 #define REAL float
 #include "compute/reference.h"
 
-#ifdef __AVX512F__
+#ifdef __AVX__
 #include <immintrin.h>
 #endif
 
@@ -42,6 +42,23 @@ enum {
 typedef float vector __attribute__((vector_size(4 * LANES)));
 
 #define INLINE static inline __attribute__((always_inline))
+
+INLINE vector spread(float x)
+{
+    return x - (vector){0};
+}
+
+/* x * y + z, rounded once where the level can: said outright, so that no compiler has the choice */
+INLINE vector multiply_add(vector x, vector y, vector z)
+{
+#if defined __AVX512F__
+    return _mm512_fmadd_ps(x, y, z);
+#elif defined __FMA__
+    return _mm256_fmadd_ps(x, y, z);
+#else
+    return x * y + z;
+#endif
+}
 
 /* ---- The dense tile ------------------------------------------------------------------------- */
 
@@ -75,16 +92,17 @@ INLINE void multiply_tile(size_t rows, size_t n_vectors, size_t depth, strided a
         for (size_t v = 0; v < n_vectors; v++) row[v] = bk[v];
         const float *ak = a.at + k * a.column;
         for (size_t r = 0; r < rows; r++) {
-            const float x = ak[r * a.row];
-            for (size_t v = 0; v < n_vectors; v++) sum[r][v] += x * row[v];
+            const vector x = spread(ak[r * a.row]);
+            for (size_t v = 0; v < n_vectors; v++) sum[r][v] = multiply_add(x, row[v], sum[r][v]);
         }
     }
     for (size_t r = 0; r < rows; r++) {
         vector *to = (vector *)(c.at + r * c.row);
         if (c.start)
-            for (size_t v = 0; v < n_vectors; v++) to[v] += c.factor * sum[r][v];
+            for (size_t v = 0; v < n_vectors; v++)
+                to[v] = multiply_add(spread(c.factor), sum[r][v], to[v]);
         else
-            for (size_t v = 0; v < n_vectors; v++) to[v] = c.factor * sum[r][v];
+            for (size_t v = 0; v < n_vectors; v++) to[v] = spread(c.factor) * sum[r][v];
     }
 }
 
@@ -406,12 +424,13 @@ INLINE void forward_block(sparse_tile t, const gi_sparse *x, size_t m, size_t bl
         const float *value = x[r].value;
         const size_t end = x[r].end[block];
         for (size_t k = first_from(&x[r], block * GI_SPARSE_BLOCK); k < end; k++) {
-            const float xk = value[k];
+            const vector xk = spread(value[k]);
             const size_t at = index[k] * t.width;
             const vector *w0 = (const vector *)(t.first + at);
             const vector *w1 = (const vector *)(t.second + at);
-            for (size_t v = 0; v < t.n_first; v++) sum[v] += xk * w0[v];
-            for (size_t v = 0; v < t.n_second; v++) sum[t.n_first + v] += xk * w1[v];
+            for (size_t v = 0; v < t.n_first; v++) sum[v] = multiply_add(xk, w0[v], sum[v]);
+            for (size_t v = 0; v < t.n_second; v++)
+                sum[t.n_first + v] = multiply_add(xk, w1[v], sum[t.n_first + v]);
         }
         for (size_t v = 0; v < t.n_first + t.n_second; v++) to[v] = sum[v];
     }
@@ -422,9 +441,9 @@ INLINE void sum_entries(sparse_tile t, const struct gi_entry *entry, size_t n, c
                         size_t row, vector *sum)
 {
     for (size_t k = 0; k < n; k++) {
-        const float x = entry[k].value;
+        const vector x = spread(entry[k].value);
         const vector *d = (const vector *)(delta + entry[k].sample * row);
-        for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] += x * d[v];
+        for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = multiply_add(x, d[v], sum[v]);
     }
 }
 
@@ -441,8 +460,10 @@ INLINE void learn_columns(sparse_tile t, const gi_columns *c, size_t begin, size
             sum_entries(t, c->entry + start[i], start[i + 1] - start[i], delta, row, sum);
             vector *w0 = (vector *)(t.first + i * t.width);
             vector *w1 = (vector *)(t.second + i * t.width);
-            for (size_t v = 0; v < t.n_first; v++) w0[v] -= rate * sum[v];
-            for (size_t v = 0; v < t.n_second; v++) w1[v] -= rate * sum[t.n_first + v];
+            for (size_t v = 0; v < t.n_first; v++)
+                w0[v] = multiply_add(spread(-rate), sum[v], w0[v]);
+            for (size_t v = 0; v < t.n_second; v++)
+                w1[v] = multiply_add(spread(-rate), sum[t.n_first + v], w1[v]);
         }
     }
 }
