@@ -434,6 +434,16 @@ GLIA_API void glia_predictor_free(glia_predictor *predictor);
 GLIA_API glia_status glia_predictor_run(glia_predictor *predictor, glia_type type, const void *x,
                                         size_t n, float *probabilities, glia_error *error);
 
+/* What computed the last call; before the first, what would compute samples without zeros. */
+typedef struct glia_predictor_info {
+    const char *engine; /* static, as in glia_train_result */
+    const char *isa;    /* static */
+    glia_precision precision;
+    int threads;
+} glia_predictor_info;
+
+GLIA_API glia_predictor_info glia_predictor_describe(const glia_predictor *predictor);
+
 /* What a machine can do: the limits that speeds are compared with. */
 typedef struct glia_machine {
     char cpu[128];          /* its name; "unknown" where the system does not tell */
