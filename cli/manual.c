@@ -224,7 +224,7 @@ static void page_foot(FILE *stream, bool main_page)
           ".SH SEE ALSO\n",
           stream);
     fputs(main_page ? "\\fBglia\\-train\\fR(1), \\fBglia\\-eval\\fR(1), \\fBglia\\-predict\\fR(1), "
-                      "\\fBglia\\-inspect\\fR(1), \\fBglia\\-data\\fR(1)\n"
+                      "\\fBglia\\-inspect\\fR(1), \\fBglia\\-data\\fR(1), \\fBglia\\-bench\\fR(1)\n"
                     : "\\fBglia\\fR(1)\n",
           stream);
 }

@@ -63,6 +63,15 @@ bool parse_real(const char *text, double *out)
     return true;
 }
 
+bool next_item(const char **text, char *item, size_t size)
+{
+    if (*text == NULL) return false;
+    size_t length = strcspn(*text, ",");
+    snprintf(item, size, "%.*s", (int)(length < size ? length : size - 1), *text);
+    *text = (*text)[length] == ',' ? *text + length + 1 : NULL;
+    return true;
+}
+
 /* Levenshtein's distance, large and small letters alike; one row of the table at a time. */
 static size_t edit_distance(const char *a, const char *b)
 {

@@ -98,6 +98,12 @@ bool parse_count(const char *text, uint64_t *out);
 bool parse_real(const char *text, double *out);
 
 /*
+ * Copies the item of a comma-separated list at *text into item, and moves on: *text is NULL after
+ * the last. False when none is left. An item that is too long is cut.
+ */
+bool next_item(const char **text, char *item, size_t size);
+
+/*
  * The name nearest to text, large and small letters alike, if it is near enough to be meant; else
  * NULL. names ends with NULL.
  */

@@ -195,3 +195,19 @@ void fetch_end(fetch_view *view)
     fflush(stderr);
     signals_guard(false);
 }
+
+/* ---- Measurements -------------------------------------------------------------------------- */
+
+void bench_step(bench_view *view, const char *what, size_t done, size_t n)
+{
+    char right[64];
+    if (!is_rich(stderr)) return;
+    snprintf(right, sizeof right, "%zu of %zu", done + 1, n);
+    draw_bar(what, (double)done / (double)n, right, &view->bar_shown);
+}
+
+void bench_end(bench_view *view)
+{
+    clear_bar(&view->bar_shown);
+    fflush(stderr);
+}

@@ -39,6 +39,14 @@ typedef struct fetch_view {
 bool fetch_step(void *view, const char *file, uint64_t done_bytes, uint64_t total_bytes);
 void fetch_end(fetch_view *view);
 
+/* A bar alone, of work in n steps: what is being done, and how many steps are done before it. */
+typedef struct bench_view {
+    bool bar_shown;
+} bench_view;
+
+void bench_step(bench_view *view, const char *what, size_t done, size_t n);
+void bench_end(bench_view *view);
+
 /* Seconds since the first call, which main makes as the program begins. */
 double now_seconds(void);
 

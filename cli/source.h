@@ -29,16 +29,25 @@ typedef struct source_options {
         .help = "download from URL/FILE in place of the known mirrors"                             \
     }
 
+#define SOURCE_OFFLINE_OPTION                                                                      \
+    {                                                                                              \
+        .kind = OPTION_FLAG, .name = "offline", .offset = offsetof(source_options, offline),       \
+        .help = "never download"                                                                   \
+    }
+
+#define SOURCE_SEED_OPTION                                                                         \
+    {                                                                                              \
+        .kind = OPTION_SEED, .name = "data-seed", .metavar = "N",                                  \
+        .offset = offsetof(source_options, seed), .help = "which set of the built-in digits"       \
+    }
+
 /* clang-format off */
 #define SOURCE_OPTIONS                                                                             \
     {.kind = OPTION_HEADING, .name = "Data"},                                                      \
     SOURCE_DIRECTORY_OPTION,                                                                       \
     SOURCE_MIRROR_OPTION,                                                                          \
-    {.kind = OPTION_FLAG, .name = "offline", .offset = offsetof(source_options, offline),          \
-     .help = "never download"},                                                                    \
-    {.kind = OPTION_SEED, .name = "data-seed", .metavar = "N",                                     \
-     .offset = offsetof(source_options, seed),                                                     \
-     .help = "which set of the built-in digits"}
+    SOURCE_OFFLINE_OPTION,                                                                         \
+    SOURCE_SEED_OPTION
 /* clang-format on */
 
 /* The names for an OPTION_CHOICE of a split; the index is the glia_split. */

@@ -8,16 +8,6 @@
 
 #include "output.h"
 
-/* Copies the item of a comma-separated list at *text, and moves on. False when none is left. */
-static bool next_item(const char **text, char *item, size_t size)
-{
-    if (*text == NULL) return false;
-    size_t length = strcspn(*text, ",");
-    snprintf(item, size, "%.*s", (int)(length < size ? length : size - 1), *text);
-    *text = (*text)[length] == ',' ? *text + length + 1 : NULL;
-    return true;
-}
-
 static bool parse_hidden(const char *text, void *field)
 {
     unit_list list = {0};
@@ -89,13 +79,13 @@ static const char *const init_names[] = {
 #undef X
         NULL};
 
-static const char *const engine_names[] = {
+const char *const engine_names[] = {
 #define X(name, text) [GLIA_ENGINE_##name] = text,
     GLIA_ENGINE_LIST(X)
 #undef X
         NULL};
 
-static const char *const precision_names[] = {
+const char *const precision_names[] = {
 #define X(name, text) [GLIA_PRECISION_##name] = text,
     GLIA_PRECISION_LIST(X)
 #undef X

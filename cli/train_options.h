@@ -34,6 +34,9 @@ typedef struct train_options {
 
 extern const struct option train_option_table[];
 
+/* For an OPTION_CHOICE; the index is the glia_engine, the glia_precision. */
+extern const char *const engine_names[], *const precision_names[];
+
 void train_set_defaults(void *options);
 
 /* Options that need each other, or do not go with the data. Complains when they are wrong. */

@@ -434,6 +434,37 @@ GLIA_API void glia_predictor_free(glia_predictor *predictor);
 GLIA_API glia_status glia_predictor_run(glia_predictor *predictor, glia_type type, const void *x,
                                         size_t n, float *probabilities, glia_error *error);
 
+/* What computed the last call; before the first, what would compute samples without zeros. */
+typedef struct glia_predictor_info {
+    const char *engine; /* static, as in glia_train_result */
+    const char *isa;    /* static */
+    glia_precision precision;
+    int threads;
+} glia_predictor_info;
+
+GLIA_API glia_predictor_info glia_predictor_describe(const glia_predictor *predictor);
+
+/* What a machine can do: the limits that speeds are compared with. */
+typedef struct glia_machine {
+    char cpu[128];          /* its name; "unknown" where the system does not tell */
+    int cores;              /* that this process may run on */
+    int threads;            /* that were measured, all together */
+    const char *isa;        /* static: the level of instruction set, as in glia_train_result */
+    double peak_f32_gflops; /* multiply-adds in registers; each counts 2 */
+    double
+        peak_bf16_gflops;   /* products of bf16 summed in f32; 0: the CPU, or the level, has none */
+    double memory_gb_per_s; /* a = b + s c over arrays larger than the caches: read 2, write 1 */
+} glia_machine;
+
+/*
+ * Measures the machine with so many threads (0: one a core), the best of many short laps, since
+ * others may be using it too; beside a busy neighbour it is less than the machine can do. Takes
+ * about a second, up to three where there is one, and meanwhile 192 MiB or more. The level of
+ * instruction set is the best, or what GLIA_CPU names. bf16 is AVX-512's dot product, also on a CPU
+ * that has AMX, whose tiles do several times as much. BAD_ARGUMENT (threads, GLIA_CPU), NO_MEMORY.
+ */
+GLIA_API glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *error);
+
 /* ---- Training ------------------------------------------------------------------------------ */
 
 typedef struct glia_progress {

@@ -175,7 +175,7 @@ def commands():
 
 @test("help, manual page and table have the same options")
 def _():
-    expect(len(commands()) >= 8, commands())
+    expect(len(commands()) >= 9, commands())
     for name in commands():
         words = name.split()
         listed = glia("help", "--options", *words).out.split()
@@ -219,7 +219,7 @@ def _():
 
 @test("the manual pages are well-formed roff")
 def _():
-    for page in ([], ["train"], ["eval"], ["predict"], ["inspect"], ["data"]):
+    for page in ([], ["train"], ["eval"], ["predict"], ["inspect"], ["data"], ["bench"]):
         text = glia("help", "--man", *page).out
         expect(text.startswith(".TH glia"), text[:50])
         for section in (".SH NAME", ".SH SYNOPSIS", ".SH EXIT STATUS", ".SH SEE ALSO"):
@@ -347,6 +347,37 @@ WRONG = [
     (["data", "export", "bars", "-o", "lying.pgm"], 1, ["lying.pgm"]),
     (["data", "fetch", "bars"], 1, ["bars"]),
     (["data", "list", "more"], 2, ["more"]),
+    (["bench", "more"], 2, ["more", "options alone"]),
+    (["bench", "--data", "nowhere"], 1, ["nowhere"]),
+    (["bench", "--data", "mnits"], 1, ["mnits", "did you mean mnist"]),
+    (["bench", "--data", "bars"], 2, ["--network", "784-32-10", "64 inputs", "--data dense"]),
+    (["bench", "--data", "bars", "--network", "64-16-2"], 2, ["64-16-2", "3 classes"]),
+    (["bench", "--data", "bars", "--network", "64-3,65-3"], 2, ["65-3", "64 inputs"]),
+    (["bench", "--data", "bars", "--network", "64-3", "--batch", "301"], 2, ["301", "has 300"]),
+    (["bench", "--data", "dense", "--data-seed", "2"], 2, ["--data-seed", "dense"]),
+    (["bench", "--batch", "0"], 2, ["--batch", '"0"', "from 1 to 1000000"]),
+    (["bench", "--batch", "1000001"], 2, ["--batch"]),
+    (["bench", "--batch", "1,,2"], 2, ["--batch"]),
+    (["bench", "--batch", "1,64,"], 2, ["--batch"]),
+    (["bench", "--batch", ",".join(["8"] * 65)], 2, ["--batch"]),
+    (["bench", "--network", "784"], 2, ["--network", '"784"', "784-256-10"]),
+    (["bench", "--network", "784-256-10,784"], 2, ["--network"]),
+    (["bench", "--network", "784--10"], 2, ["--network"]),
+    (["bench", "--network", "784-0-10"], 2, ["--network"]),
+    (["bench", "--network", "784-10-"], 2, ["--network"]),
+    (["bench", "--network", "-784-10"], 2, ["--network"]),
+    (["bench", "--network", "784x256x10"], 2, ["--network"]),
+    (["bench", "--network", "784-1048577-10"], 2, ["--network", "1048576"]),
+    (["bench", "--network", "784-256-65537"], 2, ["--network", "65536"]),
+    (["bench", "--network", "-".join(["4"] * 66)], 2, ["--network", "64 layers"]),
+    (["bench", "--network", "1" * 2000], 2, ["--network"]),
+    (["bench", "--network", ",".join(["4-2"] * 65)], 2, ["--network"]),
+    (["bench", "--precision", "f16"], 2, ["--precision", '"f16"', "f32, bf16"]),
+    (["bench", "--precision", "f32,"], 2, ["--precision"]),
+    (["bench", "--engine", "onedn"], 2, ["--engine", "did you mean onednn"]),
+    (["bench", "--threads", "1025"], 2, ["--threads", "from 0 to 1024"]),
+    (["bench", "--seconds", "0"], 2, ["--seconds", "above 0"]),
+    (["bench", "--seconds", "3601"], 2, ["--seconds", "3600"]),
 ]
 
 
@@ -1025,6 +1056,117 @@ def _():
                           timeout=TIMEOUT)
     os.close(writer)
     expect(done.returncode == 0 and os.path.exists(path("b.safetensors")), done)
+
+
+# ---- bench ---------------------------------------------------------------------------------------
+
+MACHINE_KEYS = ["cpu", "cores", "isa", "threads", "peak_f32_gflops", "peak_bf16_gflops",
+                "memory_gb_per_s", "train", "inference"]
+ROW_KEYS = ["network", "data", "batch", "precision", "engine", "threads", "samples_per_second",
+            "gflops", "fraction_of_peak"]
+FAST = ["--seconds", "0.01"]
+
+
+def check_row(row, machine, network, batch, data, flop):
+    expect(list(row) == ROW_KEYS, row)
+    expect((row["network"], row["batch"], row["data"], row["precision"]) ==
+           (network, batch, data, "f32"), row)
+    expect(row["threads"] >= 1 and row["engine"] and row["samples_per_second"] > 0, row)
+    expect(math.isclose(row["gflops"], row["samples_per_second"] * flop / 1e9, rel_tol=1e-6), row)
+    if row["threads"] == machine["threads"]:
+        expect(math.isclose(row["fraction_of_peak"], row["gflops"] / machine["peak_f32_gflops"],
+                            rel_tol=1e-6), row, machine)
+    expect(row["fraction_of_peak"] > 0, row)
+
+
+@test("bench --json says all that it promises")
+def _():
+    o = glia("bench", "--data", "bars", "--network", "64-16-8-3,64-3", "--batch", "1,32",
+             "--precision", "f32", "--json", *FAST).json()
+    expect(list(o) == MACHINE_KEYS, list(o))
+    expect(o["cpu"] and o["isa"] in ("baseline", "avx2", "avx512") and o["cores"] >= 1, o)
+    expect(o["threads"] >= 1 and o["peak_f32_gflops"] > 0 and o["memory_gb_per_s"] > 0, o)
+    expect(o["peak_bf16_gflops"] is None or o["peak_bf16_gflops"] > 0, o)
+    expect(len(o["train"]) == len(o["inference"]) == 4, o)
+    for i, (network, batch) in enumerate((n, b) for n in ("64-16-8-3", "64-3") for b in (1, 32)):
+        first, later = (64 * 16, 16 * 8 + 8 * 3) if network == "64-16-8-3" else (64 * 3, 0)
+        check_row(o["train"][i], o, network, batch, "bars", 4 * first + 6 * later)
+        check_row(o["inference"][i], o, network, batch, "bars", 2 * (first + later))
+
+
+@test("bench: one row alone, on data of any width")
+def _():
+    args = ["bench", "--data", "dense", "--network", "100-20-4", "--batch", "8", "--threads", "1",
+            "--precision", "f32", "--json", *FAST]
+    o = glia(*args, "--train").json()
+    expect(len(o["train"]) == 1 and o["inference"] == [] and o["threads"] == 1, o)
+    check_row(o["train"][0], o, "100-20-4", 8, "dense", 4 * 2000 + 6 * 80)
+    o = glia(*args, "--inference", env={"GLIA_CPU": "baseline"}).json()
+    expect(len(o["inference"]) == 1 and o["train"] == [] and o["isa"] == "baseline", o)
+    expect(o["peak_bf16_gflops"] is None, o)
+    check_row(o["inference"][0], o, "100-20-4", 8, "dense", 2 * 2080)
+
+
+@test("bench: a table for people, and a bar on a terminal")
+def _():
+    args = ["bench", "--data", "bars", "--network", "64-16-3", "--batch", "4", "--precision", "f32",
+            "--threads", "1", *FAST]
+    result = glia(*args)
+    expect(result.err == "" and "\x1b" not in result.out, result.err)
+    for text in ("training\n", "inference\n", "GFLOP/s", "of peak", "memory ", "bars\n",
+                 "more than 100 %"):
+        expect(text in result.out, text, "is not in:", result.out)
+    expect(len(re.findall(r"^64-16-3 +4 +f32 +\w+ +1 +[\d,]+ +[\d.]+ +[\d.]+ %$", result.out,
+                          re.M)) == 2, result.out)
+    seen = on_terminal(*args)
+    expect("training 64-16-3, batch 4, f32" in seen and "2 of 2" in seen and "━" in seen, seen)
+    expect(seen.endswith("\r\x1b[K"), repr(seen[-100:]))
+
+
+@test("bench in bf16 and with each engine, or the reason why not")
+def _():
+    args = ["bench", "--data", "bars", "--network", "64-3", "--batch", "4", "--json", *FAST]
+    for engine in ("reference", "native", "onednn"):
+        result = glia(*args, "--engine", engine, "--precision", "f32", code=None)
+        expect(result.code == 0 or (engine == "onednn" and result.code == 1), result.err)
+        if result.code == 0:
+            expect({row["engine"] for row in result.json()["inference"]} == {engine}, result.out)
+        else:
+            expect(result.out == "" and "engine onednn" in result.err, result.err)
+    result = glia(*args, "--precision", "bf16", code=None)
+    if result.code == 0:
+        o = result.json()
+        expect([row["precision"] for row in o["train"] + o["inference"]] == ["bf16"] * 2, o)
+        expect((o["train"][0]["fraction_of_peak"] is None) == (o["peak_bf16_gflops"] is None), o)
+    else:
+        expect(result.code == 1 and result.out == "" and "bf16" in result.err, result.err)
+
+
+@test("bench without MNIST at hand takes the built-in digits")
+def _():
+    o = glia("bench", "--network", "784-8-10", "--batch", "64", "--precision", "f32", "--train",
+             "--json", *FAST).json()
+    expect([row["data"] for row in o["train"]] == ["digits"], o)
+
+
+@test("bench ends at Ctrl-C with what was measured")
+def _():
+    ours, theirs = pty.openpty()  # on a terminal it tells where it is
+    process = subprocess.Popen(
+        [PROGRAM, "bench", "--data", "bars", "--network", "64-16-3", "--precision", "f32",
+         "--batch", "4", "--seconds", "3600", "--json"], cwd=HERE, env=ENV,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    os.close(theirs)
+    seen = b""
+    while b"training 64-16-3" not in seen:
+        seen += os.read(ours, 4096)
+    process.send_signal(signal.SIGINT)
+    out = process.communicate(timeout=TIMEOUT)[0]
+    expect(process.returncode == 130 and b"interrupted" in os.read(ours, 4096), seen)
+    os.close(ours)
+    o = Result(130, out.decode(), "").json()
+    expect(list(o) == MACHINE_KEYS and o["train"] == [] and o["inference"] == [], o)
 
 
 # ---- MNIST ---------------------------------------------------------------------------------------

@@ -177,6 +177,17 @@ glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x,
     return GLIA_OK;
 }
 
+glia_predictor_info glia_predictor_describe(const glia_predictor *p)
+{
+    const gi_plan *plan = &p->plan[p->way];
+    return (glia_predictor_info){
+        .engine = plan->engine->name,
+        .isa = plan->engine->isa,
+        .precision = plan->precision,
+        .threads = p->n == 1 ? 1 : gi_pool_threads(p->pool),
+    };
+}
+
 glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
                          float *probabilities, glia_error *error)
 {
