@@ -7,13 +7,15 @@
 #   make          build
 #   make install  below PREFIX (make install PREFIX=$HOME/.local)
 #   make fuzz     FUZZ_RUNS executions of each fuzz target (clang)
-#   make bench    per-sample training beside FANN's (needs MNIST in $GLIA_DATA)
+#   make bench    glia beside JAX, scikit-learn, ONNX Runtime, FANN and, with BENCH=--torch,
+#                 PyTorch (needs MNIST; docs/performance.md)
 #   make format   format the sources (clang-format)
 #   make clean
 
 BUILD = build
 PREFIX = /usr/local
 FUZZ_RUNS = 1000000
+BENCH =
 GLIA = $(BUILD)/cli/glia
 MODEL = $(BUILD)/digits.safetensors
 
@@ -48,7 +50,7 @@ fuzz:
 
 bench: all
 	@scripts/deps bench
-	bench/per_sample.py --glia $(GLIA)
+	bench/compare.py --glia $(GLIA) $(BENCH)
 
 format:
 	clang-format -i $$(find include src cli tests fuzz examples bench -name '*.[ch]' -o -name '*.cpp')

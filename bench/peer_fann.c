@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The per-sample step of FANN, for per_sample.py: 784-UNITS-10, sigmoid, on the first SAMPLES
- * images of an uncompressed IDX file. Prints samples a second.
+ * FANN on glia's task, for compare.py: the per-sample step of 784-UNITS-10, sigmoid (FANN has no
+ * relu), squared error, on the first SAMPLES images of an uncompressed IDX file. Prints samples a
+ * second.
  * usage: peer_fann IMAGES LABELS UNITS SAMPLES
  */
 #define _POSIX_C_SOURCE 200809L
