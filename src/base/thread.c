@@ -15,8 +15,18 @@
 enum { SPINS = 4000, MAX_THREADS = 1024, MAX_THREADS_A_CORE = 8 };
 
 /*
+ * How long a thread spins at a barrier within a task before it sleeps: longer than a neighbour's
+ * turn on a processor. Who sleeps is woken only when that turn is over, and while he sleeps the
+ * neighbour moves to his processor: then every step would cost such a turn.
+ */
+static const double patience_s = 5e-3;
+
+/*
  * Invariants: a thread waits for `generation` to move on from the value that it saw; the last to
- * arrive moves it, with the mutex held, so that a thread that went to sleep cannot miss it.
+ * arrive moves it. A thread that goes to sleep counts itself among the sleepers first and looks at
+ * the generation again with the mutex held; the last to arrive looks for sleepers after it has
+ * moved the generation (both in one order of all), and wakes them with the mutex held: none is
+ * missed.
  */
 struct gi_pool {
     atomic_int n_threads; /* atomic for gi_pool_free after a creation that failed half-way */
@@ -28,10 +38,14 @@ struct gi_pool {
     } * workers;
     pthread_mutex_t mutex;
     pthread_cond_t moved;
-    atomic_uint generation;
-    atomic_int arrived;
-    gi_task *task; /* NULL ends the workers */
+    bool patient;            /* there is a core for each thread, so that who spins takes nobody's */
+    atomic_ullong waited_ns; /* processor time spent on spinning long */
+    gi_task *task;           /* NULL ends the workers */
     void *context;
+    /* what changes at every barrier: each on a cache line of its own */
+    _Alignas(64) atomic_int arrived;
+    _Alignas(64) atomic_uint generation;
+    _Alignas(64) atomic_int sleepers;
 };
 
 int gi_core_count(void)
@@ -45,6 +59,13 @@ int gi_core_count(void)
     return online > 0 && online <= MAX_THREADS ? (int)online : 1;
 }
 
+double gi_thread_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static void relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -54,27 +75,65 @@ static void relax(void)
 #endif
 }
 
-void gi_pool_barrier(gi_pool *pool)
+static bool has_moved(gi_pool *pool, unsigned generation)
+{
+    for (int spin = 0; spin < SPINS; spin++) {
+        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != generation)
+            return true;
+        relax();
+    }
+    return false;
+}
+
+static void meet(gi_pool *pool, bool patient)
 {
     if (pool->n_threads == 1) return;
     const unsigned generation = atomic_load_explicit(&pool->generation, memory_order_relaxed);
     const int before = atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel);
     if (before == pool->n_threads - 1) { /* read after arriving: gi_pool_free may have lowered it */
         atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
-        pthread_mutex_lock(&pool->mutex);
-        atomic_store_explicit(&pool->generation, generation + 1, memory_order_release);
-        pthread_cond_broadcast(&pool->moved);
-        pthread_mutex_unlock(&pool->mutex);
+        atomic_store(&pool->generation, generation + 1);
+        if (atomic_load(&pool->sleepers) > 0) {
+            pthread_mutex_lock(&pool->mutex);
+            pthread_cond_broadcast(&pool->moved);
+            pthread_mutex_unlock(&pool->mutex);
+        }
         return;
     }
-    for (int spin = 0; spin < SPINS; spin++) {
-        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != generation) return;
-        relax();
+    if (has_moved(pool, generation)) return;
+    if (patient) {
+        const double begun = gi_thread_seconds();
+        double spent = 0;
+        bool moved = false;
+        while (!moved && spent < patience_s) {
+            moved = has_moved(pool, generation);
+            spent = gi_thread_seconds() - begun;
+        }
+        atomic_fetch_add_explicit(&pool->waited_ns, (unsigned long long)(1e9 * spent),
+                                  memory_order_relaxed);
+        if (moved) return;
     }
+    atomic_fetch_add(&pool->sleepers, 1);
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load_explicit(&pool->generation, memory_order_acquire) == generation)
+    while (atomic_load(&pool->generation) == generation)
         pthread_cond_wait(&pool->moved, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
+    atomic_fetch_sub(&pool->sleepers, 1);
+}
+
+void gi_pool_barrier(gi_pool *pool)
+{
+    meet(pool, pool->patient);
+}
+
+void gi_pool_sleep(gi_pool *pool)
+{
+    meet(pool, false);
+}
+
+double gi_pool_waited_seconds(gi_pool *pool)
+{
+    return 1e-9 * (double)atomic_load_explicit(&pool->waited_ns, memory_order_relaxed);
 }
 
 static void *work(void *argument)
@@ -82,7 +141,7 @@ static void *work(void *argument)
     const struct worker *self = argument;
     gi_pool *pool = self->pool;
     for (;;) {
-        gi_pool_barrier(pool); /* until there is a task */
+        gi_pool_sleep(pool); /* until there is a task */
         if (!pool->task) return NULL;
         pool->task(pool->context, self->thread, pool->n_threads);
         gi_pool_barrier(pool); /* until all have done it */
@@ -111,6 +170,7 @@ glia_status gi_pool_create(int n_threads, gi_pool **out, glia_error *error)
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->moved, NULL);
     pool->n_threads = n_threads;
+    pool->patient = n_threads <= gi_core_count();
     pool->threads = gi_alloc((size_t)n_threads, sizeof *pool->threads, "the thread pool", error);
     pool->workers = gi_alloc((size_t)n_threads, sizeof *pool->workers, "the thread pool", error);
     if (!pool->threads || !pool->workers) {
@@ -148,13 +208,6 @@ void gi_pool_free(gi_pool *pool)
 int gi_pool_threads(const gi_pool *pool)
 {
     return pool->n_threads;
-}
-
-double gi_thread_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 void gi_slice(size_t n, size_t grain, int thread, int n_threads, size_t *begin, size_t *end)

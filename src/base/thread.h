@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A pool of threads that run one function side by side (single program, multiple data): the
- * function gets its thread's number and divides the work by it. Barriers spin briefly, then sleep,
- * so that a busy neighbour costs no more than its share.
+ * function gets its thread's number and divides the work by it. Barriers spin, then sleep.
  */
 #ifndef GLIA_BASE_THREAD_H
 #define GLIA_BASE_THREAD_H
@@ -28,8 +27,15 @@ int gi_pool_threads(const gi_pool *pool);
 /* Runs the task on every thread of the pool; returns when all have finished. */
 void gi_pool_run(gi_pool *pool, gi_task *task, void *context);
 
-/* Within a task: waits until every thread of the pool has come here. */
+/*
+ * Within a task: waits until every thread of the pool has come here. gi_pool_sleep is the same for
+ * who expects to wait long: it leaves the processor to others soon.
+ */
 void gi_pool_barrier(gi_pool *pool);
+void gi_pool_sleep(gi_pool *pool);
+
+/* Processor time that the pool's threads have spent on spinning at barriers, of long waits. */
+double gi_pool_waited_seconds(gi_pool *pool);
 
 /* Seconds of processor time that the calling thread has had. */
 double gi_thread_seconds(void);

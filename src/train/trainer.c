@@ -24,8 +24,7 @@
 enum {
     PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
     PREFETCH_SAMPLES = 4,    /* how far ahead rows of the data set are asked for */
-    COUNT_STRIDE = 8,
-    PACE_STEPS = 64 /* between two looks at the processor time that threads have had */
+    COUNT_STRIDE = 8
 };
 
 static double now_s(void)
@@ -64,7 +63,7 @@ typedef struct trainer {
     size_t *n_correct[2]; /* (threads, COUNT_STRIDE): each thread's, on a cache line of its own */
     bool stop[2];
     /* How the threads get on beside the machine's other work (should_be_alone). */
-    double *cpu_s; /* (threads, COUNT_STRIDE): processor time of each thread */
+    _Atomic(double) *cpu_s; /* (threads, COUNT_STRIDE): each thread's processor time, and when */
     double pace_begun, pace_had, pause_s, alone_until;
     atomic_size_t alone_from; /* the step in which the others leave; none: SIZE_MAX */
     size_t turn;              /* of the workspaces, when thread 0 has stopped being alone */
@@ -170,20 +169,29 @@ static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi
     }
 }
 
+/* Notes now and then how much processor time this thread has had. */
+static void note_pace(trainer *t, int thread)
+{
+    _Atomic(double) *noted = t->cpu_s + thread * COUNT_STRIDE; /* processor time, and when */
+    const double now = now_s();
+    if (now - noted[1] < 5e-3) return;
+    noted[0] = gi_thread_seconds();
+    noted[1] = now;
+}
+
 /*
  * Whether a neighbour on the machine takes so much of the processors that one thread alone would be
- * faster: when all threads together had less processor time than time went by. Looked at by thread
- * 0 after every step; the threads note what they had every PACE_STEPS steps.
+ * faster: when all threads together had little more processor time, waiting left out, than time
+ * went by. Looked at by thread 0 after every step.
  */
 static bool should_be_alone(trainer *t, int n_threads)
 {
-    enum { LEAST_MS = 20 };
     const double now = now_s(), passed = now - t->pace_begun;
-    if (t->step % PACE_STEPS != 1 || passed < LEAST_MS * 1e-3) return false;
-    double had = 0;
+    if (passed < 20e-3) return false;
+    double had = -gi_pool_waited_seconds(t->step_pool);
     for (int i = 0; i < n_threads; i++) had += t->cpu_s[i * COUNT_STRIDE];
     const bool first = t->pace_begun == 0; /* there is nothing to compare with */
-    const bool hindered = !first && had - t->pace_had < 0.95 * passed;
+    const bool hindered = !first && had - t->pace_had < 1.1 * passed;
     t->pace_begun = now;
     t->pace_had = had;
     if (first) return false;
@@ -214,12 +222,12 @@ static void run_batches(void *context, int thread, int n_threads)
         gi_step_backward(t->network, &t->plan, w, m, &crew);
         done += m;
         load_batch(t, &t->workspace[1 - turn], done, &crew);
-        if (step % PACE_STEPS == 0) t->cpu_s[thread * COUNT_STRIDE] = gi_thread_seconds();
+        if (crew.n_threads > 1) note_pace(t, thread);
         gi_crew_barrier(&crew);
         /* what thread 0 wrote before this barrier, after the one a step ago */
         const bool leave = crew.n_threads > 1 && t->alone_from == step;
         if (leave && thread > 0) {
-            gi_pool_barrier(t->step_pool); /* until thread 0 calls back, or has finished */
+            gi_pool_sleep(t->step_pool); /* until thread 0 calls back, or has finished */
             done = t->done;
             step = t->step - 1;
             turn = t->turn;
@@ -437,7 +445,7 @@ static bool run_epoch(trainer *t, double *step_s)
     t->done = t->reported = t->correct = 0;
     t->loss_sum = 0;
     t->stop[0] = t->stop[1] = false;
-    t->alone_from = SIZE_MAX;
+    t->alone_from = t->alone_until > now_s() ? t->step : SIZE_MAX;
     t->pace_begun = 0;
     const double begun = now_s(), reporting_s = t->reporting_s;
     if (t->params.batch == 1)
