@@ -20,14 +20,16 @@ bool gi_plan_skips_zeros(double density)
     return density < most_dense_for_skipping;
 }
 
-/* Multiply-adds of the forward pass of one sample. */
-static double forward_work(const gi_plan_request *q, bool sparse)
+bool gi_plan_is_worth_sharing(double work)
+{
+    return work >= least_shared_work;
+}
+
+double gi_plan_forward_work(const gi_layer *layers, size_t n_layers, double density)
 {
     double work = 0;
-    for (size_t l = 0; l < q->n_layers; l++) {
-        const double dense = (double)q->layers[l].n_in * (double)q->layers[l].ld;
-        work += l == 0 && sparse ? q->density * dense : dense;
-    }
+    for (size_t l = 0; l < n_layers; l++)
+        work += (l == 0 ? density : 1) * (double)layers[l].n_in * (double)layers[l].ld;
     return work;
 }
 
@@ -52,8 +54,9 @@ glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *err
     if (q->engine != GLIA_ENGINE_REFERENCE && native) plan.engine = native;
     plan.sparse = plan.engine->forward_sparse && gi_plan_skips_zeros(q->density);
 
-    const double work = (double)q->batch * forward_work(q, plan.sparse) * (q->for_training ? 3 : 1);
-    const bool shared = work >= least_shared_work && (q->batch > 1 || !q->for_training);
+    const double work = (double)q->batch * (q->for_training ? 3 : 1) *
+                        gi_plan_forward_work(q->layers, q->n_layers, plan.sparse ? q->density : 1);
+    const bool shared = gi_plan_is_worth_sharing(work) && (q->batch > 1 || !q->for_training);
     plan.threads = shared ? q->threads : 1;
     while (plan.n_by_units + 1 < q->n_layers &&
            serves_by_units(&q->layers[plan.n_by_units], plan.threads))

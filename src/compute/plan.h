@@ -35,6 +35,12 @@ typedef struct gi_plan {
     const char *sharing;              /* ... of how threads share it out; static */
 } gi_plan;
 
+/* Multiply-adds of the forward pass of one sample, of the first layer those with a density. */
+double gi_plan_forward_work(const gi_layer *layers, size_t n_layers, double density);
+
+/* Whether so many multiply-adds are worth a hand-over to other threads. */
+bool gi_plan_is_worth_sharing(double work);
+
 /* Whether so few inputs are not zero that skipping the zeros is faster than multiplying them. */
 bool gi_plan_skips_zeros(double density);
 

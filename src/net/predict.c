@@ -10,6 +10,9 @@ enum {
     JUDGED_ROWS = 16, /* samples of a call by which it is decided whether zeros are skipped */
 };
 
+/* Taken for the density of sparse samples, before there are any. */
+static const double sparse_density = 0.2;
+
 /* A thread's buffers: [0] to multiply all inputs, [1] to skip those that are zero. */
 struct lane {
     gi_workspace workspace[2];
@@ -19,6 +22,7 @@ struct lane {
 struct glia_predictor {
     const glia_network *network;
     gi_plan plan[2]; /* as above; the same twice where the engine does not tell them apart */
+    double work[2];  /* multiply-adds of a sample */
     size_t rows;     /* room of a workspace */
     gi_pool *pool;
     struct lane *lanes; /* (threads) */
@@ -27,7 +31,8 @@ struct glia_predictor {
     const char *x;
     size_t n;
     float *probabilities;
-    int way; /* which plan */
+    int way;     /* which plan */
+    bool shared; /* by all threads */
 };
 
 glia_status gi_plan_inference(const glia_network *network, double density, size_t rows,
@@ -79,13 +84,14 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
             .layers = network->layers,
             .n_layers = network->n_layers,
             .batch = rows,
-            .density = way ? 0 : 1,
+            .density = way ? sparse_density : 1,
             .threads = 1,
             .engine = params->engine,
             .precision = params->precision,
             .reference = network->engine,
         };
         status = gi_plan_make(&request, &p->plan[way], error);
+        p->work[way] = gi_plan_forward_work(network->layers, network->n_layers, request.density);
     }
     const int n_threads = status ? 0 : gi_pool_threads(p->pool);
     if (!status) {
@@ -170,10 +176,11 @@ glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x,
     p->n = n;
     p->probabilities = probabilities;
     p->way = is_sparse(p->network, type, x, n);
-    if (n == 1)
-        predict_slice(p, 0, 1);
-    else
+    p->shared = n > 1 && gi_plan_is_worth_sharing((double)n * p->work[p->way]);
+    if (p->shared)
         gi_pool_run(p->pool, predict_slice, p);
+    else
+        predict_slice(p, 0, 1);
     return GLIA_OK;
 }
 
@@ -184,7 +191,7 @@ glia_predictor_info glia_predictor_describe(const glia_predictor *p)
         .engine = plan->engine->name,
         .isa = plan->engine->isa,
         .precision = plan->precision,
-        .threads = p->n == 1 ? 1 : gi_pool_threads(p->pool),
+        .threads = p->shared ? gi_pool_threads(p->pool) : 1,
     };
 }
 
