@@ -122,6 +122,8 @@ void option_expected(const struct option *option, char *text, size_t size)
             snprintf(text, size, "%s above %g and at most %.15g", what, option->min, option->max);
         else if (option->above_min)
             snprintf(text, size, "%s above %g", what, option->min);
+        else if (option->below_max)
+            snprintf(text, size, "%s of at least %g and below %g", what, option->min, option->max);
         else if (option->max > 0)
             snprintf(text, size, "%s from %g to %.15g", what, option->min, option->max);
         else
@@ -150,7 +152,7 @@ void option_expected(const struct option *option, char *text, size_t size)
 static bool in_range(const struct option *option, double value)
 {
     return (option->above_min ? value > option->min : value >= option->min) &&
-           (option->max <= 0 || value <= option->max);
+           (option->max <= 0 || (option->below_max ? value < option->max : value <= option->max));
 }
 
 static bool set_choice(const struct option *option, const char *text, int *field)

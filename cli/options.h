@@ -33,6 +33,7 @@ struct option {
 
     double min, max; /* COUNT, INT, REAL: the legal values; max 0: no upper limit */
     bool above_min;  /* REAL: min itself is not legal */
+    bool below_max;  /* REAL: max itself is not legal */
 
     const char *const *choices; /* CHOICE, and OTHER for suggestions: NULL-terminated */
 

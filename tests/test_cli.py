@@ -278,6 +278,8 @@ WRONG = [
     (["train", "bars", "--lr", "0x1p3"], 2, ["--lr"]),
     (["train", "bars", "--lr", " 1"], 2, ["--lr"]),
     (["train", "bars", "--lr-end", "-1"], 2, ["--lr-end"]),
+    (["train", "bars", "--warmup", "1"], 2, ["--warmup", '"1"', "at least 0 and below 1"]),
+    (["train", "bars", "--warmup", "-0.1"], 2, ["--warmup"]),
     (["train", "bars", "--min-delta", "-1"], 2, ["--min-delta"]),
     (["train", "bars", "--hidden", "0"], 2, ["--hidden", '"0"']),
     (["train", "bars", "--hidden", "16,"], 2, ["--hidden"]),
