@@ -6,17 +6,20 @@
  */
 #include "train_options.h"
 
-/* Found on validation samples of MNIST's training images, for the least work. */
+/*
+ * Found with 10,000 of MNIST's training images held out: more units with fewer epochs, or fewer
+ * with more, cost more for the same accuracy. Rates from 1.2 on now and then spoil a run.
+ */
 /* clang-format off */
 static const char *const fast[] = {
     "--hidden", "192",
     "--activation", "relu",
-    "--init", "he-normal",
-    "--lr", "1.2",
+    "--init", "glorot-normal",
+    "--lr", "1.1",
     "--warmup", "0.2",
     "--lr-end", "0",
     "--batch", "64",
-    "--epochs", "4",
+    "--epochs", "5",
     NULL,
 };
 /* clang-format on */

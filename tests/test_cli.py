@@ -637,7 +637,7 @@ def _():
 @test("every option overrides the recipe, before it and after it")
 def _():
     recipe = options_in(printed("train", "--recipe", "fast"))
-    own = {"--hidden": "7", "--activation": "tanh", "--init": "glorot-normal", "--lr": "0.125",
+    own = {"--hidden": "7", "--activation": "tanh", "--init": "he-uniform", "--lr": "0.125",
            "--warmup": "0.5", "--lr-end": "constant", "--batch": "10", "--epochs": "2"}
     expect(set(recipe) <= set(own), "untested:", set(recipe) - set(own))
     keys = {"--lr": "lr", "--warmup": "warmup", "--lr-end": "lr_end", "--batch": "batch",
