@@ -321,6 +321,8 @@ static const example train_examples[] = {
      "Softmax regression: no hidden layer."},
     {"glia train mnist --hidden 512,256 --validation 0.1 --patience 3 --epochs 50",
      "Two hidden layers; stop when the validation loss has not fallen for 3 epochs."},
+    {"glia train mnist --recipe fast", "98 % of MNIST's test images in the least time."},
+    {"glia train --recipe fast --print", "What that stands for, as a command to copy and change."},
     {NULL, NULL},
 };
 

@@ -147,16 +147,20 @@ static int version(void)
 static int run_command(const struct command *command, int argc, char **argv)
 {
     void *options = need_memory(1, command->options_size);
-    int n_operands = 0, status = EXIT_WRONG;
+    struct command_line line;
+    int status = EXIT_WRONG;
     if (command->set_defaults != NULL) command->set_defaults(options);
-    if (options_parse(command, argc, argv, options, &n_operands)) {
-        if (((const common_options *)options)->help) {
+    if (options_parse(command, argc, argv, options, &line)) {
+        const common_options *common = options;
+        status = EXIT_DONE;
+        if (common->help)
             manual_help(command, stdout);
-            status = EXIT_DONE;
-        } else {
-            status = command->run(options, n_operands, argv);
-        }
+        else if (common->print)
+            options_print(command, &line, common->json);
+        else
+            status = command->run(options, line.n_operands, line.operands);
     }
+    options_free(&line);
     free(options);
     return status;
 }

@@ -61,6 +61,14 @@ static void *new_defaults(const struct command *command)
     return options;
 }
 
+/* Its recipes, or NULL. */
+static const struct recipe *recipes_of(const struct command *command)
+{
+    for (const struct option *option = command->options; option->kind != OPTION_END; option++)
+        if (option->kind == OPTION_RECIPE) return option->recipes;
+    return NULL;
+}
+
 /* ---- Help ---------------------------------------------------------------------------------- */
 
 void manual_help(const struct command *command, FILE *stream)
@@ -69,6 +77,7 @@ void manual_help(const struct command *command, FILE *stream)
     char form[128], text[512];
     size_t length, column = 0, room = line_room(stream), width = room < LINE ? room : LINE;
     void *defaults = new_defaults(command);
+    const struct recipe *recipe;
 
     fprintf(stream, "Usage: glia %s%s%s [options]\n", command->name,
             *command->operands != '\0' ? " " : "", command->operands);
@@ -95,6 +104,13 @@ void manual_help(const struct command *command, FILE *stream)
         fprintf(stream, "  %-*s", (int)column - 2, form);
         if (length + 4 > column) fprintf(stream, "\n%*s", (int)column, "");
         print_words(stream, text, strlen(text), width, column, column);
+    }
+    if ((recipe = recipes_of(command)) != NULL) {
+        fprintf(stream, "\nRecipes:\n");
+        for (; recipe->name != NULL; recipe++) {
+            fprintf(stream, "  %-*s", (int)column - 2, recipe->name);
+            print_words(stream, recipe->summary, strlen(recipe->summary), width, column, column);
+        }
     }
     if (command->examples != NULL) {
         fprintf(stream, "\nExamples:\n");
@@ -187,6 +203,18 @@ static void page_options(const struct command *command, FILE *stream)
     free(defaults);
 }
 
+static void page_recipes(const struct command *command, FILE *stream)
+{
+    const struct recipe *recipe = recipes_of(command);
+    if (recipe == NULL) return;
+    fputs(".SS Recipes\n", stream);
+    for (; recipe->name != NULL; recipe++) {
+        fputs(".TP\n.B ", stream);
+        roff_line(stream, recipe->name);
+        roff_line(stream, recipe->summary);
+    }
+}
+
 static void page_examples(const struct command *command, FILE *stream)
 {
     for (const example *e = command->examples; e != NULL && e->command != NULL; e++) {
@@ -265,6 +293,7 @@ void manual_page(const char *name, const struct command *const *commands, size_t
         page_description(commands[0], stream);
         fputs(".SH OPTIONS\n", stream);
         page_options(commands[0], stream);
+        page_recipes(commands[0], stream);
     }
     for (size_t i = 0; n > 1 && i < n; i++) {
         fprintf(stream, ".SH \"glia %s\"\n", commands[i]->name);

@@ -16,7 +16,7 @@
 
 #include "output.h"
 
-enum { LONGEST_NAME = 63 };
+enum { LONGEST_NAME = 63, MAX_NAMES = 63 };
 
 bool parse_count(const char *text, uint64_t *out)
 {
@@ -111,6 +111,17 @@ const char *nearest_name(const char *text, const char *const *names)
 
 /* ---- Values -------------------------------------------------------------------------------- */
 
+/* The names that an option takes, where it takes names; ends with NULL. */
+static void list_names(const struct option *option, const char **names)
+{
+    size_t n = 0;
+    for (const char *const *name = option->choices; name != NULL && *name != NULL; name++)
+        if (n < MAX_NAMES) names[n++] = *name;
+    for (const struct recipe *r = option->recipes; r != NULL && r->name != NULL; r++)
+        if (n < MAX_NAMES) names[n++] = r->name;
+    names[n] = NULL;
+}
+
 void option_expected(const struct option *option, char *text, size_t size)
 {
     const char *what = option->kind == OPTION_REAL ? "a number" : "a whole number";
@@ -122,6 +133,8 @@ void option_expected(const struct option *option, char *text, size_t size)
             snprintf(text, size, "%s above %g and at most %.15g", what, option->min, option->max);
         else if (option->above_min)
             snprintf(text, size, "%s above %g", what, option->min);
+        else if (option->below_max)
+            snprintf(text, size, "%s of at least %g and below %g", what, option->min, option->max);
         else if (option->max > 0)
             snprintf(text, size, "%s from %g to %.15g", what, option->min, option->max);
         else
@@ -133,11 +146,14 @@ void option_expected(const struct option *option, char *text, size_t size)
     case OPTION_TEXT:
         snprintf(text, size, "%s", option->metavar);
         break;
-    case OPTION_CHOICE: {
+    case OPTION_CHOICE:
+    case OPTION_RECIPE: {
+        const char *names[MAX_NAMES + 1];
         size_t used = 0;
         text[0] = '\0';
-        for (const char *const *name = option->choices; *name != NULL && used < size; name++) {
-            const char *joint = name == option->choices ? "" : name[1] == NULL ? " or " : ", ";
+        list_names(option, names);
+        for (const char *const *name = names; *name != NULL && used < size; name++) {
+            const char *joint = name == names ? "" : name[1] == NULL ? " or " : ", ";
             used += (size_t)snprintf(text + used, size - used, "%s%s", joint, *name);
         }
         break;
@@ -150,7 +166,7 @@ void option_expected(const struct option *option, char *text, size_t size)
 static bool in_range(const struct option *option, double value)
 {
     return (option->above_min ? value > option->min : value >= option->min) &&
-           (option->max <= 0 || value <= option->max);
+           (option->max <= 0 || (option->below_max ? value < option->max : value <= option->max));
 }
 
 static bool set_choice(const struct option *option, const char *text, int *field)
@@ -158,6 +174,17 @@ static bool set_choice(const struct option *option, const char *text, int *field
     for (int i = 0; option->choices[i] != NULL; i++) {
         if (strcmp(text, option->choices[i]) == 0) {
             *field = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool set_recipe(const struct option *option, const char *text, const struct recipe **field)
+{
+    for (const struct recipe *recipe = option->recipes; recipe->name != NULL; recipe++) {
+        if (strcmp(text, recipe->name) == 0) {
+            *field = recipe;
             return true;
         }
     }
@@ -196,6 +223,8 @@ static bool set_value(const struct option *option, const char *text, void *optio
         return true;
     case OPTION_CHOICE:
         return set_choice(option, text, field);
+    case OPTION_RECIPE:
+        return set_recipe(option, text, field);
     case OPTION_OTHER:
         return option->parse(text, field);
     default:
@@ -266,15 +295,14 @@ static const struct option *find_short(const struct command *command, char lette
 
 static void complain_unknown(const struct command *command, const char *argument)
 {
-    enum { MAX_OPTIONS = 63 };
-    const char *names[MAX_OPTIONS + 1], *nearest = NULL;
+    const char *names[MAX_NAMES + 1], *nearest = NULL;
     char name[LONGEST_NAME + 1];
     size_t n = 0, length = strcspn(argument, "=");
     if (strncmp(argument, "--", 2) == 0 && length > 2 && length - 2 < sizeof name) {
         memcpy(name, argument + 2, length - 2);
         name[length - 2] = '\0';
         for (const struct option *option = command->options; option->kind != OPTION_END; option++)
-            if (is_option(option) && n < MAX_OPTIONS) names[n++] = option->name;
+            if (is_option(option) && n < MAX_NAMES) names[n++] = option->name;
         names[n] = NULL;
         nearest = nearest_name(name, names);
     }
@@ -290,9 +318,10 @@ static void complain_value(const struct command *command, const struct option *o
                            const char *value)
 {
     char expected[512];
-    const char *nearest = NULL;
+    const char *names[MAX_NAMES + 1], *nearest;
     option_expected(option, expected, sizeof expected);
-    if (option->choices != NULL) nearest = nearest_name(value, option->choices);
+    list_names(option, names);
+    nearest = nearest_name(value, names);
     if (nearest != NULL)
         complain("%s: --%s: found \"%s\", expected %s; did you mean %s?", command->name,
                  option->name, value, expected, nearest);
@@ -301,11 +330,9 @@ static void complain_value(const struct command *command, const struct option *o
                  expected);
 }
 
-/*
- * Handles the option in argv[*at] and moves *at to the last argument that it used.
- */
-static bool parse_option(const struct command *command, int argc, char **argv, int *at,
-                         void *options)
+/* Finds the option in argv[*at] and its value, and moves *at to the last argument of the two. */
+static bool read_setting(const struct command *command, int argc, const char *const *argv, int *at,
+                         struct setting *setting)
 {
     const char *argument = argv[*at], *value = NULL;
     const struct option *option;
@@ -322,16 +349,12 @@ static bool parse_option(const struct command *command, int argc, char **argv, i
         complain_unknown(command, argument);
         return false;
     }
-    if (option->kind == OPTION_FLAG) {
-        if (value != NULL) {
-            complain("%s: --%s takes no value, found \"%s\"", command->name, option->name,
-                     value + joined);
-            return false;
-        }
-        *(bool *)((char *)options + option->offset) = true;
-        return true;
+    if (option->kind == OPTION_FLAG && value != NULL) {
+        complain("%s: --%s takes no value, found \"%s\"", command->name, option->name,
+                 value + joined);
+        return false;
     }
-    if (value == NULL) {
+    if (option->kind != OPTION_FLAG && value == NULL) {
         /* A known option is no value: "--output --json" has forgotten the file. */
         const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
         if (next == NULL || (strncmp(next, "--", 2) == 0 &&
@@ -344,16 +367,42 @@ static bool parse_option(const struct command *command, int argc, char **argv, i
         value = next;
         ++*at;
     }
-    if (!set_value(option, value, options)) {
-        complain_value(command, option, value);
-        return false;
+    *setting = (struct setting){option, value};
+    return true;
+}
+
+static bool is_help(const struct option *option)
+{
+    return option->kind == OPTION_FLAG && option->offset == offsetof(common_options, help);
+}
+
+/* Appends the settings of argv to the line, and moves the operands to its front. */
+static bool read_words(const struct command *command, int argc, char **argv,
+                       struct command_line *line)
+{
+    bool only_operands = false;
+    line->operands = argv;
+    for (int at = 0; at < argc; at++) {
+        char *argument = argv[at];
+        if (only_operands || argument[0] != '-' || argument[1] == '\0')
+            argv[line->n_operands++] = argument;
+        else if (strcmp(argument, "--") == 0)
+            only_operands = true;
+        else if (!read_setting(command, argc, (const char *const *)argv, &at,
+                               &line->settings[line->n_settings]))
+            return false;
+        else if (is_help(line->settings[line->n_settings++].option))
+            break; /* it comes before whatever is wrong with the rest */
     }
     return true;
 }
 
-static bool check_operands(const struct command *command, int n_operands, char *const *operands)
+static bool check_operands(const struct command *command, const struct command_line *line,
+                           bool none_needed)
 {
-    if (n_operands < command->min_operands) {
+    int n_operands = line->n_operands;
+    char *const *operands = line->operands;
+    if (n_operands < command->min_operands && !none_needed) {
         complain("%s: expected %s, found %s; 'glia help %s' says more", command->name,
                  command->operands, n_operands == 0 ? "nothing" : operands[0], command->name);
         return false;
@@ -367,23 +416,145 @@ static bool check_operands(const struct command *command, int n_operands, char *
     return true;
 }
 
+/* Puts the settings of the recipe before those of the line. */
+static bool insert_recipe(const struct command *command, const struct recipe *recipe,
+                          struct command_line *line)
+{
+    int n_words = 0;
+    while (recipe->words[n_words] != NULL) n_words++;
+    struct setting *all = need_memory((size_t)n_words + line->n_settings, sizeof *all);
+    size_t n = 0;
+    bool good = true;
+    for (int at = 0; at < n_words && good; at++) {
+        good = recipe->words[at][0] == '-' &&
+               read_setting(command, n_words, recipe->words, &at, &all[n]);
+        n++;
+    }
+    if (good) {
+        memcpy(all + n, line->settings, line->n_settings * sizeof *all);
+        free(line->settings);
+        line->settings = all;
+        line->n_settings += n;
+    } else {
+        complain("%s: the recipe %s is wrong", command->name, recipe->name);
+        free(all);
+    }
+    return good;
+}
+
+static bool apply(const struct command *command, struct setting setting, void *options)
+{
+    if (setting.option->kind == OPTION_FLAG)
+        *(bool *)((char *)options + setting.option->offset) = true;
+    else if (!set_value(setting.option, setting.value, options)) {
+        complain_value(command, setting.option, setting.value);
+        return false;
+    }
+    return true;
+}
+
 bool options_parse(const struct command *command, int argc, char **argv, void *options,
-                   int *n_operands)
+                   struct command_line *line)
 {
     const common_options *common = options;
-    bool only_operands = false;
-    int n = 0;
-    for (int at = 0; at < argc; at++) {
-        char *argument = argv[at];
-        if (only_operands || argument[0] != '-' || argument[1] == '\0') {
-            argv[n++] = argument;
-        } else if (strcmp(argument, "--") == 0) {
-            only_operands = true;
-        } else if (!parse_option(command, argc, argv, &at, options)) {
-            return false;
-        }
-        if (common->help) return true;
+    const struct recipe *recipe = NULL;
+    *line =
+        (struct command_line){.settings = need_memory((size_t)argc + 1, sizeof(struct setting))};
+    if (!read_words(command, argc, argv, line)) return false;
+    for (size_t i = 0; i < line->n_settings; i++) {
+        struct setting setting = line->settings[i];
+        if (setting.option->kind != OPTION_RECIPE) continue;
+        if (!apply(command, setting, options)) return false;
+        recipe = *(const struct recipe **)((char *)options + setting.option->offset);
     }
-    *n_operands = n;
-    return check_operands(command, n, argv);
+    if (recipe != NULL && !insert_recipe(command, recipe, line)) return false;
+    for (size_t i = 0; i < line->n_settings; i++)
+        if (!apply(command, line->settings[i], options)) return false;
+    return common->help || check_operands(command, line, common->print);
+}
+
+void options_free(struct command_line *line)
+{
+    free(line->settings);
+}
+
+/* ---- The command line, printed ------------------------------------------------------------- */
+
+/* A word for a shell: in quotes where it has other characters than those that mean themselves. */
+static void print_word(FILE *stream, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_@%+=:,./-";
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+        fputs(word, stream);
+        return;
+    }
+    fputc('\'', stream);
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            fputs("'\\''", stream);
+        else
+            fputc(*word, stream);
+    }
+    fputc('\'', stream);
+}
+
+/* Whether the i-th setting belongs to the printed command, and no later one takes its place. */
+static bool is_printed(const struct command_line *line, size_t i)
+{
+    const struct option *option = line->settings[i].option;
+    bool about_this_command =
+        option->kind == OPTION_RECIPE ||
+        (option->kind == OPTION_FLAG && (option->offset == offsetof(common_options, print) ||
+                                         option->offset == offsetof(common_options, json)));
+    for (size_t later = i + 1; later < line->n_settings; later++)
+        if (line->settings[later].option == option) return false;
+    return !about_this_command;
+}
+
+static void print_command(FILE *stream, const struct command *command,
+                          const struct command_line *line)
+{
+    bool like_options = false; /* operands: "--" must stand before them */
+    for (int i = 0; i < line->n_operands; i++)
+        like_options = like_options || line->operands[i][0] == '-';
+    fprintf(stream, "glia %s", command->name);
+    for (int i = 0; i < line->n_operands && !like_options; i++) {
+        fputc(' ', stream);
+        print_word(stream, line->operands[i]);
+    }
+    for (size_t i = 0; i < line->n_settings; i++) {
+        const char *value = line->settings[i].value;
+        if (!is_printed(line, i)) continue;
+        fprintf(stream, " --%s", line->settings[i].option->name);
+        if (value == NULL) continue;
+        fputc(*value == '-' ? '=' : ' ', stream);
+        print_word(stream, value);
+    }
+    if (like_options) fputs(" --", stream);
+    for (int i = 0; i < line->n_operands && like_options; i++) {
+        fputc(' ', stream);
+        print_word(stream, line->operands[i]);
+    }
+}
+
+void options_print(const struct command *command, const struct command_line *line, bool json)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream != NULL) print_command(stream, command, line);
+    if (stream == NULL || fclose(stream) != 0) {
+        complain("out of memory");
+        exit(EXIT_FAILED);
+    }
+    if (json) {
+        json_t *o = json_need(json_object());
+        json_put(o, "command", json_text(text));
+        json_print(o);
+    } else {
+        print_clean(stdout, text);
+        fputc('\n', stdout);
+    }
+    free(text);
 }

@@ -20,8 +20,19 @@ typedef enum option_kind {
     OPTION_REAL,    /* double */
     OPTION_TEXT,    /* const char *: not empty, borrowed from argv */
     OPTION_CHOICE,  /* int: the index of a name in choices */
+    OPTION_RECIPE,  /* const struct recipe *: one of recipes, or NULL */
     OPTION_OTHER,   /* whatever its parse function fills in */
 } option_kind;
+
+/*
+ * A name for options and their values. They are set before those of the command line, which
+ * therefore override them.
+ */
+struct recipe {
+    const char *name;
+    const char *summary;      /* a phrase */
+    const char *const *words; /* as on a command line, "--lr", "0.5"; ends with NULL */
+};
 
 struct option {
     option_kind kind;
@@ -33,8 +44,11 @@ struct option {
 
     double min, max; /* COUNT, INT, REAL: the legal values; max 0: no upper limit */
     bool above_min;  /* REAL: min itself is not legal */
+    bool below_max;  /* REAL: max itself is not legal */
 
     const char *const *choices; /* CHOICE, and OTHER for suggestions: NULL-terminated */
+
+    const struct recipe *recipes; /* RECIPE: ends with one whose name is NULL */
 
     /* OTHER. parse fills the field or returns false; expected says what would have been right. */
     bool (*parse)(const char *text, void *field);
@@ -66,6 +80,7 @@ struct command {
 typedef struct common_options {
     bool json;
     bool help;
+    bool print; /* where there are recipes: show the options in place of running the command */
 } common_options;
 
 /* clang-format off */
@@ -78,14 +93,35 @@ typedef struct common_options {
     {.kind = OPTION_END}
 /* clang-format on */
 
+/* An option as it was given, by a recipe or on the command line. */
+struct setting {
+    const struct option *option;
+    const char *value; /* NULL: the option is a flag */
+};
+
+/* What a command line says; all texts are borrowed from argv and the recipe. */
+struct command_line {
+    struct setting *settings; /* in the order in which they take effect: a recipe's come first */
+    size_t n_settings;
+    char **operands; /* in argv */
+    int n_operands;
+};
+
 /*
- * Parses argv (argc) into *options, which holds the defaults already. Options may stand before,
- * between and after operands; "--" ends them; the last of a repeated option counts. Operands are
- * moved to the front of argv, their number to *n_operands. Returns false, with the reason on
- * stderr, when the command line is wrong. With --help the operands are not counted.
+ * Parses argv (argc) into *options, which holds the defaults already, and *line, to be freed.
+ * Options may stand before, between and after operands; "--" ends them; the last of a repeated
+ * option counts. Operands are moved to the front of argv. Returns false, with the reason on stderr,
+ * when the command line is wrong. With --help and --print too few operands are enough.
  */
 bool options_parse(const struct command *command, int argc, char **argv, void *options,
-                   int *n_operands);
+                   struct command_line *line);
+void options_free(struct command_line *line);
+
+/*
+ * Prints the line as a command for a shell, without its recipe but with what that says; an option
+ * that is given twice is printed once.
+ */
+void options_print(const struct command *command, const struct command_line *line, bool json);
 
 /* What an option's value must be: "a whole number from 0 to 1024". */
 void option_expected(const struct option *option, char *text, size_t size);

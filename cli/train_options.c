@@ -57,6 +57,15 @@ void train_show_activation(const void *field, char *text, size_t size)
                                  glia_activation_name(list->of[i]));
 }
 
+/* Below 0 means constant. */
+static bool parse_lr_end(const char *text, void *field)
+{
+    double value = -1;
+    if (strcmp(text, "constant") != 0 && (!parse_real(text, &value) || value < 0)) return false;
+    *(double *)field = value;
+    return true;
+}
+
 static bool parse_validation(const char *text, void *field)
 {
     double value;
@@ -95,6 +104,14 @@ const char *const precision_names[] = {
 
 /* clang-format off */
 const struct option train_option_table[] = {
+    {.kind = OPTION_HEADING, .name = "Recipe"},
+    {.kind = OPTION_RECIPE, .name = "recipe", .metavar = "NAME", TRAIN_FIELD(recipe),
+     .recipes = train_recipes, .shown_default = "",
+     .help = "begin with the options that a recipe stands for (see below); those of the command "
+             "line, before or after it, override them"},
+    {.kind = OPTION_FLAG, .name = "print", .offset = offsetof(common_options, print),
+     .help = "print the command that this one stands for, without its recipe, and do nothing"},
+
     {.kind = OPTION_HEADING, .name = "Network"},
     {.kind = OPTION_OTHER, .name = "hidden", .metavar = "LIST", TRAIN_FIELD(hidden),
      .parse = parse_hidden, .show = show_hidden,
@@ -112,8 +129,12 @@ const struct option train_option_table[] = {
     {.kind = OPTION_HEADING, .name = "Training"},
     {.kind = OPTION_REAL, .name = "lr", .metavar = "X", TRAIN_FIELD(params.lr),
      .above_min = true, .help = "learning rate"},
-    {.kind = OPTION_REAL, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
+    {.kind = OPTION_OTHER, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
+     .parse = parse_lr_end, .expected = "a number of at least 0, or constant",
      .shown_default = "constant", .help = "let the learning rate fall linearly to X"},
+    {.kind = OPTION_REAL, .name = "warmup", .metavar = "X", TRAIN_FIELD(params.warmup),
+     .max = 1, .below_max = true,
+     .help = "before that, let it rise linearly from 0 over this part of all steps"},
     {.kind = OPTION_COUNT, .name = "batch", .metavar = "N", TRAIN_FIELD(params.batch),
      .min = 1, .help = "samples for each update; 1: update after every sample"},
     {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", TRAIN_FIELD(params.epochs),

@@ -21,6 +21,7 @@ typedef struct activation_list {
 
 typedef struct train_options {
     source_options source;
+    const struct recipe *recipe; /* or NULL */
     unit_list hidden;
     activation_list activation;
     int init;
@@ -33,6 +34,7 @@ typedef struct train_options {
 } train_options;
 
 extern const struct option train_option_table[];
+extern const struct recipe train_recipes[]; /* recipes.c */
 
 /* For an OPTION_CHOICE; the index is the glia_engine, the glia_precision. */
 extern const char *const engine_names[], *const precision_names[];

@@ -494,6 +494,7 @@ typedef bool glia_train_progress(void *user, const glia_progress *progress);
 typedef struct glia_train_params {
     double lr;     /* learning rate, > 0 */
     double lr_end; /* falls linearly to this by the last step; < 0: constant */
+    double warmup; /* part of all steps, in [0, 1), over which it first rises from 0 to lr */
     size_t batch;  /* samples an update; 1: after every sample */
     size_t epochs; /* >= 0 */
     uint64_t seed; /* of the shuffles */

@@ -18,6 +18,7 @@ import pty
 import random
 import re
 import resource
+import shlex
 import shutil
 import signal
 import struct
@@ -278,6 +279,17 @@ WRONG = [
     (["train", "bars", "--lr", "0x1p3"], 2, ["--lr"]),
     (["train", "bars", "--lr", " 1"], 2, ["--lr"]),
     (["train", "bars", "--lr-end", "-1"], 2, ["--lr-end"]),
+    (["train", "bars", "--warmup", "1"], 2, ["--warmup", '"1"', "at least 0 and below 1"]),
+    (["train", "bars", "--warmup", "-0.1"], 2, ["--warmup"]),
+    (["train", "bars", "--lr-end", "constantly"], 2, ["--lr-end", "at least 0, or constant"]),
+    (["train", "bars", "--recipe", "fats"], 2, ["--recipe", '"fats"', "did you mean fast"]),
+    (["train", "bars", "--recipe", "x"], 2, ["--recipe", '"x"', "expected fast"]),
+    (["train", "bars", "--recipe"], 2, ["--recipe needs a value"]),
+    (["train", "--recipe", "fast"], 2, ["DATA"]),
+    (["train", "--recipe", "fast", "--print", "a", "b"], 2, ['"b" is one too many']),
+    (["train", "--recipe", "fast", "--print", "--lr", "x"], 2, ["--lr", '"x"']),
+    (["train", "--print=yes"], 2, ["--print takes no value"]),
+    (["eval", "--print"], 2, ["no option --print"]),
     (["train", "bars", "--min-delta", "-1"], 2, ["--min-delta"]),
     (["train", "bars", "--hidden", "0"], 2, ["--hidden", '"0"']),
     (["train", "bars", "--hidden", "16,"], 2, ["--hidden"]),
@@ -590,6 +602,87 @@ def _():
     expect(done.returncode == 0, done)
     expect(json.loads(done.stdout.decode())["model"] == "??.safetensors", done.stdout)
     expect(os.path.exists(os.fsencode(HERE) + b"/\xff\x1b.safetensors"))
+
+
+# ---- Recipes -------------------------------------------------------------------------------------
+
+def printed(*args):
+    """The words of the command that --print shows, without "glia"."""
+    command, *more = args
+    text = glia(command, "--print", *more).out
+    expect(text.count("\n") == 1 and text.startswith("glia "), text)
+    words = shlex.split(text)[1:]
+    expect(glia(command, "--print", "--json", *more).json() == {"command": text[:-1]}, text)
+    return words
+
+
+def options_in(words):
+    """Each option's value, in a command that has all as two words."""
+    values = {word: words[i + 1] for i, word in enumerate(words) if word.startswith("--")}
+    expect(len(values) == sum(word.startswith("--") for word in words), "given twice:", words)
+    return values
+
+
+@test("a recipe is the same as its options typed, to the byte")
+def _():
+    typed = printed("train", "bars", "--recipe", "fast", "--seed", 5)
+    expect("--recipe" not in typed and "--print" not in typed, typed)
+    glia("train", "bars", "--recipe", "fast", "--seed", 5, "-o", "r1.safetensors", "-q")
+    glia(*typed, "-o", "r2.safetensors", "-q")
+    expect(read("r1.safetensors") == read("r2.safetensors"))
+    glia("train", "bars", "--seed", 5, "-o", "r2.safetensors", "-q")
+    expect(read("r1.safetensors") != read("r2.safetensors"), "the recipe sets nothing")
+
+
+@test("every option overrides the recipe, before it and after it")
+def _():
+    recipe = options_in(printed("train", "--recipe", "fast"))
+    own = {"--hidden": "7", "--activation": "tanh", "--init": "he-uniform", "--lr": "0.125",
+           "--warmup": "0.5", "--lr-end": "constant", "--batch": "10", "--epochs": "2"}
+    expect(set(recipe) <= set(own), "untested:", set(recipe) - set(own))
+    keys = {"--lr": "lr", "--warmup": "warmup", "--lr-end": "lr_end", "--batch": "batch",
+            "--epochs": "epochs"}
+    for option, value in own.items():
+        expect(recipe.get(option) != value, "choose another value:", option)
+        for words in ([option, value, "--recipe", "fast"], ["--recipe=fast", option, value]):
+            expect(options_in(printed("train", *words)) == {**recipe, option: value}, words)
+            glia("train", "bars", *words, "-o", "r.safetensors", "-q")
+            o = glia("inspect", "r.safetensors", "--json").json()
+            metadata, layer = o["metadata"], o["layers"][0]
+            found = {"--hidden": layer["units"], "--activation": layer["activation"],
+                     "--init": metadata["initialisation"]["method"],
+                     **{k: metadata["training"][keys[k]] for k in keys}}
+            for name, text in {**recipe, option: value}.items():
+                shown = found[name]
+                same = (text == "constant" if shown is None else
+                        shown == text if isinstance(shown, str) else shown == float(text))
+                expect(same, words, name, "is", shown, "and not", text)
+
+
+@test("--print: one command for a shell, which means the same when it is read again")
+def _():
+    for args in (["bars"], [], ["--lr", "3", "--lr", "0.5"], ["a b", "-o", "it's $HOME"],
+                 ["-q", "--fresh", "-o", "-x", "--", "--bars"], ["--output=--lr=2", "bars"],
+                 ["--recipe", "fast", "bars", "--hidden", "none"], ["", "--offline"]):
+        words = printed("train", *args)
+        expect(words[0] == "train" and printed(*words) == words, args, words)
+    expect(printed("train", "--lr", "3", "bars", "--lr", "0.5", "-q") ==
+           ["train", "bars", "--lr", "0.5", "--quiet"])
+    expect(printed("train", "-o", "-x", "--", "--bars") ==
+           ["train", "--output=-x", "--", "--bars"])
+
+
+@test("the recipes are listed in the help and in the manual page")
+def _():
+    help_text = glia("train", "--help").out
+    recipes = help_text[help_text.index("\nRecipes:\n"):help_text.index("\nExamples:\n")]
+    names = re.findall(r"^  (\S+)  +\S", recipes, re.M)
+    expect("fast" in names, recipes)
+    page = glia("help", "--man", "train").out.replace("\\-", "-")
+    for name in names:
+        expect(printed("train", "--recipe", name)[1:], name)
+        expect(f"\n.B {name}\n" in page[page.index(".SS Recipes"):], name)
+    expect("Recipes" not in glia("eval", "--help").out)
 
 
 # ---- Signals -------------------------------------------------------------------------------------

@@ -171,6 +171,7 @@ static glia_network *make_network(uint64_t seed)
         .validation_samples = 5000,
         .lr = 1.0 / 3,
         .lr_end = 0.1,
+        .warmup = 0.15,
         .batch = 1,
         .epochs = SIZE_MAX,
         .seed = UINT64_C(1) << 63,
@@ -245,6 +246,7 @@ static void test_round_trip(void **state)
     assert_true(record->init_seed == UINT64_MAX - 1);
     assert_true(record->seed == UINT64_C(1) << 63);
     assert_true(record->lr == 1.0 / 3 && record->lr_end == 0.1);
+    assert_true(record->warmup == 0.15);
     assert_true(record->train_loss == 0.12345678901234567);
     assert_true(isnan(record->validation_loss));
     assert_string_equal(record->dataset, "shoes");
@@ -760,7 +762,8 @@ static const char description[] =
     "\"classes\":[\"no\",\"yes\"],"
     "\"initialisation\":{\"method\":\"auto\",\"seed\":\"1\"},"
     "\"training\":{\"dataset\":\"d\",\"samples\":9,\"validation_samples\":0,\"lr\":0.1,"
-    "\"lr_end\":null,\"batch\":1,\"epochs\":10,\"seed\":\"1\",\"patience\":0,\"min_delta\":0,"
+    "\"lr_end\":null,\"warmup\":0.25,\"batch\":1,\"epochs\":10,\"seed\":\"1\",\"patience\":0,\"min_"
+    "delta\":0,"
     "\"epochs_done\":10,\"best_epoch\":10,\"train_loss\":0.5,\"validation_loss\":null}}";
 
 static const char tensors[] = "\"layers.0.weight\":" F32(
@@ -853,6 +856,9 @@ static const struct {
     {"\"training\":{", "\"training\":1,\"x\":{", 0, {"training", "found 1"}},
     {"\"lr\":0.1", "\"lr\":\"fast\"", 0, {"training.lr", "\"fast\""}},
     {"\"batch\":1,", "", 0, {"training.batch", "nothing"}},
+    {"\"warmup\":0.25", "\"warmup\":1", 0, {"training.warmup", "found 1, expected"}},
+    {"\"warmup\":0.25", "\"warmup\":-0.25", 0, {"training.warmup", "-0.25"}},
+    {"\"warmup\":0.25", "\"warmup\":null", 0, {"training.warmup", "null"}},
     {"\"samples\":9", "\"samples\":-9", 0, {"training.samples", "-9"}},
     {"\"version\":\"" GLIA_VERSION "\"",
      "\"version\":\"99.0\",\"classes\":[]",
@@ -896,6 +902,7 @@ static void test_good_models(void **state)
         {"\"height\":2,\"width\":2,\"form\":\"scale\"",
          "\"height\":0,\"width\":0,\"form\":\"none\""},
         {"{\"version\"", " \n{\"version\""},
+        {"\"warmup\":0.25,", ""},
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         size_t n_bytes;
@@ -905,6 +912,9 @@ static void test_good_models(void **state)
         if (gi_model_parse(bad_path, bytes, n_bytes, &network, &error))
             fail_msg("%s: %s", changes[i][1], error.message);
         assert_int_equal(glia_network_describe(network).parameters, 23);
+        const bool has_warmup =
+            network->record.trained && strcmp(changes[i][0], "\"warmup\":0.25,") != 0;
+        assert_true(network->record.warmup == (has_warmup ? 0.25 : 0));
         glia_network_free(network);
         free(bytes);
     }

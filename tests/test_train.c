@@ -277,6 +277,81 @@ static void test_networks_in_threads_do_not_meet(void **state)
     glia_dataset_free(s.dataset);
 }
 
+/* ---- The rate ---------------------------------------------------------------------------------
+ */
+
+static bool stops_after(void *user, const glia_progress *p)
+{
+    const size_t *steps = user;
+    return !(p->epoch_end && p->epoch == *steps);
+}
+
+/*
+ * The first bias after so many steps of a run. The other class is so unlikely that its probability
+ * is 0 in float, and it is the true one: dJ/db is then (1, -1) exactly, and each step lowers the
+ * first bias by its rate.
+ */
+static float bias_after(size_t steps, size_t n_samples, const glia_train_params *params)
+{
+    static const float x[2] = {0}, weight[2] = {0}, bias[2] = {200, -200};
+    static const uint32_t label[2] = {1, 1};
+    float weight_now[2], bias_now[2];
+    glia_dataset *set;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, n_samples, 1, 2, &set, NULL),
+                     GLIA_OK);
+    glia_network *network = make(1, 0, GLIA_RELU, 2, 1);
+    assert_int_equal(glia_network_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
+    glia_train_params p = *params;
+    p.batch = n_samples;
+    p.progress = stops_after;
+    p.user = &steps;
+    assert_int_equal(glia_train(network, set, NULL, &p, NULL, NULL), GLIA_OK);
+    assert_int_equal(glia_network_get_layer(network, 0, weight_now, bias_now, NULL), GLIA_OK);
+    glia_network_free(network);
+    glia_dataset_free(set);
+    return bias_now[0];
+}
+
+/* Rates with few digits, next to which float's rounding is small. */
+static void test_exact_rates(void **state)
+{
+    (void)state;
+    enum { MOST_STEPS = 9 };
+    static const struct {
+        double lr, lr_end, warmup;
+        size_t steps;
+        double rate[MOST_STEPS];
+    } cases[] = {
+        {1, -1, 0, 3, {1, 1, 1}},
+        {1, 0, 0, 5, {1, .75, .5, .25, 0}},
+        {1, 0, .5, 8, {.25, .5, .75, 1, .75, .5, .25, 0}},
+        {2, -1, .5, 8, {.5, 1, 1.5, 2, 2, 2, 2, 2}},
+        {1, 3, .5, 8, {.25, .5, .75, 1, 1.5, 2, 2.5, 3}},
+        {1, 0, .499, 9, {.25, .5, .75, 1, .8, .6, .4, .2, 0}}, /* 4.49 steps: 4 */
+        {1, 0, .2, 5, {1, .75, .5, .25, 0}},                   /* one step, which is at the peak */
+        {1, 0, .1, 5, {1, .75, .5, .25, 0}},                   /* half a step: none */
+        {1, 0, .99, 5, {.25, .5, .75, 1, 0}},                  /* all but the last */
+        {1, 0, .5, 1, {1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t n_samples = 1; n_samples <= 2; n_samples++) { /* one by one, and a batch */
+            glia_train_params p = glia_train_default_params();
+            p.lr = cases[i].lr;
+            p.lr_end = cases[i].lr_end;
+            p.warmup = cases[i].warmup;
+            p.epochs = cases[i].steps;
+            double expected = 200;
+            for (size_t steps = 1; steps <= p.epochs; steps++) {
+                expected -= cases[i].rate[steps - 1];
+                const double found = (double)bias_after(steps, n_samples, &p);
+                if (fabs(found - expected) > 1e-4)
+                    fail_msg("case %zu, batch %zu, step %zu: found %.6f, expected %.6f", i,
+                             n_samples, steps, found, expected);
+            }
+        }
+    }
+}
+
 /* ---- How it ends ---------------------------------------------------------------------------- */
 
 static void test_early_stopping_keeps_the_best(void **state)
@@ -480,7 +555,7 @@ static void test_wrong_arguments(void **state)
     struct {
         glia_train_params p;
         const char *word;
-    } cases[9];
+    } cases[12];
     enum { N_CASES = sizeof cases / sizeof cases[0] };
     for (size_t i = 0; i < N_CASES; i++) cases[i].p = good;
     cases[0].p.lr = 0, cases[0].word = "lr";
@@ -492,6 +567,9 @@ static void test_wrong_arguments(void **state)
     cases[6].p.min_delta = -1, cases[6].word = "min_delta";
     cases[7].p.patience = 3, cases[7].word = "validation";
     cases[8].p.min_delta = INFINITY, cases[8].word = "min_delta";
+    cases[9].p.warmup = -0.1, cases[9].word = "warmup";
+    cases[10].p.warmup = 1, cases[10].word = "warmup";
+    cases[11].p.warmup = NAN, cases[11].word = "warmup";
     for (size_t i = 0; i < N_CASES; i++) {
         glia_error error = {0};
         assert_int_equal(glia_train(network, s.dataset, NULL, &cases[i].p, NULL, &error),
@@ -616,6 +694,7 @@ int main(void)
         cmocka_unit_test(test_engines_agree),
         cmocka_unit_test(test_predictors_agree),
         cmocka_unit_test(test_networks_in_threads_do_not_meet),
+        cmocka_unit_test(test_exact_rates),
         cmocka_unit_test(test_early_stopping_keeps_the_best),
         cmocka_unit_test(test_progress_and_cancelling),
         cmocka_unit_test(test_divergence_leaves_the_last_good_weights),

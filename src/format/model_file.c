@@ -126,6 +126,7 @@ static json_t *pack_training(const gi_training_record *record)
         {"validation_samples", pack_count(record->validation_samples)},
         {"lr", pack_real(record->lr)},
         {"lr_end", pack_real(record->lr_end < 0 ? (double)NAN : record->lr_end)},
+        {"warmup", pack_real(record->warmup)},
         {"batch", pack_count(record->batch)},
         {"epochs", pack_count(record->epochs)},
         {"seed", pack_seed(record->seed)},
@@ -444,6 +445,16 @@ static void read_short_text(reader *r, const json_t *object, const char *place, 
         reject(r, place, value, "a shorter text");
 }
 
+/* The first files had no warm-up. */
+static double read_warmup(reader *r, const json_t *value)
+{
+    const double warmup = json_number_value(value);
+    if (!value) return 0;
+    if (json_is_number(value) && warmup >= 0 && warmup < 1) return warmup;
+    reject(r, "training.warmup", value, "a number of at least 0 and below 1");
+    return 0;
+}
+
 static void read_training(reader *r, const json_t *object, gi_training_record *record)
 {
     record->train_loss = record->validation_loss = NAN;
@@ -460,6 +471,7 @@ static void read_training(reader *r, const json_t *object, gi_training_record *r
     record->validation_samples = read_count(r, object, "training.validation_samples", 0, MAX_COUNT);
     record->lr = read_real(r, object, "training.lr", 0, DBL_MAX);
     record->lr_end = read_real_or_null(r, object, "training.lr_end", 0, -1);
+    record->warmup = read_warmup(r, get(object, "training.warmup"));
     record->batch = read_count(r, object, "training.batch", 1, MAX_COUNT);
     record->epochs = read_count(r, object, "training.epochs", 0, MAX_COUNT);
     record->seed = read_seed(r, object, "training.seed");

@@ -24,6 +24,7 @@ typedef struct gi_training_record {
     char dataset[256];
     size_t samples, validation_samples;
     double lr, lr_end; /* lr_end < 0: constant */
+    double warmup;     /* of all steps */
     size_t batch, epochs;
     uint64_t seed;
     size_t patience;

@@ -127,12 +127,18 @@ static bool parameters_are_finite(const glia_network *network)
 
 /* ---- Steps ---------------------------------------------------------------------------------- */
 
-/* The learning rate of a step: constant, or falling linearly to lr_end at the last one. */
+/*
+ * The learning rate of a step. It rises linearly to lr at the peak, the last step of the warm-up
+ * (or the first of all), and is constant then or falls linearly to lr_end at the last step.
+ */
 static double rate_at(const trainer *t, size_t step)
 {
     const glia_train_params *p = &t->params;
-    if (p->lr_end < 0 || t->n_steps < 2) return p->lr;
-    return p->lr + (p->lr_end - p->lr) * ((double)step / (double)(t->n_steps - 1));
+    const size_t n_warmup = (size_t)(p->warmup * (double)t->n_steps);
+    const size_t peak = n_warmup > 0 ? n_warmup - 1 : 0;
+    if (step <= peak) return p->lr * ((double)(step + 1) / (double)(peak + 1));
+    if (p->lr_end < 0) return p->lr;
+    return p->lr + (p->lr_end - p->lr) * ((double)(step - peak) / (double)(t->n_steps - 1 - peak));
 }
 
 static bool report(trainer *t, bool best, const glia_metrics *validation);
@@ -305,6 +311,10 @@ static glia_status check_params(const glia_train_params *p, const glia_dataset *
     if (!isfinite(p->lr_end))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "lr_end: found %g, expected a finite number (below 0: constant)", p->lr_end);
+    if (!(p->warmup >= 0 && p->warmup < 1))
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "warmup: found %g, expected a fraction of at least 0 and below 1",
+                       p->warmup);
     if (p->batch < 1)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "batch: found 0, expected 1 or more");
     if (!(p->min_delta >= 0) || !isfinite(p->min_delta))
@@ -536,6 +546,7 @@ static void keep_record(trainer *t, const glia_train_result *result)
     r->validation_samples = t->validation ? t->validation->samples : 0;
     r->lr = p->lr;
     r->lr_end = p->lr_end;
+    r->warmup = p->warmup;
     r->batch = p->batch;
     r->epochs = p->epochs;
     r->seed = p->seed;
