@@ -7,6 +7,7 @@
  */
 #include "numeric.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +335,24 @@ static void large_f32_equals_the_reference(void **state)
     check_large(GLIA_PRECISION_F32);
 }
 
+/* oneDNN's own runtime would take every core that OpenMP sees, beside the threads that call it. */
+static void no_other_threads_are_started(void **state)
+{
+    (void)state;
+    gi_pool *pool;
+    assert_int_equal(gi_pool_create(2, &pool, NULL), GLIA_OK);
+    const test_case t = {300,       300,      256, 0, 2, true, false, true, GLIA_PRECISION_F32,
+                         GLIA_RELU, GLIA_RELU};
+    check(&t, pool);
+    DIR *tasks = opendir("/proc/self/task");
+    if (!tasks) skip();
+    int n = 0;
+    for (const struct dirent *entry; (entry = readdir(tasks));) n += entry->d_name[0] != '.';
+    closedir(tasks);
+    gi_pool_free(pool);
+    assert_int_equal(n, 2);
+}
+
 static bool skips_bf16(void)
 {
     if (gi_onednn_has_bf16()) return false;
@@ -416,6 +435,7 @@ static int find_engine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_other_threads_are_started),
         cmocka_unit_test(f32_equals_the_reference),
         cmocka_unit_test(large_f32_equals_the_reference),
         cmocka_unit_test(bf16_equals_the_reference),

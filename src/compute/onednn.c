@@ -163,7 +163,6 @@ typedef struct thread_room {
     dnnl_stream_t stream;
     void *b;        /* a packed operand: W^T or diff_dst */
     float *c;       /* a tile */
-    void *block;    /* (PANEL, PANEL) bf16, on the way to W^T */
     uint16_t *diff; /* (MAX_ROWS, n) bf16: the gradient of the logits, rounded */
     void *scratch;  /* oneDNN's */
     dnnl_status_t status;
@@ -495,10 +494,9 @@ static glia_status make_room(gi_onednn *o, thread_room *room, glia_error *error)
     room->of_product = gi_alloc(o->n_products, sizeof *room->of_product, what, error);
     room->b = gi_alloc(b, o->element_bytes, what, error);
     room->c = gi_alloc(larger(c, PANEL), sizeof *room->c, what, error);
-    room->block = gi_alloc(PANEL * PANEL, sizeof(uint16_t), what, error);
     room->diff = gi_alloc(rounds_diff ? MAX_ROWS * o->n : 0, sizeof *room->diff, what, error);
     room->scratch = gi_alloc(scratch, 1, what, error);
-    if (!room->of_product || !room->b || !room->c || !room->block || !room->diff || !room->scratch)
+    if (!room->of_product || !room->b || !room->c || !room->diff || !room->scratch)
         return GLIA_NO_MEMORY;
     dnnl_status_t status = dnnl_stream_create(&room->stream, o->engine, dnnl_stream_default_flags);
     for (size_t i = 0; i < o->n_products && !status; i++) {
@@ -612,7 +610,6 @@ static void free_room(gi_onednn *o, thread_room *room)
     gi_free(room->of_product);
     gi_free(room->b);
     gi_free(room->c);
-    gi_free(room->block);
     gi_free(room->diff);
     gi_free(room->scratch);
 }
@@ -758,19 +755,26 @@ void gi_onednn_forward(gi_onednn *o, int thread, const void *src, void *dst, siz
 
 /* ---- Backward ------------------------------------------------------------------------------- */
 
+/* What will be read soon, block after block with gaps, where the CPU does not see it coming. */
+static void prefetch(const void *data, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)data + i);
+}
+
 /* room->b = the columns first..first + width of W^T (n, k), packed. */
 static void pack_transposed(gi_onednn *o, thread_room *room, size_t first, size_t width)
 {
     for (size_t p = 0; p < o->n_panels; p++) {
-        const size_t units = panel_width(o, p);
-        const float *from = panel_weights(o, p) + first * units; /* (width, units) */
-        if (o->is_bf16) { /* pairs of units are elements of 4 bytes: (width, units / 2) */
-            uint16_t *to = (uint16_t *)room->b + p * o->panel * width;
-            o->pack->to_bf16(room->block, from, width * units);
-            o->pack->transpose32(to, width, room->block, units / 2, width, units / 2);
+        const size_t units = panel_width(o, p), at = p * o->panel * width;
+        const size_t next = p + 1 < o->n_panels ? p + 1 : p;
+        if (o->is_bf16) {
+            prefetch(panel_bf16(o, next) + first * units, width * units * sizeof(uint16_t));
+            o->pack->transpose_pairs((uint16_t *)room->b + at, width,
+                                     panel_bf16(o, p) + first * units, units, width, units);
         } else {
-            o->pack->transpose32((float *)room->b + p * o->panel * width, width, from, units, width,
-                                 units);
+            prefetch(panel_weights(o, next) + first * units, width * units * sizeof(float));
+            o->pack->transpose32((float *)room->b + at, width, panel_weights(o, p) + first * units,
+                                 units, width, units);
         }
     }
     if (o->is_bf16) /* rows that pad the sum */
@@ -803,16 +807,13 @@ void gi_onednn_backward_data(gi_onednn *o, int thread, const void *diff_dst, gli
                 diff = room->diff;
             }
             multiply(o, room, find(o, BACKWARD_DATA, rows, o->n, width), diff, NULL, NULL);
-            const float *from = room->c;
-            for (size_t at = r * o->k + i; from < room->c + rows * width;
-                 from += width, at += o->k) {
-                if (o->is_bf16)
-                    o->pack->derive((uint16_t *)diff_src + at, f, (const uint16_t *)src + at, from,
-                                    width);
-                else
-                    o->pack->derive_f32((float *)diff_src + at, f, (const float *)src + at, from,
-                                        width);
-            }
+            const size_t at = r * o->k + i;
+            if (o->is_bf16)
+                o->pack->derive((uint16_t *)diff_src + at, o->k, f, (const uint16_t *)src + at,
+                                room->c, rows, width);
+            else
+                o->pack->derive_f32((float *)diff_src + at, o->k, f, (const float *)src + at,
+                                    room->c, rows, width);
         }
     }
     leave(omp_threads);

@@ -83,11 +83,9 @@ typedef uint32_t __attribute__((may_alias)) any32;
 typedef uint16_t __attribute__((may_alias)) any16;
 
 #ifdef __AVX512BW__
-/* t[c] = column c of the 16 rows of 16 elements of 4 bytes at src. */
-static inline void transpose_16x16(__m512i t[16], const any32 *src, size_t ld)
+/* t[c] = column c of the 16 rows r of 16 elements of 4 bytes; r is overwritten. */
+static inline void transpose_registers(__m512i t[16], __m512i r[16])
 {
-    __m512i r[16];
-    for (size_t i = 0; i < 16; i++) r[i] = _mm512_loadu_si512(src + i * ld);
     for (size_t i = 0; i < 16; i += 2) { /* pairs of rows: elements */
         t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
         t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
@@ -109,6 +107,22 @@ static inline void transpose_16x16(__m512i t[16], const any32 *src, size_t ld)
         t[8 + j] = _mm512_shuffle_i32x4(b, d, 0x88);
         t[12 + j] = _mm512_shuffle_i32x4(b, d, 0xdd);
     }
+}
+
+static inline void transpose_16x16(__m512i t[16], const any32 *src, size_t ld)
+{
+    __m512i r[16];
+    for (size_t i = 0; i < 16; i++) r[i] = _mm512_loadu_si512(src + i * ld);
+    transpose_registers(t, r);
+}
+
+/* 0, 2, 4, ... 62: with these of two registers, their even elements of 2 bytes. */
+static inline __m512i even_indices(void)
+{
+    __m512i even = _mm512_setzero_si512();
+    for (unsigned i = 1; i < 32; i++)
+        even = _mm512_mask_add_epi16(even, ~0U << i, even, _mm512_set1_epi16(2));
+    return even;
 }
 #endif
 
@@ -150,11 +164,7 @@ static void transpose16(void *dst_, size_t ld_dst, const void *src_, size_t ld_s
      */
     whole = rows / 32 * 32;
     columns_whole = columns / 32 * 32;
-    const __m512i step = _mm512_set1_epi16(2);
-    __m512i low = _mm512_setzero_si512();
-    for (uint16_t i = 1; i < 32; i++)
-        low = _mm512_mask_add_epi16(low, ~0U << i, low, step); /* 0, 2, 4, ... 62 */
-    const __m512i high = _mm512_add_epi16(low, _mm512_set1_epi16(1));
+    const __m512i low = even_indices(), high = _mm512_add_epi16(low, _mm512_set1_epi16(1));
     for (size_t r = 0; r < whole; r += 32) {
         for (size_t c = 0; c < columns_whole; c += 32) {
             __m512i t[16], u[16];
@@ -171,6 +181,35 @@ static void transpose16(void *dst_, size_t ld_dst, const void *src_, size_t ld_s
 #endif
     TRANSPOSE_REST(any16, dst, ld_dst, src, ld_src, columns_whole, columns, 0, whole);
     TRANSPOSE_REST(any16, dst, ld_dst, src, ld_src, 0, columns, whole, rows);
+}
+
+static void transpose_pairs(uint16_t *dst, size_t ld_dst, const uint16_t *src, size_t ld_src,
+                            size_t rows, size_t columns)
+{
+#ifdef __AVX512BW__
+    /* Pairs of rows are told apart, and what is left is elements of 4 bytes, pairs of columns. */
+    const __m512i low = even_indices(), high = _mm512_add_epi16(low, _mm512_set1_epi16(1));
+    for (size_t r = 0; r < rows; r += 16) {
+        for (size_t c = 0; c < columns; c += 32) {
+            const bool is_half = columns - c < 32;
+            __m512i row[16], t[16];
+            for (size_t i = 0; i < 8; i++) {
+                const uint16_t *from = src + ((r / 2 + i) * ld_src + c) * 2;
+                const __m512i a = _mm512_loadu_si512(from);
+                const __m512i b = is_half ? a : _mm512_loadu_si512(from + 32);
+                row[2 * i] = _mm512_permutex2var_epi16(a, low, b);
+                row[2 * i + 1] = _mm512_permutex2var_epi16(a, high, b);
+            }
+            transpose_registers(t, row);
+            for (size_t i = 0; i < (is_half ? 8 : 16); i++)
+                _mm512_storeu_si512(dst + ((c / 2 + i) * ld_dst + r) * 2, t[i]);
+        }
+    }
+#else
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < columns; c++)
+            dst[(c / 2 * ld_dst + r) * 2 + c % 2] = src[(r / 2 * ld_src + c) * 2 + r % 2];
+#endif
 }
 
 /* ---- Pairs of rows -------------------------------------------------------------------------- */
@@ -219,35 +258,37 @@ static void sum_rows_f32(float *restrict sums, const float *restrict src, size_t
 
 /* ---- Derivatives ---------------------------------------------------------------------------- */
 
-/* dst_i = STORE(gradient_i * f'(z_i)), with a = LOAD(a_i) */
+/* For each element: dst = STORE(gradient * FACTOR), with a = LOAD of f(z). */
+#define DERIVE_BY(LOAD, STORE, FACTOR)                                                             \
+    for (size_t r = 0; r < rows; r++)                                                              \
+        for (size_t c = 0; c < width / GI_PAD * GI_PAD; c++) {                                     \
+            const float a = LOAD(f_z[r * ld + c]);                                                 \
+            dst[r * ld + c] = STORE(gradient[r * width + c] * (FACTOR));                           \
+        }                                                                                          \
+    break
+
 #define DERIVE(LOAD, STORE)                                                                        \
     switch (f) {                                                                                   \
     case GLIA_SIGMOID:                                                                             \
-        for (size_t i = 0; i < n; i++)                                                             \
-            dst[i] = STORE(gradient[i] * (LOAD(a[i]) * (1 - LOAD(a[i]))));                         \
-        break;                                                                                     \
+        DERIVE_BY(LOAD, STORE, a *(1 - a));                                                        \
     case GLIA_TANH:                                                                                \
-        for (size_t i = 0; i < n; i++)                                                             \
-            dst[i] = STORE(gradient[i] * (1 - LOAD(a[i]) * LOAD(a[i])));                           \
-        break;                                                                                     \
+        DERIVE_BY(LOAD, STORE, 1 - a * a);                                                         \
     case GLIA_RELU:                                                                                \
-        for (size_t i = 0; i < n; i++)                                                             \
-            dst[i] = STORE(gradient[i] * (LOAD(a[i]) > 0 ? 1.0F : 0.0F));                          \
-        break;                                                                                     \
+        DERIVE_BY(LOAD, STORE, a > 0 ? 1.0F : 0.0F);                                               \
     case GLIA_IDENTITY:                                                                            \
     case GLIA_SOFTMAX:                                                                             \
-        for (size_t i = 0; i < n; i++) dst[i] = STORE(gradient[i]);                                \
-        break;                                                                                     \
+        DERIVE_BY(LOAD, STORE, ((void)a, 1.0F));                                                   \
     }
 
-static void derive(uint16_t *restrict dst, glia_activation f, const uint16_t *restrict a,
-                   const float *restrict gradient, size_t n)
+static void derive(uint16_t *restrict dst, size_t ld, glia_activation f,
+                   const uint16_t *restrict f_z, const float *restrict gradient, size_t rows,
+                   size_t width)
 {
     DERIVE(f32_of, bf16_of)
 }
 
-static void derive_f32(float *restrict dst, glia_activation f, const float *restrict a,
-                       const float *restrict gradient, size_t n)
+static void derive_f32(float *restrict dst, size_t ld, glia_activation f, const float *restrict f_z,
+                       const float *restrict gradient, size_t rows, size_t width)
 {
     DERIVE(, )
 }
@@ -260,6 +301,7 @@ const gi_pack PACK_NAME(LEVEL) = {
     .load_row_bf16 = load_row_bf16,
     .transpose16 = transpose16,
     .transpose32 = transpose32,
+    .transpose_pairs = transpose_pairs,
     .pair_rows = pair_rows,
     .pair_rows_f32 = pair_rows_f32,
     .sum_rows = sum_rows,

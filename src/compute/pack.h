@@ -32,15 +32,25 @@ typedef struct gi_pack {
     void (*pair_rows)(uint16_t *dst, const uint16_t *src, size_t ld, size_t rows, size_t width);
     void (*pair_rows_f32)(uint16_t *dst, const float *src, size_t ld, size_t rows, size_t width);
 
+    /*
+     * dst (columns / 2, rows, 2) = src (rows / 2, columns, 2)^T: paired by rows, then by columns.
+     * rows and columns are multiples of 16.
+     */
+    void (*transpose_pairs)(uint16_t *dst, size_t ld_dst, const uint16_t *src, size_t ld_src,
+                            size_t rows, size_t columns);
+
     /* sums (width) = the sum of src's rows, src (rows, ld). */
     void (*sum_rows)(float *sums, const uint16_t *src, size_t ld, size_t rows, size_t width);
     void (*sum_rows_f32)(float *sums, const float *src, size_t ld, size_t rows, size_t width);
 
-    /* dst (n) = gradient (n) * f'(z), where a = f(z). */
-    void (*derive)(uint16_t *dst, glia_activation f, const uint16_t *a, const float *gradient,
-                   size_t n);
-    void (*derive_f32)(float *dst, glia_activation f, const float *a, const float *gradient,
-                       size_t n);
+    /*
+     * dst (rows, ld) = gradient (rows, width) * f'(z), where a (rows, ld) = f(z); width is a
+     * multiple of 16.
+     */
+    void (*derive)(uint16_t *dst, size_t ld, glia_activation f, const uint16_t *a,
+                   const float *gradient, size_t rows, size_t width);
+    void (*derive_f32)(float *dst, size_t ld, glia_activation f, const float *a,
+                       const float *gradient, size_t rows, size_t width);
 } gi_pack;
 
 /* The one for a level of instruction set, NULL being the best that this CPU has; NULL if none. */
