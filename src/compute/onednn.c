@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Layers by oneDNN, version 2.6 or 3. All work is matrix products of tiles, C = A B, whose layouts
- * are chosen so that oneDNN's batched-reduction kernels ("brg") neither copy nor transpose, which
- * its inner products do in every call:
+ * Layers by oneDNN, version 2.6 or 3. All work is products of matrices, C = A B, tile by tile, in
+ * layouts for which oneDNN's batched-reduction kernels ("brg") neither copy nor transpose, as its
+ * inner products do in every call:
  *
- *     forward        dst, a panel of columns   =  src, rows as they are     x  W, a panel, packed
- *     backward data  diff_src, a block of cols =  diff_dst, rows as are     x  W^T, packed here
- *     weights        dW, a tile of a panel     =  src^T, transposed before  x  diff_dst, packed
- * here
+ *                     C                          A                      B
+ *     forward         a panel of dst             src                    W's panel, packed
+ *     backward data   a block of diff_src        diff_dst               W^T, packed here
+ *     update          a tile of a panel of dW    src^T, by forward      diff_dst, packed here
  *
  * "Packed" is oneDNN's BA16a64b: panels of up to 64 columns, each (depth, width); in bf16, pairs of
- * rows (depth / 2, width, 2). A panel in f32 is thus plain row-major memory, and where oneDNN has
- * no brg kernels for the CPU it is handed over as such.
+ * rows (depth / 2, width, 2). In f32 that is how gi_layer stores W, so the master weights are used
+ * where they are; such a panel is plain row-major memory too, and where oneDNN has no brg kernels
+ * for the CPU it is handed over as that.
  *
- * oneDNN writes only whole matrices without gaps fast, so C is a tile in the thread's own memory,
- * from where the last step (a copy, f', the update) puts it into place while it is in cache.
+ * oneDNN writes only matrices without gaps fast, so C is a tile in the thread's own memory, from
+ * where the last step (a copy, f', the update) puts it into place while it is in cache.
  *
- * Invariants: master weights are f32, panels one after another, (k_padded, width) each; pads of
- * weights, sources and tiles are zero. Every element is summed by one thread in one order.
+ * Invariants: in bf16, the copy of the weights is what gi_onednn_refresh or gi_onednn_update made
+ * of the master; pads are zero. Every element is summed by one thread in one order.
  */
 #include "compute/onednn.h"
 
@@ -34,9 +35,8 @@ extern int omp_get_max_threads(void) __attribute__((weak));
 extern void omp_set_num_threads(int n) __attribute__((weak));
 
 enum {
-    PANEL = 64,      /* columns of a tile: four vectors of AVX-512 */
     MAX_ROWS = 256,  /* rows of a tile of dst or diff_src */
-    MAX_DEPTH = 512, /* rows of a tile of dW: 128 KB in f32, well within L2 */
+    MAX_DEPTH = 512, /* rows of a tile of dW: 128 KB, well within L2 */
     MAX_PRODUCTS = 64,
 };
 
@@ -161,10 +161,10 @@ typedef struct operands {
 typedef struct thread_room {
     operands *of_product; /* (n_products) */
     dnnl_stream_t stream;
-    void *b;        /* a packed operand: W^T or diff_dst */
-    float *c;       /* a tile */
-    uint16_t *diff; /* (MAX_ROWS, n) bf16: the gradient of the logits, rounded */
-    void *scratch;  /* oneDNN's */
+    void *b;       /* a packed operand: W^T or diff_dst */
+    float *c;      /* a tile */
+    void *diff;    /* (MAX_ROWS, n): the gradient of the logits, without gaps, rounded */
+    void *scratch; /* oneDNN's */
     dnnl_status_t status;
 } thread_room;
 
@@ -175,12 +175,10 @@ struct gi_onednn {
     size_t element_bytes;
     size_t k, n;  /* gi_padded(n_in), gi_padded(n_out) */
     size_t depth; /* k rounded up to whole groups of rows that bf16 products take */
-    size_t panel; /* columns of a panel; the last may have fewer */
     size_t n_panels;
     size_t tile_depth, n_tiles; /* of dW: rows of a tile; tiles in a panel */
-    float *weight;              /* panel p at p * panel * k */
-    uint16_t *bf16;             /* the same in pairs, panel p at p * panel * depth; bf16 alone */
-    void *src_t;                /* (k, padded m): what forward saw, transposed */
+    uint16_t *bf16; /* the weights in pairs, panel p at p * GI_PANEL * depth; bf16 alone */
+    void *src_t;    /* (k, padded m): what forward saw, transposed */
     dnnl_engine_t engine;
     product products[MAX_PRODUCTS];
     size_t n_products;
@@ -212,17 +210,23 @@ static size_t padded_sum(const gi_onednn *o, size_t n)
 
 static size_t panel_width(const gi_onednn *o, size_t p)
 {
-    return smaller(o->panel, o->n - p * o->panel);
+    return gi_panel_width(o->params.layer, p * GI_PANEL);
+}
+
+/* The distance of dst's rows. */
+static size_t dst_stride(const gi_onednn *o)
+{
+    return o->params.is_last ? gi_stride(o->params.layer->n_out) : o->n;
 }
 
 static float *panel_weights(const gi_onednn *o, size_t p)
 {
-    return o->weight + p * o->panel * o->k;
+    return (float *)o->params.layer->weight + gi_weight_offset(o->params.layer, 0, p * GI_PANEL);
 }
 
 static uint16_t *panel_bf16(const gi_onednn *o, size_t p)
 {
-    return o->bf16 + p * o->panel * o->depth;
+    return o->bf16 + p * GI_PANEL * o->depth;
 }
 
 static dnnl_format_tag_t packed_tag(size_t width, bool is_bf16)
@@ -393,15 +397,24 @@ static size_t n_parts(size_t rows)
     return (rows + MAX_ROWS - 1) / MAX_ROWS;
 }
 
-/*
- * By columns: where the panels do not go evenly into the threads, and are few, rows are cut into
- * as many parts, and threads share out panels times parts.
- */
+/* Into how many parts to cut each of n things, so that they go evenly into the threads. */
+static size_t evening(size_t n, int n_threads)
+{
+    const size_t threads = (size_t)n_threads;
+    if (n >= 16 * threads) return 1; /* nearly even as it is */
+    size_t a = threads, b = n;       /* the greatest common divisor */
+    while (b > 0) {
+        const size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return threads / a;
+}
+
+/* By columns, threads share out panels times parts of the rows. */
 static size_t n_parts_by_columns(const gi_onednn *o, size_t m)
 {
-    const size_t threads = (size_t)o->params.n_threads;
-    const bool is_even = o->n_panels % threads == 0 || o->n_panels >= 8 * threads;
-    return larger(n_parts(m), is_even ? 1 : smaller(threads, m));
+    return smaller(m, larger(n_parts(m), evening(o->n_panels, o->params.n_threads)));
 }
 
 static void part_of(size_t rows, size_t parts, size_t i, size_t *begin, size_t *end)
@@ -442,8 +455,8 @@ static glia_status make_for_rows(gi_onednn *o, size_t rows, size_t parts, size_t
             if (!status)
                 status = make(o, FORWARD, here, o->k, panel_width(o, o->n_panels - 1), error);
         } else {
-            if (inputs >= PANEL) status = make(o, BACKWARD_DATA, here, o->n, PANEL, error);
-            if (!status) status = make(o, BACKWARD_DATA, here, o->n, inputs % PANEL, error);
+            if (inputs >= GI_PANEL) status = make(o, BACKWARD_DATA, here, o->n, GI_PANEL, error);
+            if (!status) status = make(o, BACKWARD_DATA, here, o->n, inputs % GI_PANEL, error);
         }
     }
     return status;
@@ -489,12 +502,12 @@ static glia_status make_room(gi_onednn *o, thread_room *room, glia_error *error)
         scratch = larger(scratch, p->scratch_bytes);
         if (p->kind != FORWARD) b = larger(b, padded_sum(o, p->depth) * p->width);
     }
-    const bool rounds_diff = o->params.is_last && o->is_bf16 && o->params.needs_backward_data;
+    const bool copies_diff = o->params.is_last && o->params.needs_backward_data;
     const char *const what = "the working memory of a layer";
     room->of_product = gi_alloc(o->n_products, sizeof *room->of_product, what, error);
     room->b = gi_alloc(b, o->element_bytes, what, error);
-    room->c = gi_alloc(larger(c, PANEL), sizeof *room->c, what, error);
-    room->diff = gi_alloc(rounds_diff ? MAX_ROWS * o->n : 0, sizeof *room->diff, what, error);
+    room->c = gi_alloc(larger(c, GI_PANEL), sizeof *room->c, what, error);
+    room->diff = gi_alloc(copies_diff ? MAX_ROWS * o->n : 0, o->element_bytes, what, error);
     room->scratch = gi_alloc(scratch, 1, what, error);
     if (!room->of_product || !room->b || !room->c || !room->diff || !room->scratch)
         return GLIA_NO_MEMORY;
@@ -532,18 +545,11 @@ static glia_status make_panels(gi_onednn *o, glia_error *error)
     return GLIA_OK;
 }
 
-/* Panels and tiles: wide ones multiply fastest, but every thread needs one. */
+/* Of dW: as few as fit L2, but as many as threads can share out evenly. */
 static void choose_tiles(gi_onednn *o)
 {
-    const size_t threads = (size_t)o->params.n_threads;
-    o->panel = smaller(PANEL, o->n);
-    while (o->params.by_columns && o->panel > GI_PAD && o->panel % 32 == 0 &&
-           (o->n + o->panel - 1) / o->panel < threads)
-        o->panel /= 2;
-    o->n_panels = (o->n + o->panel - 1) / o->panel;
-
-    size_t tiles = (o->k + MAX_DEPTH - 1) / MAX_DEPTH;
-    if (o->n_panels % threads != 0 && o->n_panels < 8 * threads) tiles = rounded_up(tiles, threads);
+    const size_t tiles =
+        rounded_up((o->k + MAX_DEPTH - 1) / MAX_DEPTH, evening(o->n_panels, o->params.n_threads));
     o->tile_depth = rounded_up((o->k + tiles - 1) / tiles, 32);
     o->n_tiles = (o->k + o->tile_depth - 1) / o->tile_depth;
 }
@@ -565,16 +571,16 @@ glia_status gi_onednn_new(const gi_onednn_params *params, gi_onednn **out, glia_
     o->k = gi_padded(params->layer->n_in);
     o->n = gi_padded(params->layer->n_out);
     o->depth = padded_sum(o, o->k);
+    o->n_panels = (o->n + GI_PANEL - 1) / GI_PANEL;
     choose_tiles(o);
 
     const size_t m = padded_sum(o, larger(params->m[0], params->m[1]));
-    const char *const what = "a layer's packed weights";
-    o->weight = gi_alloc(o->k * o->n, sizeof *o->weight, what, error);
+    const char *const what = "a layer for oneDNN";
     o->bf16 = gi_alloc(o->is_bf16 ? o->depth * o->n : 0, sizeof *o->bf16, what, error);
     o->src_t = gi_alloc(params->for_training ? o->k * m : 0, o->element_bytes, what, error);
     o->panel_memory = gi_alloc(o->n_panels, sizeof *o->panel_memory, what, error);
     o->rooms = gi_alloc((size_t)params->n_threads, sizeof *o->rooms, what, error);
-    if (!o->weight || !o->bf16 || !o->src_t || !o->panel_memory || !o->rooms) goto cleanup;
+    if (!o->bf16 || !o->src_t || !o->panel_memory || !o->rooms) goto cleanup;
 
     const dnnl_status_t made = dnnl_engine_create(&o->engine, dnnl_cpu, 0);
     status = made ? fail(made, error) : make_products(o, error);
@@ -630,7 +636,6 @@ void gi_onednn_free(gi_onednn *o)
         desc_free(p->bias);
     }
     if (o->engine) dnnl_engine_destroy(o->engine);
-    gi_free(o->weight);
     gi_free(o->bf16);
     gi_free(o->src_t);
     gi_free(o->panel_memory);
@@ -651,39 +656,15 @@ glia_status gi_onednn_check(const gi_onednn *o, glia_error *error)
     return GLIA_OK;
 }
 
-/* ---- Weights in and out --------------------------------------------------------------------- */
+/* ---- Weights -------------------------------------------------------------------------------- */
 
-void gi_onednn_pack(gi_onednn *o, int thread)
+void gi_onednn_refresh(gi_onednn *o, int thread)
 {
-    const gi_layer *layer = o->params.layer;
-    const float *master = layer->weight;
     size_t first, last;
     gi_slice(o->n_panels, 1, thread, o->params.n_threads, &first, &last);
-    for (size_t p = first; p < last; p++) {
+    for (size_t p = first; o->is_bf16 && p < last; p++) {
         const size_t width = panel_width(o, p);
-        float *to = panel_weights(o, p);
-        for (size_t i = 0; i < layer->n_in; i++)
-            for (size_t u = 0; u < width; u += GI_PAD)
-                memcpy(to + i * width + u, master + gi_weight_offset(layer, i, p * o->panel + u),
-                       GI_PAD * sizeof *to);
-        memset(to + layer->n_in * width, 0, (o->k - layer->n_in) * width * sizeof *to);
-        if (o->is_bf16) o->pack->pair_rows_f32(panel_bf16(o, p), to, width, o->k, width);
-    }
-}
-
-void gi_onednn_unpack(const gi_onednn *o, int thread)
-{
-    const gi_layer *layer = o->params.layer;
-    float *master = layer->weight;
-    size_t first, last;
-    gi_slice(o->n_panels, 1, thread, o->params.n_threads, &first, &last);
-    for (size_t p = first; p < last; p++) {
-        const size_t width = panel_width(o, p);
-        const float *from = panel_weights(o, p);
-        for (size_t i = 0; i < layer->n_in; i++)
-            for (size_t u = 0; u < width; u += GI_PAD)
-                memcpy(master + gi_weight_offset(layer, i, p * o->panel + u), from + i * width + u,
-                       GI_PAD * sizeof *from);
+        o->pack->pair_rows_f32(panel_bf16(o, p), panel_weights(o, p), width, o->k, width);
     }
 }
 
@@ -708,15 +689,15 @@ static void forward_tile(gi_onednn *o, thread_room *room, const void *src, void 
                          size_t end, size_t p)
 {
     const gi_layer *layer = o->params.layer;
-    const size_t width = panel_width(o, p), column = p * o->panel;
+    const size_t width = panel_width(o, p), column = p * GI_PANEL, ld = dst_stride(o);
     const size_t dst_bytes = o->params.is_last ? sizeof(float) : o->element_bytes;
     const product *x = find(o, FORWARD, end - begin, o->k, width);
     multiply(o, room, x, (const char *)src + begin * o->k * o->element_bytes, o->panel_memory[p],
              (const float *)layer->bias + column);
     const size_t used = smaller(width, layer->n_out - column); /* an activation's pads are not 0 */
     const char *from = (const char *)room->c;
-    char *to = (char *)dst + (begin * o->n + column) * dst_bytes;
-    for (size_t r = begin; r < end; r++, from += width * dst_bytes, to += o->n * dst_bytes)
+    char *to = (char *)dst + (begin * ld + column) * dst_bytes;
+    for (size_t r = begin; r < end; r++, from += width * dst_bytes, to += ld * dst_bytes)
         memcpy(to, from, used * dst_bytes);
 }
 
@@ -765,7 +746,7 @@ static void prefetch(const void *data, size_t bytes)
 static void pack_transposed(gi_onednn *o, thread_room *room, size_t first, size_t width)
 {
     for (size_t p = 0; p < o->n_panels; p++) {
-        const size_t units = panel_width(o, p), at = p * o->panel * width;
+        const size_t units = panel_width(o, p), at = p * GI_PANEL * width;
         const size_t next = p + 1 < o->n_panels ? p + 1 : p;
         if (o->is_bf16) {
             prefetch(panel_bf16(o, next) + first * units, width * units * sizeof(uint16_t));
@@ -782,19 +763,33 @@ static void pack_transposed(gi_onednn *o, thread_room *room, size_t first, size_
                (padded_sum(o, o->n) - o->n) * width * sizeof(uint16_t));
 }
 
+/* Rows of the gradient of the logits, in the layer's precision and without gaps. */
+static const void *copy_last_gradient(gi_onednn *o, thread_room *room, const float *diff_dst,
+                                      size_t begin, size_t rows)
+{
+    const size_t ld = dst_stride(o);
+    for (size_t r = 0; r < rows; r++) {
+        const float *from = diff_dst + (begin + r) * ld;
+        if (o->is_bf16)
+            o->pack->to_bf16((uint16_t *)room->diff + r * o->n, from, o->n);
+        else
+            memcpy((float *)room->diff + r * o->n, from, o->n * sizeof *from);
+    }
+    return room->diff;
+}
+
 void gi_onednn_backward_data(gi_onednn *o, int thread, const void *diff_dst, glia_activation f,
                              const void *src, void *diff_src, size_t m)
 {
     thread_room *room = &o->rooms[thread];
-    const bool rounds_diff = o->is_bf16 && o->params.is_last;
     size_t begin, end, first, last;
     row_slice(o, thread, m, &begin, &end);
     input_slice(o, thread, &first, &last);
     if (begin == end || first == last) return;
     const int omp_threads = enter();
     const size_t parts = n_parts(end - begin);
-    for (size_t i = first; i < last; i += PANEL) {
-        const size_t width = smaller(PANEL, last - i);
+    for (size_t i = first; i < last; i += GI_PANEL) {
+        const size_t width = smaller(GI_PANEL, last - i);
         pack_transposed(o, room, i, width);
         for (size_t part = 0; part < parts; part++) {
             size_t r, r_end;
@@ -802,10 +797,7 @@ void gi_onednn_backward_data(gi_onednn *o, int thread, const void *diff_dst, gli
             const size_t rows = r_end - r;
             r += begin;
             const void *diff = (const char *)diff_dst + r * o->n * o->element_bytes;
-            if (rounds_diff) {
-                o->pack->to_bf16(room->diff, (const float *)diff_dst + r * o->n, rows * o->n);
-                diff = room->diff;
-            }
+            if (o->params.is_last) diff = copy_last_gradient(o, room, diff_dst, r, rows);
             multiply(o, room, find(o, BACKWARD_DATA, rows, o->n, width), diff, NULL, NULL);
             const size_t at = r * o->k + i;
             if (o->is_bf16)
@@ -823,25 +815,26 @@ void gi_onednn_backward_data(gi_onednn *o, int thread, const void *diff_dst, gli
 static void pack_gradient(gi_onednn *o, thread_room *room, const void *diff_dst, size_t m, size_t p,
                           float *sums)
 {
-    const size_t width = panel_width(o, p), column = p * o->panel, padded = padded_sum(o, m);
+    const size_t width = panel_width(o, p), column = p * GI_PANEL, padded = padded_sum(o, m);
+    const size_t ld = dst_stride(o);
     const float *f32 = (const float *)diff_dst + column; /* the one or the other */
     const uint16_t *bf16 = (const uint16_t *)diff_dst + column;
     const bool is_f32 = !o->is_bf16 || o->params.is_last;
     if (!o->is_bf16) {
         float *to = room->b;
-        for (size_t r = 0; r < m; r++) memcpy(to + r * width, f32 + r * o->n, width * sizeof *to);
+        for (size_t r = 0; r < m; r++) memcpy(to + r * width, f32 + r * ld, width * sizeof *to);
         memset(to + m * width, 0, (padded - m) * width * sizeof *to);
     } else {
         uint16_t *to = room->b;
         const size_t paired = rounded_up(m, 2);
         memset(to + paired * width, 0, (padded - paired) * width * sizeof *to);
         if (is_f32)
-            o->pack->pair_rows_f32(to, f32, o->n, m, width);
+            o->pack->pair_rows_f32(to, f32, ld, m, width);
         else
-            o->pack->pair_rows(to, bf16, o->n, m, width);
+            o->pack->pair_rows(to, bf16, ld, m, width);
     }
-    if (sums && is_f32) o->pack->sum_rows_f32(sums, f32, o->n, m, width);
-    if (sums && !is_f32) o->pack->sum_rows(sums, bf16, o->n, m, width);
+    if (sums && is_f32) o->pack->sum_rows_f32(sums, f32, ld, m, width);
+    if (sums && !is_f32) o->pack->sum_rows(sums, bf16, ld, m, width);
 }
 
 void gi_onednn_update(gi_onednn *o, int thread, const void *diff_dst, size_t m,
@@ -856,13 +849,13 @@ void gi_onednn_update(gi_onednn *o, int thread, const void *diff_dst, size_t m,
     gi_slice(o->n_panels * o->n_tiles, 1, thread, o->params.n_threads, &tile, &last);
     for (; tile < last; tile++) {
         const size_t p = tile / o->n_tiles, width = panel_width(o, p);
-        const size_t row = tile % o->n_tiles * o->tile_depth;
+        const size_t row = tile % o->n_tiles * o->tile_depth, unit = p * GI_PANEL;
         const size_t rows = smaller(o->tile_depth, o->k - row);
         if (p != packed) {
             const bool has_bias = row == 0; /* the panel's first tile */
             pack_gradient(o, room, diff_dst, m, p, has_bias ? room->c : NULL);
             if (has_bias)
-                update->apply(update, layer_index, o->params.layer->n_in, bias + p * o->panel,
+                update->apply(update, layer_index, o->params.layer->n_in, unit, bias + unit,
                               room->c, width);
             packed = p;
         }
@@ -871,8 +864,8 @@ void gi_onednn_update(gi_onednn *o, int thread, const void *diff_dst, size_t m,
         float *weight = panel_weights(o, p) + row * width;
         for (size_t r = 0; r < rows; r += ROWS) {
             const size_t here = smaller(ROWS, rows - r);
-            update->apply(update, layer_index, row + r, weight + r * width, room->c + r * width,
-                          here * width);
+            update->apply(update, layer_index, row + r, unit, weight + r * width,
+                          room->c + r * width, here * width);
             if (o->is_bf16)
                 o->pack->pair_rows_f32(panel_bf16(o, p) + (row + r) * width, weight + r * width,
                                        width, here, width);
