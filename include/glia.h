@@ -42,7 +42,7 @@ extern "C" {
 /* The version of the library that is linked, as "major.minor.patch". */
 GLIA_API const char *glia_version(void);
 
-/* What this build can do beyond the core: "png fetch", "png", "fetch" or "". */
+/* What this build can do beyond the core: "png", "fetch" and "onednn", or "". */
 GLIA_API const char *glia_build_features(void);
 
 /* ---- Errors -------------------------------------------------------------------------------- */

@@ -743,6 +743,11 @@ static void test_features(void **state)
 #else
     assert_null(strstr(glia_build_features(), "fetch"));
 #endif
+#ifdef GLIA_HAS_ONEDNN
+    assert_non_null(strstr(glia_build_features(), "onednn"));
+#else
+    assert_null(strstr(glia_build_features(), "onednn"));
+#endif
     assert_int_equal(glia_data_default_params().seed, 1);
     assert_false(glia_data_default_params().offline);
 }

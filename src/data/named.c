@@ -105,15 +105,18 @@ static glia_status fail_unknown(const char *name, glia_error *error)
 
 const char *glia_build_features(void)
 {
-#if defined(GLIA_HAS_PNG) && defined(GLIA_HAS_FETCH)
-    return "png fetch";
-#elif defined(GLIA_HAS_PNG)
-    return "png";
-#elif defined(GLIA_HAS_FETCH)
-    return "fetch";
-#else
-    return "";
+    static const char features[] = "" /* each with a space before it */
+#ifdef GLIA_HAS_PNG
+                                   " png"
 #endif
+#ifdef GLIA_HAS_FETCH
+                                   " fetch"
+#endif
+#ifdef GLIA_HAS_ONEDNN
+                                   " onednn"
+#endif
+        ;
+    return features[0] ? features + 1 : features;
 }
 
 /* ---- Looking for the files ----------------------------------------------------------------- */
