@@ -104,17 +104,18 @@ typedef struct gi_sparse {
 
 /*
  * The non-zeros of a batch by input, of inputs begin..end, in chunks of GI_SPARSE_SAMPLES samples:
- * with s = start + chunk * (end - begin + 1), those of input i are entry[s[i - begin]] to
- * entry[s[i - begin + 1] - 1], ordered by sample.
+ * those of input i have the number j = chunk * (end - begin) + i - begin; they are entry[j *
+ * GI_SPARSE_ROOM] and the count[j] - 1 after it, ordered by sample. The room is more than a chunk
+ * so that lists of neighbours do not compete for the same sets of a cache.
  */
-enum { GI_SPARSE_SAMPLES = 64 };
+enum { GI_SPARSE_SAMPLES = 64, GI_SPARSE_ROOM = GI_SPARSE_SAMPLES + 8 };
 typedef struct gi_columns {
     size_t begin, end, n_chunks;
-    uint32_t *start; /* (n_chunks, end - begin + 1) */
+    uint32_t *count; /* (n_chunks, end - begin) */
     struct gi_entry {
         uint32_t sample;
         float value;
-    } * entry;
+    } * entry; /* (n_chunks, end - begin, GI_SPARSE_ROOM) */
 } gi_columns;
 
 /* What one thread needs for itself. */
@@ -193,7 +194,7 @@ typedef struct gi_engine {
     /*
      * The first layer of a batch of sparse samples x (m), each with its blocks' ends; NULL in the
      * reference engine, which skips zeros anyway. The gradient wants the batch by input:
-     * gather_columns makes such a part of it (start and begin..end are set; begin and end multiples
+     * gather_columns makes such a part of it (begin and end are set, and are multiples
      * of GI_SPARSE_BLOCK, or the end of all), and backward_columns takes all n_parts in order.
      */
     void (*forward_sparse)(const gi_layer *layer, const gi_sparse *x, void *dst, size_t m,

@@ -36,6 +36,7 @@ enum {
     SPARSE_VECTORS = 8,        /* sums of a sparse row that are kept in registers */
     DEPTH = 128,               /* products in a row before a tile goes on: B's part stays in L1 */
     BLOCK = 4 * DEPTH,         /* inputs of a batch that are read again and again: in L2 */
+    AHEAD = 4,                 /* samples that lists are asked for ahead */
     CHUNK = GI_SPARSE_SAMPLES, /* samples whose activations or gradients stay in L1 */
 };
 
@@ -452,12 +453,12 @@ INLINE void learn_columns(sparse_tile t, const gi_columns *c, size_t begin, size
                           const float *delta, size_t row, float rate)
 {
     for (size_t chunk = 0; chunk < c->n_chunks; chunk++) {
-        const uint32_t *start = c->start + chunk * (c->end - c->begin + 1) - c->begin;
-        for (size_t i = begin; i < end; i++) {
-            if (start[i] == start[i + 1]) continue;
+        size_t j = chunk * (c->end - c->begin) + begin - c->begin;
+        for (size_t i = begin; i < end; i++, j++) {
+            if (c->count[j] == 0) continue;
             vector sum[SPARSE_VECTORS];
             for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
-            sum_entries(t, c->entry + start[i], start[i + 1] - start[i], delta, row, sum);
+            sum_entries(t, c->entry + j * GI_SPARSE_ROOM, c->count[j], delta, row, sum);
             vector *w0 = (vector *)(t.first + i * t.width);
             vector *w1 = (vector *)(t.second + i * t.width);
             for (size_t v = 0; v < t.n_first; v++)
@@ -475,8 +476,8 @@ INLINE void column_gradient(sparse_tile t, const gi_columns *c, size_t i, const 
     vector sum[SPARSE_VECTORS];
     for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
     for (size_t chunk = 0; chunk < c->n_chunks; chunk++) {
-        const uint32_t *start = c->start + chunk * (c->end - c->begin + 1) - c->begin;
-        sum_entries(t, c->entry + start[i], start[i + 1] - start[i], delta, row, sum);
+        const size_t j = chunk * (c->end - c->begin) + i - c->begin;
+        sum_entries(t, c->entry + j * GI_SPARSE_ROOM, c->count[j], delta, row, sum);
     }
     for (size_t v = 0; v < t.n_first + t.n_second; v++) *(vector *)(gradient + v * LANES) = sum[v];
 }
@@ -529,35 +530,47 @@ static void forward_sparse(const gi_layer *layer, const gi_sparse *x, void *dst_
     }
 }
 
+/*
+ * Asks for the part of a sample's list of inputs begin..end, which another thread may have made: it
+ * lies in another cache.
+ */
+static void prefetch_list(const gi_sparse *x, size_t begin, size_t end)
+{
+    const size_t last = x->end[(end - 1) / GI_SPARSE_BLOCK];
+    for (size_t k = first_from(x, begin); k < last; k += 16) {
+        __builtin_prefetch(x->index + k);
+        __builtin_prefetch((const float *)x->value + k);
+    }
+}
+
+/* The lists of a range of inputs (whole blocks), so few that all are written to in L1. */
+static void gather_range(const gi_sparse *x, size_t first, size_t m, size_t begin, size_t end,
+                         uint32_t *restrict count, struct gi_entry *restrict entry)
+{
+    for (size_t r = first; r < m; r++) {
+        if (r + AHEAD < m) prefetch_list(&x[r + AHEAD], begin, end);
+        const uint32_t *restrict index = x[r].index;
+        const float *restrict value = x[r].value;
+        const size_t last = x[r].end[(end - 1) / GI_SPARSE_BLOCK];
+        for (size_t k = first_from(&x[r], begin); k < last; k++) {
+            const size_t i = index[k] - begin, at = count[i]++;
+            entry[i * GI_SPARSE_ROOM + at] = (struct gi_entry){(uint32_t)r, value[k]};
+        }
+    }
+}
+
 static void gather_columns(const gi_sparse *x, size_t m, gi_columns *c)
 {
+    enum { RANGE = 2 * GI_SPARSE_BLOCK };
     const size_t n = c->end - c->begin;
-    uint32_t total = 0;
     c->n_chunks = 0;
-    for (size_t first = 0; first < m; first += CHUNK) {
-        uint32_t *start = c->start + c->n_chunks++ * (n + 1);
-        const size_t rows = least(m - first, CHUNK);
-        memset(start, 0, (n + 1) * sizeof *start);
-        for (size_t r = first; r < first + rows; r++) {
-            const size_t last = x[r].end[(c->end - 1) / GI_SPARSE_BLOCK];
-            for (size_t k = first_from(&x[r], c->begin); k < last; k++)
-                start[x[r].index[k] - c->begin]++;
-        }
-        for (size_t i = 0; i <= n; i++) {
-            const uint32_t count = start[i];
-            start[i] = total;
-            total += count;
-        }
-        for (size_t r = first; r < first + rows; r++) {
-            const size_t last = x[r].end[(c->end - 1) / GI_SPARSE_BLOCK];
-            const float *value = x[r].value;
-            for (size_t k = first_from(&x[r], c->begin); k < last; k++)
-                c->entry[start[x[r].index[k] - c->begin]++] =
-                    (struct gi_entry){(uint32_t)r, value[k]};
-        }
-        /* each start has moved to its end, which is the next one's start */
-        memmove(start + 1, start, n * sizeof *start);
-        start[0] = first ? start[-1] : 0;
+    for (size_t first = 0; first < m; first += CHUNK, c->n_chunks++) {
+        const size_t before = c->n_chunks * n;
+        memset(c->count + before, 0, n * sizeof *c->count);
+        for (size_t i = 0; i < n; i += RANGE)
+            gather_range(x, first, least(m, first + CHUNK), c->begin + i,
+                         c->begin + least(i + RANGE, n), c->count + before + i,
+                         c->entry + (before + i) * GI_SPARSE_ROOM);
     }
 }
 

@@ -4,6 +4,11 @@
 
 #include <stdio.h>
 
+#include "config.h"
+#ifdef GLIA_HAS_ONEDNN
+#include "compute/onednn.h"
+#endif
+
 /* Above it, multiplying the zeros too is faster: dense products reach twice the rate. */
 static const double most_dense_for_skipping = 0.45;
 
@@ -39,45 +44,79 @@ static bool serves_by_units(const gi_layer *layer, int threads)
            layer->n_in * layer->ld * sizeof(float) >= LEAST_BYTES_BY_UNITS;
 }
 
+#ifdef GLIA_HAS_ONEDNN
+static const bool has_onednn = true;
+static bool has_bf16(void)
+{
+    return gi_onednn_has_bf16();
+}
+#else
+static const bool has_onednn = false;
+static bool has_bf16(void)
+{
+    return false;
+}
+#endif
+
+/* Whether the request can be met by this build on this CPU. */
+static glia_status check(const gi_plan_request *q, glia_error *error)
+{
+    const bool bf16 = q->precision == GLIA_PRECISION_BF16;
+    if ((q->engine == GLIA_ENGINE_ONEDNN || bf16) && !has_onednn)
+        return gi_fail(error, GLIA_UNSUPPORTED,
+                       "%s: this build of glia is without oneDNN, which computes it; use %s, or a "
+                       "build with oneDNN (libdnnl-dev)",
+                       bf16 ? "precision bf16" : "engine onednn", bf16 ? "f32" : "auto");
+    if (bf16 && q->engine != GLIA_ENGINE_AUTO && q->engine != GLIA_ENGINE_ONEDNN)
+        return gi_fail(error, GLIA_UNSUPPORTED,
+                       "precision bf16: engine %s computes in f32; use engine auto or onednn",
+                       glia_engine_name(q->engine));
+    if (bf16 && !has_bf16())
+        return gi_fail(error, GLIA_UNSUPPORTED,
+                       "precision bf16: this CPU has no instructions for it (avx512_bf16 or "
+                       "amx_bf16); use f32, which is faster here");
+    return GLIA_OK;
+}
+
+/* Says what computes, and why. */
+static void describe(const gi_plan_request *q, gi_plan *plan)
+{
+    const double percent = 100 * q->density;
+    const char *what = plan->one_by_one               ? "a fused step a sample, skips zeros"
+                       : plan->onednn                 ? "dense products by oneDNN"
+                       : plan->sparse                 ? "skips zeros"
+                       : plan->engine == q->reference ? "plain loops, skip zeros"
+                                                      : "dense products";
+    snprintf(plan->kernels, sizeof plan->kernels, "%s (%.0f %% of the inputs are not zero)", what,
+             percent);
+    plan->sharing = plan->threads < q->threads ? "too small to share out"
+                    : plan->threads == 1       ? "one thread"
+                    : plan->n_by_units > 0     ? "shared out by units"
+                                               : "shared out by samples";
+}
+
 glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *error)
 {
+    const glia_status status = check(q, error);
+    if (status) return status;
     const gi_engine *native =
         q->reference->element_bytes == sizeof(float) ? gi_engine_native(q->reference) : NULL;
     gi_plan plan = {.engine = q->reference, .precision = q->precision};
-    if (q->precision != GLIA_PRECISION_F32)
-        return gi_fail(error, GLIA_UNSUPPORTED,
-                       "precision bf16: this build of glia has no oneDNN, "
-                       "which computes it; use f32");
-    if (q->engine == GLIA_ENGINE_ONEDNN)
-        return gi_fail(error, GLIA_UNSUPPORTED,
-                       "engine onednn: this build of glia is without it; use auto");
     if (q->engine != GLIA_ENGINE_REFERENCE && native) plan.engine = native;
-    plan.sparse = plan.engine->forward_sparse && gi_plan_skips_zeros(q->density);
+    plan.one_by_one = q->batch == 1 && q->for_training;
+    if (plan.one_by_one) plan.precision = GLIA_PRECISION_F32; /* its products are no matrices */
+    plan.onednn = !plan.one_by_one &&
+                  (q->engine == GLIA_ENGINE_ONEDNN || q->precision == GLIA_PRECISION_BF16);
+    plan.name = plan.onednn ? "onednn" : plan.engine->name;
+    plan.sparse = plan.engine->forward_sparse && !plan.onednn && gi_plan_skips_zeros(q->density);
 
     const double work = (double)q->batch * (q->for_training ? 3 : 1) *
                         gi_plan_forward_work(q->layers, q->n_layers, plan.sparse ? q->density : 1);
-    const bool shared = gi_plan_is_worth_sharing(work) && (q->batch > 1 || !q->for_training);
-    plan.threads = shared ? q->threads : 1;
+    plan.threads = gi_plan_is_worth_sharing(work) && !plan.one_by_one ? q->threads : 1;
     while (plan.n_by_units + 1 < q->n_layers &&
            serves_by_units(&q->layers[plan.n_by_units], plan.threads))
         plan.n_by_units++;
-
-    plan.sharing = plan.threads < q->threads ? "too small to share out"
-                   : plan.threads == 1       ? "one thread"
-                   : plan.n_by_units > 0     ? "shared out by units"
-                                             : "shared out by samples";
-    const double percent = 100 * q->density;
-    if (q->batch == 1 && q->for_training)
-        snprintf(plan.kernels, sizeof plan.kernels,
-                 "a fused step a sample, skips zeros (%.0f %% of the inputs are not)", percent);
-    else if (plan.sparse)
-        snprintf(plan.kernels, sizeof plan.kernels, "skips zeros (%.0f %% of the inputs are not)",
-                 percent);
-    else if (plan.engine == q->reference)
-        snprintf(plan.kernels, sizeof plan.kernels, "plain loops, as asked for");
-    else
-        snprintf(plan.kernels, sizeof plan.kernels,
-                 "dense products (%.0f %% of the inputs are not zero)", percent);
+    describe(q, &plan);
     *out = plan;
     return GLIA_OK;
 }

@@ -23,8 +23,11 @@ typedef struct gi_plan_request {
 typedef struct gi_plan {
     const gi_engine *engine;
     glia_precision precision;
-    bool sparse; /* the first layer reads the non-zeros of its samples */
-    int threads; /* at most those that there are */
+    const char *name; /* of what computes, for people: the engine's, or "onednn" */
+    bool onednn;      /* layers by oneDNN; engine does what lies around them */
+    bool one_by_one;  /* batch 1: a fused step a sample, by one thread */
+    bool sparse;      /* the first layer reads the non-zeros of its samples */
+    int threads;      /* at most those that there are */
     /*
      * Layers 0 .. n_by_units-1 are shared out by units: a thread computes and updates its part of
      * the columns of W, which so stay in its cache. The others are shared out by samples, and

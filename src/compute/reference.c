@@ -285,39 +285,50 @@ void REFERENCE(sgd_row)(const gi_row_update *update, size_t layer, size_t row, s
 /* ---- Softmax and cross-entropy -------------------------------------------------------------- */
 
 /*
- * p_c = e^{z_c - max z} in place; returns sum_c p_c. *best is the class with the largest z. The
- * pads are exponentiated too, which spares the loop a remainder.
+ * p_c = e^{z_c - max z} in place, its pads 0; returns sum_c p_c. The pads take part until they are
+ * cleared, which spares the loops a remainder.
  */
-static real exponentials(real *z, size_t n, size_t *best, real *max)
+static real exponentials(real *restrict z_, size_t n, real *max)
 {
-    *best = 0;
-    for (size_t c = 1; c < n; c++)
-        if (z[c] > z[*best]) *best = c;
-    *max = z[*best];
-    for (size_t c = 0; c < gi_padded(n); c++) z[c] = EXP(z[c] - *max);
-    real sum = 0;
-    for (size_t c = 0; c < n; c++) sum += z[c];
+    real *restrict z = ALIGNED(z_);
+    const size_t padded = WHOLE(gi_padded(n));
+    for (size_t c = n; c < padded; c++) z[c] = z[0];
+    real most = z[0], sum = 0;
+#pragma omp simd reduction(max : most)
+    for (size_t c = 0; c < padded; c++) most = z[c] > most ? z[c] : most;
+    for (size_t c = 0; c < padded; c++) z[c] = EXP(z[c] - most);
+    for (size_t c = n; c < padded; c++) z[c] = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t c = 0; c < padded; c++) sum += z[c];
+    *max = most;
     return sum;
+}
+
+/* Whether class y is the first of those with the largest z. */
+static bool is_best(const real *z, size_t n, size_t y)
+{
+    for (size_t c = 0; c < n; c++)
+        if (c < y ? z[c] >= z[y] : z[c] > z[y]) return false;
+    return true;
 }
 
 size_t REFERENCE(softmax_loss)(void *logits, size_t n_classes, const uint32_t *labels,
                                size_t batch_size, double *loss, size_t m)
 {
-    const size_t ld = gi_stride(n_classes);
+    const size_t ld = gi_stride(n_classes), padded = WHOLE(gi_padded(n_classes));
     const real per_sample = 1 / (real)batch_size;
     size_t n_correct = 0;
     for (size_t r = 0; r < m; r++) {
-        real *z = (real *)logits + r * ld;
+        real *restrict z = ALIGNED((real *)logits + r * ld);
         const size_t y = labels[r];
         const real z_y = z[y];
-        size_t best;
+        n_correct += is_best(z, n_classes, y);
         real max;
-        const real sum = exponentials(z, n_classes, &best, &max);
+        const real sum = exponentials(z, n_classes, &max);
         /* -log p_y = log(sum_c e^{z_c}) - z_y, without overflow or cancellation */
         loss[r] = (double)(LOG(sum) + (max - z_y));
-        n_correct += best == y;
-        for (size_t c = 0; c < n_classes; c++) z[c] *= per_sample / sum; /* p_c / batch */
-        for (size_t c = n_classes; c < gi_padded(n_classes); c++) z[c] = 0;
+        const real factor = per_sample / sum;
+        for (size_t c = 0; c < padded; c++) z[c] *= factor; /* p_c / batch */
         z[y] -= per_sample;
     }
     return n_correct;

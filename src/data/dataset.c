@@ -165,6 +165,7 @@ void gi_dataset_prefetch(const glia_dataset *dataset, size_t index)
     const size_t row = dataset->rows ? dataset->rows[index] : index;
     const size_t bytes = gi_dataset_row_bytes(dataset);
     const char *at = (const char *)dataset->x + row * bytes;
+    __builtin_prefetch(dataset->labels + row);
     for (size_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(at + i);
 }
 

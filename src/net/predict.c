@@ -188,7 +188,7 @@ glia_predictor_info glia_predictor_describe(const glia_predictor *p)
 {
     const gi_plan *plan = &p->plan[p->way];
     return (glia_predictor_info){
-        .engine = plan->engine->name,
+        .engine = plan->name,
         .isa = plan->engine->isa,
         .precision = plan->precision,
         .threads = p->shared ? gi_pool_threads(p->pool) : 1,

@@ -39,9 +39,10 @@ static bool columns_new(const glia_network *network, size_t rows, int n_threads,
         gi_columns *c = &w->columns[t];
         gi_slice(gi_network_inputs(network), GI_SPARSE_BLOCK, t, n_threads, &c->begin, &c->end);
         const size_t n = c->end - c->begin;
-        c->start = gi_alloc(n_chunks, (n + 1) * sizeof *c->start, "a batch by input", error);
-        c->entry = gi_alloc(rows, n * sizeof *c->entry, "a batch by input", error);
-        if (!c->start || !c->entry) return false;
+        c->count = gi_alloc(n_chunks, n * sizeof *c->count, "a batch by input", error);
+        c->entry =
+            gi_alloc(n_chunks, n * GI_SPARSE_ROOM * sizeof *c->entry, "a batch by input", error);
+        if (!c->count || !c->entry) return false;
     }
     return w->columns != NULL;
 }
@@ -86,7 +87,7 @@ void gi_workspace_free(gi_workspace *workspace)
     }
     gi_free(workspace->samples);
     for (size_t p = 0; workspace->columns && p < workspace->n_parts; p++) {
-        gi_free(workspace->columns[p].start);
+        gi_free(workspace->columns[p].count);
         gi_free(workspace->columns[p].entry);
     }
     gi_free(workspace->columns);

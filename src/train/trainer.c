@@ -437,7 +437,7 @@ static bool report(trainer *t, bool best, const glia_metrics *validation)
         .train_accuracy = (double)t->correct / done,
         .validation_loss = validation ? validation->loss : NAN,
         .validation_accuracy = validation ? validation->accuracy : NAN,
-        .engine = t->plan.engine->name,
+        .engine = t->plan.name,
         .isa = t->plan.engine->isa,
         .precision = t->plan.precision,
         .plan = t->plan_text,
@@ -458,7 +458,7 @@ static bool run_epoch(trainer *t, double *step_s)
     t->alone_from = t->alone_until > now_s() ? t->step : SIZE_MAX;
     t->pace_begun = 0;
     const double begun = now_s(), reporting_s = t->reporting_s;
-    if (t->params.batch == 1)
+    if (t->plan.one_by_one)
         run_samples(t);
     else
         gi_pool_run(t->step_pool, run_batches, t);
@@ -552,7 +552,7 @@ static void keep_record(trainer *t, const glia_train_result *result)
     r->seed = p->seed;
     r->patience = p->patience;
     r->min_delta = p->min_delta;
-    snprintf(r->engine, sizeof r->engine, "%s", t->plan.engine->name);
+    snprintf(r->engine, sizeof r->engine, "%s", t->plan.name);
     snprintf(r->isa, sizeof r->isa, "%s", t->plan.engine->isa);
     r->precision = t->plan.precision;
     snprintf(r->plan, sizeof r->plan, "%s", t->plan.kernels);
@@ -596,7 +596,7 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     if (!status) status = trainer_new(&t, error);
     if (!status) {
         r.threads = gi_pool_threads(t.step_pool);
-        r.engine = t.plan.engine->name;
+        r.engine = t.plan.name;
         r.isa = t.plan.engine->isa;
         r.precision = t.plan.precision;
         memcpy(r.plan, t.plan_text, sizeof r.plan);
