@@ -6,8 +6,9 @@
 #include "net/workspace.h"
 
 enum {
-    ROWS = 64,        /* at a time: they stay in cache from layer to layer */
-    JUDGED_ROWS = 16, /* samples of a call by which it is decided whether zeros are skipped */
+    ROWS = 64,         /* at a time: they stay in cache from layer to layer */
+    ONEDNN_ROWS = 256, /* its products want more */
+    JUDGED_ROWS = 16,  /* samples of a call by which it is decided whether zeros are skipped */
 };
 
 /* Taken for the density of sparse samples, before there are any. */
@@ -16,6 +17,7 @@ static const double sparse_density = 0.2;
 /* A thread's buffers: [0] to multiply all inputs, [1] to skip those that are zero. */
 struct lane {
     gi_workspace workspace[2];
+    gi_dense *dense; /* of plans that want oneDNN, which are the same for both ways */
     gi_scratch scratch;
 };
 
@@ -62,6 +64,7 @@ void glia_predictor_free(glia_predictor *p)
     const int n_threads = p->lanes ? gi_pool_threads(p->pool) : 0;
     for (int t = 0; t < n_threads; t++) {
         for (int way = 0; way < 2; way++) gi_workspace_free(&p->lanes[t].workspace[way]);
+        gi_dense_free(p->lanes[t].dense);
         gi_scratch_free(&p->lanes[t].scratch);
     }
     gi_free(p->lanes);
@@ -103,6 +106,10 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
             if (ways >> way & 1)
                 status = gi_workspace_new(network, &p->plan[way], rows, false,
                                           &p->lanes[t].workspace[way], error);
+        const size_t batches[2] = {rows, 1};
+        if (!status)
+            status = gi_dense_new(network, &p->plan[0], batches, false, &p->lanes[t].dense, error);
+        for (int way = 0; way < 2; way++) p->lanes[t].workspace[way].dense = p->lanes[t].dense;
         if (!status) status = gi_scratch_new(network, 0, &p->lanes[t].scratch, error);
     }
     if (status)
@@ -116,7 +123,10 @@ glia_status glia_predictor_create(const glia_network *network, const glia_predic
                                   glia_predictor **out, glia_error *error)
 {
     const glia_predictor_params defaults = glia_predictor_default_params();
-    return predictor_new(network, params ? params : &defaults, ROWS, 3, out, error);
+    if (!params) params = &defaults;
+    const bool onednn =
+        params->engine == GLIA_ENGINE_ONEDNN || params->precision == GLIA_PRECISION_BF16;
+    return predictor_new(network, params, onednn ? ONEDNN_ROWS : ROWS, 3, out, error);
 }
 
 /* ---- Running -------------------------------------------------------------------------------- */
@@ -153,7 +163,10 @@ static void predict_slice(void *context, int thread, int n_threads)
         const size_t rows = end - first < p->rows ? end - first : p->rows;
         for (size_t r = 0; r < rows; r++)
             gi_workspace_load(network, plan, w, r, p->type, p->x + (first + r) * bytes);
-        gi_network_forward(network, plan, w, 0, rows, &own->scratch);
+        /* oneDNN takes whole batches: what stands in the rows that are left over is not looked at
+         */
+        const size_t through = w->dense && rows > 1 ? p->rows : rows;
+        gi_network_forward(network, plan, w, 0, through, &own->scratch);
         plan->engine->softmax(w->activation[network->n_layers - 1], classes,
                               p->probabilities + first * classes, rows);
     }
@@ -181,6 +194,10 @@ glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x,
         gi_pool_run(p->pool, predict_slice, p);
     else
         predict_slice(p, 0, 1);
+    for (int t = 0; t < gi_pool_threads(p->pool); t++) {
+        const glia_status failed = gi_dense_check(p->lanes[t].dense, error);
+        if (failed) return failed;
+    }
     return GLIA_OK;
 }
 

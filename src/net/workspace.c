@@ -3,10 +3,12 @@
 #include "net/workspace.h"
 
 #include "base/memory.h"
+#include "compute/pack.h"
 
-static void *at_row(const glia_network *network, void *matrix, size_t row, size_t n)
+/* Row r of x (layer 0) or of the activations or gradients of the layer below `layer`. */
+static void *at_row(const gi_workspace *w, void *matrix, size_t row, size_t layer)
 {
-    return (char *)matrix + row * gi_stride(n) * network->engine->element_bytes;
+    return matrix ? (char *)matrix + row * w->row_bytes[layer] : NULL;
 }
 
 /* ---- Buffers -------------------------------------------------------------------------------- */
@@ -47,24 +49,32 @@ static bool columns_new(const glia_network *network, size_t rows, int n_threads,
     return w->columns != NULL;
 }
 
+/* oneDNN wants rows without gaps; the logits are as all engines have them. */
+static size_t row_bytes(const glia_network *network, const gi_plan *plan, size_t layer)
+{
+    const bool is_logits = layer == network->n_layers;
+    const size_t n = layer ? network->layers[layer - 1].n_out : gi_network_inputs(network);
+    if (!plan->onednn || is_logits) return gi_stride(n) * network->engine->element_bytes;
+    return gi_padded(n) *
+           (plan->precision == GLIA_PRECISION_BF16 ? sizeof(uint16_t) : sizeof(float));
+}
+
 glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, size_t rows,
                              bool for_training, gi_workspace *out, glia_error *error)
 {
     gi_workspace w = {.rows = rows};
-    const size_t bytes = network->engine->element_bytes;
     const size_t last = network->n_layers - 1;
+    for (size_t l = 0; l <= network->n_layers; l++) w.row_bytes[l] = row_bytes(network, plan, l);
     bool ok;
     if (plan->sparse)
         ok = sparse_new(network, rows ? rows : 1, &w, error) &&
              (!for_training || columns_new(network, rows, plan->threads, &w, error));
     else
-        ok =
-            (w.x = gi_alloc(rows, gi_stride(gi_network_inputs(network)) * bytes, "a batch", error));
+        ok = (w.x = gi_alloc(rows, w.row_bytes[0], "a batch", error));
     for (size_t l = 0; ok && l <= last; l++) {
-        const size_t row_bytes = gi_stride(network->layers[l].n_out) * bytes;
-        ok = (w.activation[l] = gi_alloc(rows, row_bytes, "activations", error));
+        ok = (w.activation[l] = gi_alloc(rows, w.row_bytes[l + 1], "activations", error));
         if (ok && for_training && l < last)
-            ok = (w.diff[l] = gi_alloc(rows, row_bytes, "gradients", error));
+            ok = (w.diff[l] = gi_alloc(rows, w.row_bytes[l + 1], "gradients", error));
     }
     w.diff[last] = w.activation[last];
     ok = ok && (w.labels = gi_alloc(rows, sizeof *w.labels, "a batch's labels", error)) &&
@@ -135,8 +145,11 @@ void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_work
     const double divisor = network->input.divisor;
     if (plan->sparse)
         plan->engine->load_sparse(&workspace->samples[r], type, sample, n, divisor);
+    else if (plan->precision == GLIA_PRECISION_BF16)
+        gi_pack_for(plan->engine->isa)
+            ->load_row_bf16(at_row(workspace, workspace->x, r, 0), type, sample, n, divisor);
     else
-        plan->engine->load_row(at_row(network, workspace->x, r, n), type, sample, n, divisor);
+        plan->engine->load_row(at_row(workspace, workspace->x, r, 0), type, sample, n, divisor);
 }
 
 /* ---- Layers --------------------------------------------------------------------------------- */
@@ -153,13 +166,13 @@ static void forward_layer(const glia_network *network, const gi_plan *plan, gi_w
                           gi_scratch *scratch)
 {
     const gi_layer *layer = &network->layers[l];
-    void *dst = at_row(network, w->activation[l], begin, layer->n_out);
+    void *dst = at_row(w, w->activation[l], begin, l + 1);
     if (l == 0 && plan->sparse)
         plan->engine->forward_sparse(layer, w->samples + begin, dst, end - begin, unit_begin,
                                      unit_end);
     else
-        plan->engine->forward(layer, at_row(network, source(w, l), begin, layer->n_in), dst,
-                              end - begin, unit_begin, unit_end, scratch);
+        plan->engine->forward(layer, at_row(w, source(w, l), begin, l), dst, end - begin,
+                              unit_begin, unit_end, scratch);
 }
 
 /* Inputs input_begin..input_end of the gradient below layer l > 0, of rows begin..end. */
@@ -167,12 +180,10 @@ static void backward_layer(const glia_network *network, const gi_plan *plan, gi_
                            size_t l, size_t begin, size_t end, size_t input_begin, size_t input_end,
                            gi_scratch *scratch)
 {
-    const gi_layer *layer = &network->layers[l], *below = &network->layers[l - 1];
-    plan->engine->backward_data(layer, at_row(network, w->diff[l], begin, layer->n_out),
-                                below->activation,
-                                at_row(network, w->activation[l - 1], begin, below->n_out),
-                                at_row(network, w->diff[l - 1], begin, below->n_out), end - begin,
-                                input_begin, input_end, scratch);
+    plan->engine->backward_data(
+        &network->layers[l], at_row(w, w->diff[l], begin, l + 1), network->layers[l - 1].activation,
+        at_row(w, w->activation[l - 1], begin, l), at_row(w, w->diff[l - 1], begin, l), end - begin,
+        input_begin, input_end, scratch);
 }
 
 static void update_layer(glia_network *network, const gi_plan *plan, gi_workspace *w, size_t l,
@@ -194,16 +205,21 @@ void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_wor
                         size_t begin, size_t end, gi_scratch *scratch)
 {
     for (size_t l = 0; l < network->n_layers; l++)
-        forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld, scratch);
+        if (workspace->dense)
+            gi_dense_forward(workspace->dense, l, 0, source(workspace, l), workspace->activation[l],
+                             end);
+        else
+            forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld,
+                          scratch);
 }
 
 size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t begin, size_t end, size_t batch_size)
 {
-    const size_t last = network->n_layers - 1, n_out = network->layers[last].n_out;
-    return plan->engine->softmax_loss(at_row(network, workspace->activation[last], begin, n_out),
-                                      n_out, workspace->labels + begin, batch_size,
-                                      workspace->loss + begin, end - begin);
+    const size_t n = network->n_layers;
+    return plan->engine->softmax_loss(at_row(workspace, workspace->activation[n - 1], begin, n),
+                                      gi_network_classes(network), workspace->labels + begin,
+                                      batch_size, workspace->loss + begin, end - begin);
 }
 
 /* ---- Steps by all threads ------------------------------------------------------------------- */
@@ -220,57 +236,100 @@ static void share(size_t n, const gi_crew *crew, size_t *begin, size_t *end)
     gi_slice(n, even ? GI_PANEL : GI_PAD, crew->thread, crew->n_threads, begin, end);
 }
 
+/*
+ * With oneDNN each thread has the part of the layer that was made for it, and thread 0, when it is
+ * alone, those of all, one after the other.
+ */
+static int next_part(int part, const gi_crew *crew)
+{
+    return part + crew->n_threads;
+}
+
+/* All of layer l's units of all m rows, or, by samples, all units of this thread's rows. */
+static void step_forward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
+                               size_t l, size_t m, const gi_crew *crew)
+{
+    size_t begin, end;
+    if (w->dense) {
+        for (int t = crew->thread; t < plan->threads; t = next_part(t, crew))
+            gi_dense_forward(w->dense, l, t, source(w, l), w->activation[l], m);
+    } else if (l < plan->n_by_units) {
+        share(network->layers[l].ld, crew, &begin, &end);
+        forward_layer(network, plan, w, l, 0, m, begin, end, crew->scratch);
+    } else {
+        gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
+        forward_layer(network, plan, w, l, begin, end, 0, network->layers[l].ld, crew->scratch);
+    }
+}
+
+static void step_backward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
+                                size_t l, size_t m, const gi_crew *crew)
+{
+    size_t begin, end;
+    const size_t inputs = gi_padded(network->layers[l].n_in);
+    if (w->dense) {
+        for (int t = crew->thread; t < plan->threads; t = next_part(t, crew))
+            gi_dense_backward(w->dense, l, t, w->diff[l], network->layers[l - 1].activation,
+                              w->activation[l - 1], w->diff[l - 1], m);
+    } else if (l < plan->n_by_units) {
+        share(inputs, crew, &begin, &end);
+        backward_layer(network, plan, w, l, 0, m, begin, end, crew->scratch);
+    } else {
+        gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
+        backward_layer(network, plan, w, l, begin, end, 0, inputs, crew->scratch);
+    }
+}
+
+static void step_update_layer(glia_network *network, const gi_plan *plan, gi_workspace *w, size_t l,
+                              size_t m, const gi_row_update *update, const gi_crew *crew)
+{
+    const gi_layer *layer = &network->layers[l];
+    gi_part part = {0, layer->n_in + 1, 0, layer->ld}; /* + 1: the bias */
+    if (w->dense) {
+        for (int t = crew->thread; t < plan->threads; t = next_part(t, crew))
+            gi_dense_update(w->dense, l, t, w->diff[l], m, update);
+        return;
+    }
+    if (l < plan->n_by_units)
+        share(layer->ld, crew, &part.unit_begin, &part.unit_end);
+    else
+        gi_slice(layer->n_in + 1, 1, crew->thread, crew->n_threads, &part.row_begin, &part.row_end);
+    update_layer(network, plan, w, l, m, &part, update, crew->scratch);
+}
+
 size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t m, const gi_crew *crew)
 {
-    size_t begin, end;
     for (size_t p = (size_t)crew->thread; plan->sparse && p < workspace->n_parts;
          p += (size_t)crew->n_threads)
         if (workspace->columns[p].begin < workspace->columns[p].end)
             plan->engine->gather_columns(workspace->samples, m, &workspace->columns[p]);
-    for (size_t l = 0; l < plan->n_by_units; l++) {
-        share(network->layers[l].ld, crew, &begin, &end);
-        forward_layer(network, plan, workspace, l, 0, m, begin, end, crew->scratch);
-        gi_crew_barrier(crew);
+    for (size_t l = 0; l < network->n_layers; l++) {
+        step_forward_layer(network, plan, workspace, l, m, crew);
+        if (l < plan->n_by_units) gi_crew_barrier(crew);
     }
+    size_t begin, end;
     gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
-    for (size_t l = plan->n_by_units; l < network->n_layers; l++)
-        forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld,
-                      crew->scratch);
     return gi_network_loss(network, plan, workspace, begin, end, m);
 }
 
 void gi_step_backward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                       size_t m, const gi_crew *crew)
 {
-    size_t begin, end;
-    gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
     for (size_t l = network->n_layers - 1; l > 0 && l >= plan->n_by_units; l--)
-        backward_layer(network, plan, workspace, l, begin, end, 0,
-                       gi_padded(network->layers[l].n_in), crew->scratch);
+        step_backward_layer(network, plan, workspace, l, m, crew);
 }
 
 void gi_step_update(glia_network *network, const gi_plan *plan, gi_workspace *workspace, size_t m,
                     const gi_row_update *update, const gi_crew *crew)
 {
-    for (size_t l = network->n_layers; l-- > plan->n_by_units;) {
-        const gi_layer *layer = &network->layers[l];
-        gi_part part = {0, 0, 0, layer->ld};
-        gi_slice(layer->n_in + 1, 1, crew->thread, crew->n_threads, &part.row_begin, /* + bias */
-                 &part.row_end);
-        update_layer(network, plan, workspace, l, m, &part, update, crew->scratch);
-    }
-    for (size_t l = plan->n_by_units; l-- > 0;) {
-        const gi_layer *layer = &network->layers[l];
-        gi_part part = {0, layer->n_in + 1, 0, 0};
-        if (l > 0) { /* reads all of W: nobody may have changed it yet */
-            size_t begin, end;
-            share(gi_padded(layer->n_in), crew, &begin, &end);
-            backward_layer(network, plan, workspace, l, 0, m, begin, end, crew->scratch);
+    for (size_t l = network->n_layers; l-- > 0;) {
+        if (l > 0 && l < plan->n_by_units) { /* reads all of W: nobody may have changed it yet */
+            step_backward_layer(network, plan, workspace, l, m, crew);
             gi_crew_barrier(crew);
         }
-        share(layer->ld, crew, &part.unit_begin, &part.unit_end);
-        update_layer(network, plan, workspace, l, m, &part, update, crew->scratch);
+        step_update_layer(network, plan, workspace, l, m, update, crew);
     }
-    if (plan->n_by_units == 0) gi_crew_barrier(crew); /* the next step reads all of W_0 */
+    /* the next step's first layer reads what others have updated */
+    if (plan->n_by_units == 0 || workspace->dense) gi_crew_barrier(crew);
 }

@@ -9,16 +9,20 @@
 
 #include "base/thread.h"
 #include "compute/plan.h"
+#include "net/dense.h"
 #include "net/network.h"
 
 /*
- * Of layer l: activation[l] and diff[l] are (rows, gi_stride(layers[l].n_out)). The last activation
- * holds the logits and, after gi_network_loss, their gradient.
+ * Of layer l: activation[l] and diff[l] are (rows, row_bytes[l + 1]), x (rows, row_bytes[0]), in
+ * floats or, with a plan for bf16, 16 bits each. The last activation holds the logits, in floats,
+ * and after gi_network_loss their gradient.
  */
 typedef struct gi_workspace {
     size_t rows;
-    void *x;             /* (rows, gi_stride(inputs)): the samples as they enter the network; or */
-    gi_sparse *samples;  /* (rows): their non-zeros */
+    gi_dense *dense; /* borrowed; NULL, as it is made, where the plan does without oneDNN */
+    size_t row_bytes[GLIA_MAX_LAYERS + 1]; /* of x, activation[0], ... */
+    void *x;                               /* the samples as they enter the network; or */
+    gi_sparse *samples;                    /* (rows): their non-zeros */
     gi_columns *columns; /* (n_parts): the same by input, to train; a part a thread */
     size_t n_parts;
     void *activation[GLIA_MAX_LAYERS];
@@ -43,7 +47,10 @@ void gi_scratch_free(gi_scratch *scratch);
 void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t r, glia_type type, const void *sample);
 
-/* Rows begin..end, by one thread: from the samples to the logits. */
+/*
+ * Rows begin..end, by one thread: from the samples to the logits. With oneDNN, begin is 0 and end a
+ * number of samples that it was made for.
+ */
 void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                         size_t begin, size_t end, gi_scratch *scratch);
 

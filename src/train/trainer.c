@@ -45,6 +45,7 @@ typedef struct trainer {
     gi_pool *own_step_pool; /* to be freed */
 
     gi_evaluation *evaluation; /* of validation; or NULL */
+    gi_dense *dense;           /* where the plan wants oneDNN */
     gi_workspace workspace[2]; /* (batch) rows each */
     gi_scratch *scratch;       /* (threads) */
     uint8_t **row;             /* (threads): for images that are drawn as needed */
@@ -355,6 +356,7 @@ static void trainer_free(trainer *t)
         gi_workspace_free(&t->workspace[i]);
         gi_free(t->n_correct[i]);
     }
+    gi_dense_free(t->dense);
     gi_free(t->cpu_s);
     gi_evaluation_free(t->evaluation);
     gi_pool_free(t->own_step_pool);
@@ -414,6 +416,9 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     for (int i = 0; i < 2 && !status; i++)
         status =
             gi_workspace_new(network, &t->plan, t->params.batch, true, &t->workspace[i], error);
+    const size_t batches[2] = {t->params.batch, t->train->samples % t->params.batch};
+    if (!status) status = gi_dense_new(network, &t->plan, batches, true, &t->dense, error);
+    for (int i = 0; i < 2; i++) t->workspace[i].dense = t->dense;
     if (!status) status = snapshot_new(t, error);
     if (!status && t->validation)
         status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
@@ -491,6 +496,8 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
         t->epoch = (uint32_t)epoch;
         go_on = run_epoch(t, &step_s);
         result->samples += t->done;
+        status = gi_dense_check(t->dense, error);
+        if (status) break;
         const bool complete = go_on && !t->diverged;
         glia_metrics metrics = {0};
         if (complete && t->validation) metrics = gi_evaluation_run(t->evaluation, NULL);
