@@ -124,10 +124,10 @@ typedef struct gi_scratch {
     void *block;    /* elements: gi_scratch_block */
 } gi_scratch;
 
-/* Room for a row of the widest layer, or for the tiles of a product. */
+/* Room for a row of the widest layer, or for blocks of a product's factors. */
 static inline size_t gi_scratch_block(size_t widest)
 {
-    enum { TILES = 128 * GI_PANEL };
+    enum { TILES = 128 * 128 };
     return widest < TILES ? TILES : widest;
 }
 
@@ -190,6 +190,16 @@ typedef struct gi_engine {
     double (*sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
                          uint32_t label, double rate, void *const *activations, void *const *diffs,
                          gi_scratch *scratch, bool *correct);
+
+    /*
+     * The first layer of a batch of bytes x (m, row), which stand for x * scale: they are converted
+     * block by block, and stay in a nearer cache than floats. NULL in the reference engine.
+     */
+    void (*forward_bytes)(const gi_layer *layer, const uint8_t *x, size_t row, float scale,
+                          void *dst, size_t m, size_t begin, size_t end, gi_scratch *scratch);
+    void (*backward_bytes)(const gi_layer *layer, size_t layer_index, const uint8_t *x, size_t row,
+                           float scale, const void *diff_dst, size_t m, const gi_part *part,
+                           const gi_row_update *update, gi_scratch *scratch);
 
     /*
      * The first layer of a batch of sparse samples x (m), each with its blocks' ends; NULL in the

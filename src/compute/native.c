@@ -35,7 +35,6 @@ enum {
     TILE = VECTORS * LANES,    /* units of a dense tile */
     SPARSE_VECTORS = 8,        /* sums of a sparse row that are kept in registers */
     DEPTH = 128,               /* products in a row before a tile goes on: B's part stays in L1 */
-    BLOCK = 4 * DEPTH,         /* inputs of a batch that are read again and again: in L2 */
     AHEAD = 4,                 /* samples that lists are asked for ahead */
     CHUNK = GI_SPARSE_SAMPLES, /* samples whose activations or gradients stay in L1 */
 };
@@ -188,25 +187,68 @@ static void activate_rows(const gi_layer *layer, float *dst, size_t m, size_t be
     (layer->activation, dst + r * gi_stride(layer->n_out), layer->n_out, begin, end);
 }
 
-static void forward(const gi_layer *layer, const void *src, void *dst_, size_t m, size_t begin,
-                    size_t end, gi_scratch *scratch)
+/* A batch as a layer reads it: floats (m, row), or bytes that stand for x * scale. */
+typedef struct batch {
+    const float *floats; /* or NULL */
+    const uint8_t *bytes;
+    size_t row;
+    float scale;
+} batch;
+
+/*
+ * Rows r... and inputs i... of a batch as floats: where they lie, or converted to block (rows,
+ * DEPTH).
+ */
+static strided floats_of(const batch *x, size_t r, size_t rows, size_t i, size_t n, float *block)
 {
-    (void)scratch;
-    const float *x = src, *w = layer->weight;
-    float *dst = dst_;
-    const size_t x_row = gi_stride(layer->n_in), row = gi_stride(layer->n_out);
+    if (x->floats) return (strided){x->floats + r * x->row + i, x->row, 1};
+    for (size_t j = 0; j < rows; j++) {
+        const uint8_t *restrict from = x->bytes + (r + j) * x->row + i;
+        float *restrict to = block + j * DEPTH;
+        for (size_t k = 0; k < n; k++) to[k] = (float)from[k] * x->scale;
+    }
+    return (strided){block, DEPTH, 1};
+}
+
+/* As many rows as are converted at a time; all of them where nothing is. */
+static size_t rows_at_once(const batch *x, size_t m)
+{
+    return x->floats ? m : least(m, DEPTH);
+}
+
+INLINE void forward_batch(const gi_layer *layer, const batch *x, float *dst, size_t m, size_t begin,
+                          size_t end, float *block)
+{
+    const float *w = layer->weight;
+    const size_t row = gi_stride(layer->n_out), rows = rows_at_once(x, m);
     start_with_bias(layer, dst, m, begin, end);
-    for (size_t block = 0; block < layer->n_in; block += BLOCK) {
-        const size_t block_end = least(block + BLOCK, layer->n_in);
-        for (size_t u = begin, n; u < end; u += n) {
-            n = tile_width(u, end);
-            for (size_t k = block; k < block_end; k += DEPTH)
-                multiply(m, n, least(block_end - k, DEPTH), (strided){x + k, x_row, 1},
-                         w + gi_weight_offset(layer, k, u), gi_panel_width(layer, u),
-                         (target){dst + u, row, true, 1});
+    for (size_t i = 0; i < layer->n_in; i += DEPTH) {
+        const size_t depth = least(layer->n_in - i, DEPTH);
+        for (size_t r = 0, here; r < m; r += here) {
+            here = least(m - r, rows);
+            const strided a = floats_of(x, r, here, i, depth, block);
+            for (size_t u = begin, n; u < end; u += n) {
+                n = tile_width(u, end);
+                multiply(here, n, depth, a, w + gi_weight_offset(layer, i, u),
+                         gi_panel_width(layer, u), (target){dst + r * row + u, row, true, 1});
+            }
         }
     }
     activate_rows(layer, dst, m, begin, end);
+}
+
+static void forward(const gi_layer *layer, const void *src, void *dst, size_t m, size_t begin,
+                    size_t end, gi_scratch *scratch)
+{
+    const batch x = {.floats = src, .row = gi_stride(layer->n_in)};
+    forward_batch(layer, &x, dst, m, begin, end, scratch->block);
+}
+
+static void forward_bytes(const gi_layer *layer, const uint8_t *bytes, size_t row, float scale,
+                          void *dst, size_t m, size_t begin, size_t end, gi_scratch *scratch)
+{
+    const batch x = {.bytes = bytes, .row = row, .scale = scale};
+    forward_batch(layer, &x, dst, m, begin, end, scratch->block);
 }
 
 /* to (4 units, GI_PANEL apart; 4 inputs) = W's (4 inputs, width apart; 4 units), transposed */
@@ -286,38 +328,78 @@ static void update_bias(const gi_layer *layer, size_t layer_index, const float *
                   part->unit_end - part->unit_begin);
 }
 
+/* W -= rate * dW, part by part of the batch, inputs in blocks that stay near. */
+INLINE void learn_batch(const gi_layer *layer, const batch *x, const float *delta, size_t m,
+                        const gi_part *part, float rate, float *block)
+{
+    float *w = layer->weight;
+    const size_t row = gi_stride(layer->n_out);
+    const size_t rows_end = least(part->row_end, layer->n_in);
+    for (size_t i = part->row_begin, here; i < rows_end; i += here) {
+        here = least(rows_end - i, DEPTH);
+        for (size_t r = 0; r < m; r += DEPTH) {
+            const size_t depth = least(m - r, DEPTH);
+            const strided a = floats_of(x, r, depth, i, here, block);
+            for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
+                n = tile_width(u, part->unit_end);
+                multiply(here, n, depth, (strided){a.at, 1, a.row}, delta + r * row + u, row,
+                         (target){w + gi_weight_offset(layer, i, u), gi_panel_width(layer, u), true,
+                                  -rate});
+            }
+        }
+    }
+}
+
+/* dW's rows, whole, to the update. block: (NARROW_ROWS, GI_PANEL) for them, then for the batch's */
+INLINE void hand_over(const gi_layer *layer, size_t layer_index, const batch *x, const float *delta,
+                      size_t m, const gi_part *part, const gi_row_update *update, float *block)
+{
+    const size_t row = gi_stride(layer->n_out);
+    const size_t rows_end = least(part->row_end, layer->n_in);
+    float *gradient = block, *floats = block + NARROW_ROWS * GI_PANEL;
+    for (size_t i = part->row_begin, here; i < rows_end; i += here) {
+        here = least(rows_end - i, NARROW_ROWS);
+        for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
+            n = tile_width(u, part->unit_end);
+            for (size_t r = 0; r < m; r += DEPTH / 2) {
+                const size_t depth = least(m - r, DEPTH / 2);
+                const strided a = floats_of(x, r, depth, i, here, floats);
+                multiply(here, n, depth, (strided){a.at, 1, a.row}, delta + r * row + u, row,
+                         (target){gradient, GI_PANEL, r > 0, 1});
+            }
+            for (size_t j = 0; j < here; j++)
+                update->apply(update, layer_index, i + j, u,
+                              (float *)layer->weight + gi_weight_offset(layer, i + j, u),
+                              gradient + j * GI_PANEL, n);
+        }
+    }
+}
+
+static void backward_batch(const gi_layer *layer, size_t layer_index, const batch *x,
+                           const float *delta, size_t m, const gi_part *part,
+                           const gi_row_update *update, float *block)
+{
+    update_bias(layer, layer_index, delta, m, part, update, block);
+    if (is_sgd(update))
+        learn_batch(layer, x, delta, m, part, (float)update->rate, block);
+    else
+        hand_over(layer, layer_index, x, delta, m, part, update, block);
+}
+
 static void backward_weights(const gi_layer *layer, size_t layer_index, const void *src,
                              const void *diff_dst, size_t m, const gi_part *part,
                              const gi_row_update *update, gi_scratch *scratch)
 {
-    const float *x = src, *delta = diff_dst;
-    float *w = layer->weight, *gradient = scratch->block; /* (ROWS * 2, GI_PANEL) */
-    const size_t x_row = gi_stride(layer->n_in), row = gi_stride(layer->n_out);
-    const size_t rows_end = least(part->row_end, layer->n_in);
-    const bool sgd = is_sgd(update);
-    update_bias(layer, layer_index, delta, m, part, update, gradient);
-    for (size_t i = part->row_begin, here; sgd && i < rows_end; i += here) {
-        here = least(rows_end - i, BLOCK / 2);
-        for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
-            n = tile_width(u, part->unit_end);
-            for (size_t r = 0; r < m; r += DEPTH)
-                multiply(here, n, least(m - r, DEPTH), (strided){x + r * x_row + i, 1, x_row},
-                         delta + r * row + u, row,
-                         (target){w + gi_weight_offset(layer, i, u), gi_panel_width(layer, u), true,
-                                  -(float)update->rate});
-        }
-    }
-    for (size_t i = part->row_begin, here; !sgd && i < rows_end; i += here) {
-        here = least(rows_end - i, NARROW_ROWS);
-        for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
-            n = tile_width(u, part->unit_end);
-            multiply(here, n, m, (strided){x + i, 1, x_row}, delta + u, row,
-                     (target){gradient, GI_PANEL, false, 1});
-            for (size_t j = 0; j < here; j++)
-                update->apply(update, layer_index, i + j, u, w + gi_weight_offset(layer, i + j, u),
-                              gradient + j * GI_PANEL, n);
-        }
-    }
+    const batch x = {.floats = src, .row = gi_stride(layer->n_in)};
+    backward_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch->block);
+}
+
+static void backward_bytes(const gi_layer *layer, size_t layer_index, const uint8_t *bytes,
+                           size_t row, float scale, const void *diff_dst, size_t m,
+                           const gi_part *part, const gi_row_update *update, gi_scratch *scratch)
+{
+    const batch x = {.bytes = bytes, .row = row, .scale = scale};
+    backward_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch->block);
 }
 
 /* ---- The first layer, sparse ---------------------------------------------------------------- */
@@ -621,6 +703,8 @@ const gi_engine PASTE_ALL(gi_native_, LEVEL) = {
     .backward_weights = backward_weights,
     .sgd_row = REFERENCE(sgd_row),
     .sgd_sample = REFERENCE(sgd_sample),
+    .forward_bytes = forward_bytes,
+    .backward_bytes = backward_bytes,
     .forward_sparse = forward_sparse,
     .gather_columns = gather_columns,
     .backward_columns = backward_columns,

@@ -37,13 +37,14 @@ struct glia_predictor {
     bool shared; /* by all threads */
 };
 
-glia_status gi_plan_inference(const glia_network *network, double density, size_t rows,
-                              gi_plan *out, glia_error *error)
+glia_status gi_plan_inference(const glia_network *network, glia_type type, double density,
+                              size_t rows, gi_plan *out, glia_error *error)
 {
     const gi_plan_request request = {
         .layers = network->layers,
         .n_layers = network->n_layers,
         .batch = rows,
+        .type = type,
         .density = density,
         .threads = 1,
         .reference = network->engine,
@@ -87,6 +88,7 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
             .layers = network->layers,
             .n_layers = network->n_layers,
             .batch = rows,
+            .type = GLIA_F32,
             .density = way ? sparse_density : 1,
             .threads = 1,
             .engine = params->engine,

@@ -2,6 +2,8 @@
 /* A batch's way through the network: forward, loss, backward, update. */
 #include "net/workspace.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "compute/pack.h"
 
@@ -52,8 +54,10 @@ static bool columns_new(const glia_network *network, size_t rows, int n_threads,
 /* oneDNN wants rows without gaps; the logits are as all engines have them. */
 static size_t row_bytes(const glia_network *network, const gi_plan *plan, size_t layer)
 {
+    enum { CACHE_LINE = 64 };
     const bool is_logits = layer == network->n_layers;
     const size_t n = layer ? network->layers[layer - 1].n_out : gi_network_inputs(network);
+    if (layer == 0 && plan->bytes) return (n + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     if (!plan->onednn || is_logits) return gi_stride(n) * network->engine->element_bytes;
     return gi_padded(n) *
            (plan->precision == GLIA_PRECISION_BF16 ? sizeof(uint16_t) : sizeof(float));
@@ -143,7 +147,9 @@ void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_work
 {
     const size_t n = gi_network_inputs(network);
     const double divisor = network->input.divisor;
-    if (plan->sparse)
+    if (plan->bytes)
+        memcpy(at_row(workspace, workspace->x, r, 0), sample, n);
+    else if (plan->sparse)
         plan->engine->load_sparse(&workspace->samples[r], type, sample, n, divisor);
     else if (plan->precision == GLIA_PRECISION_BF16)
         gi_pack_for(plan->engine->isa)
@@ -170,6 +176,10 @@ static void forward_layer(const glia_network *network, const gi_plan *plan, gi_w
     if (l == 0 && plan->sparse)
         plan->engine->forward_sparse(layer, w->samples + begin, dst, end - begin, unit_begin,
                                      unit_end);
+    else if (l == 0 && plan->bytes)
+        plan->engine->forward_bytes(layer, at_row(w, w->x, begin, 0), w->row_bytes[0],
+                                    (float)(1 / network->input.divisor), dst, end - begin,
+                                    unit_begin, unit_end, scratch);
     else
         plan->engine->forward(layer, at_row(w, source(w, l), begin, l), dst, end - begin,
                               unit_begin, unit_end, scratch);
@@ -194,6 +204,10 @@ static void update_layer(glia_network *network, const gi_plan *plan, gi_workspac
     if (l == 0 && plan->sparse)
         plan->engine->backward_columns(layer, l, w->columns, w->n_parts, w->diff[l], m, part,
                                        update, scratch);
+    else if (l == 0 && plan->bytes)
+        plan->engine->backward_bytes(layer, l, w->x, w->row_bytes[0],
+                                     (float)(1 / network->input.divisor), w->diff[l], m, part,
+                                     update, scratch);
     else
         plan->engine->backward_weights(layer, l, source(w, l), w->diff[l], m, part, update,
                                        scratch);

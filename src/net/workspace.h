@@ -32,8 +32,8 @@ typedef struct gi_workspace {
 } gi_workspace;
 
 /* The plan of inference on `rows` samples together, of which `density` is not zero, in f32. */
-glia_status gi_plan_inference(const glia_network *network, double density, size_t rows,
-                              gi_plan *out, glia_error *error);
+glia_status gi_plan_inference(const glia_network *network, glia_type type, double density,
+                              size_t rows, gi_plan *out, glia_error *error);
 
 /* As the plan wants it; with diff, and columns for its threads, if it is for training. */
 glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, size_t rows,

@@ -110,7 +110,7 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     const size_t n_threads = (size_t)gi_pool_threads(pool);
     gi_evaluation *e = gi_alloc(1, sizeof *e, "evaluation", error);
     if (!e) return GLIA_NO_MEMORY;
-    status = gi_plan_inference(network, density, TILE, &e->plan, error);
+    status = gi_plan_inference(network, dataset->type, density, TILE, &e->plan, error);
     e->network = network;
     e->dataset = dataset;
     e->pool = pool;

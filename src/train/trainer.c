@@ -376,6 +376,7 @@ static glia_status trainer_new(trainer *t, glia_error *error)
         .layers = network->layers,
         .n_layers = network->n_layers,
         .batch = t->params.batch,
+        .type = t->train->type,
         .density = density,
         .threads = gi_pool_threads(t->pool),
         .engine = t->params.engine,
