@@ -279,7 +279,8 @@ static void check_exact_sparse(const gi_engine *reference)
                     for (int p = 0; p < 2; p++) {
                         const gi_part part = {p ? 77 : 0, p ? INPUTS + 1 : 77, 0, layer->ld};
                         if (sparse)
-                            engine->backward_columns(layer, 0, w[sparse].columns, w[sparse].n_parts,
+                            engine->backward_columns(layer, 0, w[sparse].columns,
+                                                     plan.n_by_units ? 1 : w[sparse].n_parts,
                                                      w[sparse].diff[0], BATCH, &part, updates[k],
                                                      &scratch);
                         else

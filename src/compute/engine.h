@@ -203,12 +203,13 @@ typedef struct gi_engine {
 
     /*
      * The first layer of a batch of sparse samples x (m), each with its blocks' ends; NULL in the
-     * reference engine, which skips zeros anyway. The gradient wants the batch by input:
-     * gather_columns makes such a part of it (begin and end are set, and are multiples
-     * of GI_SPARSE_BLOCK, or the end of all), and backward_columns takes all n_parts in order.
+     * reference engine, which skips zeros anyway. The gradient wants the batch by input: columns.
+     * forward_sparse makes them of all inputs on its way, unless columns is NULL, and
+     * gather_columns of a part (begin and end are set, and are multiples of GI_SPARSE_BLOCK, or the
+     * end of all); backward_columns takes n_parts of them in order.
      */
     void (*forward_sparse)(const gi_layer *layer, const gi_sparse *x, void *dst, size_t m,
-                           size_t begin, size_t end);
+                           size_t begin, size_t end, gi_columns *columns);
     void (*gather_columns)(const gi_sparse *x, size_t m, gi_columns *columns);
     void (*backward_columns)(const gi_layer *layer, size_t layer_index, const gi_columns *columns,
                              size_t n_parts, const void *diff_dst, size_t m, const gi_part *part,

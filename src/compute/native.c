@@ -496,17 +496,23 @@ typedef struct sparse_tile {
     float *first, *second; /* the panels' rows of input 0, at the tile's first unit */
 } sparse_tile;
 
-/* dst's tile of m rows += those non-zeros of x that lie in a block of inputs, times W */
-INLINE void forward_block(sparse_tile t, const gi_sparse *x, size_t m, size_t block, float *dst,
-                          size_t row)
+/*
+ * dst's tile of m rows += those non-zeros of x that lie in a block of inputs, times W. If it
+ * gathers, each non-zero also goes to the list of its input: entry and count are those of the
+ * block, first is x[0]'s number in the batch.
+ */
+INLINE void forward_block(sparse_tile t, const gi_sparse *x, size_t m, size_t block,
+                          float *restrict dst, size_t row, bool gathers, size_t first,
+                          uint32_t *restrict count, struct gi_entry *restrict entry)
 {
     for (size_t r = 0; r < m; r++) {
+        const size_t begin = first_from(&x[r], block * GI_SPARSE_BLOCK), end = x[r].end[block];
+        if (begin == end) continue;
+        const uint32_t *restrict index = x[r].index;
+        const float *restrict value = x[r].value;
         vector *to = (vector *)(dst + r * row), sum[SPARSE_VECTORS];
         for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = to[v];
-        const uint32_t *index = x[r].index;
-        const float *value = x[r].value;
-        const size_t end = x[r].end[block];
-        for (size_t k = first_from(&x[r], block * GI_SPARSE_BLOCK); k < end; k++) {
+        for (size_t k = begin; k < end; k++) {
             const vector xk = spread(value[k]);
             const size_t at = index[k] * t.width;
             const vector *w0 = (const vector *)(t.first + at);
@@ -514,6 +520,10 @@ INLINE void forward_block(sparse_tile t, const gi_sparse *x, size_t m, size_t bl
             for (size_t v = 0; v < t.n_first; v++) sum[v] = multiply_add(xk, w0[v], sum[v]);
             for (size_t v = 0; v < t.n_second; v++)
                 sum[t.n_first + v] = multiply_add(xk, w1[v], sum[t.n_first + v]);
+            if (gathers) {
+                const size_t i = index[k] - block * GI_SPARSE_BLOCK, n = count[i]++;
+                entry[i * GI_SPARSE_ROOM + n] = (struct gi_entry){(uint32_t)(first + r), value[k]};
+            }
         }
         for (size_t v = 0; v < t.n_first + t.n_second; v++) to[v] = sum[v];
     }
@@ -565,49 +575,74 @@ INLINE void column_gradient(sparse_tile t, const gi_columns *c, size_t i, const 
 }
 
 /*
- * Calls do_it with the tile at unit u as constants, and moves n on to its width: two panels at once
- * where a panel fills only half of SPARSE_VECTORS.
+ * Calls do_it with the tile at unit u as constants, and sets n to its width: part of a panel and,
+ * where SPARSE_VECTORS have room for it, part of the next one.
  */
 #define WITH_TILE(layer, u, unit_end, n, do_it)                                                    \
     do {                                                                                           \
         const size_t width_ = gi_panel_width(layer, u);                                            \
-        float *w_ = (float *)(layer)->weight + gi_weight_offset(layer, 0, u);                      \
+        float *w_ = (float *)(layer)->weight + gi_weight_offset(layer, 0, u), *next_ = w_;         \
         n = least(gi_panel_part(u, unit_end), (size_t)SPARSE_VECTORS * LANES);                     \
-        if (2 * GI_PANEL == SPARSE_VECTORS * LANES && n == GI_PANEL && (u) % GI_PANEL == 0 &&      \
-            (u) + 2 * GI_PANEL <= (unit_end)) {                                                    \
-            n = 2 * GI_PANEL;                                                                      \
-            const sparse_tile tile = {SPARSE_VECTORS / 2, SPARSE_VECTORS / 2, GI_PANEL, w_,        \
-                                      w_ + GI_PANEL * gi_padded((layer)->n_in)};                   \
-            do_it;                                                                                 \
-        } else {                                                                                   \
+        size_t second_ = 0;                                                                        \
+        if ((u) + n < (unit_end) && n + GI_PANEL <= SPARSE_VECTORS * LANES &&                      \
+            gi_panel_width(layer, (u) + n) == width_) {                                            \
+            second_ = gi_panel_part((u) + n, unit_end);                                            \
+            next_ = (float *)(layer)->weight + gi_weight_offset(layer, 0, (u) + n);                \
+        }                                                                                          \
+        switch (n / LANES * 10 + second_ / LANES) {                                                \
+            TILE_CASE(4, 4, do_it)                                                                 \
+            TILE_CASE(4, 2, do_it)                                                                 \
+            TILE_CASE(2, 4, do_it)                                                                 \
+        default:                                                                                   \
+            second_ = 0;                                                                           \
             switch (n / LANES) {                                                                   \
-                TILE_CASE(1, do_it)                                                                \
-                TILE_CASE(2, do_it)                                                                \
-                TILE_CASE(3, do_it)                                                                \
-                TILE_CASE(4, do_it)                                                                \
-                TILE_CASE(6, do_it)                                                                \
-                TILE_CASE(8, do_it)                                                                \
+                TILE_CASE(1, 0, do_it)                                                             \
+                TILE_CASE(2, 0, do_it)                                                             \
+                TILE_CASE(3, 0, do_it)                                                             \
+                TILE_CASE(4, 0, do_it)                                                             \
+                TILE_CASE(6, 0, do_it)                                                             \
+                TILE_CASE(8, 0, do_it)                                                             \
             }                                                                                      \
         }                                                                                          \
+        n += second_;                                                                              \
     } while (0)
-#define TILE_CASE(vectors, do_it)                                                                  \
-    case vectors: {                                                                                \
-        const sparse_tile tile = {vectors, 0, width_, w_, w_};                                     \
-        do_it;                                                                                     \
-        break;                                                                                     \
-    }
+#define TILE_CASE(first_vectors, second_vectors, do_it)                                            \
+    case (second_vectors) == 0 ? (first_vectors):                                                  \
+        (first_vectors) * 10 + (second_vectors) :                                                  \
+        {                                                                                          \
+            const sparse_tile tile = {first_vectors, second_vectors, width_, w_, next_};           \
+            do_it;                                                                                 \
+            break;                                                                                 \
+        }
 
 static void forward_sparse(const gi_layer *layer, const gi_sparse *x, void *dst_, size_t m,
-                           size_t begin, size_t end)
+                           size_t begin, size_t end, gi_columns *columns)
 {
     const size_t row = gi_stride(layer->n_out), blocks = gi_sparse_blocks(layer->n_in);
+    if (columns) columns->n_chunks = 0;
     for (size_t first = 0; first < m; first += CHUNK) {
         const size_t rows = least(m - first, CHUNK);
         float *dst = (float *)dst_ + first * row;
+        uint32_t *count = NULL;
+        struct gi_entry *entry = NULL;
+        if (columns) {
+            const size_t before = columns->n_chunks++ * layer->n_in;
+            count = columns->count + before;
+            entry = columns->entry + before * GI_SPARSE_ROOM;
+            memset(count, 0, layer->n_in * sizeof *count);
+        }
         start_with_bias(layer, dst, rows, begin, end);
         for (size_t u = begin, n = 0; u < end; u += n)
             for (size_t b = 0; b < blocks; b++)
-                WITH_TILE(layer, u, end, n, forward_block(tile, x + first, rows, b, dst + u, row));
+                if (columns && u == begin)
+                    WITH_TILE(layer, u, end, n,
+                              forward_block(tile, x + first, rows, b, dst + u, row, true, first,
+                                            count + b * GI_SPARSE_BLOCK,
+                                            entry + b * GI_SPARSE_BLOCK * GI_SPARSE_ROOM));
+                else
+                    WITH_TILE(layer, u, end, n,
+                              forward_block(tile, x + first, rows, b, dst + u, row, false, 0, NULL,
+                                            NULL));
         activate_rows(layer, dst, rows, begin, end);
     }
 }

@@ -32,16 +32,23 @@ static bool sparse_new(const glia_network *network, size_t rows, gi_workspace *w
     return true;
 }
 
-/* A part of the inputs for each thread: whole blocks, since the lists know where those end. */
-static bool columns_new(const glia_network *network, size_t rows, int n_threads, gi_workspace *w,
-                        glia_error *error)
+/*
+ * All inputs for each thread, or a part of them: whole blocks, since the lists know where those
+ * end.
+ */
+static bool columns_new(const glia_network *network, const gi_plan *plan, size_t rows,
+                        gi_workspace *w, glia_error *error)
 {
+    const size_t inputs = gi_network_inputs(network);
     const size_t n_chunks = (rows + GI_SPARSE_SAMPLES - 1) / GI_SPARSE_SAMPLES;
-    w->n_parts = (size_t)n_threads;
+    w->n_parts = (size_t)plan->threads;
     w->columns = gi_alloc(w->n_parts, sizeof *w->columns, "a batch by input", error);
-    for (int t = 0; w->columns && t < n_threads; t++) {
+    for (int t = 0; w->columns && t < plan->threads; t++) {
         gi_columns *c = &w->columns[t];
-        gi_slice(gi_network_inputs(network), GI_SPARSE_BLOCK, t, n_threads, &c->begin, &c->end);
+        if (plan->n_by_units > 0)
+            c->end = inputs;
+        else
+            gi_slice(inputs, GI_SPARSE_BLOCK, t, plan->threads, &c->begin, &c->end);
         const size_t n = c->end - c->begin;
         c->count = gi_alloc(n_chunks, n * sizeof *c->count, "a batch by input", error);
         c->entry =
@@ -72,7 +79,7 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     bool ok;
     if (plan->sparse)
         ok = sparse_new(network, rows ? rows : 1, &w, error) &&
-             (!for_training || columns_new(network, rows, plan->threads, &w, error));
+             (!for_training || columns_new(network, plan, rows, &w, error));
     else
         ok = (w.x = gi_alloc(rows, w.row_bytes[0], "a batch", error));
     for (size_t l = 0; ok && l <= last; l++) {
@@ -166,16 +173,16 @@ static void *source(const gi_workspace *w, size_t l)
     return l ? w->activation[l - 1] : w->x;
 }
 
-/* Units unit_begin..unit_end of layer l, of rows begin..end. */
+/* Units unit_begin..unit_end of layer l, of rows begin..end; columns: as forward_sparse has it. */
 static void forward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
                           size_t l, size_t begin, size_t end, size_t unit_begin, size_t unit_end,
-                          gi_scratch *scratch)
+                          gi_columns *columns, gi_scratch *scratch)
 {
     const gi_layer *layer = &network->layers[l];
     void *dst = at_row(w, w->activation[l], begin, l + 1);
     if (l == 0 && plan->sparse)
         plan->engine->forward_sparse(layer, w->samples + begin, dst, end - begin, unit_begin,
-                                     unit_end);
+                                     unit_end, columns);
     else if (l == 0 && plan->bytes)
         plan->engine->forward_bytes(layer, at_row(w, w->x, begin, 0), w->row_bytes[0],
                                     (float)(1 / network->input.divisor), dst, end - begin,
@@ -198,19 +205,21 @@ static void backward_layer(const glia_network *network, const gi_plan *plan, gi_
 
 static void update_layer(glia_network *network, const gi_plan *plan, gi_workspace *w, size_t l,
                          size_t m, const gi_part *part, const gi_row_update *update,
-                         gi_scratch *scratch)
+                         const gi_crew *crew)
 {
     const gi_layer *layer = &network->layers[l];
+    const bool by_units = l < plan->n_by_units;
     if (l == 0 && plan->sparse)
-        plan->engine->backward_columns(layer, l, w->columns, w->n_parts, w->diff[l], m, part,
-                                       update, scratch);
+        plan->engine->backward_columns(layer, l, w->columns + (by_units ? crew->thread : 0),
+                                       by_units ? 1 : w->n_parts, w->diff[l], m, part, update,
+                                       crew->scratch);
     else if (l == 0 && plan->bytes)
         plan->engine->backward_bytes(layer, l, w->x, w->row_bytes[0],
                                      (float)(1 / network->input.divisor), w->diff[l], m, part,
-                                     update, scratch);
+                                     update, crew->scratch);
     else
         plan->engine->backward_weights(layer, l, source(w, l), w->diff[l], m, part, update,
-                                       scratch);
+                                       crew->scratch);
 }
 
 /* ---- Passes by one thread ------------------------------------------------------------------- */
@@ -223,7 +232,7 @@ void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_wor
             gi_dense_forward(workspace->dense, l, 0, source(workspace, l), workspace->activation[l],
                              end);
         else
-            forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld,
+            forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld, NULL,
                           scratch);
 }
 
@@ -269,10 +278,12 @@ static void step_forward_layer(const glia_network *network, const gi_plan *plan,
             gi_dense_forward(w->dense, l, t, source(w, l), w->activation[l], m);
     } else if (l < plan->n_by_units) {
         share(network->layers[l].ld, crew, &begin, &end);
-        forward_layer(network, plan, w, l, 0, m, begin, end, crew->scratch);
+        forward_layer(network, plan, w, l, 0, m, begin, end,
+                      w->columns ? &w->columns[crew->thread] : NULL, crew->scratch);
     } else {
         gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
-        forward_layer(network, plan, w, l, begin, end, 0, network->layers[l].ld, crew->scratch);
+        forward_layer(network, plan, w, l, begin, end, 0, network->layers[l].ld, NULL,
+                      crew->scratch);
     }
 }
 
@@ -308,13 +319,14 @@ static void step_update_layer(glia_network *network, const gi_plan *plan, gi_wor
         share(layer->ld, crew, &part.unit_begin, &part.unit_end);
     else
         gi_slice(layer->n_in + 1, 1, crew->thread, crew->n_threads, &part.row_begin, &part.row_end);
-    update_layer(network, plan, w, l, m, &part, update, crew->scratch);
+    update_layer(network, plan, w, l, m, &part, update, crew);
 }
 
 size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t m, const gi_crew *crew)
 {
-    for (size_t p = (size_t)crew->thread; plan->sparse && p < workspace->n_parts;
+    for (size_t p = (size_t)crew->thread;
+         plan->sparse && plan->n_by_units == 0 && p < workspace->n_parts;
          p += (size_t)crew->n_threads)
         if (workspace->columns[p].begin < workspace->columns[p].end)
             plan->engine->gather_columns(workspace->samples, m, &workspace->columns[p]);

@@ -23,7 +23,8 @@ typedef struct gi_workspace {
     size_t row_bytes[GLIA_MAX_LAYERS + 1]; /* of x, activation[0], ... */
     void *x;                               /* the samples as they enter the network; or */
     gi_sparse *samples;                    /* (rows): their non-zeros */
-    gi_columns *columns; /* (n_parts): the same by input, to train; a part a thread */
+    gi_columns *columns; /* (n_parts): the same by input, to train. Shared out by units, a thread
+                          * has all inputs in its own; by samples, a part of them */
     size_t n_parts;
     void *activation[GLIA_MAX_LAYERS];
     void *diff[GLIA_MAX_LAYERS]; /* dJ/dz of hidden layers; of the last it is activation's buffer */

@@ -23,7 +23,7 @@
 
 enum {
     PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
-    PREFETCH_SAMPLES = 4,    /* how far ahead rows of the data set are asked for */
+    PREFETCH_SAMPLES = 12,   /* how far ahead rows of the data set are asked for */
     COUNT_STRIDE = 8
 };
 
