@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_BLOCK = 4 << 20 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_BLOCK = 384 << 10 };
 
 static size_t round_up(size_t n, size_t multiple)
 {
