@@ -78,6 +78,9 @@ typedef struct target {
     size_t row;
     bool start; /* whether C has something already */
     float factor;
+    /* What the next product will read, asked for while this one is computed; or NULL. */
+    const char *ahead;
+    size_t ahead_bytes;
 } target;
 
 INLINE void multiply_tile(size_t rows, size_t n_vectors, size_t depth, strided a, const float *b,
@@ -85,7 +88,10 @@ INLINE void multiply_tile(size_t rows, size_t n_vectors, size_t depth, strided a
 {
     vector sum[NARROW_ROWS][VECTORS];
     for (size_t r = 0; r < rows; r++)
-        for (size_t v = 0; v < n_vectors; v++) sum[r][v] = (vector){0};
+        for (size_t v = 0; v < n_vectors; v++) {
+            sum[r][v] = (vector){0};
+            __builtin_prefetch(c.at + r * c.row + v * LANES, 1);
+        }
     for (size_t k = 0; k < depth; k++) {
         const vector *bk = (const vector *)(b + k * b_row);
         vector row[VECTORS];
@@ -110,9 +116,13 @@ INLINE void multiply_tile(size_t rows, size_t n_vectors, size_t depth, strided a
 INLINE void multiply_rows(size_t rows, size_t n_vectors, size_t depth, strided a, const float *b,
                           size_t b_row, target c)
 {
-    const size_t most = n_vectors <= 2 ? NARROW_ROWS : ROWS;
+    enum { CACHE_LINE = 64 };
+    const size_t most = n_vectors <= 2 ? NARROW_ROWS : ROWS, tiles = (rows + most - 1) / most;
+    const size_t asked = (c.ahead_bytes + tiles * CACHE_LINE - 1) / (tiles * CACHE_LINE);
     while (rows > 0) {
         const size_t here = rows >= most ? most : rows > ROWS ? ROWS : rows;
+        for (size_t j = 0; c.ahead && j < asked; j++, c.ahead += CACHE_LINE)
+            __builtin_prefetch(c.ahead, 0, 2); /* into L2 */
         switch (here) {
 #define CASE(n)                                                                                    \
     case n:                                                                                        \
@@ -216,6 +226,17 @@ static size_t rows_at_once(const batch *x, size_t m)
     return x->floats ? m : least(m, DEPTH);
 }
 
+/* The weights of the next tile of a panel row, for a product to ask for; none past the last. */
+static target and_ahead(target c, const gi_layer *layer, size_t input, size_t depth, size_t unit,
+                        size_t end)
+{
+    if (unit >= end) return c;
+    const size_t width = gi_panel_width(layer, unit);
+    c.ahead = (const char *)((float *)layer->weight + gi_weight_offset(layer, input, unit));
+    c.ahead_bytes = depth * width * sizeof(float);
+    return c;
+}
+
 INLINE void forward_batch(const gi_layer *layer, const batch *x, float *dst, size_t m, size_t begin,
                           size_t end, float *block)
 {
@@ -229,8 +250,9 @@ INLINE void forward_batch(const gi_layer *layer, const batch *x, float *dst, siz
             const strided a = floats_of(x, r, here, i, depth, block);
             for (size_t u = begin, n; u < end; u += n) {
                 n = tile_width(u, end);
+                const target c = {.at = dst + r * row + u, .row = row, .start = true, .factor = 1};
                 multiply(here, n, depth, a, w + gi_weight_offset(layer, i, u),
-                         gi_panel_width(layer, u), (target){dst + r * row + u, row, true, 1});
+                         gi_panel_width(layer, u), and_ahead(c, layer, i, depth, u + n, end));
             }
         }
     }
@@ -249,6 +271,13 @@ static void forward_bytes(const gi_layer *layer, const uint8_t *bytes, size_t ro
 {
     const batch x = {.bytes = bytes, .row = row, .scale = scale};
     forward_batch(layer, &x, dst, m, begin, end, scratch->block);
+}
+
+static void prefetch(const void *data, size_t bytes)
+{
+    enum { CACHE_LINE = 64 };
+    for (size_t k = 0; k < bytes; k += CACHE_LINE)
+        __builtin_prefetch((const char *)data + k, 0, 2); /* into L2 */
 }
 
 /* to (4 units, GI_PANEL apart; 4 inputs) = W's (4 inputs, width apart; 4 units), transposed */
@@ -294,12 +323,16 @@ static void backward_data(const gi_layer *layer, const void *diff_dst, glia_acti
         n = least(end - i, TILE);
         for (size_t u = 0; u < layer->ld; u += DEPTH) {
             const size_t depth = least(layer->ld - u, DEPTH);
+            for (size_t p = u + DEPTH; p < least(u + 2 * DEPTH, layer->ld); p += GI_PANEL)
+                prefetch(w + gi_weight_offset(layer, i, p),
+                         n * gi_panel_width(layer, p) * sizeof(float));
             for (size_t k = 0; k < depth; k += 4)
                 for (size_t j = 0; j < n; j += 4)
                     transpose_4x4(w + gi_weight_offset(layer, i + j, u + k),
                                   gi_panel_width(layer, u + k), turned + k * GI_PANEL + j);
             const strided a = {delta + u, row, 1};
-            multiply(m, n, depth, a, turned, GI_PANEL, (target){diff_src + i, row_in, u > 0, 1});
+            const target c = {.at = diff_src + i, .row = row_in, .start = u > 0, .factor = 1};
+            multiply(m, n, depth, a, turned, GI_PANEL, c);
         }
         derive_rows(f, (const float *)src + i, diff_src + i, m, n, row_in);
     }
@@ -342,9 +375,12 @@ INLINE void learn_batch(const gi_layer *layer, const batch *x, const float *delt
             const strided a = floats_of(x, r, depth, i, here, block);
             for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
                 n = tile_width(u, part->unit_end);
+                const target c = {.at = w + gi_weight_offset(layer, i, u),
+                                  .row = gi_panel_width(layer, u),
+                                  .start = true,
+                                  .factor = -rate};
                 multiply(here, n, depth, (strided){a.at, 1, a.row}, delta + r * row + u, row,
-                         (target){w + gi_weight_offset(layer, i, u), gi_panel_width(layer, u), true,
-                                  -rate});
+                         and_ahead(c, layer, i, here, u + n, part->unit_end));
             }
         }
     }
@@ -365,7 +401,7 @@ INLINE void hand_over(const gi_layer *layer, size_t layer_index, const batch *x,
                 const size_t depth = least(m - r, DEPTH / 2);
                 const strided a = floats_of(x, r, depth, i, here, floats);
                 multiply(here, n, depth, (strided){a.at, 1, a.row}, delta + r * row + u, row,
-                         (target){gradient, GI_PANEL, r > 0, 1});
+                         (target){.at = gradient, .row = GI_PANEL, .start = r > 0, .factor = 1});
             }
             for (size_t j = 0; j < here; j++)
                 update->apply(update, layer_index, i + j, u,
