@@ -78,8 +78,12 @@ static void value_text(const json_t *value, char *text, size_t size)
     }
 }
 
-/* Adds key and value; values that are null say nothing. Keys have '_' for a blank. */
-static void add_value(struct table *table, const char *indent, const char *key, const json_t *value)
+/* Where values begin: the widest key is indented by 2, and 3 blanks follow. */
+enum { VALUE_COLUMN = 23 };
+
+/* Key and value, wrapped where a terminal is narrow; a NULL says nothing. Keys have '_' for a
+ * blank. */
+static void print_value(const char *indent, const char *key, const json_t *value)
 {
     char name[128] = "", text[512];
     if (json_is_null(value)) return;
@@ -87,29 +91,26 @@ static void add_value(struct table *table, const char *indent, const char *key, 
     for (char *at = name; *at != '\0'; at++)
         if (*at == '_') *at = ' ';
     value_text(value, text, sizeof text);
-    table_add(table, STYLE_DIM, "%s", name);
-    table_add(table, STYLE_PLAIN, "%s", text);
+    char *clean_name = clean_text(name), *clean = clean_text(text);
+    size_t width = text_width(clean_name), room = line_room(stdout);
+    printf("%s%s%s", style_begin(stdout, STYLE_DIM), clean_name, style_end(stdout));
+    if (*clean != '\0') printf("%*s", width < VALUE_COLUMN ? (int)(VALUE_COLUMN - width) : 1, "");
+    print_words(stdout, clean, strlen(clean), room, VALUE_COLUMN, VALUE_COLUMN);
+    free(clean_name);
+    free(clean);
 }
 
 /* All of the metadata but the network itself, which the table of layers shows. */
 static void print_metadata(json_t *metadata)
 {
-    struct table *table = table_new("ll", NULL);
     const char *key, *inner_key;
     json_t *value, *inner;
     json_object_foreach(metadata, key, value)
     {
         if (strcmp(key, "network") == 0) continue;
-        if (!json_is_object(value)) {
-            add_value(table, "", key, value);
-            continue;
-        }
-        table_add(table, STYLE_DIM, "%s", key);
-        table_add(table, STYLE_PLAIN, "%s", "");
-        json_object_foreach(value, inner_key, inner) add_value(table, "  ", inner_key, inner);
+        print_value("", key, value);
+        json_object_foreach(value, inner_key, inner) print_value("  ", inner_key, inner);
     }
-    table_print(table, stdout, NULL);
-    table_free(table);
 }
 
 static void print_model(const glia_network *network, const char *path, json_t *metadata,

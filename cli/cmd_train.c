@@ -334,6 +334,11 @@ const struct command train_command = {
         "Trains a network of fully connected layers with stochastic gradient descent on the "
         "cross-entropy of its softmax output, and saves it as a safetensors file.\n\n" //
     SOURCE_DESCRIPTION "\n\n"
+        "What computes is one of three engines: reference, plain loops; native, fast kernels that "
+        "skip the zeros of data such as MNIST; onednn, products by the library oneDNN. What is "
+        "taken, and why, stands at the beginning of a run, in --json and in the model. bf16 keeps "
+        "8 bits of each factor of a product, sums in f32, and learns weights in f32; it pays in "
+        "large networks. With --batch 1 it is reference or native, in f32.\n\n"
         "Where the data set has a test split, the finished network is scored on it once. Ctrl-C "
         "(SIGINT), SIGTERM and SIGHUP end the step at hand; the network is saved as it is, with "
         "--validation as it was after the best epoch, and the exit status is 130. When the loss is "

@@ -247,7 +247,7 @@ static void page_foot(FILE *stream, bool main_page)
           ".TP\n.B XDG_CACHE_HOME\nDownloads are kept in \\fI$XDG_CACHE_HOME/glia\\fR; "
           "if unset, in \\fI~/.cache/glia\\fR.\n"
           ".TP\n.B GLIA_CPU\nThe level of instruction set to use instead of the best that the CPU "
-          "has: \\fBbaseline\\fR, \\fBavx2\\fR or \\fBavx512\\fR.\n"
+          "has: \\fBbaseline\\fR, \\fBavx2\\fR or \\fBavx512\\fR. oneDNN does not look at it.\n"
           ".TP\n.B NO_COLOR\nIf set and not empty, no colour and no bar is shown.\n"
           ".SH SEE ALSO\n",
           stream);

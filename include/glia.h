@@ -224,10 +224,11 @@ GLIA_API glia_status glia_image_write_png(const char *path, const uint8_t *pixel
 
 /*
  * X(NAME, text): what computes.
- *   auto       what serves network, data and machine best; glia_train_result.plan says what and why
+ *   auto       native in f32, onednn in bf16; glia_train_result.plan says what, and why
  *   reference  plain loops, the oracle of the others
  *   native     glia's own kernels, which skip the zeros of sparse input
- *   onednn     oneDNN's inner products, where this build has it
+ *   onednn     oneDNN's products of matrices, where this build has it; single samples are learned
+ *              from by the fused step of the others, in f32
  */
 #define GLIA_ENGINE_LIST(X)                                                                        \
     X(AUTO, "auto")                                                                                \
@@ -498,7 +499,7 @@ typedef struct glia_train_params {
     size_t batch;  /* samples an update; 1: after every sample */
     size_t epochs; /* >= 0 */
     uint64_t seed; /* of the shuffles */
-    int threads;   /* 0: one a core. The result does not depend on it. */
+    int threads;   /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
     glia_engine engine;
     glia_precision precision;
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
@@ -545,7 +546,8 @@ typedef struct glia_train_result {
  * Stopped by the callback is no failure: GLIA_OK, result->stop says so, and the weights are as they
  * are (with a validation set: those of the best epoch, once one is completed).
  * DIVERGED is: the network then holds the weights of the last good epoch, or is as it came if there
- * was none. result (or NULL) is set in every case but BAD_ARGUMENT, MISMATCH, NO_MEMORY.
+ * was none. UNSUPPORTED: this build has no oneDNN, or the CPU no bf16, which params ask for. result
+ * (or NULL) is set when it succeeds or diverges.
  */
 GLIA_API glia_status glia_train(glia_network *network, const glia_dataset *train,
                                 const glia_dataset *validation, const glia_train_params *params,

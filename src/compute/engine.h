@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of kernels: what a layer computes on a slice of a batch. An engine is a struct of
- * functions for one element type and one level of instruction set; reference.c is compiled once for
- * each. What calls them (src/net, src/train) knows no element type: buffers are void *.
+ * functions for one element type and one level of instruction set; reference.c and native.c are
+ * compiled once for each. What calls them (src/net, src/train) knows no element type: buffers are
+ * void *.
  */
 #ifndef GLIA_COMPUTE_ENGINE_H
 #define GLIA_COMPUTE_ENGINE_H

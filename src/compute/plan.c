@@ -73,8 +73,8 @@ static glia_status check(const gi_plan_request *q, glia_error *error)
                        glia_engine_name(q->engine));
     if (bf16 && !has_bf16())
         return gi_fail(error, GLIA_UNSUPPORTED,
-                       "precision bf16: this CPU has no instructions for it (avx512_bf16 or "
-                       "amx_bf16); use f32, which is faster here");
+                       "precision bf16: this CPU has no instructions for it (avx512_bf16); "
+                       "use f32, which is faster here");
     return GLIA_OK;
 }
 
@@ -82,17 +82,20 @@ static glia_status check(const gi_plan_request *q, glia_error *error)
 static void describe(const gi_plan_request *q, gi_plan *plan)
 {
     const double percent = 100 * q->density;
-    const char *what = plan->one_by_one               ? "a fused step a sample, skips zeros"
+    const bool not_so = q->engine == GLIA_ENGINE_ONEDNN || q->precision == GLIA_PRECISION_BF16;
+    const char *what = plan->one_by_one && not_so     ? "a fused step a sample, not by oneDNN"
+                       : plan->one_by_one             ? "a fused step a sample, skips zeros"
                        : plan->onednn                 ? "dense products by oneDNN"
                        : plan->sparse                 ? "skips zeros"
                        : plan->engine == q->reference ? "plain loops, skip zeros"
                                                       : "dense products";
     snprintf(plan->kernels, sizeof plan->kernels, "%s (%.0f %% of the inputs are not zero)", what,
              percent);
-    plan->sharing = plan->threads < q->threads ? "too small to share out"
-                    : plan->threads == 1       ? "one thread"
-                    : plan->n_by_units > 0     ? "shared out by units"
-                                               : "shared out by samples";
+    plan->sharing = plan->one_by_one             ? "one thread"
+                    : plan->threads < q->threads ? "too small to share out"
+                    : plan->threads == 1         ? "one thread"
+                    : plan->n_by_units > 0       ? "shared out by units"
+                                                 : "shared out by samples";
 }
 
 glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *error)

@@ -28,7 +28,7 @@ typedef struct gi_plan {
     bool onednn;      /* layers by oneDNN; engine does what lies around them */
     bool one_by_one;  /* batch 1: a fused step a sample, by one thread */
     bool sparse;      /* the first layer reads the non-zeros of its samples */
-    bool bytes;       /* it reads the samples\' bytes as they are */
+    bool bytes;       /* it reads the samples' bytes as they are */
     int threads;      /* at most those that there are */
     /*
      * Layers 0 .. n_by_units-1 are shared out by units: a thread computes and updates its part of

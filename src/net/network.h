@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A network: fully connected layers and what the network knows about its data. Its functions run
- * one slice of a batch forward and backward; the trainer deals out the slices.
+ * A network: fully connected layers, what it knows about its data, and how it came to be. The
+ * passes of a batch through it are workspace.h's.
  */
 #ifndef GLIA_NET_NETWORK_H
 #define GLIA_NET_NETWORK_H
