@@ -105,19 +105,25 @@ typedef struct gi_sparse {
 
 /*
  * The non-zeros of a batch by input, of inputs begin..end, in chunks of GI_SPARSE_SAMPLES samples:
- * those of input i have the number j = chunk * (end - begin) + i - begin; they are entry[j *
- * GI_SPARSE_ROOM] and the count[j] - 1 after it, ordered by sample. The room is more than a chunk
- * so that lists of neighbours do not compete for the same sets of a cache.
+ * those of input i have the number j = chunk * (end - begin) + i - begin; they are entry[j * room]
+ * and the count[j] - 1 after it, ordered by sample.
  */
-enum { GI_SPARSE_SAMPLES = 64, GI_SPARSE_ROOM = GI_SPARSE_SAMPLES + 8 };
+enum { GI_SPARSE_SAMPLES = 64 };
 typedef struct gi_columns {
     size_t begin, end, n_chunks;
+    size_t room;     /* gi_sparse_room of the batch */
     uint32_t *count; /* (n_chunks, end - begin) */
     struct gi_entry {
         uint32_t sample;
         float value;
-    } * entry; /* (n_chunks, end - begin, GI_SPARSE_ROOM) */
+    } * entry; /* (n_chunks, end - begin, room) */
 } gi_columns;
+
+/* More than a chunk, so that lists of neighbours do not compete for the same sets of a cache. */
+static inline size_t gi_sparse_room(size_t batch)
+{
+    return (batch < GI_SPARSE_SAMPLES ? batch : GI_SPARSE_SAMPLES) + 8;
+}
 
 /* What one thread needs for itself. */
 typedef struct gi_scratch {

@@ -350,7 +350,7 @@ static bool is_sgd(const gi_row_update *update)
 static void update_bias(const gi_layer *layer, size_t layer_index, const float *delta, size_t m,
                         const gi_part *part, const gi_row_update *update, float *gradient)
 {
-    if (part->row_end <= layer->n_in) return;
+    if (part->row_begin > layer->n_in || part->row_end <= layer->n_in) return;
     for (size_t u = part->unit_begin; u < part->unit_end; u += LANES) {
         vector sum = {0};
         for (size_t r = 0; r < m; r++)
@@ -540,7 +540,7 @@ typedef struct sparse_tile {
  */
 INLINE void forward_block(sparse_tile t, const gi_sparse *x, size_t m, size_t block,
                           float *restrict dst, size_t row, bool gathers, size_t first,
-                          uint32_t *restrict count, struct gi_entry *restrict entry)
+                          uint32_t *restrict count, struct gi_entry *restrict entry, size_t room)
 {
     for (size_t r = 0; r < m; r++) {
         const size_t begin = first_from(&x[r], block * GI_SPARSE_BLOCK), end = x[r].end[block];
@@ -559,7 +559,7 @@ INLINE void forward_block(sparse_tile t, const gi_sparse *x, size_t m, size_t bl
                 sum[t.n_first + v] = multiply_add(xk, w1[v], sum[t.n_first + v]);
             if (gathers) {
                 const size_t i = index[k] - block * GI_SPARSE_BLOCK, n = count[i]++;
-                entry[i * GI_SPARSE_ROOM + n] = (struct gi_entry){(uint32_t)(first + r), value[k]};
+                entry[i * room + n] = (struct gi_entry){(uint32_t)(first + r), value[k]};
             }
         }
         for (size_t v = 0; v < t.n_first + t.n_second; v++) to[v] = sum[v];
@@ -587,7 +587,7 @@ INLINE void learn_columns(sparse_tile t, const gi_columns *c, size_t begin, size
             if (c->count[j] == 0) continue;
             vector sum[SPARSE_VECTORS];
             for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
-            sum_entries(t, c->entry + j * GI_SPARSE_ROOM, c->count[j], delta, row, sum);
+            sum_entries(t, c->entry + j * c->room, c->count[j], delta, row, sum);
             vector *w0 = (vector *)(t.first + i * t.width);
             vector *w1 = (vector *)(t.second + i * t.width);
             for (size_t v = 0; v < t.n_first; v++)
@@ -606,7 +606,7 @@ INLINE void column_gradient(sparse_tile t, const gi_columns *c, size_t i, const 
     for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
     for (size_t chunk = 0; chunk < c->n_chunks; chunk++) {
         const size_t j = chunk * (c->end - c->begin) + i - c->begin;
-        sum_entries(t, c->entry + j * GI_SPARSE_ROOM, c->count[j], delta, row, sum);
+        sum_entries(t, c->entry + j * c->room, c->count[j], delta, row, sum);
     }
     for (size_t v = 0; v < t.n_first + t.n_second; v++) *(vector *)(gradient + v * LANES) = sum[v];
 }
@@ -665,7 +665,7 @@ static void forward_sparse(const gi_layer *layer, const gi_sparse *x, void *dst_
         if (columns) {
             const size_t before = columns->n_chunks++ * layer->n_in;
             count = columns->count + before;
-            entry = columns->entry + before * GI_SPARSE_ROOM;
+            entry = columns->entry + before * columns->room;
             memset(count, 0, layer->n_in * sizeof *count);
         }
         start_with_bias(layer, dst, rows, begin, end);
@@ -675,11 +675,12 @@ static void forward_sparse(const gi_layer *layer, const gi_sparse *x, void *dst_
                     WITH_TILE(layer, u, end, n,
                               forward_block(tile, x + first, rows, b, dst + u, row, true, first,
                                             count + b * GI_SPARSE_BLOCK,
-                                            entry + b * GI_SPARSE_BLOCK * GI_SPARSE_ROOM));
+                                            entry + b * GI_SPARSE_BLOCK * columns->room,
+                                            columns->room));
                 else
                     WITH_TILE(layer, u, end, n,
                               forward_block(tile, x + first, rows, b, dst + u, row, false, 0, NULL,
-                                            NULL));
+                                            NULL, 0));
         activate_rows(layer, dst, rows, begin, end);
     }
 }
@@ -699,7 +700,7 @@ static void prefetch_list(const gi_sparse *x, size_t begin, size_t end)
 
 /* The lists of a range of inputs (whole blocks), so few that all are written to in L1. */
 static void gather_range(const gi_sparse *x, size_t first, size_t m, size_t begin, size_t end,
-                         uint32_t *restrict count, struct gi_entry *restrict entry)
+                         uint32_t *restrict count, struct gi_entry *restrict entry, size_t room)
 {
     for (size_t r = first; r < m; r++) {
         if (r + AHEAD < m) prefetch_list(&x[r + AHEAD], begin, end);
@@ -708,7 +709,7 @@ static void gather_range(const gi_sparse *x, size_t first, size_t m, size_t begi
         const size_t last = x[r].end[(end - 1) / GI_SPARSE_BLOCK];
         for (size_t k = first_from(&x[r], begin); k < last; k++) {
             const size_t i = index[k] - begin, at = count[i]++;
-            entry[i * GI_SPARSE_ROOM + at] = (struct gi_entry){(uint32_t)r, value[k]};
+            entry[i * room + at] = (struct gi_entry){(uint32_t)r, value[k]};
         }
     }
 }
@@ -724,7 +725,7 @@ static void gather_columns(const gi_sparse *x, size_t m, gi_columns *c)
         for (size_t i = 0; i < n; i += RANGE)
             gather_range(x, first, least(m, first + CHUNK), c->begin + i,
                          c->begin + least(i + RANGE, n), c->count + before + i,
-                         c->entry + (before + i) * GI_SPARSE_ROOM);
+                         c->entry + (before + i) * c->room, c->room);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "compute/plan.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "config.h"
 #ifdef GLIA_HAS_ONEDNN
@@ -71,7 +72,7 @@ static glia_status check(const gi_plan_request *q, glia_error *error)
         return gi_fail(error, GLIA_UNSUPPORTED,
                        "precision bf16: engine %s computes in f32; use engine auto or onednn",
                        glia_engine_name(q->engine));
-    if (bf16 && !has_bf16())
+    if (bf16 && (!has_bf16() || strcmp(q->reference->isa, "avx512") != 0))
         return gi_fail(error, GLIA_UNSUPPORTED,
                        "precision bf16: this CPU has no instructions for it (avx512_bf16); "
                        "use f32, which is faster here");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Predicting: samples in, probabilities out. */
-#include <string.h>
+#include <math.h>
 
 #include "base/memory.h"
 #include "net/workspace.h"
@@ -128,7 +128,7 @@ glia_status glia_predictor_create(const glia_network *network, const glia_predic
     if (!params) params = &defaults;
     const bool onednn =
         params->engine == GLIA_ENGINE_ONEDNN || params->precision == GLIA_PRECISION_BF16;
-    return predictor_new(network, params, onednn ? ONEDNN_ROWS : ROWS, 3, out, error);
+    return predictor_new(network, params, onednn ? ONEDNN_ROWS : ROWS, onednn ? 1 : 3, out, error);
 }
 
 /* ---- Running -------------------------------------------------------------------------------- */
@@ -151,6 +151,18 @@ static bool is_sparse(const glia_network *network, glia_type type, const void *x
     return gi_plan_skips_zeros((double)nonzero / (double)all);
 }
 
+/* oneDNN's relu makes 0 of NaN: what is no number must still be seen in the probabilities. */
+static void spread_nan(const glia_predictor *p, size_t first, size_t rows)
+{
+    const size_t inputs = gi_network_inputs(p->network), classes = gi_network_classes(p->network);
+    for (size_t r = first; r < first + rows; r++) {
+        const float *x = (const float *)p->x + r * inputs;
+        float sum = 0; /* of 0 * x: NaN as soon as one is infinite or NaN */
+        for (size_t i = 0; i < inputs; i++) sum += 0 * x[i];
+        for (size_t c = 0; sum != 0 && c < classes; c++) p->probabilities[r * classes + c] = NAN;
+    }
+}
+
 static void predict_slice(void *context, int thread, int n_threads)
 {
     const glia_predictor *p = context;
@@ -171,6 +183,7 @@ static void predict_slice(void *context, int thread, int n_threads)
         gi_network_forward(network, plan, w, 0, through, &own->scratch);
         plan->engine->softmax(w->activation[network->n_layers - 1], classes,
                               p->probabilities + first * classes, rows);
+        if (w->dense && p->type == GLIA_F32) spread_nan(p, first, rows);
     }
 }
 
@@ -190,7 +203,7 @@ glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x,
     p->x = x;
     p->n = n;
     p->probabilities = probabilities;
-    p->way = is_sparse(p->network, type, x, n);
+    p->way = !p->plan[0].onednn && is_sparse(p->network, type, x, n);
     p->shared = n > 1 && gi_plan_is_worth_sharing((double)n * p->work[p->way]);
     if (p->shared)
         gi_pool_run(p->pool, predict_slice, p);

@@ -50,9 +50,9 @@ static bool columns_new(const glia_network *network, const gi_plan *plan, size_t
         else
             gi_slice(inputs, GI_SPARSE_BLOCK, t, plan->threads, &c->begin, &c->end);
         const size_t n = c->end - c->begin;
+        c->room = gi_sparse_room(rows);
         c->count = gi_alloc(n_chunks, n * sizeof *c->count, "a batch by input", error);
-        c->entry =
-            gi_alloc(n_chunks, n * GI_SPARSE_ROOM * sizeof *c->entry, "a batch by input", error);
+        c->entry = gi_alloc(n_chunks, n * c->room * sizeof *c->entry, "a batch by input", error);
         if (!c->count || !c->entry) return false;
     }
     return w->columns != NULL;
@@ -79,7 +79,7 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     bool ok;
     if (plan->sparse)
         ok = sparse_new(network, rows ? rows : 1, &w, error) &&
-             (!for_training || columns_new(network, plan, rows, &w, error));
+             (!for_training || plan->one_by_one || columns_new(network, plan, rows, &w, error));
     else
         ok = (w.x = gi_alloc(rows, w.row_bytes[0], "a batch", error));
     for (size_t l = 0; ok && l <= last; l++) {

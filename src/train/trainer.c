@@ -119,7 +119,7 @@ static bool parameters_are_finite(const glia_network *network)
         const gi_layer *layer = &network->layers[l];
         const float *weight = layer->weight, *bias = layer->bias;
         float sum = 0; /* of 0 * w: NaN as soon as one is infinite or NaN */
-        for (size_t i = 0; i < layer->n_in * layer->ld; i++) sum += 0 * weight[i];
+        for (size_t i = 0; i < gi_padded(layer->n_in) * layer->ld; i++) sum += 0 * weight[i];
         for (size_t i = 0; i < layer->ld; i++) sum += 0 * bias[i];
         if (sum != 0) return false;
     }
