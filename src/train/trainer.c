@@ -241,9 +241,9 @@ static void run_batches(void *context, int thread, int n_threads)
             if (t->stop[turn]) return;
             continue;
         }
-        if (t->stop[turn]) break;
         const int n_counted = crew.n_threads;
         if (leave) crew.n_threads = 1;
+        if (t->stop[turn]) break; /* after leaving, which the others do whether it is set or not */
 
         const gi_row_update update = {
             .apply = t->plan.engine->sgd_row, .rate = rate_at(t, step), .skips_zero = true};
