@@ -28,7 +28,7 @@ typedef struct gi_plan {
     bool onednn;      /* layers by oneDNN; engine does what lies around them */
     bool one_by_one;  /* batch 1: a fused step a sample, by one thread */
     bool sparse;      /* the first layer reads the non-zeros of its samples */
-    bool bytes;       /* it reads the samples\' bytes as they are */
+    bool bytes;       /* it reads the samples' bytes as they are */
     int threads;      /* at most those that there are */
     /*
      * Layers 0 .. n_by_units-1 are shared out by units: a thread computes and updates its part of
@@ -49,7 +49,10 @@ bool gi_plan_is_worth_sharing(double work);
 /* Whether so few inputs are not zero that skipping the zeros is faster than multiplying them. */
 bool gi_plan_skips_zeros(double density);
 
-/* UNSUPPORTED if this build or this CPU cannot do what the request insists on. */
+/*
+ * BAD_ARGUMENT for an engine or precision that does not exist, UNSUPPORTED if this build or this
+ * CPU cannot do what the request insists on.
+ */
 glia_status gi_plan_make(const gi_plan_request *request, gi_plan *out, glia_error *error);
 
 #endif

@@ -321,13 +321,6 @@ static glia_status check_params(const glia_train_params *p, const glia_dataset *
     if (!(p->min_delta >= 0) || !isfinite(p->min_delta))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "min_delta: found %g, expected a finite number of 0 or more", p->min_delta);
-    if ((size_t)p->engine > GLIA_ENGINE_ONEDNN)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "engine: found %d, expected one of GLIA_ENGINE_LIST", (int)p->engine);
-    if ((size_t)p->precision > GLIA_PRECISION_BF16)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "precision: found %d, expected one of GLIA_PRECISION_LIST",
-                       (int)p->precision);
     if (p->patience > 0 && !validation)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "patience: stopping early needs a validation set; hold one out of the "
