@@ -108,6 +108,11 @@ def check_floors():
                 wrong.append(f"{path}:{line}: {folder} may not use {target} ({name})")
     report("each folder of src/ includes only the floors that it may", wrong)
 
+    report("oneDNN is known to src/compute/onednn.c alone", [
+        f"{path}:{line}: {name}" for path in sources("include", "src", "cli", "tests", "examples")
+        for line, name, _ in includes(path)
+        if re.match(r"(oneapi/)?dnnl", name) and path != "src/compute/onednn.c"])
+
     wrong = []
     for path in sources("cli", "examples"):
         for line, name, quoted in includes(path):

@@ -290,6 +290,14 @@ WRONG = [
     (["train", "--recipe", "fast", "--print", "--lr", "x"], 2, ["--lr", '"x"']),
     (["train", "--print=yes"], 2, ["--print takes no value"]),
     (["eval", "--print"], 2, ["no option --print"]),
+    (["train", "bars", "--engine", "onedn"], 2, ["--engine", '"onedn"', "did you mean onednn"]),
+    (["train", "bars", "--engine", "x"], 2, ["--engine", "auto, reference, native or onednn"]),
+    (["train", "bars", "--precision", "bf61"], 2, ["--precision", '"bf61"', "did you mean bf16"]),
+    (["train", "bars", "--precision", "f64x"], 2, ["--precision", "expected f32 or bf16"]),
+    (["train", "bars", "--engine", "native", "--precision", "bf16"], 1,
+     ["precision bf16", "engine native|without oneDNN"]),
+    (["train", "bars", "--engine", "reference", "--precision", "bf16"], 1,
+     ["precision bf16", "engine reference|without oneDNN"]),
     (["train", "bars", "--min-delta", "-1"], 2, ["--min-delta"]),
     (["train", "bars", "--hidden", "0"], 2, ["--hidden", '"0"']),
     (["train", "bars", "--hidden", "16,"], 2, ["--hidden"]),
@@ -419,8 +427,8 @@ for case in WRONG:
 TRAIN_KEYS = {"model", "dataset", "parameters", "epochs", "best_epoch", "stopped", "train_loss",
               "train_accuracy", "validation_loss", "validation_accuracy", "test_loss",
               "test_accuracy", "test_error", "test_standard_error", "samples",
-              "samples_per_second", "seconds", "startup_seconds", "seed", "engine", "isa", "precision", "plan",
-              "threads"}
+              "samples_per_second", "seconds", "startup_seconds", "seed", "engine", "isa",
+              "precision", "plan", "threads"}
 
 
 @test("train --json says all that it promises")
@@ -439,7 +447,7 @@ def _():
     expect(abs(o["test_standard_error"] - math.sqrt(p * (1 - p) / 90)) < 1e-8)
     expect(o["seconds"] > 0 and o["samples_per_second"] > 0 and 0 < o["startup_seconds"] < 60)
     expect(o["engine"] == "native" and isinstance(o["isa"], str))
-    expect(o["precision"] == "f32" and "skip" in o["plan"] or "dense" in o["plan"])
+    expect(o["precision"] == "f32" and ("skip" in o["plan"] or "dense" in o["plan"]), o["plan"])
 
 
 @test("a data set without a test split: its keys are null")
@@ -526,6 +534,40 @@ def _():
     expect("p.safetensors" in result.out)
     quiet = glia("train", "bars", "--epochs", 1, "-q", "-o", "p.safetensors")
     expect(quiet.err == "" and "test" in quiet.out, quiet.err)
+
+
+@test("what computed: on the run's head, in its JSON, in the model file and in inspect")
+def _():
+    for engine, precision, words in (("auto", "f32", "inputs are not zero"),
+                                     ("reference", "f32", "plain loops"),
+                                     ("native", "f32", "inputs are not zero"),
+                                     ("onednn", "f32", "dense products by oneDNN"),
+                                     ("onednn", "bf16", "dense products by oneDNN"),
+                                     ("auto", "bf16", "dense products by oneDNN")):
+        args = ["train", "bars", "--epochs", 1, "--engine", engine, "--precision", precision,
+                "--threads", 2, "-o", "e.safetensors"]
+        result = glia(*args, code=None)
+        if result.code != 0:  # without oneDNN, or a CPU without bf16
+            refused = "precision bf16" if precision == "bf16" else "engine onednn"
+            expect(result.code == 1 and result.out == "" and refused in result.err, result.err)
+            expect(engine == "onednn" or precision == "bf16", result.err)
+            if precision == "f32" or not has_feature("onednn"):
+                expect(not has_feature("onednn") and "without oneDNN" in result.err, result.err)
+            continue
+        o = glia(*args, "--json").json()
+        name = "onednn" if precision == "bf16" else "native" if engine == "auto" else engine
+        expect((o["engine"], o["precision"]) == (name, precision), o)
+        expect(o["isa"] in ("baseline", "avx2", "avx512") and words in o["plan"], o)
+        expect(f"engine    {name} {o['isa']} {precision}, {o['threads']} thread" in result.err,
+               result.err)
+        expect(f"plan      {o['plan']}\n" in result.err, o["plan"], result.err)
+        kept = glia("inspect", "e.safetensors", "--json").json()["metadata"]["training"]
+        expect([kept[k] for k in ("engine", "isa", "precision")] == [name, o["isa"], precision],
+               kept)
+        expect(o["plan"].startswith(kept["plan"] + "; "), kept["plan"], "and", o["plan"])
+        lines = glia("inspect", "e.safetensors").out
+        for key, value in (("engine", name), ("precision", precision), ("plan", kept["plan"])):
+            expect(re.search(rf"^ +{key} +{re.escape(value)}$", lines, re.M), key, lines)
 
 
 @test("in a locale without UTF-8 all is ASCII")

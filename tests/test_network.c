@@ -317,6 +317,96 @@ static void check_exact_sparse(const gi_engine *reference)
     }
 }
 
+/* The first layer of bytes, which stand for themselves, in parts; pads of a row are not looked at.
+ */
+static void check_exact_bytes(const gi_engine *reference, size_t n_in, size_t n_out, size_t batch,
+                              gi_rng *rng)
+{
+    const gi_engine *engine = gi_engine_native(reference);
+    const size_t row_in = (n_in / 64 + 1) * 64, row = gi_stride(n_out);
+    glia_network *network = make_network(reference, n_in, 1, &n_out, GLIA_IDENTITY, 2);
+    const gi_layer *layer = &network->layers[0];
+    const size_t ld = layer->ld;
+    uint8_t *x = test_malloc(batch * row_in);
+    int *w = test_calloc((n_in + 1) * n_out, sizeof *w); /* the last row is the bias */
+    int *delta = test_calloc(batch * n_out, sizeof *delta);
+    gi_workspace s;
+    gi_scratch scratch;
+    const gi_plan plan = {.engine = engine, .bytes = true, .threads = 1};
+    assert_int_equal(gi_workspace_new(network, &plan, batch, true, &s, NULL), GLIA_OK);
+    assert_int_equal(gi_scratch_new(network, batch, &scratch, NULL), GLIA_OK);
+    float *z = s.activation[0], *diff = s.diff[0];
+    memset(x, 255, batch * row_in);
+    for (size_t r = 0; r < batch; r++)
+        for (size_t i = 0; i < n_in; i++) x[r * row_in + i] = (uint8_t)gi_rng_below(rng, 9);
+    for (size_t i = 0; i <= n_in; i++)
+        for (size_t u = 0; u < n_out; u++)
+            *(float *)parameter_at(layer, sizeof(float), i, u) =
+                (float)(w[i * n_out + u] = small(rng));
+
+    const size_t middle = ld / GI_PAD / 2 * GI_PAD; /* two parts make the whole */
+    engine->forward_bytes(layer, x, row_in, 1, z, batch, 0, middle, &scratch);
+    engine->forward_bytes(layer, x, row_in, 1, z, batch, middle, ld, &scratch);
+    for (size_t r = 0; r < batch; r++)
+        for (size_t u = 0; u < ld; u++) {
+            int sum = u < n_out ? w[n_in * n_out + u] : 0;
+            for (size_t i = 0; i < n_in && u < n_out; i++)
+                sum += x[r * row_in + i] * w[i * n_out + u];
+            assert_true(z[r * row + u] == (float)sum);
+        }
+
+    for (size_t r = 0; r < batch; r++)
+        for (size_t u = 0; u < n_out; u++)
+            diff[r * row + u] = (float)(delta[r * n_out + u] = small(rng));
+    struct kept kept = {.engine = engine, .ld = {ld}};
+    kept.gradient[0] = test_calloc((n_in + 1) * ld, sizeof(double));
+    const gi_row_update look = {.apply = keep_gradient, .user = &kept};
+    const gi_row_update sgd = {.apply = engine->sgd_row, .rate = 0.5, .skips_zero = true};
+    const size_t n = n_in / 2; /* four parts */
+    for (int p = 0; p < 4; p++) {
+        const gi_part part = {p & 1 ? n : 0, p & 1 ? n_in + 1 : n, p & 2 ? middle : 0,
+                              p & 2 ? ld : middle};
+        engine->backward_bytes(layer, 0, x, row_in, 1, diff, batch, &part, &look, &scratch);
+        engine->backward_bytes(layer, 0, x, row_in, 1, diff, batch, &part, &sgd, &scratch);
+    }
+    for (size_t i = 0; i <= n_in; i++)
+        for (size_t u = 0; u < ld; u++) {
+            int sum = 0;
+            for (size_t r = 0; r < batch && u < n_out; r++)
+                sum += (i < n_in ? x[r * row_in + i] : 1) * delta[r * n_out + u];
+            assert_true(kept.gradient[0][i * ld + u] == sum);
+            const double before = u < n_out ? w[i * n_out + u] : 0;
+            assert_true(*(const float *)parameter_at(layer, sizeof(float), i, u) ==
+                        (float)(before - 0.5 * sum));
+        }
+    test_free(kept.gradient[0]);
+    test_free(x);
+    test_free(w);
+    test_free(delta);
+    gi_scratch_free(&scratch);
+    gi_workspace_free(&s);
+    glia_network_free(network);
+}
+
+/* More rows and inputs than are converted at a time, and fewer. */
+static void check_bytes(const gi_engine *f32, const gi_engine *f64)
+{
+    static const size_t inputs[] = {1, 17, 128, 129, 300}, units[] = {1, 33, 64, 150};
+    static const size_t batches[] = {1, 9, 128, 131, 300};
+    (void)f64;
+    gi_rng rng = gi_rng_make(6, GI_RANDOM_INIT, 0, 0);
+    for (size_t a = 0; a < sizeof inputs / sizeof *inputs; a++)
+        for (size_t b = 0; b < sizeof units / sizeof *units; b++)
+            for (size_t c = 0; c < sizeof batches / sizeof *batches; c++)
+                check_exact_bytes(f32, inputs[a], units[b], batches[c], &rng);
+}
+
+static void test_products_of_bytes_are_exact(void **state)
+{
+    (void)state;
+    on_every_level(check_bytes);
+}
+
 static void check_exact_both(const gi_engine *f32, const gi_engine *f64)
 {
     check_exact(f32, f32);
@@ -601,6 +691,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numpy_vectors),
         cmocka_unit_test(test_integer_products_are_exact),
+        cmocka_unit_test(test_products_of_bytes_are_exact),
         cmocka_unit_test(test_loading_keeps_zeros_and_pads),
         cmocka_unit_test(test_softmax_is_stable),
         cmocka_unit_test(test_activations_equal_libm),

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assert_error.h"
+#include "config.h"
+#ifdef GLIA_HAS_ONEDNN
+#include "compute/onednn.h"
+#endif
+
 /* ---- Data made here ------------------------------------------------------------------------- */
 
 enum { N = 600, FEATURES = 40, CLASSES = 3, MAX_FLOATS = 1 << 17 };
@@ -148,7 +154,24 @@ typedef struct settings {
     double lr_end;
     glia_engine engine;
     bool deep; /* two hidden layers, shared out by units; else one, by samples */
+    glia_precision precision;
 } settings;
+
+/* Whether this build and this CPU have it; if not, says what is left out. */
+static bool has(glia_engine engine, glia_precision precision)
+{
+#ifdef GLIA_HAS_ONEDNN
+    (void)engine;
+    if (precision == GLIA_PRECISION_F32 || gi_onednn_has_bf16()) return true;
+    print_message("# bf16 is skipped: this CPU lacks it\n");
+    return false;
+#else
+    if (engine != GLIA_ENGINE_ONEDNN && precision == GLIA_PRECISION_F32) return true;
+    print_message("# onednn %s is skipped: this build is without oneDNN\n",
+                  glia_precision_name(precision));
+    return false;
+#endif
+}
 
 static glia_network *train_with(const samples *s, settings how)
 {
@@ -166,8 +189,10 @@ static glia_network *train_with(const samples *s, settings how)
     p.seed = how.seed;
     p.lr_end = how.lr_end;
     p.engine = how.engine;
+    p.precision = how.precision;
     glia_train_result result;
-    assert_int_equal(glia_train(network, s->dataset, NULL, &p, &result, NULL), GLIA_OK);
+    glia_error error;
+    if (glia_train(network, s->dataset, NULL, &p, &result, &error)) fail_msg("%s", error.message);
     if (how.batch >= 100) { /* enough work to be shared */
         assert_int_equal(result.threads, how.threads);
         if (how.threads > 1)
@@ -215,30 +240,81 @@ static void test_same_bits_for_any_threads(void **state)
         make_sparse_clouds(&s, 2, every);
         for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++)
             for (int deep = 0; deep < 2; deep++)
-                check_same_bits(&s, (settings){batches[i], 1, 1, -1, GLIA_ENGINE_AUTO, deep});
-        check_same_bits(&s, (settings){64, 1, 1, -1, GLIA_ENGINE_REFERENCE, true});
+                check_same_bits(&s, (settings){batches[i], 1, 1, -1, GLIA_ENGINE_AUTO, deep,
+                                               GLIA_PRECISION_F32});
+        check_same_bits(&s,
+                        (settings){64, 1, 1, -1, GLIA_ENGINE_REFERENCE, true, GLIA_PRECISION_F32});
         glia_dataset_free(s.dataset);
     }
 }
 
-/* The engines sum in another order, so they agree but for rounding. */
+/* oneDNN picks its kernels by shape, which the sharing decides: the bits are the same even so. */
+static void test_same_bits_from_onednn(void **state)
+{
+    (void)state;
+    if (!has(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_F32)) skip();
+    static const size_t batches[] = {7, 100, 257, N};
+    samples s;
+    make_clouds(&s, 2);
+    for (int precision = GLIA_PRECISION_F32; precision <= GLIA_PRECISION_BF16; precision++) {
+        if (!has(GLIA_ENGINE_ONEDNN, (glia_precision)precision)) continue;
+        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+            for (int deep = 0; deep < 2; deep++)
+                check_same_bits(&s, (settings){batches[i], 1, 1, -1, GLIA_ENGINE_ONEDNN, deep,
+                                               (glia_precision)precision});
+    }
+    glia_dataset_free(s.dataset);
+}
+
+/* The weights and biases of each layer, within a part of its largest weight. */
+static void assert_near_parameters(const glia_network *expected, const glia_network *found,
+                                   double tolerance, const settings *how)
+{
+    static float a[MAX_FLOATS], b[MAX_FLOATS];
+    for (size_t l = 0; l < glia_network_describe(expected).layers; l++) {
+        const glia_layer_info layer = glia_network_layer(expected, l);
+        const size_t n = layer.inputs * layer.units;
+        assert_int_equal(glia_network_get_layer(expected, l, a, a + n, NULL), GLIA_OK);
+        assert_int_equal(glia_network_get_layer(found, l, b, b + n, NULL), GLIA_OK);
+        double largest = 0, off = 0;
+        for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)a[i]));
+        for (size_t i = 0; i < n + layer.units; i++)
+            off = fmax(off, fabs((double)a[i] - (double)b[i]));
+        if (!(off <= tolerance * largest))
+            fail_msg("%s %s, %s, layer %zu: off by %.3g of the largest weight, %.3g",
+                     glia_engine_name(how->engine), glia_precision_name(how->precision),
+                     how->deep ? "by units" : "by samples", l, off / largest, largest);
+    }
+}
+
+/* The engines sum in another order, so they agree but for rounding: that of f32, or of bf16. */
 static void test_engines_agree(void **state)
 {
     (void)state;
+    static const struct {
+        glia_engine engine;
+        glia_precision precision;
+        double tolerance;
+    } others[] = {
+        {GLIA_ENGINE_NATIVE, GLIA_PRECISION_F32, 1e-5},
+        {GLIA_ENGINE_ONEDNN, GLIA_PRECISION_F32, 1e-5},
+        {GLIA_ENGINE_ONEDNN, GLIA_PRECISION_BF16, 2e-2},
+    };
     for (size_t every = 1; every <= 4; every += 3) {
         for (int deep = 0; deep < 2; deep++) {
             samples s;
             make_sparse_clouds(&s, 2, every);
-            settings how = {32, 2, 1, -1, GLIA_ENGINE_REFERENCE, deep};
+            settings how = {32, 2, 1, -1, GLIA_ENGINE_REFERENCE, deep, GLIA_PRECISION_F32};
             glia_network *reference = train_with(&s, how);
-            how.engine = GLIA_ENGINE_NATIVE;
-            glia_network *native = train_with(&s, how);
-            static float a[MAX_FLOATS], b[MAX_FLOATS];
-            const size_t n = parameters_of(reference, a);
-            assert_int_equal(parameters_of(native, b), n);
-            for (size_t i = 0; i < n; i++) assert_true(fabsf(a[i] - b[i]) < 1e-5F);
+            for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+                how.engine = others[i].engine;
+                how.precision = others[i].precision;
+                if (!has(how.engine, how.precision)) continue;
+                glia_network *other = train_with(&s, how);
+                assert_near_parameters(reference, other, others[i].tolerance, &how);
+                glia_network_free(other);
+            }
             glia_network_free(reference);
-            glia_network_free(native);
             glia_dataset_free(s.dataset);
         }
     }
@@ -252,7 +328,8 @@ typedef struct parallel {
 static void *train_in_thread(void *argument)
 {
     parallel *p = argument;
-    p->network = train_with(p->s, (settings){64, 2, 1, -1, GLIA_ENGINE_AUTO, false});
+    p->network =
+        train_with(p->s, (settings){64, 2, 1, -1, GLIA_ENGINE_AUTO, false, GLIA_PRECISION_F32});
     return NULL;
 }
 
@@ -261,7 +338,8 @@ static void test_networks_in_threads_do_not_meet(void **state)
     (void)state;
     samples s;
     make_clouds(&s, 3);
-    glia_network *alone = train_with(&s, (settings){64, 2, 1, -1, GLIA_ENGINE_AUTO, false});
+    glia_network *alone =
+        train_with(&s, (settings){64, 2, 1, -1, GLIA_ENGINE_AUTO, false, GLIA_PRECISION_F32});
     pthread_t threads[3];
     parallel runs[3];
     for (int i = 0; i < 3; i++) {
@@ -597,6 +675,83 @@ static void test_wrong_arguments(void **state)
     glia_dataset_free(s.dataset);
 }
 
+/* What engine and precision cannot be, for training and for predictors alike. */
+static void test_engines_that_cannot_be(void **state)
+{
+    (void)state;
+    enum { WRONG = 99 };
+#ifdef GLIA_HAS_ONEDNN
+    const bool onednn = true, bf16 = gi_onednn_has_bf16();
+#else
+    const bool onednn = false, bf16 = false;
+#endif
+    const struct {
+        const char *name;
+        glia_engine engine;
+        glia_precision precision;
+        glia_status status;
+        const char *words[2];
+    } cases[] = {
+        {"native", GLIA_ENGINE_NATIVE, GLIA_PRECISION_F32, GLIA_OK, {0}},
+        {"onednn",
+         GLIA_ENGINE_ONEDNN,
+         GLIA_PRECISION_F32,
+         onednn ? GLIA_OK : GLIA_UNSUPPORTED,
+         {"engine onednn", "libdnnl-dev"}},
+        {"bf16",
+         GLIA_ENGINE_AUTO,
+         GLIA_PRECISION_BF16,
+         bf16 ? GLIA_OK : GLIA_UNSUPPORTED,
+         {"precision bf16", onednn ? "this CPU" : "this build"}},
+        {"bf16 of onednn",
+         GLIA_ENGINE_ONEDNN,
+         GLIA_PRECISION_BF16,
+         bf16 ? GLIA_OK : GLIA_UNSUPPORTED,
+         {"precision bf16", onednn ? "this CPU" : "this build"}},
+        {"bf16 of native",
+         GLIA_ENGINE_NATIVE,
+         GLIA_PRECISION_BF16,
+         GLIA_UNSUPPORTED,
+         {"precision bf16", onednn ? "engine native" : "this build"}},
+        {"bf16 of the reference",
+         GLIA_ENGINE_REFERENCE,
+         GLIA_PRECISION_BF16,
+         GLIA_UNSUPPORTED,
+         {"precision bf16", onednn ? "engine reference" : "this build"}},
+        {"no engine", (glia_engine)WRONG, GLIA_PRECISION_F32, GLIA_BAD_ARGUMENT, {"engine", "99"}},
+        {"no precision",
+         GLIA_ENGINE_AUTO,
+         (glia_precision)WRONG,
+         GLIA_BAD_ARGUMENT,
+         {"precision", "99"}},
+    };
+    samples s;
+    make_clouds(&s, 7);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int predicts = 0; predicts < 2; predicts++) {
+            glia_network *network = make(FEATURES, 8, GLIA_RELU, CLASSES, 1);
+            glia_train_params p = glia_train_default_params();
+            p.engine = cases[i].engine;
+            p.precision = cases[i].precision;
+            const glia_predictor_params q = {1, cases[i].engine, cases[i].precision};
+            glia_predictor *predictor = NULL;
+            glia_error error = {0};
+            const glia_status status = predicts
+                                           ? glia_predictor_create(network, &q, &predictor, &error)
+                                           : glia_train(network, s.dataset, NULL, &p, NULL, &error);
+            if (cases[i].status)
+                assert_error(cases[i].name, status, cases[i].status, &error, cases[i].words[0],
+                             cases[i].words[1]);
+            else
+                assert_int_equal(status, GLIA_OK);
+            assert_true(!predictor || status == GLIA_OK);
+            glia_predictor_free(predictor);
+            glia_network_free(network);
+        }
+    }
+    glia_dataset_free(s.dataset);
+}
+
 /* ---- Predicting ----------------------------------------------------------------------------- */
 
 enum { PREDICTED = 150 };
@@ -627,8 +782,8 @@ static void test_predictors_agree(void **state)
     for (size_t every = 1; every <= 4; every += 3) {
         samples s;
         make_sparse_clouds(&s, 6, every);
-        glia_network *network =
-            train_with(&s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, every == 1});
+        glia_network *network = train_with(
+            &s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, every == 1, GLIA_PRECISION_F32});
         static float expected[PREDICTED * CLASSES], found[PREDICTED * CLASSES];
         assert_int_equal(glia_predict(network, GLIA_F32, s.x, PREDICTED, expected, NULL), GLIA_OK);
         for (int engine = GLIA_ENGINE_AUTO; engine <= GLIA_ENGINE_NATIVE; engine++) {
@@ -662,6 +817,50 @@ static void test_predictors_agree(void **state)
     }
 }
 
+/* Fewer samples than go through oneDNN together, as many, more, and parts of a second batch. */
+static void test_onednn_predicts_the_same(void **state)
+{
+    (void)state;
+    if (!has(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_F32)) skip();
+    static const size_t counts[] = {1, 2, 255, 256, 257, N};
+    static float expected[N * CLASSES], found[N * CLASSES + 1];
+    samples s;
+    make_clouds(&s, 6);
+    for (int deep = 0; deep < 2; deep++) {
+        glia_network *network =
+            train_with(&s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, deep, GLIA_PRECISION_F32});
+        assert_int_equal(glia_predict(network, GLIA_F32, s.x, N, expected, NULL), GLIA_OK);
+        for (int way = 0; way < 2 * 3; way++) {
+            const glia_predictor_params params = {
+                .threads = 1 + way % 3,
+                .engine = way < 3 ? GLIA_ENGINE_ONEDNN : GLIA_ENGINE_AUTO,
+                .precision = way < 3 ? GLIA_PRECISION_F32 : GLIA_PRECISION_BF16};
+            const double tolerance = way < 3 ? 1e-5 : 2e-2;
+            if (!has(params.engine, params.precision)) continue;
+            glia_predictor *p;
+            assert_int_equal(glia_predictor_create(network, &params, &p, NULL), GLIA_OK);
+            for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+                const size_t n = counts[k];
+                memset(found, 0, sizeof found);
+                assert_int_equal(glia_predictor_run(p, GLIA_F32, s.x, n, found, NULL), GLIA_OK);
+                for (size_t i = 0; i < n * CLASSES; i++)
+                    if (!(fabs((double)found[i] - (double)expected[i]) <= tolerance))
+                        fail_msg("%s, %zu samples, %d threads: probability %zu is %.6f, expected "
+                                 "%.6f",
+                                 glia_precision_name(params.precision), n, params.threads, i,
+                                 (double)found[i], (double)expected[i]);
+                assert_true(found[n * CLASSES] == 0);
+            }
+            const glia_predictor_info info = glia_predictor_describe(p);
+            assert_string_equal(info.engine, "onednn");
+            assert_int_equal(info.precision, params.precision);
+            glia_predictor_free(p);
+        }
+        glia_network_free(network);
+    }
+    glia_dataset_free(s.dataset);
+}
+
 /* ---- Real digits ---------------------------------------------------------------------------- */
 
 static void test_softmax_regression_reads_mnist(void **state)
@@ -691,8 +890,10 @@ int main(void)
         cmocka_unit_test(test_learns_xor),
         cmocka_unit_test(test_gradient_descent_descends),
         cmocka_unit_test(test_same_bits_for_any_threads),
+        cmocka_unit_test(test_same_bits_from_onednn),
         cmocka_unit_test(test_engines_agree),
         cmocka_unit_test(test_predictors_agree),
+        cmocka_unit_test(test_onednn_predicts_the_same),
         cmocka_unit_test(test_networks_in_threads_do_not_meet),
         cmocka_unit_test(test_exact_rates),
         cmocka_unit_test(test_early_stopping_keeps_the_best),
@@ -700,6 +901,7 @@ int main(void)
         cmocka_unit_test(test_divergence_leaves_the_last_good_weights),
         cmocka_unit_test(test_a_network_that_learned_nothing_stays_as_it_was),
         cmocka_unit_test(test_wrong_arguments),
+        cmocka_unit_test(test_engines_that_cannot_be),
         cmocka_unit_test(test_softmax_regression_reads_mnist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,13 @@ static bool has_bf16(void)
 static glia_status check(const gi_plan_request *q, glia_error *error)
 {
     const bool bf16 = q->precision == GLIA_PRECISION_BF16;
+    if ((size_t)q->engine > GLIA_ENGINE_ONEDNN)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "engine: found %d, expected one of GLIA_ENGINE_LIST", (int)q->engine);
+    if ((size_t)q->precision > GLIA_PRECISION_BF16)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "precision: found %d, expected one of GLIA_PRECISION_LIST",
+                       (int)q->precision);
     if ((q->engine == GLIA_ENGINE_ONEDNN || bf16) && !has_onednn)
         return gi_fail(error, GLIA_UNSUPPORTED,
                        "%s: this build of glia is without oneDNN, which computes it; use %s, or a "

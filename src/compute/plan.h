@@ -49,7 +49,10 @@ bool gi_plan_is_worth_sharing(double work);
 /* Whether so few inputs are not zero that skipping the zeros is faster than multiplying them. */
 bool gi_plan_skips_zeros(double density);
 
-/* UNSUPPORTED if this build or this CPU cannot do what the request insists on. */
+/*
+ * BAD_ARGUMENT for an engine or precision that does not exist, UNSUPPORTED if this build or this
+ * CPU cannot do what the request insists on.
+ */
 glia_status gi_plan_make(const gi_plan_request *request, gi_plan *out, glia_error *error);
 
 #endif
