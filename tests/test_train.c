@@ -287,6 +287,31 @@ static void assert_near_parameters(const glia_network *expected, const glia_netw
     }
 }
 
+/* More threads than a layer has inputs: those without a part must leave its bias alone. */
+static void test_idle_threads_change_nothing(void **state)
+{
+    (void)state;
+    samples s;
+    make_clouds(&s, 3);
+    static const size_t hidden[3] = {64, 2, 64};
+    glia_network *network[2];
+    for (int i = 0; i < 2; i++) {
+        glia_network_params n = glia_network_default_params(FEATURES, CLASSES);
+        n.n_hidden = 3;
+        n.hidden = hidden;
+        assert_int_equal(glia_network_create(&n, &network[i], NULL), GLIA_OK);
+        glia_train_params p = glia_train_default_params();
+        p.batch = N;
+        p.threads = i ? 8 : 1;
+        glia_train_result result;
+        assert_int_equal(glia_train(network[i], s.dataset, NULL, &p, &result, NULL), GLIA_OK);
+        assert_int_equal(result.threads, p.threads);
+    }
+    assert_true(same_parameters(network[0], network[1]));
+    for (int i = 0; i < 2; i++) glia_network_free(network[i]);
+    glia_dataset_free(s.dataset);
+}
+
 /* The engines sum in another order, so they agree but for rounding: that of f32, or of bf16. */
 static void test_engines_agree(void **state)
 {
@@ -891,6 +916,7 @@ int main(void)
         cmocka_unit_test(test_gradient_descent_descends),
         cmocka_unit_test(test_same_bits_for_any_threads),
         cmocka_unit_test(test_same_bits_from_onednn),
+        cmocka_unit_test(test_idle_threads_change_nothing),
         cmocka_unit_test(test_engines_agree),
         cmocka_unit_test(test_predictors_agree),
         cmocka_unit_test(test_onednn_predicts_the_same),
