@@ -62,7 +62,7 @@ void __wrap_gi_pool_sleep(gi_pool *pool)
 
 /* ---- Runs ----------------------------------------------------------------------------------- */
 
-enum { N = 1200, FEATURES = 40, CLASSES = 3, MAX_FLOATS = 1 << 17 };
+enum { N = 1200, FEATURES = 200, CLASSES = 3, MAX_FLOATS = 1 << 17 };
 
 typedef struct run {
     const char *name;
@@ -86,17 +86,17 @@ static const run runs[] = {
      GLIA_PRECISION_F32},
     {"by units",
      2,
-     {640, 96},
+     {256, 96},
      GLIA_F32,
      1,
      "dense",
      "by units",
      GLIA_ENGINE_AUTO,
      GLIA_PRECISION_F32},
-    {"bytes", 1, {640}, GLIA_U8, 1, "dense", "by units", GLIA_ENGINE_AUTO, GLIA_PRECISION_F32},
+    {"bytes", 1, {256}, GLIA_U8, 1, "dense", "by units", GLIA_ENGINE_AUTO, GLIA_PRECISION_F32},
     {"sparse by samples",
      1,
-     {256},
+     {96},
      GLIA_U8,
      4,
      "skips",
@@ -105,7 +105,7 @@ static const run runs[] = {
      GLIA_PRECISION_F32},
     {"sparse by units",
      2,
-     {640, 96},
+     {256, 96},
      GLIA_F32,
      4,
      "skips",
@@ -114,7 +114,7 @@ static const run runs[] = {
      GLIA_PRECISION_F32},
     {"reference",
      2,
-     {640, 96},
+     {256, 96},
      GLIA_F32,
      4,
      "plain",
@@ -133,7 +133,7 @@ static const run runs[] = {
      GLIA_PRECISION_F32},
     {"oneDNN by units",
      2,
-     {640, 96},
+     {256, 96},
      GLIA_F32,
      1,
      "oneDNN",
@@ -142,7 +142,7 @@ static const run runs[] = {
      GLIA_PRECISION_F32},
     {"oneDNN bf16",
      2,
-     {640, 96},
+     {256, 96},
      GLIA_F32,
      1,
      "oneDNN",
