@@ -1244,6 +1244,8 @@ def _():
 
 @test("bench: a table for people, and a bar on a terminal")
 def _():
+    if SANITIZED:
+        raise Skip("too slow under a sanitizer")
     args = ["bench", "--data", "bars", "--network", "64-16-3", "--batch", "4", "--precision", "f32",
             "--threads", "1", *FAST]
     result = glia(*args)
@@ -1260,6 +1262,8 @@ def _():
 
 @test("bench in bf16 and with each engine, or the reason why not")
 def _():
+    if SANITIZED:
+        raise Skip("too slow under a sanitizer")
     args = ["bench", "--data", "bars", "--network", "64-3", "--batch", "4", "--json", *FAST]
     for engine in ("reference", "native", "onednn"):
         result = glia(*args, "--engine", engine, "--precision", "f32", code=None)
@@ -1279,6 +1283,8 @@ def _():
 
 @test("bench without MNIST at hand takes the built-in digits")
 def _():
+    if SANITIZED:
+        raise Skip("too slow under a sanitizer")
     o = glia("bench", "--network", "784-8-10", "--batch", "64", "--precision", "f32", "--train",
              "--json", *FAST).json()
     expect([row["data"] for row in o["train"]] == ["digits"], o)

@@ -113,6 +113,33 @@ static int remove_folder(void **state)
 
 /* ---- The whole life of a model -------------------------------------------------------------- */
 
+/* One prediction by a predictor of two threads. */
+static glia_status predict(const glia_network *network, glia_engine engine, const uint8_t *pixels,
+                           float *probabilities, glia_error *error)
+{
+    const glia_predictor_params params = {.threads = 2, .engine = engine};
+    glia_predictor *predictor = NULL;
+    glia_status status = glia_predictor_create(network, &params, &predictor, error);
+    if (!status) status = glia_predictor_run(predictor, GLIA_U8, pixels, 1, probabilities, error);
+    glia_predictor_free(predictor);
+    return status;
+}
+
+/* A training and a prediction by oneDNN, if this build has it; what it allocates itself is its own.
+ */
+static glia_status onednn_life(glia_network *network, const glia_dataset *data,
+                               const uint8_t *pixels, float *probabilities, glia_error *error)
+{
+    if (!strstr(glia_build_features(), "onednn")) return GLIA_OK;
+    glia_train_params train = glia_train_default_params();
+    train.epochs = 1;
+    train.threads = 2;
+    train.engine = GLIA_ENGINE_ONEDNN;
+    glia_status status = glia_train(network, data, NULL, &train, NULL, error);
+    if (!status) status = predict(network, GLIA_ENGINE_ONEDNN, pixels, probabilities, error);
+    return status;
+}
+
 static glia_status whole_life(const char *model, glia_error *error)
 {
     glia_dataset *all = NULL, *rest = NULL, *held = NULL;
@@ -142,6 +169,8 @@ static glia_status whole_life(const char *model, glia_error *error)
     if (!status) status = glia_network_load(model, &loaded, error);
     if (!status) status = glia_network_metadata(loaded, &metadata, error);
     if (!status) status = glia_predict(loaded, GLIA_U8, pixels, 1, probabilities, error);
+    if (!status) status = predict(loaded, GLIA_ENGINE_AUTO, pixels, probabilities, error);
+    if (!status) status = onednn_life(loaded, rest, pixels, probabilities, error);
     glia_metrics metrics;
     if (!status) status = glia_evaluate(loaded, all, 2, &metrics, NULL, error);
     if (!status) status = glia_network_fit_image(loaded, &dot, fitted, &changed, error);

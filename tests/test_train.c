@@ -909,6 +909,73 @@ static void test_softmax_regression_reads_mnist(void **state)
     glia_dataset_free(test);
 }
 
+/* ---- Curves --------------------------------------------------------------------------------- */
+
+enum { CURVES = 5, CURVE_EPOCHS = 4 };
+
+typedef struct curve {
+    glia_precision precision;
+    double loss[CURVE_EPOCHS]; /* of the validation samples */
+} curve;
+
+static bool draw_curve(void *user, const glia_progress *p)
+{
+    curve *c = user;
+    assert_int_equal(p->precision, c->precision);
+    if (p->epoch_end) c->loss[p->epoch - 1] = p->validation_loss;
+    return true;
+}
+
+/* f32 and bf16 over the same seeds: their means are nearer than the standard error of one. */
+static void test_bf16_learns_as_f32_does(void **state)
+{
+    (void)state;
+    if (!getenv("GLIA_DATA") || !has(GLIA_ENGINE_AUTO, GLIA_PRECISION_BF16)) skip();
+    glia_data_params data = glia_data_default_params();
+    data.offline = true;
+    glia_dataset *all, *rest, *some, *train, *held;
+    assert_int_equal(glia_dataset_open("mnist", GLIA_TRAIN, &data, &all, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_hold_out(all, 6000, 1, &rest, &some, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_hold_out(some, 2000, 1, &train, &held, NULL), GLIA_OK);
+    curve curves[2][CURVES];
+    for (uint64_t seed = 0; seed < CURVES; seed++)
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            glia_network *network = make(784, 64, GLIA_RELU, 10, seed);
+            curve *c = &curves[bf16][seed];
+            glia_train_params p = glia_train_default_params();
+            p.epochs = CURVE_EPOCHS;
+            p.seed = seed;
+            p.threads = 2;
+            p.engine = GLIA_ENGINE_ONEDNN;
+            p.precision = c->precision = bf16 ? GLIA_PRECISION_BF16 : GLIA_PRECISION_F32;
+            p.progress = draw_curve;
+            p.user = c;
+            assert_int_equal(glia_train(network, train, held, &p, NULL, NULL), GLIA_OK);
+            glia_network_free(network);
+        }
+    for (size_t e = 0; e < CURVE_EPOCHS; e++) {
+        double mean[2] = {0}, squares = 0;
+        for (int bf16 = 0; bf16 < 2; bf16++)
+            for (size_t i = 0; i < CURVES; i++) mean[bf16] += curves[bf16][i].loss[e] / CURVES;
+        for (size_t i = 0; i < CURVES; i++) {
+            const double off = curves[0][i].loss[e] - mean[0];
+            squares += off * off;
+        }
+        const double standard_error = sqrt(squares / (CURVES - 1) / CURVES);
+        assert_true(standard_error > 0 && mean[1] != mean[0]);
+        if (!(fabs(mean[1] - mean[0]) <= standard_error))
+            fail_msg("epoch %zu: the mean loss is %.5f in f32, %.5f in bf16; standard error %.5f",
+                     e + 1, mean[0], mean[1], standard_error);
+        print_message("# epoch %zu: mean loss %.5f in f32, %.5f in bf16, standard error %.5f\n",
+                      e + 1, mean[0], mean[1], standard_error);
+    }
+    glia_dataset_free(train);
+    glia_dataset_free(held);
+    glia_dataset_free(some);
+    glia_dataset_free(rest);
+    glia_dataset_free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -929,6 +996,7 @@ int main(void)
         cmocka_unit_test(test_wrong_arguments),
         cmocka_unit_test(test_engines_that_cannot_be),
         cmocka_unit_test(test_softmax_regression_reads_mnist),
+        cmocka_unit_test(test_bf16_learns_as_f32_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
