@@ -39,6 +39,7 @@ struct gi_pool {
     pthread_mutex_t mutex;
     pthread_cond_t moved;
     bool patient;            /* there is a core for each thread, so that who spins takes nobody's */
+    atomic_int *processor;   /* (threads): where each was seen last */
     atomic_ullong waited_ns; /* processor time spent on spinning long */
     gi_task *task;           /* NULL ends the workers */
     void *context;
@@ -136,6 +137,32 @@ double gi_pool_waited_seconds(gi_pool *pool)
     return 1e-9 * (double)atomic_load_explicit(&pool->waited_ns, memory_order_relaxed);
 }
 
+void gi_pool_spread(gi_pool *pool, int thread)
+{
+#ifdef __linux__
+    const int here = sched_getcpu();
+    atomic_store_explicit(&pool->processor[thread], here, memory_order_relaxed);
+    if (thread == 0 || !pool->patient || here < 0) return; /* the caller's thread is not ours */
+    bool shared = false;
+    for (int t = 0; t < thread; t++)
+        shared |= atomic_load_explicit(&pool->processor[t], memory_order_relaxed) == here;
+    cpu_set_t allowed, others;
+    if (!shared || sched_getaffinity(0, sizeof allowed, &allowed)) return;
+    others = allowed;
+    for (int t = 0; t < thread; t++) {
+        const int taken = atomic_load_explicit(&pool->processor[t], memory_order_relaxed);
+        if (taken >= 0 && taken < CPU_SETSIZE) CPU_CLR((size_t)taken, &others);
+    }
+    if (CPU_COUNT(&others) == 0) return;
+    /* Allowed elsewhere alone, it moves at once; then it is as free as before. */
+    if (sched_setaffinity(0, sizeof others, &others)) return;
+    sched_setaffinity(0, sizeof allowed, &allowed);
+    atomic_store_explicit(&pool->processor[thread], sched_getcpu(), memory_order_relaxed);
+#else
+    (void)pool, (void)thread;
+#endif
+}
+
 static void *work(void *argument)
 {
     const struct worker *self = argument;
@@ -143,6 +170,7 @@ static void *work(void *argument)
     for (;;) {
         gi_pool_sleep(pool); /* until there is a task */
         if (!pool->task) return NULL;
+        gi_pool_spread(pool, self->thread);
         pool->task(pool->context, self->thread, pool->n_threads);
         gi_pool_barrier(pool); /* until all have done it */
     }
@@ -152,6 +180,7 @@ void gi_pool_run(gi_pool *pool, gi_task *task, void *context)
 {
     pool->task = task;
     pool->context = context;
+    gi_pool_spread(pool, 0);
     gi_pool_barrier(pool);
     task(context, 0, pool->n_threads);
     gi_pool_barrier(pool);
@@ -173,10 +202,13 @@ glia_status gi_pool_create(int n_threads, gi_pool **out, glia_error *error)
     pool->patient = n_threads <= gi_core_count();
     pool->threads = gi_alloc((size_t)n_threads, sizeof *pool->threads, "the thread pool", error);
     pool->workers = gi_alloc((size_t)n_threads, sizeof *pool->workers, "the thread pool", error);
-    if (!pool->threads || !pool->workers) {
+    pool->processor =
+        gi_alloc((size_t)n_threads, sizeof *pool->processor, "the thread pool", error);
+    if (!pool->threads || !pool->workers || !pool->processor) {
         gi_pool_free(pool);
         return GLIA_NO_MEMORY;
     }
+    for (int t = 0; t < n_threads; t++) atomic_init(&pool->processor[t], -1);
     for (int t = 1; t < n_threads; t++) {
         pool->workers[t] = (struct worker){pool, t};
         const int failure = pthread_create(&pool->threads[t], NULL, work, &pool->workers[t]);
@@ -202,6 +234,7 @@ void gi_pool_free(gi_pool *pool)
     pthread_mutex_destroy(&pool->mutex);
     gi_free(pool->threads);
     gi_free(pool->workers);
+    gi_free(pool->processor);
     gi_free(pool);
 }
 

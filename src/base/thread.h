@@ -34,6 +34,13 @@ void gi_pool_run(gi_pool *pool, gi_task *task, void *context);
 void gi_pool_barrier(gi_pool *pool);
 void gi_pool_sleep(gi_pool *pool);
 
+/*
+ * Within a task, now and then: sees to it that this thread does not share a processor with another
+ * of the pool while there are others. Two that spin for each other both look busy, and the
+ * scheduler may leave them together for seconds.
+ */
+void gi_pool_spread(gi_pool *pool, int thread);
+
 /* Processor time that the pool's threads have spent on spinning at barriers, of long waits. */
 double gi_pool_waited_seconds(gi_pool *pool);
 

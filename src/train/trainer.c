@@ -176,7 +176,7 @@ static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi
     }
 }
 
-/* Notes now and then how much processor time this thread has had. */
+/* Notes now and then how much processor time this thread has had, and keeps to one of its own. */
 static void note_pace(trainer *t, int thread)
 {
     _Atomic(double) *noted = t->cpu_s + thread * COUNT_STRIDE; /* processor time, and when */
@@ -184,6 +184,7 @@ static void note_pace(trainer *t, int thread)
     if (now - noted[1] < 5e-3) return;
     noted[0] = gi_thread_seconds();
     noted[1] = now;
+    gi_pool_spread(t->step_pool, thread);
 }
 
 /*
