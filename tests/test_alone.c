@@ -268,7 +268,8 @@ static void check(const run *r, double lr, size_t stop_at, glia_stop end)
                     fail_msg("%s, %d threads, %ld ns a look: parameter %zu is %.9g, expected %.9g",
                              r->name, threads, ns_a_look, k, (double)found[k], (double)expected[k]);
         }
-        assert_true(departed > 0);
+        /* a run that diverges may be over before the clocks have said so */
+        assert_true(departed > 0 || end == GLIA_STOP_DIVERGED);
     }
     glia_dataset_free(dataset);
 }
