@@ -184,7 +184,6 @@ struct gi_onednn {
     size_t n_products;
     dnnl_memory_t *panel_memory; /* (n_panels): weight or bf16 */
     thread_room *rooms;          /* (n_threads) */
-    const char *kernel;
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -270,9 +269,9 @@ static dnnl_status_t make_attributes(dnnl_primitive_attr_t *out, glia_activation
 
 /* Finds oneDNN's kernel for B in one layout; *fits: it is one of the fast ones. */
 static dnnl_status_t choose_kernel(const gi_onednn *o, product *p, bool is_packed,
-                                   const_dnnl_primitive_attr_t attributes, const char **kernel,
-                                   bool *fits)
+                                   const_dnnl_primitive_attr_t attributes, bool *fits)
 {
+    const char *kernel = "none";
     const dnnl_dims_t dims = {(dnnl_dim_t)p->depth, (dnnl_dim_t)p->width};
     const dnnl_data_type_t type = o->is_bf16 ? dnnl_bf16 : dnnl_f32;
     desc b;
@@ -284,10 +283,10 @@ static dnnl_status_t choose_kernel(const gi_onednn *o, product *p, bool is_packe
     status = matmul_desc(&chosen, o->engine, &p->a, &b, p->kind == FORWARD ? &p->bias : NULL, &p->c,
                          attributes);
     if (!status)
-        status = dnnl_primitive_desc_query(chosen, dnnl_query_impl_info_str, 0, (void *)kernel);
+        status = dnnl_primitive_desc_query(chosen, dnnl_query_impl_info_str, 0, (void *)&kernel);
     else if (status == dnnl_unimplemented)
         status = dnnl_success;
-    *fits = !status && chosen && (!is_packed || strncmp(*kernel, "brg", 3) == 0);
+    *fits = !status && chosen && (!is_packed || strncmp(kernel, "brg", 3) == 0);
     if (*fits) {
         p->b = b;
         p->primitive_desc = chosen;
@@ -323,16 +322,15 @@ static glia_status make(gi_onednn *o, enum kind kind, size_t rows, size_t depth,
         kind == FORWARD && !o->params.is_last ? o->params.layer->activation : GLIA_IDENTITY;
     dnnl_primitive_attr_t attributes = NULL;
     bool fits = false;
-    const char *kernel = "none";
     dnnl_status_t status = desc_dense(&p->a, rows, depth, o->is_bf16 ? dnnl_bf16 : dnnl_f32);
     if (!status)
         status =
             desc_dense(&p->c, rows, width, kind == FORWARD && !is_logits ? dnnl_bf16 : dnnl_f32);
     if (!status) status = desc_dense(&p->bias, 1, width, dnnl_f32);
     if (!status) status = make_attributes(&attributes, f);
-    if (!status) status = choose_kernel(o, p, true, attributes, &kernel, &fits);
+    if (!status) status = choose_kernel(o, p, true, attributes, &fits);
     if (!status && !fits && !o->is_bf16) /* a panel in f32 is plain memory too */
-        status = choose_kernel(o, p, false, attributes, &kernel, &fits);
+        status = choose_kernel(o, p, false, attributes, &fits);
     if (!status && fits) status = dnnl_primitive_create(&p->primitive, p->primitive_desc);
     if (attributes) dnnl_primitive_attr_destroy(attributes);
     if (status) return fail(status, error);
@@ -342,7 +340,6 @@ static glia_status make(gi_onednn *o, enum kind kind, size_t rows, size_t depth,
                        "another engine or precision",
                        gi_onednn_version(), rows, depth, width,
                        glia_precision_name(o->params.precision));
-    if (!o->kernel) o->kernel = kernel;
     p->scratch_bytes = dnnl_memory_desc_get_size(
         dnnl_primitive_desc_query_md(p->primitive_desc, dnnl_query_scratchpad_md, 0));
     return GLIA_OK;
@@ -642,11 +639,6 @@ void gi_onednn_free(gi_onednn *o)
     gi_free(o->rooms);
     leave(omp_threads);
     gi_free(o);
-}
-
-const char *gi_onednn_kernel(const gi_onednn *o)
-{
-    return o->kernel;
 }
 
 glia_status gi_onednn_check(const gi_onednn *o, glia_error *error)

@@ -39,9 +39,6 @@ bool gi_onednn_has_bf16(void);
 glia_status gi_onednn_new(const gi_onednn_params *params, gi_onednn **out, glia_error *error);
 void gi_onednn_free(gi_onednn *o);
 
-/* What multiplies, as oneDNN names it ("brg:avx512_core_bf16"); lives as long as o. */
-const char *gi_onednn_kernel(const gi_onednn *o);
-
 /*
  * In bf16, this thread's part of the copy of the weights: by all threads before the first forward,
  * and whenever anything but gi_onednn_update has changed the weights. In f32 there is none.

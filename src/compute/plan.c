@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The choice of kernels. The bounds are measured; docs/performance.md says where. */
+/* The choice of kernels. Its bounds are estimates from the rates of single kernels on one machine.
+ */
 #include "compute/plan.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "compute/onednn.h"
 #endif
 
-/* Above it, multiplying the zeros too is faster: dense products reach twice the rate. */
+/* Above it, multiplying the zeros too is faster: dense products reached twice the rate. */
 static const double most_dense_for_skipping = 0.45;
 
 /* Multiply-adds of a step below which a second thread costs more than it gives. */
