@@ -236,7 +236,9 @@ static void check_exact_sparse(const gi_engine *reference)
         for (size_t i = 0; i < INPUTS; i++)
             x[r][i] = i / 50 == 3 || gi_rng_below(&rng, 4) ? 0 : (uint8_t)gi_rng_below(&rng, 9);
     for (size_t a = 0; a < sizeof widths / sizeof *widths; a++) {
-        for (int threads = 1; threads <= 3; threads++) {
+        for (int form = 0; form < 6; form++) {
+            const int threads = 1 + form / 2;
+            const bool bytes = form % 2;
             struct kept kept[2];
             void *z[2], *weights[2];
             glia_network *network[2];
@@ -244,6 +246,7 @@ static void check_exact_sparse(const gi_engine *reference)
             for (int sparse = 0; sparse < 2; sparse++) {
                 const gi_plan plan = {.engine = sparse ? engine : reference,
                                       .sparse = sparse,
+                                      .bytes = sparse && bytes,
                                       .threads = threads,
                                       .n_by_units = sparse ? (size_t)threads % 2 : 0};
                 network[sparse] = make_network(reference, INPUTS, 1, &widths[a], GLIA_IDENTITY, 3);
@@ -278,11 +281,13 @@ static void check_exact_sparse(const gi_engine *reference)
                 for (int k = 0; k < 2; k++) {
                     for (int p = 0; p < 2; p++) {
                         const gi_part part = {p ? 77 : 0, p ? INPUTS + 1 : 77, 0, layer->ld};
-                        if (sparse)
-                            engine->backward_columns(layer, 0, w[sparse].columns,
-                                                     plan.n_by_units ? 1 : w[sparse].n_parts,
-                                                     w[sparse].diff[0], BATCH, &part, updates[k],
-                                                     &scratch);
+                        if (sparse && bytes)
+                            engine->backward_bytes(layer, 0, w[sparse].x, w[sparse].row_bytes[0], 1,
+                                                   true, w[sparse].diff[0], BATCH, &part,
+                                                   updates[k], &scratch);
+                        else if (sparse)
+                            engine->backward_sparse(layer, 0, w[sparse].lists, w[sparse].diff[0],
+                                                    BATCH, &part, updates[k], &scratch);
                         else
                             reference->backward_weights(
                                 layer, 0, w[sparse].x, w[sparse].diff[0], BATCH, &part,
@@ -317,10 +322,12 @@ static void check_exact_sparse(const gi_engine *reference)
     }
 }
 
-/* The first layer of bytes, which stand for themselves, in parts; pads of a row are not looked at.
+/*
+ * The first layer of bytes, which stand for themselves, in parts; pads of a row are not looked at,
+ * or are 0 where zeros are skipped.
  */
-static void check_exact_bytes(const gi_engine *reference, size_t n_in, size_t n_out, size_t batch,
-                              gi_rng *rng)
+static void check_exact_bytes(const gi_engine *reference, bool skips, size_t n_in, size_t n_out,
+                              size_t batch, gi_rng *rng)
 {
     const gi_engine *engine = gi_engine_native(reference);
     const size_t row_in = (n_in / 64 + 1) * 64, row = gi_stride(n_out);
@@ -336,17 +343,18 @@ static void check_exact_bytes(const gi_engine *reference, size_t n_in, size_t n_
     assert_int_equal(gi_workspace_new(network, &plan, batch, true, &s, NULL), GLIA_OK);
     assert_int_equal(gi_scratch_new(network, batch, &scratch, NULL), GLIA_OK);
     float *z = s.activation[0], *diff = s.diff[0];
-    memset(x, 255, batch * row_in);
+    memset(x, skips ? 0 : 255, batch * row_in);
     for (size_t r = 0; r < batch; r++)
-        for (size_t i = 0; i < n_in; i++) x[r * row_in + i] = (uint8_t)gi_rng_below(rng, 9);
+        for (size_t i = 0; i < n_in; i++)
+            x[r * row_in + i] = (uint8_t)(skips && gi_rng_below(rng, 4) ? 0 : gi_rng_below(rng, 9));
     for (size_t i = 0; i <= n_in; i++)
         for (size_t u = 0; u < n_out; u++)
             *(float *)parameter_at(layer, sizeof(float), i, u) =
                 (float)(w[i * n_out + u] = small(rng));
 
     const size_t middle = ld / GI_PAD / 2 * GI_PAD; /* two parts make the whole */
-    engine->forward_bytes(layer, x, row_in, 1, z, batch, 0, middle, &scratch);
-    engine->forward_bytes(layer, x, row_in, 1, z, batch, middle, ld, &scratch);
+    engine->forward_bytes(layer, x, row_in, 1, skips, z, batch, 0, middle, &scratch);
+    engine->forward_bytes(layer, x, row_in, 1, skips, z, batch, middle, ld, &scratch);
     for (size_t r = 0; r < batch; r++)
         for (size_t u = 0; u < ld; u++) {
             int sum = u < n_out ? w[n_in * n_out + u] : 0;
@@ -366,8 +374,8 @@ static void check_exact_bytes(const gi_engine *reference, size_t n_in, size_t n_
     for (int p = 0; p < 4; p++) {
         const gi_part part = {p & 1 ? n : 0, p & 1 ? n_in + 1 : n, p & 2 ? middle : 0,
                               p & 2 ? ld : middle};
-        engine->backward_bytes(layer, 0, x, row_in, 1, diff, batch, &part, &look, &scratch);
-        engine->backward_bytes(layer, 0, x, row_in, 1, diff, batch, &part, &sgd, &scratch);
+        engine->backward_bytes(layer, 0, x, row_in, 1, skips, diff, batch, &part, &look, &scratch);
+        engine->backward_bytes(layer, 0, x, row_in, 1, skips, diff, batch, &part, &sgd, &scratch);
     }
     for (size_t i = 0; i <= n_in; i++)
         for (size_t u = 0; u < ld; u++) {
@@ -398,7 +406,9 @@ static void check_bytes(const gi_engine *f32, const gi_engine *f64)
     for (size_t a = 0; a < sizeof inputs / sizeof *inputs; a++)
         for (size_t b = 0; b < sizeof units / sizeof *units; b++)
             for (size_t c = 0; c < sizeof batches / sizeof *batches; c++)
-                check_exact_bytes(f32, inputs[a], units[b], batches[c], &rng);
+                for (int skips = 0; skips < 2; skips++)
+                    check_exact_bytes(f32, skips, inputs[a], units[b], batches[c], &rng);
+    check_exact_bytes(f32, true, 1000, 17, 70, &rng); /* more than are turned at a time */
 }
 
 static void test_products_of_bytes_are_exact(void **state)

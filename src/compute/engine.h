@@ -103,28 +103,6 @@ typedef struct gi_sparse {
     uint32_t *end;
 } gi_sparse;
 
-/*
- * The non-zeros of a batch by input, of inputs begin..end, in chunks of GI_SPARSE_SAMPLES samples:
- * those of input i have the number j = chunk * (end - begin) + i - begin; they are entry[j * room]
- * and the count[j] - 1 after it, ordered by sample.
- */
-enum { GI_SPARSE_SAMPLES = 64 };
-typedef struct gi_columns {
-    size_t begin, end, n_chunks;
-    size_t room;     /* gi_sparse_room of the batch */
-    uint32_t *count; /* (n_chunks, end - begin) */
-    struct gi_entry {
-        uint32_t sample;
-        float value;
-    } * entry; /* (n_chunks, end - begin, room) */
-} gi_columns;
-
-/* More than a chunk, so that lists of neighbours do not compete for the same sets of a cache. */
-static inline size_t gi_sparse_room(size_t batch)
-{
-    return (batch < GI_SPARSE_SAMPLES ? batch : GI_SPARSE_SAMPLES) + 8;
-}
-
 /* What one thread needs for itself. */
 typedef struct gi_scratch {
     gi_sparse list; /* room for the widest layer, and for a batch */
@@ -134,7 +112,7 @@ typedef struct gi_scratch {
 /* Room for a row of the widest layer, or for blocks of a product's factors. */
 static inline size_t gi_scratch_block(size_t widest)
 {
-    enum { TILES = 128 * 128 };
+    enum { TILES = 3 * 128 * 128 };
     return widest < TILES ? TILES : widest;
 }
 
@@ -200,27 +178,26 @@ typedef struct gi_engine {
 
     /*
      * The first layer of a batch of bytes x (m, row), which stand for x * scale: they are converted
-     * block by block, and stay in a nearer cache than floats. NULL in the reference engine.
+     * block by block, and stay in a nearer cache than floats. row is a multiple of 64, and bytes
+     * past n_in are 0. skips_zeros: multiplies those that are not zero, one by one, where there are
+     * few. NULL in the reference engine.
      */
     void (*forward_bytes)(const gi_layer *layer, const uint8_t *x, size_t row, float scale,
-                          void *dst, size_t m, size_t begin, size_t end, gi_scratch *scratch);
+                          bool skips_zeros, void *dst, size_t m, size_t begin, size_t end,
+                          gi_scratch *scratch);
     void (*backward_bytes)(const gi_layer *layer, size_t layer_index, const uint8_t *x, size_t row,
-                           float scale, const void *diff_dst, size_t m, const gi_part *part,
-                           const gi_row_update *update, gi_scratch *scratch);
+                           float scale, bool skips_zeros, const void *diff_dst, size_t m,
+                           const gi_part *part, const gi_row_update *update, gi_scratch *scratch);
 
     /*
      * The first layer of a batch of sparse samples x (m), each with its blocks' ends; NULL in the
-     * reference engine, which skips zeros anyway. The gradient wants the batch by input: columns.
-     * forward_sparse makes them of all inputs on its way, unless columns is NULL, and
-     * gather_columns of a part (begin and end are set, and are multiples of GI_SPARSE_BLOCK, or the
-     * end of all); backward_columns takes n_parts of them in order.
+     * reference engine, which skips zeros anyway.
      */
     void (*forward_sparse)(const gi_layer *layer, const gi_sparse *x, void *dst, size_t m,
-                           size_t begin, size_t end, gi_columns *columns);
-    void (*gather_columns)(const gi_sparse *x, size_t m, gi_columns *columns);
-    void (*backward_columns)(const gi_layer *layer, size_t layer_index, const gi_columns *columns,
-                             size_t n_parts, const void *diff_dst, size_t m, const gi_part *part,
-                             const gi_row_update *update, gi_scratch *scratch);
+                           size_t begin, size_t end);
+    void (*backward_sparse)(const gi_layer *layer, size_t layer_index, const gi_sparse *x,
+                            const void *diff_dst, size_t m, const gi_part *part,
+                            const gi_row_update *update, gi_scratch *scratch);
 } gi_engine;
 
 /*

@@ -18,7 +18,7 @@
 #define REAL float
 #include "compute/reference.h"
 
-#ifdef __AVX__
+#ifdef __SSE2__
 #include <immintrin.h>
 #endif
 
@@ -33,11 +33,11 @@ enum { LANES = 4, VECTORS = 4, ROWS = 3, NARROW_ROWS = 3 };
 #endif
 
 enum {
-    TILE = VECTORS * LANES,    /* units of a dense tile */
-    SPARSE_VECTORS = 8,        /* sums of a sparse row that are kept in registers */
-    DEPTH = 128,               /* products in a row before a tile goes on: B's part stays in L1 */
-    AHEAD = 4,                 /* samples that lists are asked for ahead */
-    CHUNK = GI_SPARSE_SAMPLES, /* samples whose activations or gradients stay in L1 */
+    TILE = VECTORS * LANES, /* units of a dense tile */
+    SPARSE_VECTORS = 8,     /* sums of a sparse row that are kept in registers */
+    DEPTH = 128,            /* products in a row before a tile goes on: B's part stays in L1 */
+    AHEAD = 4,              /* samples that lists are asked for ahead */
+    CHUNK = 64,             /* samples whose activations or gradients stay in L1; bits of a mask */
 };
 
 typedef float vector __attribute__((vector_size(4 * LANES)));
@@ -198,10 +198,11 @@ static void activate_rows(const gi_layer *layer, float *dst, size_t m, size_t be
     (layer->activation, dst + r * gi_stride(layer->n_out), layer->n_out, begin, end);
 }
 
-/* A batch as a layer reads it: floats (m, row), or bytes that stand for x * scale. */
+/* A batch as a layer reads it: one of the three. */
 typedef struct batch {
-    const float *floats; /* or NULL */
-    const uint8_t *bytes;
+    const float *floats;    /* (m, row) */
+    const uint8_t *bytes;   /* (m, row), which stand for x * scale */
+    const gi_sparse *lists; /* (m) */
     size_t row;
     float scale;
 } batch;
@@ -264,13 +265,6 @@ static void forward(const gi_layer *layer, const void *src, void *dst, size_t m,
                     size_t end, gi_scratch *scratch)
 {
     const batch x = {.floats = src, .row = gi_stride(layer->n_in)};
-    forward_batch(layer, &x, dst, m, begin, end, scratch->block);
-}
-
-static void forward_bytes(const gi_layer *layer, const uint8_t *bytes, size_t row, float scale,
-                          void *dst, size_t m, size_t begin, size_t end, gi_scratch *scratch)
-{
-    const batch x = {.bytes = bytes, .row = row, .scale = scale};
     forward_batch(layer, &x, dst, m, begin, end, scratch->block);
 }
 
@@ -431,14 +425,6 @@ static void backward_weights(const gi_layer *layer, size_t layer_index, const vo
     backward_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch->block);
 }
 
-static void backward_bytes(const gi_layer *layer, size_t layer_index, const uint8_t *bytes,
-                           size_t row, float scale, const void *diff_dst, size_t m,
-                           const gi_part *part, const gi_row_update *update, gi_scratch *scratch)
-{
-    const batch x = {.bytes = bytes, .row = row, .scale = scale};
-    backward_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch->block);
-}
-
 /* ---- The first layer, sparse ---------------------------------------------------------------- */
 
 #ifdef __AVX512F__
@@ -530,101 +516,146 @@ static size_t first_from(const gi_sparse *x, size_t begin)
  */
 typedef struct sparse_tile {
     size_t n_first, n_second, width;
-    float *first, *second; /* the panels' rows of input 0, at the tile's first unit */
+    float *first, *second; /* the panels' rows of the product's first input, at the tile's units */
 } sparse_tile;
 
-/*
- * dst's tile of m rows += those non-zeros of x that lie in a block of inputs, times W. If it
- * gathers, each non-zero also goes to the list of its input: entry and count are those of the
- * block, first is x[0]'s number in the batch.
- */
-INLINE void forward_block(sparse_tile t, const gi_sparse *x, size_t m, size_t block,
-                          float *restrict dst, size_t row, bool gathers, size_t first,
-                          uint32_t *restrict count, struct gi_entry *restrict entry, size_t room)
+/* sum += x * (W's row of an input) */
+INLINE void add_row(sparse_tile t, size_t input, float x, vector *sum)
+{
+    const vector xs = spread(x);
+    const vector *w0 = (const vector *)(t.first + input * t.width);
+    const vector *w1 = (const vector *)(t.second + input * t.width);
+    for (size_t v = 0; v < t.n_first; v++) sum[v] = multiply_add(xs, w0[v], sum[v]);
+    for (size_t v = 0; v < t.n_second; v++)
+        sum[t.n_first + v] = multiply_add(xs, w1[v], sum[t.n_first + v]);
+}
+
+/* Bit k: whether bytes[k] is not 0. */
+INLINE uint64_t nonzero_mask(const uint8_t *bytes)
+{
+    uint64_t mask = 0;
+#if defined __AVX512BW__
+    const __m512i x = _mm512_loadu_si512(bytes);
+    mask = _mm512_test_epi8_mask(x, x);
+#elif defined __SSE2__
+    for (int k = 0; k < 64; k += 16) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(bytes + k));
+        const int zeros = _mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_setzero_si128()));
+        mask |= (uint64_t)(zeros ^ 0xFFFF) << k;
+    }
+#else
+    for (int k = 0; k < 64; k++) mask |= (uint64_t)(bytes[k] != 0) << k;
+#endif
+    return mask;
+}
+
+/* sum += x's inputs of a block times W */
+INLINE void forward_list(sparse_tile t, const gi_sparse *x, size_t block, vector *sum)
+{
+    const uint32_t *restrict index = x->index;
+    const float *restrict value = x->value;
+    const size_t end = x->end[block];
+    for (size_t k = first_from(x, block * GI_SPARSE_BLOCK); k < end; k++)
+        add_row(t, index[k], value[k], sum);
+}
+
+/* ... inputs begin..end of a sample, 64 at a time, by their mask */
+INLINE void forward_mask(sparse_tile t, const uint8_t *x, float scale, size_t begin, size_t end,
+                         vector *sum)
+{
+    for (size_t i = begin; i < end; i += 64) {
+        uint64_t left = nonzero_mask(x + i);
+        if (!left) continue;
+        float value[64];
+        for (size_t k = 0; k < 64; k++) value[k] = (float)x[i + k] * scale;
+        for (; left; left &= left - 1) {
+            const size_t k = (size_t)__builtin_ctzll(left);
+            add_row(t, i + k, value[k], sum);
+        }
+    }
+}
+
+/* dst's tile of m rows += rows first... of x, of a block of inputs, times W */
+INLINE void forward_block(sparse_tile t, const batch *x, size_t first, size_t m, size_t begin,
+                          size_t end, float *restrict dst, size_t row)
 {
     for (size_t r = 0; r < m; r++) {
-        const size_t begin = first_from(&x[r], block * GI_SPARSE_BLOCK), end = x[r].end[block];
-        if (begin == end) continue;
-        const uint32_t *restrict index = x[r].index;
-        const float *restrict value = x[r].value;
         vector *to = (vector *)(dst + r * row), sum[SPARSE_VECTORS];
         for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = to[v];
-        for (size_t k = begin; k < end; k++) {
-            const vector xk = spread(value[k]);
-            const size_t at = index[k] * t.width;
-            const vector *w0 = (const vector *)(t.first + at);
-            const vector *w1 = (const vector *)(t.second + at);
-            for (size_t v = 0; v < t.n_first; v++) sum[v] = multiply_add(xk, w0[v], sum[v]);
-            for (size_t v = 0; v < t.n_second; v++)
-                sum[t.n_first + v] = multiply_add(xk, w1[v], sum[t.n_first + v]);
-            if (gathers) {
-                const size_t i = index[k] - block * GI_SPARSE_BLOCK, n = count[i]++;
-                entry[i * room + n] = (struct gi_entry){(uint32_t)(first + r), value[k]};
-            }
-        }
+        if (x->lists)
+            forward_list(t, &x->lists[first + r], begin / GI_SPARSE_BLOCK, sum);
+        else
+            forward_mask(t, x->bytes + (first + r) * x->row, x->scale, begin, end, sum);
         for (size_t v = 0; v < t.n_first + t.n_second; v++) to[v] = sum[v];
     }
 }
 
-/* The gradient's tile of one input: the sum of delta's rows (`row` apart), times the entries. */
-INLINE void sum_entries(sparse_tile t, const struct gi_entry *entry, size_t n, const float *delta,
-                        size_t row, vector *sum)
+/*
+ * The non-zeros of a chunk of samples by input, as the gradient wants them: of input i, bit r of
+ * its mask says whether sample r has one, and value i * CHUNK + r is it. Bytes have no mask yet.
+ */
+typedef struct by_input {
+    const uint8_t *bytes; /* (inputs, CHUNK); or NULL: */
+    const float *values;
+    const uint64_t *mask; /* (inputs) */
+} by_input;
+
+/* The mask of an input; *value will be its values: where they are, or in buffer. */
+INLINE uint64_t values_of(const by_input *x, size_t i, float buffer[restrict CHUNK],
+                          const float **value)
 {
-    for (size_t k = 0; k < n; k++) {
-        const vector x = spread(entry[k].value);
-        const vector *d = (const vector *)(delta + entry[k].sample * row);
-        for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = multiply_add(x, d[v], sum[v]);
+    if (!x->bytes) {
+        *value = x->values + i * CHUNK;
+        return x->mask[i];
     }
+    const uint8_t *restrict bytes = x->bytes + i * CHUNK;
+    const uint64_t mask = nonzero_mask(bytes);
+    for (size_t r = 0; mask && r < CHUNK; r++) buffer[r] = (float)bytes[r];
+    *value = buffer;
+    return mask;
 }
 
-/* W's tile of inputs begin..end -= rate * gradient, chunk by chunk of samples */
-INLINE void learn_columns(sparse_tile t, const gi_columns *c, size_t begin, size_t end,
-                          const float *delta, size_t row, float rate)
+/* The tile (of the weights, or of a gradient) of inputs 0..n += factor * x^T delta */
+INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float *delta, size_t row,
+                         float factor)
 {
-    for (size_t chunk = 0; chunk < c->n_chunks; chunk++) {
-        size_t j = chunk * (c->end - c->begin) + begin - c->begin;
-        for (size_t i = begin; i < end; i++, j++) {
-            if (c->count[j] == 0) continue;
-            vector sum[SPARSE_VECTORS];
-            for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
-            sum_entries(t, c->entry + j * c->room, c->count[j], delta, row, sum);
-            vector *w0 = (vector *)(t.first + i * t.width);
-            vector *w1 = (vector *)(t.second + i * t.width);
-            for (size_t v = 0; v < t.n_first; v++)
-                w0[v] = multiply_add(spread(-rate), sum[v], w0[v]);
-            for (size_t v = 0; v < t.n_second; v++)
-                w1[v] = multiply_add(spread(-rate), sum[t.n_first + v], w1[v]);
+    for (size_t i = 0; i < n; i++) {
+        float buffer[CHUNK];
+        const float *value;
+        uint64_t left = values_of(x, i, buffer, &value);
+        if (!left) continue;
+        vector sum[SPARSE_VECTORS];
+        for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
+        for (; left; left &= left - 1) {
+            const size_t r = (size_t)__builtin_ctzll(left);
+            const vector x_r = spread(value[r]);
+            const vector *d = (const vector *)(delta + r * row);
+            for (size_t v = 0; v < t.n_first + t.n_second; v++)
+                sum[v] = multiply_add(x_r, d[v], sum[v]);
         }
+        vector *to0 = (vector *)(t.first + i * t.width);
+        vector *to1 = (vector *)(t.second + i * t.width);
+        for (size_t v = 0; v < t.n_first; v++)
+            to0[v] = multiply_add(spread(factor), sum[v], to0[v]);
+        for (size_t v = 0; v < t.n_second; v++)
+            to1[v] = multiply_add(spread(factor), sum[t.n_first + v], to1[v]);
     }
-}
-
-/* The gradient of one input over all chunks, for an update that wants it whole. */
-INLINE void column_gradient(sparse_tile t, const gi_columns *c, size_t i, const float *delta,
-                            size_t row, float *gradient)
-{
-    vector sum[SPARSE_VECTORS];
-    for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
-    for (size_t chunk = 0; chunk < c->n_chunks; chunk++) {
-        const size_t j = chunk * (c->end - c->begin) + i - c->begin;
-        sum_entries(t, c->entry + j * c->room, c->count[j], delta, row, sum);
-    }
-    for (size_t v = 0; v < t.n_first + t.n_second; v++) *(vector *)(gradient + v * LANES) = sum[v];
 }
 
 /*
- * Calls do_it with the tile at unit u as constants, and sets n to its width: part of a panel and,
- * where SPARSE_VECTORS have room for it, part of the next one.
+ * Calls do_it with the tile at an input and unit u as constants, and sets n to its width: part of a
+ * panel and, where SPARSE_VECTORS have room for it, part of the next one.
  */
-#define WITH_TILE(layer, u, unit_end, n, do_it)                                                    \
+#define WITH_TILE(layer, input, u, unit_end, n, do_it)                                             \
     do {                                                                                           \
         const size_t width_ = gi_panel_width(layer, u);                                            \
-        float *w_ = (float *)(layer)->weight + gi_weight_offset(layer, 0, u), *next_ = w_;         \
+        float *w_ = (float *)(layer)->weight + gi_weight_offset(layer, input, u), *next_ = w_;     \
         n = least(gi_panel_part(u, unit_end), (size_t)SPARSE_VECTORS * LANES);                     \
         size_t second_ = 0;                                                                        \
         if ((u) + n < (unit_end) && n + GI_PANEL <= SPARSE_VECTORS * LANES &&                      \
             gi_panel_width(layer, (u) + n) == width_) {                                            \
             second_ = gi_panel_part((u) + n, unit_end);                                            \
-            next_ = (float *)(layer)->weight + gi_weight_offset(layer, 0, (u) + n);                \
+            next_ = (float *)(layer)->weight + gi_weight_offset(layer, input, (u) + n);            \
         }                                                                                          \
         switch (n / LANES * 10 + second_ / LANES) {                                                \
             TILE_CASE(4, 4, do_it)                                                                 \
@@ -652,37 +683,50 @@ INLINE void column_gradient(sparse_tile t, const gi_columns *c, size_t i, const 
             break;                                                                                 \
         }
 
-static void forward_sparse(const gi_layer *layer, const gi_sparse *x, void *dst_, size_t m,
-                           size_t begin, size_t end, gi_columns *columns)
+static void forward_sparse_batch(const gi_layer *layer, const batch *x, float *dst, size_t m,
+                                 size_t begin, size_t end)
 {
-    const size_t row = gi_stride(layer->n_out), blocks = gi_sparse_blocks(layer->n_in);
-    if (columns) columns->n_chunks = 0;
+    enum { BYTES = 128 }; /* inputs of a block by masks */
+    const size_t row = gi_stride(layer->n_out), block = x->lists ? GI_SPARSE_BLOCK : BYTES;
     for (size_t first = 0; first < m; first += CHUNK) {
         const size_t rows = least(m - first, CHUNK);
-        float *dst = (float *)dst_ + first * row;
-        uint32_t *count = NULL;
-        struct gi_entry *entry = NULL;
-        if (columns) {
-            const size_t before = columns->n_chunks++ * layer->n_in;
-            count = columns->count + before;
-            entry = columns->entry + before * columns->room;
-            memset(count, 0, layer->n_in * sizeof *count);
-        }
-        start_with_bias(layer, dst, rows, begin, end);
+        float *chunk = dst + first * row;
+        start_with_bias(layer, chunk, rows, begin, end);
         for (size_t u = begin, n = 0; u < end; u += n)
-            for (size_t b = 0; b < blocks; b++)
-                if (columns && u == begin)
-                    WITH_TILE(layer, u, end, n,
-                              forward_block(tile, x + first, rows, b, dst + u, row, true, first,
-                                            count + b * GI_SPARSE_BLOCK,
-                                            entry + b * GI_SPARSE_BLOCK * columns->room,
-                                            columns->room));
-                else
-                    WITH_TILE(layer, u, end, n,
-                              forward_block(tile, x + first, rows, b, dst + u, row, false, 0, NULL,
-                                            NULL, 0));
-        activate_rows(layer, dst, rows, begin, end);
+            for (size_t i = 0; i < layer->n_in; i += block)
+                WITH_TILE(layer, 0, u, end, n,
+                          forward_block(tile, x, first, rows, i, least(i + block, layer->n_in),
+                                        chunk + u, row));
+        activate_rows(layer, chunk, rows, begin, end);
     }
+}
+
+/*
+ * to (n, CHUNK) = inputs begin..begin + n (n to a multiple of 16) of m samples, rows past them
+ * zero.
+ */
+static void turn_bytes(const uint8_t *x, size_t x_row, size_t m, size_t begin, size_t n,
+                       uint8_t *to)
+{
+    typedef uint8_t sixteen __attribute__((vector_size(16), aligned(1)));
+    for (size_t i = 0; i < n; i += 16)
+        for (size_t r = 0; r < CHUNK; r += 16) {
+            sixteen a[16], b[16];
+            for (size_t j = 0; j < 16; j++)
+                a[j] =
+                    r + j < m ? *(const sixteen *)(x + (r + j) * x_row + begin + i) : (sixteen){0};
+            /* Rows j and j + 8 in turn, byte by byte: four times, and columns are rows. */
+            for (int round = 0; round < 4; round++) {
+                for (size_t j = 0; j < 8; j++) {
+                    b[2 * j] = __builtin_shufflevector(a[j], a[j + 8], 0, 16, 1, 17, 2, 18, 3, 19,
+                                                       4, 20, 5, 21, 6, 22, 7, 23);
+                    b[2 * j + 1] = __builtin_shufflevector(a[j], a[j + 8], 8, 24, 9, 25, 10, 26, 11,
+                                                           27, 12, 28, 13, 29, 14, 30, 15, 31);
+                }
+                memcpy(a, b, sizeof a);
+            }
+            for (size_t j = 0; j < 16; j++) *(sixteen *)(to + (i + j) * CHUNK + r) = a[j];
+        }
 }
 
 /*
@@ -698,66 +742,135 @@ static void prefetch_list(const gi_sparse *x, size_t begin, size_t end)
     }
 }
 
-/* The lists of a range of inputs (whole blocks), so few that all are written to in L1. */
-static void gather_range(const gi_sparse *x, size_t first, size_t m, size_t begin, size_t end,
-                         uint32_t *restrict count, struct gi_entry *restrict entry, size_t room)
+/* The same of lists: mask (end - begin), and values (end - begin, CHUNK) where it has a bit. */
+static void turn_lists(const gi_sparse *x, size_t m, size_t begin, size_t end,
+                       uint64_t *restrict mask, float *restrict values)
 {
-    for (size_t r = first; r < m; r++) {
+    memset(mask, 0, (end - begin) * sizeof *mask);
+    for (size_t r = 0; r < m; r++) {
         if (r + AHEAD < m) prefetch_list(&x[r + AHEAD], begin, end);
         const uint32_t *restrict index = x[r].index;
         const float *restrict value = x[r].value;
         const size_t last = x[r].end[(end - 1) / GI_SPARSE_BLOCK];
         for (size_t k = first_from(&x[r], begin); k < last; k++) {
-            const size_t i = index[k] - begin, at = count[i]++;
-            entry[i * room + at] = (struct gi_entry){(uint32_t)r, value[k]};
+            const size_t i = index[k] - begin;
+            mask[i] |= (uint64_t)1 << r;
+            values[i * CHUNK + r] = value[k];
         }
     }
 }
 
-static void gather_columns(const gi_sparse *x, size_t m, gi_columns *c)
+/* As many inputs as are turned at a time: whole blocks of lists, for which there is room. */
+enum { TURNED_BYTES = 9 * GI_SPARSE_BLOCK, TURNED_FLOATS = 2 * GI_SPARSE_BLOCK };
+
+/* Inputs begin..end of a chunk of m samples from `first` on. */
+static by_input turn(const batch *x, size_t first, size_t m, size_t begin, size_t end, float *block)
 {
-    enum { RANGE = 2 * GI_SPARSE_BLOCK };
-    const size_t n = c->end - c->begin;
-    c->n_chunks = 0;
-    for (size_t first = 0; first < m; first += CHUNK, c->n_chunks++) {
-        const size_t before = c->n_chunks * n;
-        memset(c->count + before, 0, n * sizeof *c->count);
-        for (size_t i = 0; i < n; i += RANGE)
-            gather_range(x, first, least(m, first + CHUNK), c->begin + i,
-                         c->begin + least(i + RANGE, n), c->count + before + i,
-                         c->entry + (before + i) * c->room, c->room);
+    const size_t from = begin / GI_SPARSE_BLOCK * GI_SPARSE_BLOCK, skipped = begin - from;
+    if (x->bytes) {
+        uint8_t *bytes = (uint8_t *)block;
+        turn_bytes(x->bytes + first * x->row, x->row, m, from, end - from, bytes);
+        return (by_input){.bytes = bytes + skipped * CHUNK};
     }
+    float *values = block;
+    uint64_t *mask = (uint64_t *)(values + TURNED_FLOATS * CHUNK);
+    turn_lists(x->lists + first, m, from, end, mask, values);
+    return (by_input){.values = values + skipped * CHUNK, .mask = mask + skipped};
 }
 
-static void backward_columns(const gi_layer *layer, size_t layer_index, const gi_columns *columns,
-                             size_t n_parts, const void *diff_dst, size_t m, const gi_part *part,
-                             const gi_row_update *update, gi_scratch *scratch)
+/* W's inputs i..next += factor * x^T delta, chunk by chunk of samples */
+static void learn_sparse(const gi_layer *layer, const batch *x, const float *delta, size_t m,
+                         size_t i, size_t next, const gi_part *part, float factor, float *block)
 {
-    const float *delta = diff_dst;
     const size_t row = gi_stride(layer->n_out);
-    const bool sgd = is_sgd(update);
-    update_bias(layer, layer_index, delta, m, part, update, scratch->block);
-    for (size_t p = 0; p < n_parts; p++) {
-        const gi_columns *c = &columns[p];
-        const size_t begin = part->row_begin > c->begin ? part->row_begin : c->begin;
-        const size_t end = least(part->row_end, c->end);
-        for (size_t u = part->unit_begin, n = 0; sgd && begin < end && u < part->unit_end; u += n)
-            WITH_TILE(layer, u, part->unit_end, n,
-                      learn_columns(tile, c, begin, end, delta + u, row, (float)update->rate));
-        for (size_t i = begin; !sgd && i < end; i++) {
-            for (size_t u = part->unit_begin, n = 0, k; u < part->unit_end; u += n) {
-                float *gradient = scratch->block;
-                WITH_TILE(layer, u, part->unit_end, n,
-                          column_gradient(tile, c, i, delta + u, row, gradient));
-                for (size_t j = 0; j < n; j += k) { /* a tile may lie in two panels */
-                    k = gi_panel_part(u + j, u + n);
-                    update->apply(update, layer_index, i, u + j,
-                                  (float *)layer->weight + gi_weight_offset(layer, i, u + j),
-                                  gradient + j, k);
-                }
-            }
-        }
+    for (size_t r = 0; r < m; r += CHUNK) {
+        const by_input turned = turn(x, r, least(m - r, CHUNK), i, next, block);
+        for (size_t u = part->unit_begin, n = 0; u < part->unit_end; u += n)
+            WITH_TILE(layer, i, u, part->unit_end, n,
+                      add_gradient(tile, &turned, next - i, delta + r * row + u, row, factor));
     }
+}
+
+/* dW's rows i..next, whole, to the update */
+static void hand_over_sparse(const gi_layer *layer, size_t layer_index, const batch *x,
+                             const float *delta, size_t m, size_t i, size_t next,
+                             const gi_part *part, float scale, const gi_row_update *update,
+                             float *block)
+{
+    const size_t row = gi_stride(layer->n_out), width = SPARSE_VECTORS * LANES;
+    float *gradient = block + TURNED_FLOATS * (CHUNK + sizeof(uint64_t) / sizeof(float));
+    for (size_t u = part->unit_begin, n = 0, k; u < part->unit_end; u += n) {
+        memset(gradient, 0, (next - i) * width * sizeof *gradient);
+        for (size_t r = 0; r < m; r += CHUNK) {
+            const by_input turned = turn(x, r, least(m - r, CHUNK), i, next, block);
+            WITH_TILE(layer, i, u, part->unit_end, n,
+                      add_gradient(((sparse_tile){tile.n_first, tile.n_second, width, gradient,
+                                                  gradient + tile.n_first * LANES}),
+                                   &turned, next - i, delta + r * row + u, row, scale));
+        }
+        for (size_t j = i; j < next; j++)
+            for (size_t v = 0; v < n; v += k) { /* a tile may lie in two panels */
+                k = gi_panel_part(u + v, u + n);
+                update->apply(update, layer_index, j, u + v,
+                              (float *)layer->weight + gi_weight_offset(layer, j, u + v),
+                              gradient + (j - i) * width + v, k);
+            }
+    }
+}
+
+static void backward_sparse_batch(const gi_layer *layer, size_t layer_index, const batch *x,
+                                  const float *delta, size_t m, const gi_part *part,
+                                  const gi_row_update *update, float *block)
+{
+    const float scale = x->bytes ? x->scale : 1; /* of turned bytes */
+    const size_t end = least(part->row_end, layer->n_in);
+    const size_t at_once = x->bytes && is_sgd(update) ? TURNED_BYTES : TURNED_FLOATS;
+    update_bias(layer, layer_index, delta, m, part, update, block);
+    for (size_t i = part->row_begin, next; i < end; i = next) {
+        next = least(end, (i / at_once + 1) * at_once);
+        if (is_sgd(update))
+            learn_sparse(layer, x, delta, m, i, next, part, -(float)update->rate * scale, block);
+        else
+            hand_over_sparse(layer, layer_index, x, delta, m, i, next, part, scale, update, block);
+    }
+}
+
+static void forward_sparse(const gi_layer *layer, const gi_sparse *lists, void *dst, size_t m,
+                           size_t begin, size_t end)
+{
+    const batch x = {.lists = lists};
+    forward_sparse_batch(layer, &x, dst, m, begin, end);
+}
+
+static void backward_sparse(const gi_layer *layer, size_t layer_index, const gi_sparse *lists,
+                            const void *diff_dst, size_t m, const gi_part *part,
+                            const gi_row_update *update, gi_scratch *scratch)
+{
+    const batch x = {.lists = lists};
+    backward_sparse_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch->block);
+}
+
+/* ---- The first layer, of bytes -------------------------------------------------------------- */
+
+static void forward_bytes(const gi_layer *layer, const uint8_t *bytes, size_t row, float scale,
+                          bool skips_zeros, void *dst, size_t m, size_t begin, size_t end,
+                          gi_scratch *scratch)
+{
+    const batch x = {.bytes = bytes, .row = row, .scale = scale};
+    if (skips_zeros)
+        forward_sparse_batch(layer, &x, dst, m, begin, end);
+    else
+        forward_batch(layer, &x, dst, m, begin, end, scratch->block);
+}
+
+static void backward_bytes(const gi_layer *layer, size_t layer_index, const uint8_t *bytes,
+                           size_t row, float scale, bool skips_zeros, const void *diff_dst,
+                           size_t m, const gi_part *part, const gi_row_update *update,
+                           gi_scratch *scratch)
+{
+    const batch x = {.bytes = bytes, .row = row, .scale = scale};
+    (skips_zeros ? backward_sparse_batch : backward_batch)(layer, layer_index, &x, diff_dst, m,
+                                                           part, update, scratch->block);
 }
 
 /* ---- The table ------------------------------------------------------------------------------ */
@@ -779,6 +892,5 @@ const gi_engine PASTE_ALL(gi_native_, LEVEL) = {
     .forward_bytes = forward_bytes,
     .backward_bytes = backward_bytes,
     .forward_sparse = forward_sparse,
-    .gather_columns = gather_columns,
-    .backward_columns = backward_columns,
+    .backward_sparse = backward_sparse,
 };

@@ -121,7 +121,7 @@ glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *err
                   (q->engine == GLIA_ENGINE_ONEDNN || q->precision == GLIA_PRECISION_BF16);
     plan.name = plan.onednn ? "onednn" : plan.engine->name;
     plan.sparse = plan.engine->forward_sparse && !plan.onednn && gi_plan_skips_zeros(q->density);
-    plan.bytes = plan.engine->forward_bytes && !plan.onednn && !plan.sparse && q->type == GLIA_U8;
+    plan.bytes = plan.engine->forward_bytes && !plan.onednn && q->type == GLIA_U8;
 
     const double work = (double)q->batch * (q->for_training ? 3 : 1) *
                         gi_plan_forward_work(q->layers, q->n_layers, plan.sparse ? q->density : 1);

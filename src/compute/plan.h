@@ -27,7 +27,7 @@ typedef struct gi_plan {
     const char *name; /* of what computes, for people: the engine's, or "onednn" */
     bool onednn;      /* layers by oneDNN; engine does what lies around them */
     bool one_by_one;  /* batch 1: a fused step a sample, by one thread */
-    bool sparse;      /* the first layer reads the non-zeros of its samples */
+    bool sparse;      /* the first layer multiplies the non-zeros of its samples alone */
     bool bytes;       /* it reads the samples' bytes as they are */
     int threads;      /* at most those that there are */
     /*

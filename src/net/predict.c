@@ -14,18 +14,21 @@ enum {
 /* Taken for the density of sparse samples, before there are any. */
 static const double sparse_density = 0.2;
 
-/* A thread's buffers: [0] to multiply all inputs, [1] to skip those that are zero. */
+/* How a call's samples are read: floats or bytes, all multiplied or those that are not zero. */
+enum { BYTES = 1, SPARSE = 2, WAYS = 4 };
+
+/* A thread's buffers. */
 struct lane {
-    gi_workspace workspace[2];
+    gi_workspace workspace[WAYS];
     gi_dense *dense; /* of plans that want oneDNN, which are the same for both ways */
     gi_scratch scratch;
 };
 
 struct glia_predictor {
     const glia_network *network;
-    gi_plan plan[2]; /* as above; the same twice where the engine does not tell them apart */
-    double work[2];  /* multiply-adds of a sample */
-    size_t rows;     /* room of a workspace */
+    gi_plan plan[WAYS]; /* the same where the engine does not tell them apart */
+    double work[WAYS];  /* multiply-adds of a sample */
+    size_t rows;        /* room of a workspace */
     gi_pool *pool;
     struct lane *lanes; /* (threads) */
     /* The call under way. */
@@ -64,7 +67,7 @@ void glia_predictor_free(glia_predictor *p)
     if (!p) return;
     const int n_threads = p->lanes ? gi_pool_threads(p->pool) : 0;
     for (int t = 0; t < n_threads; t++) {
-        for (int way = 0; way < 2; way++) gi_workspace_free(&p->lanes[t].workspace[way]);
+        for (int way = 0; way < WAYS; way++) gi_workspace_free(&p->lanes[t].workspace[way]);
         gi_dense_free(p->lanes[t].dense);
         gi_scratch_free(&p->lanes[t].scratch);
     }
@@ -83,13 +86,13 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
     p->network = network;
     p->rows = rows;
     glia_status status = gi_pool_create(params->threads, &p->pool, error);
-    for (int way = 0; way < 2 && !status; way++) {
+    for (int way = 0; way < WAYS && !status; way++) {
         gi_plan_request request = {
             .layers = network->layers,
             .n_layers = network->n_layers,
             .batch = rows,
-            .type = GLIA_F32,
-            .density = way ? sparse_density : 1,
+            .type = way & BYTES ? GLIA_U8 : GLIA_F32,
+            .density = way & SPARSE ? sparse_density : 1,
             .threads = 1,
             .engine = params->engine,
             .precision = params->precision,
@@ -104,14 +107,14 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
         if (!p->lanes) status = GLIA_NO_MEMORY;
     }
     for (int t = 0; t < n_threads && !status; t++) {
-        for (int way = 0; way < 2 && !status; way++)
+        for (int way = 0; way < WAYS && !status; way++)
             if (ways >> way & 1)
                 status = gi_workspace_new(network, &p->plan[way], rows, false,
                                           &p->lanes[t].workspace[way], error);
         const size_t batches[2] = {rows, 1};
         if (!status)
             status = gi_dense_new(network, &p->plan[0], batches, false, &p->lanes[t].dense, error);
-        for (int way = 0; way < 2; way++) p->lanes[t].workspace[way].dense = p->lanes[t].dense;
+        for (int way = 0; way < WAYS; way++) p->lanes[t].workspace[way].dense = p->lanes[t].dense;
         if (!status) status = gi_scratch_new(network, 0, &p->lanes[t].scratch, error);
     }
     if (status)
@@ -128,7 +131,8 @@ glia_status glia_predictor_create(const glia_network *network, const glia_predic
     if (!params) params = &defaults;
     const bool onednn =
         params->engine == GLIA_ENGINE_ONEDNN || params->precision == GLIA_PRECISION_BF16;
-    return predictor_new(network, params, onednn ? ONEDNN_ROWS : ROWS, onednn ? 1 : 3, out, error);
+    return predictor_new(network, params, onednn ? ONEDNN_ROWS : ROWS, onednn ? 1 : (1 << WAYS) - 1,
+                         out, error);
 }
 
 /* ---- Running -------------------------------------------------------------------------------- */
@@ -138,8 +142,8 @@ static size_t sample_bytes(const glia_network *network, glia_type type)
     return gi_network_inputs(network) * (type == GLIA_U8 ? 1 : sizeof(float));
 }
 
-/* Whether most inputs of the first samples are zero, so that skipping them is faster. */
-static bool is_sparse(const glia_network *network, glia_type type, const void *x, size_t n)
+/* Zeros are skipped where most inputs of the first samples are. */
+static int choose_way(const glia_network *network, glia_type type, const void *x, size_t n)
 {
     const size_t judged = n < JUDGED_ROWS ? n : JUDGED_ROWS;
     const size_t all = judged * gi_network_inputs(network);
@@ -148,7 +152,8 @@ static bool is_sparse(const glia_network *network, glia_type type, const void *x
         for (size_t i = 0; i < all; i++) nonzero += ((const uint8_t *)x)[i] != 0;
     else
         for (size_t i = 0; i < all; i++) nonzero += ((const float *)x)[i] != 0;
-    return gi_plan_skips_zeros((double)nonzero / (double)all);
+    return (type == GLIA_U8 ? BYTES : 0) |
+           (gi_plan_skips_zeros((double)nonzero / (double)all) ? SPARSE : 0);
 }
 
 /* oneDNN's relu makes 0 of NaN: what is no number must still be seen in the probabilities. */
@@ -203,7 +208,7 @@ glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x,
     p->x = x;
     p->n = n;
     p->probabilities = probabilities;
-    p->way = !p->plan[0].onednn && is_sparse(p->network, type, x, n);
+    p->way = p->plan[0].onednn ? 0 : choose_way(p->network, type, x, n);
     p->shared = n > 1 && gi_plan_is_worth_sharing((double)n * p->work[p->way]);
     if (p->shared)
         gi_pool_run(p->pool, predict_slice, p);
@@ -233,9 +238,9 @@ glia_status glia_predict(const glia_network *network, glia_type type, const void
     glia_status status = check_type(type, error);
     if (status || n == 0) return status;
     const glia_predictor_params params = {.threads = 1};
-    const bool sparse = is_sparse(network, type, x, n);
+    const unsigned ways = 1U << choose_way(network, type, x, n);
     glia_predictor *p;
-    status = predictor_new(network, &params, n < ROWS ? n : ROWS, sparse ? 2 : 1, &p, error);
+    status = predictor_new(network, &params, n < ROWS ? n : ROWS, ways, &p, error);
     if (status) return status;
     status = glia_predictor_run(p, type, x, n, probabilities, error);
     glia_predictor_free(p);

@@ -13,49 +13,28 @@ static void *at_row(const gi_workspace *w, void *matrix, size_t row, size_t laye
     return matrix ? (char *)matrix + row * w->row_bytes[layer] : NULL;
 }
 
+/* The non-zeros of samples in bytes need no lists. */
+static bool reads_lists(const gi_plan *plan)
+{
+    return plan->sparse && !plan->bytes;
+}
+
 /* ---- Buffers -------------------------------------------------------------------------------- */
 
 /* The lists of rows samples, in three blocks that belong to the first one. */
-static bool sparse_new(const glia_network *network, size_t rows, gi_workspace *w, glia_error *error)
+static bool lists_new(const glia_network *network, size_t rows, gi_workspace *w, glia_error *error)
 {
     const size_t n = gi_network_inputs(network), room = gi_padded(n), blocks = gi_sparse_blocks(n);
     const size_t bytes = network->engine->element_bytes;
-    w->samples = gi_alloc(rows, sizeof *w->samples, "a batch", error);
-    if (!w->samples) return false;
-    uint32_t *index = w->samples[0].index = gi_alloc(rows, room * sizeof *index, "a batch", error);
-    char *value = w->samples[0].value = gi_alloc(rows, room * bytes, "a batch", error);
-    uint32_t *end = w->samples[0].end = gi_alloc(rows, blocks * sizeof *end, "a batch", error);
+    w->lists = gi_alloc(rows, sizeof *w->lists, "a batch", error);
+    if (!w->lists) return false;
+    uint32_t *index = w->lists[0].index = gi_alloc(rows, room * sizeof *index, "a batch", error);
+    char *value = w->lists[0].value = gi_alloc(rows, room * bytes, "a batch", error);
+    uint32_t *end = w->lists[0].end = gi_alloc(rows, blocks * sizeof *end, "a batch", error);
     if (!index || !value || !end) return false;
     for (size_t r = 0; r < rows; r++)
-        w->samples[r] =
-            (gi_sparse){0, index + r * room, value + r * room * bytes, end + r * blocks};
+        w->lists[r] = (gi_sparse){0, index + r * room, value + r * room * bytes, end + r * blocks};
     return true;
-}
-
-/*
- * All inputs for each thread, or a part of them: whole blocks, since the lists know where those
- * end.
- */
-static bool columns_new(const glia_network *network, const gi_plan *plan, size_t rows,
-                        gi_workspace *w, glia_error *error)
-{
-    const size_t inputs = gi_network_inputs(network);
-    const size_t n_chunks = (rows + GI_SPARSE_SAMPLES - 1) / GI_SPARSE_SAMPLES;
-    w->n_parts = (size_t)plan->threads;
-    w->columns = gi_alloc(w->n_parts, sizeof *w->columns, "a batch by input", error);
-    for (int t = 0; w->columns && t < plan->threads; t++) {
-        gi_columns *c = &w->columns[t];
-        if (plan->n_by_units > 0)
-            c->end = inputs;
-        else
-            gi_slice(inputs, GI_SPARSE_BLOCK, t, plan->threads, &c->begin, &c->end);
-        const size_t n = c->end - c->begin;
-        c->room = gi_sparse_room(rows);
-        c->count = gi_alloc(n_chunks, n * sizeof *c->count, "a batch by input", error);
-        c->entry = gi_alloc(n_chunks, n * c->room * sizeof *c->entry, "a batch by input", error);
-        if (!c->count || !c->entry) return false;
-    }
-    return w->columns != NULL;
 }
 
 /* oneDNN wants rows without gaps; the logits are as all engines have them. */
@@ -77,9 +56,8 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     const size_t last = network->n_layers - 1;
     for (size_t l = 0; l <= network->n_layers; l++) w.row_bytes[l] = row_bytes(network, plan, l);
     bool ok;
-    if (plan->sparse)
-        ok = sparse_new(network, rows ? rows : 1, &w, error) &&
-             (!for_training || plan->one_by_one || columns_new(network, plan, rows, &w, error));
+    if (reads_lists(plan))
+        ok = lists_new(network, rows ? rows : 1, &w, error);
     else
         ok = (w.x = gi_alloc(rows, w.row_bytes[0], "a batch", error));
     for (size_t l = 0; ok && l <= last; l++) {
@@ -101,17 +79,12 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
 void gi_workspace_free(gi_workspace *workspace)
 {
     gi_free(workspace->x);
-    if (workspace->samples) {
-        gi_free(workspace->samples[0].index);
-        gi_free(workspace->samples[0].value);
-        gi_free(workspace->samples[0].end);
+    if (workspace->lists) {
+        gi_free(workspace->lists[0].index);
+        gi_free(workspace->lists[0].value);
+        gi_free(workspace->lists[0].end);
     }
-    gi_free(workspace->samples);
-    for (size_t p = 0; workspace->columns && p < workspace->n_parts; p++) {
-        gi_free(workspace->columns[p].count);
-        gi_free(workspace->columns[p].entry);
-    }
-    gi_free(workspace->columns);
+    gi_free(workspace->lists);
     for (size_t l = 0; l < GLIA_MAX_LAYERS; l++) {
         if (workspace->diff[l] != workspace->activation[l]) gi_free(workspace->diff[l]);
         gi_free(workspace->activation[l]);
@@ -156,8 +129,8 @@ void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_work
     const double divisor = network->input.divisor;
     if (plan->bytes)
         memcpy(at_row(workspace, workspace->x, r, 0), sample, n);
-    else if (plan->sparse)
-        plan->engine->load_sparse(&workspace->samples[r], type, sample, n, divisor);
+    else if (reads_lists(plan))
+        plan->engine->load_sparse(&workspace->lists[r], type, sample, n, divisor);
     else if (plan->precision == GLIA_PRECISION_BF16)
         gi_pack_for(plan->engine->isa)
             ->load_row_bf16(at_row(workspace, workspace->x, r, 0), type, sample, n, divisor);
@@ -173,20 +146,20 @@ static void *source(const gi_workspace *w, size_t l)
     return l ? w->activation[l - 1] : w->x;
 }
 
-/* Units unit_begin..unit_end of layer l, of rows begin..end; columns: as forward_sparse has it. */
+/* Units unit_begin..unit_end of layer l, of rows begin..end. */
 static void forward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
                           size_t l, size_t begin, size_t end, size_t unit_begin, size_t unit_end,
-                          gi_columns *columns, gi_scratch *scratch)
+                          gi_scratch *scratch)
 {
     const gi_layer *layer = &network->layers[l];
     void *dst = at_row(w, w->activation[l], begin, l + 1);
-    if (l == 0 && plan->sparse)
-        plan->engine->forward_sparse(layer, w->samples + begin, dst, end - begin, unit_begin,
-                                     unit_end, columns);
-    else if (l == 0 && plan->bytes)
+    if (l == 0 && plan->bytes)
         plan->engine->forward_bytes(layer, at_row(w, w->x, begin, 0), w->row_bytes[0],
-                                    (float)(1 / network->input.divisor), dst, end - begin,
-                                    unit_begin, unit_end, scratch);
+                                    (float)(1 / network->input.divisor), plan->sparse, dst,
+                                    end - begin, unit_begin, unit_end, scratch);
+    else if (l == 0 && plan->sparse)
+        plan->engine->forward_sparse(layer, w->lists + begin, dst, end - begin, unit_begin,
+                                     unit_end);
     else
         plan->engine->forward(layer, at_row(w, source(w, l), begin, l), dst, end - begin,
                               unit_begin, unit_end, scratch);
@@ -208,15 +181,13 @@ static void update_layer(glia_network *network, const gi_plan *plan, gi_workspac
                          const gi_crew *crew)
 {
     const gi_layer *layer = &network->layers[l];
-    const bool by_units = l < plan->n_by_units;
-    if (l == 0 && plan->sparse)
-        plan->engine->backward_columns(layer, l, w->columns + (by_units ? crew->thread : 0),
-                                       by_units ? 1 : w->n_parts, w->diff[l], m, part, update,
-                                       crew->scratch);
-    else if (l == 0 && plan->bytes)
+    if (l == 0 && plan->bytes)
         plan->engine->backward_bytes(layer, l, w->x, w->row_bytes[0],
-                                     (float)(1 / network->input.divisor), w->diff[l], m, part,
-                                     update, crew->scratch);
+                                     (float)(1 / network->input.divisor), plan->sparse, w->diff[l],
+                                     m, part, update, crew->scratch);
+    else if (l == 0 && plan->sparse)
+        plan->engine->backward_sparse(layer, l, w->lists, w->diff[l], m, part, update,
+                                      crew->scratch);
     else
         plan->engine->backward_weights(layer, l, source(w, l), w->diff[l], m, part, update,
                                        crew->scratch);
@@ -232,7 +203,7 @@ void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_wor
             gi_dense_forward(workspace->dense, l, 0, source(workspace, l), workspace->activation[l],
                              end);
         else
-            forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld, NULL,
+            forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld,
                           scratch);
 }
 
@@ -278,12 +249,10 @@ static void step_forward_layer(const glia_network *network, const gi_plan *plan,
             gi_dense_forward(w->dense, l, t, source(w, l), w->activation[l], m);
     } else if (l < plan->n_by_units) {
         share(network->layers[l].ld, crew, &begin, &end);
-        forward_layer(network, plan, w, l, 0, m, begin, end,
-                      w->columns ? &w->columns[crew->thread] : NULL, crew->scratch);
+        forward_layer(network, plan, w, l, 0, m, begin, end, crew->scratch);
     } else {
         gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
-        forward_layer(network, plan, w, l, begin, end, 0, network->layers[l].ld, NULL,
-                      crew->scratch);
+        forward_layer(network, plan, w, l, begin, end, 0, network->layers[l].ld, crew->scratch);
     }
 }
 
@@ -325,11 +294,6 @@ static void step_update_layer(glia_network *network, const gi_plan *plan, gi_wor
 size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t m, const gi_crew *crew)
 {
-    for (size_t p = (size_t)crew->thread;
-         plan->sparse && plan->n_by_units == 0 && p < workspace->n_parts;
-         p += (size_t)crew->n_threads)
-        if (workspace->columns[p].begin < workspace->columns[p].end)
-            plan->engine->gather_columns(workspace->samples, m, &workspace->columns[p]);
     for (size_t l = 0; l < network->n_layers; l++) {
         step_forward_layer(network, plan, workspace, l, m, crew);
         if (l < plan->n_by_units) gi_crew_barrier(crew);

@@ -22,10 +22,7 @@ typedef struct gi_workspace {
     gi_dense *dense; /* borrowed; NULL, as it is made, where the plan does without oneDNN */
     size_t row_bytes[GLIA_MAX_LAYERS + 1]; /* of x, activation[0], ... */
     void *x;                               /* the samples as they enter the network; or */
-    gi_sparse *samples;                    /* (rows): their non-zeros */
-    gi_columns *columns; /* (n_parts): the same by input, to train. Shared out by units, a thread
-                          * has all inputs in its own; by samples, a part of them */
-    size_t n_parts;
+    gi_sparse *lists;                      /* (rows): their non-zeros */
     void *activation[GLIA_MAX_LAYERS];
     void *diff[GLIA_MAX_LAYERS]; /* dJ/dz of hidden layers; of the last it is activation's buffer */
     uint32_t *labels;            /* (rows) */
@@ -36,7 +33,7 @@ typedef struct gi_workspace {
 glia_status gi_plan_inference(const glia_network *network, glia_type type, double density,
                               size_t rows, gi_plan *out, glia_error *error);
 
-/* As the plan wants it; with diff, and columns for its threads, if it is for training. */
+/* As the plan wants it; with diff if it is for training. */
 glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, size_t rows,
                              bool for_training, gi_workspace *out, glia_error *error);
 void gi_workspace_free(gi_workspace *workspace);
