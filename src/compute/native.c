@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define REAL float
+#include "compute/pack.h"
 #include "compute/reference.h"
 
 #ifdef __SSE2__
@@ -228,6 +229,17 @@ static size_t rows_at_once(const batch *x, size_t m)
     return x->floats ? m : least(m, DEPTH);
 }
 
+/*
+ * As many columns of a product of m rows as stay in L2 while part after part of their sums is added
+ * to them; whole tiles.
+ */
+static size_t near_columns(size_t m)
+{
+    enum { NEAR = (256 << 10) / sizeof(float) };
+    const size_t n = NEAR / (m ? m : 1) / TILE * TILE;
+    return n ? n : TILE;
+}
+
 /* The weights of the next tile of a panel row, for a product to ask for; none past the last. */
 static target and_ahead(target c, const gi_layer *layer, size_t input, size_t depth, size_t unit,
                         size_t end)
@@ -244,21 +256,24 @@ INLINE void forward_batch(const gi_layer *layer, const batch *x, float *dst, siz
 {
     const float *w = layer->weight;
     const size_t row = gi_stride(layer->n_out), rows = rows_at_once(x, m);
-    start_with_bias(layer, dst, m, begin, end);
-    for (size_t i = 0; i < layer->n_in; i += DEPTH) {
-        const size_t depth = least(layer->n_in - i, DEPTH);
-        for (size_t r = 0, here; r < m; r += here) {
-            here = least(m - r, rows);
-            const strided a = floats_of(x, r, here, i, depth, block);
-            for (size_t u = begin, n; u < end; u += n) {
-                n = tile_width(u, end);
-                const target c = {.at = dst + r * row + u, .row = row, .start = true, .factor = 1};
-                multiply(here, n, depth, a, w + gi_weight_offset(layer, i, u),
-                         gi_panel_width(layer, u), and_ahead(c, layer, i, depth, u + n, end));
+    for (size_t near = begin, far; near < end; near = far) {
+        far = least(end, near / TILE * TILE + near_columns(m));
+        start_with_bias(layer, dst, m, near, far);
+        for (size_t i = 0; i < layer->n_in; i += DEPTH) {
+            const size_t depth = least(layer->n_in - i, DEPTH);
+            for (size_t r = 0, here; r < m; r += here) {
+                here = least(m - r, rows);
+                const strided a = floats_of(x, r, here, i, depth, block);
+                for (size_t u = near, n; u < far; u += n) {
+                    n = tile_width(u, far);
+                    const target c = {dst + r * row + u, row, .start = true, .factor = 1};
+                    multiply(here, n, depth, a, w + gi_weight_offset(layer, i, u),
+                             gi_panel_width(layer, u), and_ahead(c, layer, i, depth, u + n, far));
+                }
             }
         }
+        activate_rows(layer, dst, m, near, far);
     }
-    activate_rows(layer, dst, m, begin, end);
 }
 
 static void forward(const gi_layer *layer, const void *src, void *dst, size_t m, size_t begin,
@@ -273,22 +288,6 @@ static void prefetch(const void *data, size_t bytes)
     enum { CACHE_LINE = 64 };
     for (size_t k = 0; k < bytes; k += CACHE_LINE)
         __builtin_prefetch((const char *)data + k, 0, 2); /* into L2 */
-}
-
-/* to (4 units, GI_PANEL apart; 4 inputs) = W's (4 inputs, width apart; 4 units), transposed */
-INLINE void transpose_4x4(const float *w, size_t width, float *to)
-{
-    typedef float four __attribute__((vector_size(16)));
-    const four r0 = *(const four *)w, r1 = *(const four *)(w + width);
-    const four r2 = *(const four *)(w + 2 * width), r3 = *(const four *)(w + 3 * width);
-    const four a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
-    const four b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
-    const four c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
-    const four d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-    *(four *)to = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-    *(four *)(to + GI_PANEL) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-    *(four *)(to + 2 * GI_PANEL) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-    *(four *)(to + 3 * GI_PANEL) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
 }
 
 /* delta's m rows of n, `row` apart, *= f'(z), by a = f(z) */
@@ -311,25 +310,29 @@ static void backward_data(const gi_layer *layer, const void *diff_dst, glia_acti
                           const void *src, void *diff_src_, size_t m, size_t begin, size_t end,
                           gi_scratch *scratch)
 {
+    const gi_pack *pack = gi_pack_for(TEXT_OF(LEVEL));
     const float *delta = diff_dst, *w = layer->weight;
     float *diff_src = diff_src_, *turned = scratch->block; /* (DEPTH, GI_PANEL): of W^T */
     const size_t row = gi_stride(layer->n_out), row_in = gi_stride(layer->n_in);
-    for (size_t i = begin, n; i < end; i += n) {
-        n = least(end - i, TILE);
+    for (size_t near = begin, far; near < end; near = far) {
+        far = least(end, near + near_columns(m));
         for (size_t u = 0; u < layer->ld; u += DEPTH) {
             const size_t depth = least(layer->ld - u, DEPTH);
-            for (size_t p = u + DEPTH; p < least(u + 2 * DEPTH, layer->ld); p += GI_PANEL)
-                prefetch(w + gi_weight_offset(layer, i, p),
-                         n * gi_panel_width(layer, p) * sizeof(float));
-            for (size_t k = 0; k < depth; k += 4)
-                for (size_t j = 0; j < n; j += 4)
-                    transpose_4x4(w + gi_weight_offset(layer, i + j, u + k),
-                                  gi_panel_width(layer, u + k), turned + k * GI_PANEL + j);
-            const strided a = {delta + u, row, 1};
-            const target c = {.at = diff_src + i, .row = row_in, .start = u > 0, .factor = 1};
-            multiply(m, n, depth, a, turned, GI_PANEL, c);
+            for (size_t i = near, n; i < far; i += n) {
+                n = least(far - i, TILE);
+                for (size_t k = 0, part; k < depth; k += part) {
+                    part = gi_panel_part(u + k, u + depth);
+                    const size_t width = gi_panel_width(layer, u + k);
+                    const float *from = w + gi_weight_offset(layer, i, u + k);
+                    prefetch(from + n * width, least(far - i - n, TILE) * width * sizeof(float));
+                    pack->transpose32(turned + k * GI_PANEL, GI_PANEL, from, width, n, part);
+                }
+                const strided a = {delta + u, row, 1};
+                const target c = {.at = diff_src + i, .row = row_in, .start = u > 0, .factor = 1};
+                multiply(m, n, depth, a, turned, GI_PANEL, c);
+            }
         }
-        derive_rows(f, (const float *)src + i, diff_src + i, m, n, row_in);
+        derive_rows(f, (const float *)src + near, diff_src + near, m, far - near, row_in);
     }
 }
 
@@ -356,26 +359,34 @@ static void update_bias(const gi_layer *layer, size_t layer_index, const float *
                   part->unit_end - part->unit_begin);
 }
 
-/* W -= rate * dW, part by part of the batch, inputs in blocks that stay near. */
+/*
+ * W -= rate * dW, part by part of the batch, while a tile of W stays near. block: (ROWS_AT_ONCE,
+ * DEPTH)
+ */
 INLINE void learn_batch(const gi_layer *layer, const batch *x, const float *delta, size_t m,
                         const gi_part *part, float rate, float *block)
 {
+    enum { ROWS_AT_ONCE = 3 * DEPTH }; /* that are converted */
     float *w = layer->weight;
-    const size_t row = gi_stride(layer->n_out);
-    const size_t rows_end = least(part->row_end, layer->n_in);
-    for (size_t i = part->row_begin, here; i < rows_end; i += here) {
-        here = least(rows_end - i, DEPTH);
-        for (size_t r = 0; r < m; r += DEPTH) {
-            const size_t depth = least(m - r, DEPTH);
-            const strided a = floats_of(x, r, depth, i, here, block);
+    const size_t row = gi_stride(layer->n_out), rows = x->floats ? m : least(m, ROWS_AT_ONCE);
+    const size_t inputs_end = least(part->row_end, layer->n_in);
+    for (size_t i = part->row_begin, here; i < inputs_end; i += here) {
+        here = least(inputs_end - i, DEPTH);
+        for (size_t first = 0; first < m; first += rows) {
+            const size_t end = least(first + rows, m);
+            const strided a = floats_of(x, first, end - first, i, here, block);
             for (size_t u = part->unit_begin, n; u < part->unit_end; u += n) {
                 n = tile_width(u, part->unit_end);
                 const target c = {.at = w + gi_weight_offset(layer, i, u),
                                   .row = gi_panel_width(layer, u),
                                   .start = true,
                                   .factor = -rate};
-                multiply(here, n, depth, (strided){a.at, 1, a.row}, delta + r * row + u, row,
-                         and_ahead(c, layer, i, here, u + n, part->unit_end));
+                for (size_t r = first; r < end; r += DEPTH) {
+                    const strided turned = {a.at + (r - first) * a.row, 1, a.row};
+                    multiply(here, n, least(end - r, DEPTH), turned, delta + r * row + u, row,
+                             r + DEPTH < end ? c
+                                             : and_ahead(c, layer, i, here, u + n, part->unit_end));
+                }
             }
         }
     }

@@ -132,23 +132,41 @@ static inline __m512i even_indices(void)
         for (size_t r_ = (begin); r_ < (end); r_++)                                                \
     (dst)[c_ * (ld_dst) + r_] = (src)[r_ * (ld_src) + c_]
 
+#ifdef __AVX512BW__
+enum { SIDE = 16 };
+static inline void transpose_square(any32 *dst, size_t ld_dst, const any32 *src, size_t ld_src)
+{
+    __m512i t[SIDE];
+    transpose_16x16(t, src, ld_src);
+    for (size_t i = 0; i < SIDE; i++) _mm512_storeu_si512(dst + i * ld_dst, t[i]);
+}
+#else
+enum { SIDE = 4 };
+static inline void transpose_square(any32 *dst, size_t ld_dst, const any32 *src, size_t ld_src)
+{
+    typedef any32 four __attribute__((vector_size(16), aligned(4)));
+    const four r0 = *(const four *)src, r1 = *(const four *)(src + ld_src);
+    const four r2 = *(const four *)(src + 2 * ld_src), r3 = *(const four *)(src + 3 * ld_src);
+    const four a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
+    const four b = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+    const four c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+    const four d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+    *(four *)dst = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    *(four *)(dst + ld_dst) = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+    *(four *)(dst + 2 * ld_dst) = __builtin_shufflevector(c, d, 0, 1, 4, 5);
+    *(four *)(dst + 3 * ld_dst) = __builtin_shufflevector(c, d, 2, 3, 6, 7);
+}
+#endif
+
 static void transpose32(void *dst_, size_t ld_dst, const void *src_, size_t ld_src, size_t rows,
                         size_t columns)
 {
     any32 *dst = dst_;
     const any32 *src = src_;
-    size_t whole = 0, columns_whole = 0;
-#ifdef __AVX512BW__
-    whole = rows / 16 * 16;
-    columns_whole = columns / 16 * 16;
-    for (size_t r = 0; r < whole; r += 16) {
-        for (size_t c = 0; c < columns_whole; c += 16) {
-            __m512i t[16];
-            transpose_16x16(t, src + r * ld_src + c, ld_src);
-            for (size_t i = 0; i < 16; i++) _mm512_storeu_si512(dst + (c + i) * ld_dst + r, t[i]);
-        }
-    }
-#endif
+    const size_t whole = rows / SIDE * SIDE, columns_whole = columns / SIDE * SIDE;
+    for (size_t r = 0; r < whole; r += SIDE)
+        for (size_t c = 0; c < columns_whole; c += SIDE)
+            transpose_square(dst + c * ld_dst + r, ld_dst, src + r * ld_src + c, ld_src);
     TRANSPOSE_REST(any32, dst, ld_dst, src, ld_src, columns_whole, columns, 0, whole);
     TRANSPOSE_REST(any32, dst, ld_dst, src, ld_src, 0, columns, whole, rows);
 }
