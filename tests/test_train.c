@@ -175,7 +175,7 @@ static bool has(glia_engine engine, glia_precision precision)
 
 static glia_network *train_with(const samples *s, settings how)
 {
-    static const size_t hidden[2] = {640, 96};
+    static const size_t hidden[2] = {768, 96};
     glia_network_params n = glia_network_default_params(FEATURES, CLASSES);
     n.n_hidden = how.deep ? 2 : 1;
     n.hidden = how.deep ? hidden : hidden + 1;

@@ -523,19 +523,20 @@ static size_t first_from(const gi_sparse *x, size_t begin)
 
 /*
  * A tile of a sparse product: its sums are n_first vectors from one panel and n_second from the
- * next, whose rows lie width elements apart. All three are constants where it is inlined.
+ * next, both constants where it is inlined.
  */
 typedef struct sparse_tile {
-    size_t n_first, n_second, width;
+    size_t n_first, n_second;
     float *first, *second; /* the panels' rows of the product's first input, at the tile's units */
+    size_t first_row, second_row; /* the distances of their rows */
 } sparse_tile;
 
 /* sum += x * (W's row of an input) */
 INLINE void add_row(sparse_tile t, size_t input, float x, vector *sum)
 {
     const vector xs = spread(x);
-    const vector *w0 = (const vector *)(t.first + input * t.width);
-    const vector *w1 = (const vector *)(t.second + input * t.width);
+    const vector *w0 = (const vector *)(t.first + input * t.first_row);
+    const vector *w1 = (const vector *)(t.second + input * t.second_row);
     for (size_t v = 0; v < t.n_first; v++) sum[v] = multiply_add(xs, w0[v], sum[v]);
     for (size_t v = 0; v < t.n_second; v++)
         sum[t.n_first + v] = multiply_add(xs, w1[v], sum[t.n_first + v]);
@@ -644,8 +645,8 @@ INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float
             for (size_t v = 0; v < t.n_first + t.n_second; v++)
                 sum[v] = multiply_add(x_r, d[v], sum[v]);
         }
-        vector *to0 = (vector *)(t.first + i * t.width);
-        vector *to1 = (vector *)(t.second + i * t.width);
+        vector *to0 = (vector *)(t.first + i * t.first_row);
+        vector *to1 = (vector *)(t.second + i * t.second_row);
         for (size_t v = 0; v < t.n_first; v++)
             to0[v] = multiply_add(spread(factor), sum[v], to0[v]);
         for (size_t v = 0; v < t.n_second; v++)
@@ -659,18 +660,20 @@ INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float
  */
 #define WITH_TILE(layer, input, u, unit_end, n, do_it)                                             \
     do {                                                                                           \
-        const size_t width_ = gi_panel_width(layer, u);                                            \
+        const size_t row_ = gi_panel_width(layer, u);                                              \
+        size_t second_ = 0, next_row_ = row_;                                                      \
         float *w_ = (float *)(layer)->weight + gi_weight_offset(layer, input, u), *next_ = w_;     \
         n = least(gi_panel_part(u, unit_end), (size_t)SPARSE_VECTORS * LANES);                     \
-        size_t second_ = 0;                                                                        \
-        if ((u) + n < (unit_end) && n + GI_PANEL <= SPARSE_VECTORS * LANES &&                      \
-            gi_panel_width(layer, (u) + n) == width_) {                                            \
+        if ((u) + n < (unit_end) && n + GI_PANEL <= SPARSE_VECTORS * LANES) {                      \
             second_ = gi_panel_part((u) + n, unit_end);                                            \
             next_ = (float *)(layer)->weight + gi_weight_offset(layer, input, (u) + n);            \
+            next_row_ = gi_panel_width(layer, (u) + n);                                            \
         }                                                                                          \
         switch (n / LANES * 10 + second_ / LANES) {                                                \
             TILE_CASE(4, 4, do_it)                                                                 \
+            TILE_CASE(4, 3, do_it)                                                                 \
             TILE_CASE(4, 2, do_it)                                                                 \
+            TILE_CASE(4, 1, do_it)                                                                 \
             TILE_CASE(2, 4, do_it)                                                                 \
         default:                                                                                   \
             second_ = 0;                                                                           \
@@ -685,11 +688,11 @@ INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float
         }                                                                                          \
         n += second_;                                                                              \
     } while (0)
-#define TILE_CASE(first_vectors, second_vectors, do_it)                                            \
-    case (second_vectors) == 0 ? (first_vectors):                                                  \
-        (first_vectors) * 10 + (second_vectors) :                                                  \
+#define TILE_CASE(n_first_, n_second_, do_it)                                                      \
+    case (n_second_) == 0 ? (n_first_):                                                            \
+        (n_first_) * 10 + (n_second_) :                                                            \
         {                                                                                          \
-            const sparse_tile tile = {first_vectors, second_vectors, width_, w_, next_};           \
+            const sparse_tile tile = {n_first_, n_second_, w_, next_, row_, next_row_};            \
             do_it;                                                                                 \
             break;                                                                                 \
         }
@@ -815,8 +818,8 @@ static void hand_over_sparse(const gi_layer *layer, size_t layer_index, const ba
         for (size_t r = 0; r < m; r += CHUNK) {
             const by_input turned = turn(x, r, least(m - r, CHUNK), i, next, block);
             WITH_TILE(layer, i, u, part->unit_end, n,
-                      add_gradient(((sparse_tile){tile.n_first, tile.n_second, width, gradient,
-                                                  gradient + tile.n_first * LANES}),
+                      add_gradient(((sparse_tile){tile.n_first, tile.n_second, gradient,
+                                                  gradient + tile.n_first * LANES, width, width}),
                                    &turned, next - i, delta + r * row + u, row, scale));
         }
         for (size_t j = i; j < next; j++)

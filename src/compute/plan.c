@@ -17,9 +17,16 @@ static const double most_dense_for_skipping = 0.45;
 /* Multiply-adds of a step below which a second thread costs more than it gives. */
 static const double least_shared_work = 3e5;
 
+/*
+ * By units, a thread needs so many of them that its rows are long, in parts that are no crooked
+ * pieces of panels; otherwise two threads were faster by samples (at 192 units they were even). And
+ * so many weights that it pays to keep them in one cache.
+ */
 enum {
-    UNITS_A_THREAD = 32,             /* fewer make short rows */
-    LEAST_BYTES_BY_UNITS = 96 * 1024 /* weights that are worth a barrier to keep in one cache */
+    UNITS_A_THREAD = 96,
+    STRAIGHT = 32,           /* a divisor of parts, */
+    UNITS_OF_ANY_PART = 256, /* unless they are so large */
+    LEAST_BYTES = 96 * 1024
 };
 
 bool gi_plan_skips_zeros(double density)
@@ -42,8 +49,10 @@ double gi_plan_forward_work(const gi_layer *layers, size_t n_layers, double dens
 
 static bool serves_by_units(const gi_layer *layer, int threads)
 {
-    return layer->ld >= (size_t)threads * UNITS_A_THREAD &&
-           layer->n_in * layer->ld * sizeof(float) >= LEAST_BYTES_BY_UNITS;
+    const size_t n = (size_t)threads, part = layer->ld / n;
+    return part >= UNITS_A_THREAD &&
+           (layer->ld % (n * STRAIGHT) == 0 || part >= UNITS_OF_ANY_PART) &&
+           layer->n_in * layer->ld * sizeof(float) >= LEAST_BYTES;
 }
 
 #ifdef GLIA_HAS_ONEDNN
