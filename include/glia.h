@@ -410,6 +410,14 @@ GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, c
                                   size_t n, float *probabilities, glia_error *error);
 
 /*
+ * What a layer makes of n samples x: out (n, units), of the last layer the probabilities. To look
+ * into a network; samples as for glia_predict. BAD_ARGUMENT if there is no such layer.
+ */
+GLIA_API glia_status glia_network_activations(const glia_network *network, size_t layer,
+                                              glia_type type, const void *x, size_t n, float *out,
+                                              glia_error *error);
+
+/*
  * A predictor keeps the buffers and threads that predicting needs, for many calls. It is used by
  * one thread at a time; any number of predictors share one network, which must outlive them and not
  * be trained while they are used.
@@ -466,11 +474,16 @@ typedef struct glia_machine {
  */
 GLIA_API glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *error);
 
+/* What it is alone, without measuring: cpu, cores, isa; the rest is 0. BAD_ARGUMENT (GLIA_CPU). */
+GLIA_API glia_status glia_machine_describe(glia_machine *out, glia_error *error);
+
 /* ---- Training ------------------------------------------------------------------------------ */
 
 typedef struct glia_progress {
     size_t epoch, epochs;   /* epoch counts from 1 */
     size_t done, samples;   /* samples of this epoch */
+    size_t step;            /* updates since training began */
+    double lr;              /* the learning rate of the last of them; NAN before the first */
     bool epoch_end;         /* the last call of the epoch; the validation figures are set */
     bool best;              /* at an epoch's end: the best validation loss so far */
     double seconds;         /* since training began */

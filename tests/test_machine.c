@@ -134,6 +134,12 @@ static void test_measure(void **state)
     if (glia_machine_measure(0, &machine, &error)) fail_msg("%s", error.message);
     assert_int_equal(machine.threads, gi_core_count());
     check_machine(&machine, gi_engine_reference(sizeof(float), NULL)->isa);
+    glia_machine described = {.threads = 77};
+    assert_int_equal(glia_machine_describe(&described, NULL), GLIA_OK);
+    assert_string_equal(described.cpu, machine.cpu);
+    assert_string_equal(described.isa, machine.isa);
+    assert_true(described.cores == machine.cores && described.threads == 0);
+    assert_true(described.peak_f32_gflops == 0);
 }
 
 static void test_measure_a_level(void **state)

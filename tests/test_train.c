@@ -517,7 +517,7 @@ static void test_early_stopping_keeps_the_best(void **state)
 
 typedef struct calls {
     size_t n, epoch_ends, stop_at;
-    size_t last_done;
+    size_t last_done, batch;
 } calls;
 
 static bool count_calls(void *user, const glia_progress *p)
@@ -527,12 +527,17 @@ static bool count_calls(void *user, const glia_progress *p)
     assert_true(p->threads >= 1 && strcmp(p->engine, "native") == 0);
     if (c->n == 1) { /* before the first step */
         assert_true(p->done == 0 && p->epoch == 1 && !p->epoch_end && isnan(p->train_loss));
+        assert_true(p->step == 0 && isnan(p->lr));
         return c->n != c->stop_at;
     }
     assert_true(p->done > c->last_done && p->done <= p->samples);
     assert_true(p->epoch_end == (p->done == p->samples));
     assert_true(p->train_loss > 0 && p->train_accuracy >= 0 && p->train_accuracy <= 1);
     assert_true(isnan(p->validation_loss));
+    /* steps of the epochs before, and of this one; the last falls linearly to 0.1 */
+    const size_t an_epoch = (p->samples + c->batch - 1) / c->batch, steps = 3 * an_epoch;
+    assert_int_equal(p->step, (p->epoch - 1) * an_epoch + (p->done + c->batch - 1) / c->batch);
+    assert_true(fabs(p->lr - (0.2 - 0.1 * (double)(p->step - 1) / (double)(steps - 1))) < 1e-12);
     c->last_done = p->epoch_end ? 0 : p->done;
     c->epoch_ends += p->epoch_end;
     return c->n != c->stop_at;
@@ -553,9 +558,10 @@ static void test_progress_and_cancelling(void **state)
                      GLIA_OK);
     for (size_t batch = 1; batch <= 32; batch += 31) {
         glia_network *network = make(2, 4, GLIA_RELU, 2, 1);
-        calls c = {0};
+        calls c = {.batch = batch};
         glia_train_params p = glia_train_default_params();
         p.batch = batch;
+        p.lr_end = 0.1;
         p.epochs = 3;
         p.progress = count_calls;
         p.user = &c;
@@ -565,7 +571,7 @@ static void test_progress_and_cancelling(void **state)
         assert_true(result.epochs == 3 && result.stop == GLIA_STOP_EPOCHS);
 
         for (size_t stop_at = 1; stop_at <= c.n; stop_at++) {
-            calls d = {.stop_at = stop_at};
+            calls d = {.stop_at = stop_at, .batch = batch};
             p.user = &d;
             assert_int_equal(glia_train(network, dataset, NULL, &p, &result, NULL), GLIA_OK);
             assert_int_equal(d.n, stop_at);
@@ -858,6 +864,44 @@ static void test_predictors_agree(void **state)
     }
 }
 
+/* Each layer's, from the one below by its weights; of the last, what glia_predict says. */
+static void test_activations(void **state)
+{
+    (void)state;
+    enum { SOME = 70 }; /* more than go through at once */
+    static float w[MAX_FLOATS], below[SOME * 768], found[SOME * 768], expected[SOME * CLASSES];
+    for (size_t every = 1; every <= 4; every += 3) {
+        samples s;
+        make_sparse_clouds(&s, 6, every);
+        glia_network *network =
+            train_with(&s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, true, GLIA_PRECISION_F32});
+        memcpy(below, s.x, SOME * FEATURES * sizeof *below);
+        for (size_t l = 0; l < 3; l++) {
+            const glia_layer_info layer = glia_network_layer(network, l);
+            float *bias = w + layer.units * layer.inputs;
+            assert_int_equal(glia_network_get_layer(network, l, w, bias, NULL), GLIA_OK);
+            assert_int_equal(glia_network_activations(network, l, GLIA_F32, s.x, SOME, found, NULL),
+                             GLIA_OK);
+            for (size_t r = 0; r < SOME && l < 2; r++)
+                for (size_t u = 0; u < layer.units; u++) {
+                    double z = (double)bias[u];
+                    for (size_t i = 0; i < layer.inputs; i++)
+                        z += (double)w[u * layer.inputs + i] * (double)below[r * layer.inputs + i];
+                    assert_true(fabs(tanh(z) - (double)found[r * layer.units + u]) < 1e-5);
+                }
+            memcpy(below, found, SOME * layer.units * sizeof *found);
+        }
+        assert_int_equal(glia_predict(network, GLIA_F32, s.x, SOME, expected, NULL), GLIA_OK);
+        assert_memory_equal(found, expected, sizeof expected);
+        glia_error error = {0};
+        const glia_status status =
+            glia_network_activations(network, 3, GLIA_F32, s.x, 1, found, &error);
+        assert_error("layer", status, GLIA_BAD_ARGUMENT, &error, "found 3", NULL);
+        glia_network_free(network);
+        glia_dataset_free(s.dataset);
+    }
+}
+
 /* Fewer samples than go through oneDNN together, as many, more, and parts of a second batch. */
 static void test_onednn_predicts_the_same(void **state)
 {
@@ -1002,6 +1046,7 @@ int main(void)
         cmocka_unit_test(test_idle_threads_change_nothing),
         cmocka_unit_test(test_engines_agree),
         cmocka_unit_test(test_predictors_agree),
+        cmocka_unit_test(test_activations),
         cmocka_unit_test(test_onednn_predicts_the_same),
         cmocka_unit_test(test_networks_in_threads_do_not_meet),
         cmocka_unit_test(test_exact_rates),

@@ -204,23 +204,31 @@ static void cpu_name(char *name, size_t size)
     gi_file_close(&file);
 }
 
+glia_status glia_machine_describe(glia_machine *out, glia_error *error)
+{
+    const gi_engine *engine;
+    const glia_status status = gi_engine_choose(&engine, error);
+    if (status) return status;
+    *out = (glia_machine){.cores = gi_core_count(), .isa = engine->isa};
+    cpu_name(out->cpu, sizeof out->cpu);
+    return GLIA_OK;
+}
+
 glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *error)
 {
     measurement m = {0};
-    const gi_engine *engine;
-    glia_status status = gi_engine_choose(&engine, error);
+    glia_machine machine;
+    glia_status status = glia_machine_describe(&machine, error);
     if (!status) status = gi_pool_create(threads, &m.pool, error);
     if (status) return status;
-    const int n_threads = gi_pool_threads(m.pool);
-    glia_machine machine = {.cores = gi_core_count(), .threads = n_threads, .isa = engine->isa};
+    const int n_threads = machine.threads = gi_pool_threads(m.pool);
     double bytes_per_s = 0;
     m.lanes = gi_alloc((size_t)n_threads, sizeof *m.lanes, "measuring the machine", error);
     if (!m.lanes) {
         status = GLIA_NO_MEMORY;
         goto cleanup;
     }
-    cpu_name(machine.cpu, sizeof machine.cpu);
-    const gi_peak *peak = peak_of(engine->isa), *bf16 = bf16_peak_of(engine->isa);
+    const gi_peak *peak = peak_of(machine.isa), *bf16 = bf16_peak_of(machine.isa);
     machine.peak_f32_gflops = measure_peak(&m, peak) / 1e9;
     if (bf16) machine.peak_bf16_gflops = measure_peak(&m, bf16) / 1e9;
     status = measure_memory(&m, peak, &bytes_per_s, error);

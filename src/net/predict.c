@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Predicting: samples in, probabilities out. */
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "net/workspace.h"
@@ -244,5 +245,41 @@ glia_status glia_predict(const glia_network *network, glia_type type, const void
     if (status) return status;
     status = glia_predictor_run(p, type, x, n, probabilities, error);
     glia_predictor_free(p);
+    return status;
+}
+
+glia_status glia_network_activations(const glia_network *network, size_t layer, glia_type type,
+                                     const void *x, size_t n, float *out, glia_error *error)
+{
+    glia_status status = check_type(type, error);
+    if (status) return status;
+    if (layer >= network->n_layers)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "layer: found %zu, the network has %zu", layer,
+                       network->n_layers);
+    if (n == 0) return GLIA_OK;
+    const size_t most = n < ROWS ? n : ROWS, units = network->layers[layer].n_out;
+    const size_t bytes = sample_bytes(network, type);
+    const double density = choose_way(network, type, x, n) & SPARSE ? sparse_density : 1;
+    gi_plan plan;
+    gi_workspace w = {0};
+    gi_scratch scratch = {0};
+    status = gi_plan_inference(network, type, density, most, &plan, error);
+    if (!status) status = gi_workspace_new(network, &plan, most, false, &w, error);
+    if (!status) status = gi_scratch_new(network, 0, &scratch, error);
+    for (size_t first = 0; first < n && !status; first += most) {
+        const size_t rows = n - first < most ? n - first : most;
+        for (size_t r = 0; r < rows; r++)
+            gi_workspace_load(network, &plan, &w, r, type, (const char *)x + (first + r) * bytes);
+        gi_network_forward(network, &plan, &w, 0, rows, &scratch);
+        const char *from = w.activation[layer];
+        if (layer + 1 == network->n_layers)
+            plan.engine->softmax(from, units, out + first * units, rows);
+        else
+            for (size_t r = 0; r < rows; r++)
+                memcpy(out + (first + r) * units, from + r * w.row_bytes[layer + 1],
+                       units * sizeof *out);
+    }
+    gi_scratch_free(&scratch);
+    gi_workspace_free(&w);
     return status;
 }

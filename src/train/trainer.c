@@ -430,6 +430,8 @@ static bool report(trainer *t, bool best, const glia_metrics *validation)
         .epochs = t->params.epochs,
         .done = t->done,
         .samples = t->train->samples,
+        .step = t->step,
+        .lr = t->step > 0 ? rate_at(t, t->step - 1) : NAN,
         .epoch_end = t->done == t->train->samples,
         .best = best,
         .seconds = begun - t->started,
