@@ -13,8 +13,9 @@
 #include "commands.h"
 #include "output.h"
 #include "progress.h"
+#include "run_folder.h"
 #include "signals.h"
-#include "train_options.h"
+#include "training.h"
 
 enum { LONGEST_PATH = 4096 };
 
@@ -24,6 +25,7 @@ struct run {
     const char *data;
     const char *path;
     char path_memory[LONGEST_PATH];
+    run_folder *folder;              /* or NULL */
     glia_dataset *all;               /* the training split */
     glia_dataset *other;             /* with --fresh: what validation samples are held out from */
     glia_dataset *rest;              /* what holding out left over */
@@ -35,6 +37,17 @@ struct run {
     glia_metrics score; /* on the test split; NANs without */
     bool saved;
 };
+
+static json_t *outcome(const struct run *run)
+{
+    return training_outcome(&(struct training){.options = run->options,
+                                               .data = run->data,
+                                               .model = run->saved ? run->path : NULL,
+                                               .network = run->network,
+                                               .result = &run->result,
+                                               .score = &run->score,
+                                               .startup_seconds = run->view.startup_ended});
+}
 
 /* ---- The file that will be written --------------------------------------------------------- */
 
@@ -111,20 +124,6 @@ static glia_status open_data(struct run *run, glia_error *error)
     return status;
 }
 
-static glia_status make_network(struct run *run, glia_error *error)
-{
-    const train_options *o = run->options;
-    glia_dataset_info data = glia_dataset_describe(run->train);
-    glia_network_params params = glia_network_default_params(data.features, data.classes);
-    params.n_hidden = o->hidden.n;
-    params.hidden = o->hidden.units;
-    params.activation = o->activation.of[0];
-    if (o->activation.n > 1) params.activations = o->activation.of;
-    params.init = (glia_init)o->init;
-    params.seed = o->params.seed;
-    return glia_network_create(&params, &run->network, error);
-}
-
 /* "784-256-10, relu" */
 static void describe_layers(const struct run *run, char *text, size_t size)
 {
@@ -164,6 +163,7 @@ static bool step(void *user, const glia_progress *p)
 {
     struct run *run = user;
     if (p->done == 0 && p->epoch == 1 && !run->options->quiet) print_head(run, p);
+    if (run->folder != NULL) run_folder_step(run->folder, p);
     return training_step(&run->view, p);
 }
 
@@ -206,49 +206,16 @@ static void print_result(const struct run *run)
     printf("\n");
 }
 
-static void print_json(const struct run *run)
-{
-    static const char *const stops[] = {[GLIA_STOP_EPOCHS] = "epochs",
-                                        [GLIA_STOP_EARLY] = "early",
-                                        [GLIA_STOP_CANCELLED] = "cancelled",
-                                        [GLIA_STOP_DIVERGED] = "diverged"};
-    const glia_train_result *r = &run->result;
-    json_t *o = json_need(json_object());
-    json_put(o, "model", json_text(run->saved ? run->path : NULL));
-    json_put(o, "dataset", json_text(run->data));
-    json_put(o, "parameters", json_count(glia_network_describe(run->network).parameters));
-    json_put(o, "epochs", json_count(r->epochs));
-    json_put(o, "best_epoch", json_count(r->best_epoch));
-    json_put(o, "stopped", json_text(stops[r->stop]));
-    json_put(o, "train_loss", json_number(r->train_loss));
-    json_put(o, "train_accuracy", json_number(r->train_accuracy));
-    json_put(o, "validation_loss", json_number(r->validation_loss));
-    json_put(o, "validation_accuracy", json_number(r->validation_accuracy));
-    json_put(o, "test_loss", json_number(run->score.loss));
-    json_put(o, "test_accuracy", json_number(run->score.accuracy));
-    json_put(o, "test_error", json_number(1 - run->score.accuracy));
-    json_put(o, "test_standard_error", json_number(run->score.standard_error));
-    json_put(o, "samples", json_count(r->samples));
-    json_put(o, "samples_per_second", json_number(r->samples_per_second));
-    json_put(o, "seconds", json_number(r->seconds));
-    json_put(o, "startup_seconds",
-             json_number(run->view.startup_ended > 0 ? run->view.startup_ended : NAN));
-    json_put(o, "seed", json_seed(run->options->params.seed));
-    json_put(o, "engine", json_text(r->engine));
-    json_put(o, "isa", json_text(r->isa));
-    json_put(o, "precision", json_text(glia_precision_name(r->precision)));
-    json_put(o, "plan", json_text(r->plan));
-    json_put(o, "threads", json_count((uint64_t)r->threads));
-    json_print(o);
-}
-
 /* Everything after the checks. A library failure is left in *error; returns the exit status. */
 static glia_status run_training(struct run *run, int *exit_status, glia_error *error)
 {
     const train_options *options = run->options;
     glia_status status = open_data(run, error);
-    if (status == GLIA_OK) status = make_network(run, error);
+    if (status == GLIA_OK) status = training_network(options, run->train, &run->network, error);
     if (status != GLIA_OK) return status;
+    if (run->folder != NULL)
+        run_folder_begin(run->folder, options, run->data, run->train, run->validation, run->test,
+                         run->network);
 
     signals_guard(true);
     status = train(run, error);
@@ -293,19 +260,36 @@ static int train_run(void *field, int n_operands, char *const *operands)
     glia_error error;
 
     if (!train_check_options(options, run.data)) return EXIT_WRONG;
+    if (options->run != NULL) {
+        const struct command_line *line = options->source.common.line;
+        run.folder = run_folder_new(options->run, options_words(&train_command, line));
+        if (run.folder == NULL) return EXIT_FAILED;
+    }
     if (run.path == NULL) {
-        default_path(run.data, run.path_memory, sizeof run.path_memory);
+        if (run.folder != NULL)
+            run_folder_file(options->run, "model.safetensors", run.path_memory,
+                            sizeof run.path_memory);
+        else
+            default_path(run.data, run.path_memory, sizeof run.path_memory);
         run.path = run.path_memory;
     }
-    if (!check_path(run.path)) return EXIT_FAILED;
+    if (!check_path(run.path)) {
+        run_folder_free(run.folder);
+        return EXIT_FAILED;
+    }
 
     if (run_training(&run, &exit_status, &error) != GLIA_OK)
         exit_status = source_complain(run.data, &error);
     else if (options->source.common.json)
-        print_json(&run);
+        json_print(outcome(&run));
     else if (exit_status != EXIT_FAILED || run.saved)
         print_result(&run);
+    if (run.folder != NULL &&
+        !run_folder_end(run.folder, exit_status == EXIT_DONE ? outcome(&run) : NULL) &&
+        exit_status == EXIT_DONE)
+        exit_status = EXIT_FAILED;
 
+    run_folder_free(run.folder);
     glia_network_free(run.network);
     glia_dataset_free(run.validation);
     glia_dataset_free(run.rest);

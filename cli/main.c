@@ -151,7 +151,8 @@ static int run_command(const struct command *command, int argc, char **argv)
     int status = EXIT_WRONG;
     if (command->set_defaults != NULL) command->set_defaults(options);
     if (options_parse(command, argc, argv, options, &line)) {
-        const common_options *common = options;
+        common_options *common = options;
+        common->line = &line;
         status = EXIT_DONE;
         if (common->help)
             manual_help(command, stdout);

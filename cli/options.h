@@ -6,6 +6,7 @@
 #ifndef GLIA_CLI_OPTIONS_H
 #define GLIA_CLI_OPTIONS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +57,8 @@ struct option {
     const char *expected;
 
     const char *shown_default; /* in place of the field's value; "": none is shown */
+
+    bool aside; /* says where results go and what is shown, nothing of what is done */
 };
 
 typedef struct example {
@@ -81,12 +84,13 @@ typedef struct common_options {
     bool json;
     bool help;
     bool print; /* where there are recipes: show the options in place of running the command */
+    const struct command_line *line; /* what was parsed */
 } common_options;
 
 /* clang-format off */
 #define COMMON_OPTIONS                                                                             \
     {.kind = OPTION_HEADING, .name = "Other"},                                                     \
-    {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(common_options, json),                \
+    {.kind = OPTION_FLAG, .name = "json", .offset = offsetof(common_options, json), .aside = true, \
      .help = "print one JSON object on standard output, and nothing else there"},                  \
     {.kind = OPTION_FLAG, .name = "help", .letter = 'h', .offset = offsetof(common_options, help), \
      .help = "print this help"},                                                                   \
@@ -122,6 +126,12 @@ void options_free(struct command_line *line);
  * that is given twice is printed once.
  */
 void options_print(const struct command *command, const struct command_line *line, bool json);
+
+/*
+ * The same as an array of words, "train", "mnist", "--lr=0.1", without options that are aside: what
+ * to type to do the work again.
+ */
+json_t *options_words(const struct command *command, const struct command_line *line);
 
 /* What an option's value must be: "a whole number from 0 to 1024". */
 void option_expected(const struct option *option, char *text, size_t size);

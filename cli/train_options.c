@@ -169,8 +169,11 @@ const struct option train_option_table[] = {
 
     {.kind = OPTION_HEADING, .name = "Result"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE", TRAIN_FIELD(output),
-     .shown_default = "DATA.safetensors", .help = "where the model goes"},
-    {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', TRAIN_FIELD(quiet),
+     .aside = true, .shown_default = "DATA.safetensors", .help = "where the model goes"},
+    {.kind = OPTION_TEXT, .name = "run", .metavar = "DIR", TRAIN_FIELD(run), .aside = true,
+     .help = "keep the run in the folder DIR, which is made: settings, environment, a line of "
+             "metrics every few thousand samples, result, and the model if -o does not say where"},
+    {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', TRAIN_FIELD(quiet), .aside = true,
      .help = "print the result alone, no progress"},
     COMMON_OPTIONS,
 };

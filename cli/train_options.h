@@ -31,6 +31,7 @@ typedef struct train_options {
     bool fresh;
     bool quiet;
     const char *output;
+    const char *run; /* the folder of the run; or NULL */
 } train_options;
 
 extern const struct option train_option_table[];

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes the folder of a run. What belongs together is written to a temporary file that then takes
+ * its name; metrics grow line by line, so that what was written stays whatever happens.
+ */
+#include "run_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "output.h"
+
+enum {
+    LONGEST_PATH = 4096,
+    STEP_SAMPLES = 4096, /* between two lines of metrics, at least */
+    LOOKED_AT = 256,     /* samples whose activations are counted */
+    BINS = 32,           /* of a histogram */
+};
+
+struct run_folder {
+    const char *path;
+    json_t *command;
+    const train_options *options;
+    const char *data;
+    const glia_dataset *train, *validation, *test;
+    const glia_network *network;
+    char started[32];
+    FILE *metrics;
+    bool described; /* run.json is written */
+    int failed;     /* the first error of writing metrics; 0: none */
+    /* Of the line before. */
+    size_t line_done;
+    double line_loss, line_correct; /* sums over the epoch */
+    double epoch_began;
+};
+
+void run_folder_file(const char *folder, const char *name, char *path, size_t size)
+{
+    const size_t length = strlen(folder);
+    const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
+    snprintf(path, size, "%s%s%s", folder, slash, name);
+}
+
+bool write_json(const char *path, json_t *object)
+{
+    char temporary[LONGEST_PATH + 8];
+    snprintf(temporary, sizeof temporary, "%s.new", path);
+    FILE *file = fopen(temporary, "w");
+    bool good =
+        file != NULL && json_dumpf(object, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF;
+    int reason = errno;
+    if (file != NULL && fclose(file) != 0) {
+        reason = good ? errno : reason;
+        good = false;
+    }
+    if (good && rename(temporary, path) != 0) {
+        reason = errno;
+        good = false;
+    }
+    if (!good) {
+        complain("%s: cannot write it: %s", path, strerror(reason));
+        unlink(temporary);
+    }
+    json_decref(object);
+    return good;
+}
+
+/* ---- The folder ----------------------------------------------------------------------------- */
+
+static bool has_file(const char *folder, const char *name)
+{
+    char path[LONGEST_PATH];
+    struct stat status;
+    run_folder_file(folder, name, path, sizeof path);
+    return stat(path, &status) == 0;
+}
+
+bool run_folder_is_finished(const char *path)
+{
+    return has_file(path, "result.json");
+}
+
+static bool is_empty(const char *path)
+{
+    DIR *folder = opendir(path);
+    if (folder == NULL) return false;
+    bool empty = true;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    closedir(folder);
+    return empty;
+}
+
+static bool make_folder(const char *path)
+{
+    struct stat status;
+    if (strlen(path) + 32 > LONGEST_PATH) {
+        complain("%.64s...: the name of the folder is too long", path);
+        return false;
+    }
+    if (mkdir(path, 0777) == 0) return true;
+    if (errno != EEXIST) {
+        complain("%s: cannot make the folder of the run: %s", path, strerror(errno));
+        return false;
+    }
+    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+        complain("%s: cannot keep a run there: it is no folder", path);
+        return false;
+    }
+    if (run_folder_is_finished(path)) {
+        complain("%s: holds a finished run; name another folder, or remove this one", path);
+        return false;
+    }
+    if (!is_empty(path) && !has_file(path, "run.json")) {
+        complain("%s: cannot keep a run there: the folder has other files in it", path);
+        return false;
+    }
+    return true;
+}
+
+run_folder *run_folder_new(const char *path, json_t *command)
+{
+    if (!make_folder(path)) {
+        json_decref(command);
+        return NULL;
+    }
+    char metrics[LONGEST_PATH];
+    run_folder *folder = need_memory(1, sizeof *folder);
+    folder->path = path;
+    folder->command = command;
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) != NULL)
+        strftime(folder->started, sizeof folder->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    run_folder_file(path, "metrics.jsonl", metrics, sizeof metrics);
+    folder->metrics = fopen(metrics, "w");
+    if (folder->metrics == NULL) {
+        complain("%s: cannot write it: %s", metrics, strerror(errno));
+        run_folder_free(folder);
+        return NULL;
+    }
+    return folder;
+}
+
+void run_folder_free(run_folder *folder)
+{
+    if (folder == NULL) return;
+    json_decref(folder->command);
+    if (folder->metrics != NULL) fclose(folder->metrics);
+    free(folder);
+}
+
+void run_folder_begin(run_folder *folder, const train_options *options, const char *data,
+                      const glia_dataset *train, const glia_dataset *validation,
+                      const glia_dataset *test, const glia_network *network)
+{
+    folder->options = options;
+    folder->data = data;
+    folder->train = train;
+    folder->validation = validation;
+    folder->test = test;
+    folder->network = network;
+}
+
+/* ---- run.json ------------------------------------------------------------------------------- */
+
+static json_t *describe_settings(const train_options *o)
+{
+    const glia_train_params *p = &o->params;
+    json_t *s = json_need(json_object()), *hidden = json_need(json_array());
+    json_t *activation = json_need(json_array());
+    for (size_t i = 0; i < o->hidden.n; i++) {
+        json_push(hidden, json_count(o->hidden.units[i]));
+        json_push(activation,
+                  json_text(glia_activation_name(o->activation.of[o->activation.n > 1 ? i : 0])));
+    }
+    json_put(s, "hidden", hidden);
+    json_put(s, "activation", activation);
+    json_put(s, "init", json_text(glia_init_name((glia_init)o->init)));
+    json_put(s, "lr", json_number(p->lr));
+    json_put(s, "lr_end", json_number(p->lr_end < 0 ? NAN : p->lr_end));
+    json_put(s, "warmup", json_number(p->warmup));
+    json_put(s, "batch", json_count(p->batch));
+    json_put(s, "epochs", json_count(p->epochs));
+    json_put(s, "seed", json_seed(p->seed));
+    json_put(s, "validation", json_number(o->validation));
+    json_put(s, "patience", json_count(p->patience));
+    json_put(s, "min_delta", json_number(p->min_delta));
+    json_put(s, "engine", json_text(engine_names[o->engine]));
+    json_put(s, "precision", json_text(precision_names[o->precision]));
+    json_put(s, "threads", json_count((uint64_t)p->threads));
+    json_put(s, "fresh", json_need(json_boolean(o->fresh)));
+    json_put(s, "data_seed", json_seed(o->source.seed));
+    return s;
+}
+
+static json_t *count_samples(const glia_dataset *dataset)
+{
+    return json_count(dataset != NULL ? glia_dataset_describe(dataset).samples : 0);
+}
+
+static json_t *describe_data(const run_folder *f)
+{
+    const glia_dataset_info info = glia_dataset_describe(f->train);
+    json_t *d = json_need(json_object());
+    json_put(d, "name", json_text(f->data));
+    json_put(d, "train_samples", json_count(info.samples));
+    json_put(d, "validation_samples", count_samples(f->validation));
+    json_put(d, "test_samples", count_samples(f->test));
+    json_put(d, "features", json_count(info.features));
+    json_put(d, "classes", json_count(info.classes));
+    json_put(d, "height", json_count(info.height));
+    json_put(d, "width", json_count(info.width));
+    return d;
+}
+
+static json_t *describe_network(const glia_network *network)
+{
+    const glia_network_info info = glia_network_describe(network);
+    json_t *n = json_need(json_object()), *layers = json_need(json_array());
+    json_t *activations = json_need(json_array());
+    json_push(layers, json_count(info.inputs));
+    for (size_t l = 0; l < info.layers; l++) {
+        const glia_layer_info layer = glia_network_layer(network, l);
+        json_push(layers, json_count(layer.units));
+        json_push(activations, json_text(glia_activation_name(layer.activation)));
+    }
+    json_put(n, "layers", layers);
+    json_put(n, "activations", activations);
+    json_put(n, "parameters", json_count(info.parameters));
+    return n;
+}
+
+/* progress: NULL where training never began */
+static json_t *describe_environment(const glia_progress *p)
+{
+    glia_machine machine = {.cpu = "unknown"};
+    (void)glia_machine_describe(&machine, NULL);
+    json_t *e = json_need(json_object());
+    json_put(e, "glia", json_text(glia_version()));
+    json_put(e, "features", json_text(glia_build_features()));
+    json_put(e, "cpu", json_text(machine.cpu));
+    json_put(e, "cores", json_count((uint64_t)machine.cores));
+    json_put(e, "threads", p != NULL ? json_count((uint64_t)p->threads) : json_text(NULL));
+    json_put(e, "engine", json_text(p != NULL ? p->engine : NULL));
+    json_put(e, "isa", json_text(p != NULL ? p->isa : machine.isa));
+    json_put(e, "precision", json_text(p != NULL ? glia_precision_name(p->precision) : NULL));
+    json_put(e, "plan", json_text(p != NULL ? p->plan : NULL));
+    return e;
+}
+
+static bool describe(run_folder *f, const glia_progress *p)
+{
+    char path[LONGEST_PATH];
+    json_t *run = json_need(json_object());
+    json_put(run, "format", json_text("glia-run"));
+    json_put(run, "format_version", json_count(1));
+    json_put(run, "started", json_text(f->started));
+    json_put(run, "command", json_incref(f->command));
+    json_put(run, "settings", describe_settings(f->options));
+    json_put(run, "data", describe_data(f));
+    json_put(run, "network", describe_network(f->network));
+    json_put(run, "environment", describe_environment(p));
+    run_folder_file(f->path, "run.json", path, sizeof path);
+    f->described = true;
+    return write_json(path, run);
+}
+
+/* ---- metrics.jsonl -------------------------------------------------------------------------- */
+
+/* Equal bins from the least value to the largest; what is not finite is left out. */
+static json_t *histogram(const float *x, size_t n)
+{
+    double min = INFINITY, max = -INFINITY;
+    uint64_t counts[BINS] = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) continue;
+        if ((double)x[i] < min) min = (double)x[i];
+        if ((double)x[i] > max) max = (double)x[i];
+    }
+    const double scale = max > min ? BINS / (max - min) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) continue;
+        const size_t bin = (size_t)(((double)x[i] - min) * scale);
+        counts[bin < BINS ? bin : BINS - 1]++;
+    }
+    json_t *h = json_need(json_object()), *bins = json_need(json_array());
+    for (size_t b = 0; b < BINS; b++) json_push(bins, json_count(counts[b]));
+    json_put(h, "min", json_number(min));
+    json_put(h, "max", json_number(max));
+    json_put(h, "counts", bins);
+    return h;
+}
+
+/* The first samples, and how many there are. */
+static void *first_samples(const glia_dataset *dataset, size_t *n)
+{
+    const glia_dataset_info info = glia_dataset_describe(dataset);
+    const size_t bytes = info.features * (info.type == GLIA_U8 ? 1 : sizeof(float));
+    *n = info.samples < LOOKED_AT ? info.samples : LOOKED_AT;
+    char *x = need_memory(*n, bytes);
+    for (size_t i = 0; i < *n; i++)
+        if (glia_dataset_sample(dataset, i, x + i * bytes, NULL, NULL) != GLIA_OK) *n = i;
+    return x;
+}
+
+static json_t *histograms(const run_folder *f)
+{
+    const glia_type type = glia_dataset_describe(f->train).type;
+    const size_t n_layers = glia_network_describe(f->network).layers;
+    json_t *all = json_need(json_array());
+    size_t n;
+    void *x = first_samples(f->train, &n);
+    for (size_t l = 0; l < n_layers; l++) {
+        const glia_layer_info layer = glia_network_layer(f->network, l);
+        const size_t n_weights = layer.units * layer.inputs, n_values = n * layer.units;
+        float *values = need_memory(n_weights > n_values ? n_weights : n_values, sizeof *values);
+        json_t *of_layer = json_need(json_object());
+        json_put(of_layer, "layer", json_count(l));
+        if (glia_network_get_layer(f->network, l, values, NULL, NULL) == GLIA_OK)
+            json_put(of_layer, "weights", histogram(values, n_weights));
+        if (glia_network_activations(f->network, l, type, x, n, values, NULL) == GLIA_OK)
+            json_put(of_layer, "activations", histogram(values, n_values));
+        json_push(all, of_layer);
+        free(values);
+    }
+    free(x);
+    return all;
+}
+
+static void write_line(run_folder *f, json_t *line)
+{
+    errno = 0;
+    bool good = json_dumpf(line, f->metrics, JSON_COMPACT) == 0 && fputc('\n', f->metrics) != EOF &&
+                fflush(f->metrics) == 0;
+    if (!good && f->failed == 0) f->failed = errno != 0 ? errno : EIO;
+    json_decref(line);
+}
+
+static json_t *begin_line(const char *kind, const glia_progress *p)
+{
+    json_t *line = json_need(json_object());
+    json_put(line, "kind", json_text(kind));
+    json_put(line, "epoch", json_count(p->epoch));
+    json_put(line, "step", json_count(p->step));
+    json_put(line, "samples", json_count((p->epoch - 1) * p->samples + p->done));
+    json_put(line, "seconds", json_number(p->seconds));
+    json_put(line, "lr", json_number(p->lr));
+    return line;
+}
+
+void run_folder_step(run_folder *f, const glia_progress *p)
+{
+    if (!f->described) describe(f, p);
+    if (p->done == 0) return;
+    if (p->done < f->line_done) { /* the last epoch's end was never told */
+        f->line_done = 0;
+        f->line_loss = f->line_correct = 0;
+    }
+    const double done = (double)p->done, loss = p->train_loss * done;
+    const double correct = p->train_accuracy * done, since = done - (double)f->line_done;
+    if (since >= STEP_SAMPLES || (p->epoch_end && since > 0)) {
+        json_t *line = begin_line("step", p);
+        json_put(line, "train_loss", json_number((loss - f->line_loss) / since));
+        json_put(line, "train_accuracy", json_number((correct - f->line_correct) / since));
+        write_line(f, line);
+        f->line_done = p->done;
+        f->line_loss = loss;
+        f->line_correct = correct;
+    }
+    if (!p->epoch_end) return;
+    const double seconds = p->seconds - f->epoch_began;
+    json_t *line = begin_line("epoch", p);
+    json_put(line, "train_loss", json_number(p->train_loss));
+    json_put(line, "train_accuracy", json_number(p->train_accuracy));
+    json_put(line, "validation_loss", json_number(p->validation_loss));
+    json_put(line, "validation_accuracy", json_number(p->validation_accuracy));
+    json_put(line, "best", json_need(json_boolean(p->best)));
+    json_put(line, "samples_per_second",
+             json_number(seconds > 0 ? (double)p->samples / seconds : NAN));
+    json_put(line, "histograms", histograms(f));
+    write_line(f, line);
+    f->line_done = 0;
+    f->line_loss = f->line_correct = 0;
+    f->epoch_began = p->seconds;
+}
+
+bool run_folder_end(run_folder *f, json_t *outcome)
+{
+    char path[LONGEST_PATH];
+    bool good = f->network == NULL || f->described || describe(f, NULL);
+    if (fclose(f->metrics) != 0 && f->failed == 0) f->failed = errno;
+    f->metrics = NULL;
+    if (f->failed != 0) {
+        run_folder_file(f->path, "metrics.jsonl", path, sizeof path);
+        complain("%s: not all of it could be written: %s", path, strerror(f->failed));
+        good = false;
+    }
+    if (outcome == NULL) return good;
+    if (!good) {
+        json_decref(outcome);
+        return false;
+    }
+    run_folder_file(f->path, "result.json", path, sizeof path);
+    return write_json(path, outcome);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The folder in which a run is kept while it goes on and afterwards: docs/runs.md. */
+#ifndef GLIA_CLI_RUN_FOLDER_H
+#define GLIA_CLI_RUN_FOLDER_H
+
+#include <jansson.h>
+
+#include "glia.h"
+#include "train_options.h"
+
+typedef struct run_folder run_folder;
+
+/*
+ * Makes the folder, and takes command over: the words that repeat the run. One that is there must
+ * be empty, or hold a run that was not finished, which is replaced. Complains, and returns NULL,
+ * when it is not so. Freed by run_folder_free.
+ */
+run_folder *run_folder_new(const char *path, json_t *command);
+void run_folder_free(run_folder *folder);
+
+/* path = folder/name */
+void run_folder_file(const char *folder, const char *name, char *path, size_t size);
+
+/* What the run is about, all borrowed until its end; validation and test may be NULL. */
+void run_folder_begin(run_folder *folder, const train_options *options, const char *data,
+                      const glia_dataset *train, const glia_dataset *validation,
+                      const glia_dataset *test, const glia_network *network);
+
+/* Writes what there is to write; what fails is told at the end. */
+void run_folder_step(run_folder *folder, const glia_progress *progress);
+
+/*
+ * Ends the run with its outcome, which is taken over; NULL: it was not finished. False, with a
+ * complaint, when something could not be written.
+ */
+bool run_folder_end(run_folder *folder, json_t *outcome);
+
+/* Whether a folder holds a finished run. */
+bool run_folder_is_finished(const char *path);
+
+/* Replaces a file by the object, as a whole, and frees that. Complains when it cannot. */
+bool write_json(const char *path, json_t *object);
+
+#endif

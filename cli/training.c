@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The network that options ask for, and the outcome of its training as JSON. */
+#include "training.h"
+
+#include <math.h>
+
+#include "output.h"
+
+glia_status training_network(const train_options *o, const glia_dataset *train, glia_network **out,
+                             glia_error *error)
+{
+    glia_dataset_info data = glia_dataset_describe(train);
+    glia_network_params params = glia_network_default_params(data.features, data.classes);
+    params.n_hidden = o->hidden.n;
+    params.hidden = o->hidden.units;
+    params.activation = o->activation.of[0];
+    if (o->activation.n > 1) params.activations = o->activation.of;
+    params.init = (glia_init)o->init;
+    params.seed = o->params.seed;
+    return glia_network_create(&params, out, error);
+}
+
+json_t *training_outcome(const struct training *t)
+{
+    static const char *const stops[] = {[GLIA_STOP_EPOCHS] = "epochs",
+                                        [GLIA_STOP_EARLY] = "early",
+                                        [GLIA_STOP_CANCELLED] = "cancelled",
+                                        [GLIA_STOP_DIVERGED] = "diverged"};
+    const glia_train_result *r = t->result;
+    const glia_metrics *score = t->score;
+    json_t *o = json_need(json_object());
+    json_put(o, "model", json_text(t->model));
+    json_put(o, "dataset", json_text(t->data));
+    json_put(o, "parameters", json_count(glia_network_describe(t->network).parameters));
+    json_put(o, "epochs", json_count(r->epochs));
+    json_put(o, "best_epoch", json_count(r->best_epoch));
+    json_put(o, "stopped", json_text(stops[r->stop]));
+    json_put(o, "train_loss", json_number(r->train_loss));
+    json_put(o, "train_accuracy", json_number(r->train_accuracy));
+    json_put(o, "validation_loss", json_number(r->validation_loss));
+    json_put(o, "validation_accuracy", json_number(r->validation_accuracy));
+    json_put(o, "test_loss", json_number(score->loss));
+    json_put(o, "test_accuracy", json_number(score->accuracy));
+    json_put(o, "test_error", json_number(1 - score->accuracy));
+    json_put(o, "test_standard_error", json_number(score->standard_error));
+    json_put(o, "samples", json_count(r->samples));
+    json_put(o, "samples_per_second", json_number(r->samples_per_second));
+    json_put(o, "seconds", json_number(r->seconds));
+    json_put(o, "startup_seconds", json_number(t->startup_seconds > 0 ? t->startup_seconds : NAN));
+    json_put(o, "seed", json_seed(t->options->params.seed));
+    json_put(o, "engine", json_text(r->engine));
+    json_put(o, "isa", json_text(r->isa));
+    json_put(o, "precision", json_text(glia_precision_name(r->precision)));
+    json_put(o, "plan", json_text(r->plan));
+    json_put(o, "threads", json_count((uint64_t)r->threads));
+    return o;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What every command that trains does alike: the network that options ask for, and the outcome. */
+#ifndef GLIA_CLI_TRAINING_H
+#define GLIA_CLI_TRAINING_H
+
+#include <jansson.h>
+
+#include "glia.h"
+#include "train_options.h"
+
+/* The network for samples of a data set. */
+glia_status training_network(const train_options *options, const glia_dataset *train,
+                             glia_network **out, glia_error *error);
+
+struct training {
+    const train_options *options;
+    const char *data;
+    const char *model; /* where it was saved; or NULL */
+    const glia_network *network;
+    const glia_train_result *result;
+    const glia_metrics *score; /* on the test split; NANs without */
+    double startup_seconds;    /* before the first step; 0: not known */
+};
+
+/* What glia train --json prints. */
+json_t *training_outcome(const struct training *training);
+
+#endif
