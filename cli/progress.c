@@ -206,6 +206,11 @@ void bench_step(bench_view *view, const char *what, size_t done, size_t n)
     draw_bar(what, (double)done / (double)n, right, &view->bar_shown);
 }
 
+void bench_bar(bench_view *view, const char *left, double fraction, const char *right)
+{
+    draw_bar(left, fraction, right, &view->bar_shown);
+}
+
 void bench_end(bench_view *view)
 {
     clear_bar(&view->bar_shown);

@@ -45,6 +45,8 @@ typedef struct bench_view {
 } bench_view;
 
 void bench_step(bench_view *view, const char *what, size_t done, size_t n);
+/* The bar with other words, on a terminal (is_rich). */
+void bench_bar(bench_view *view, const char *left, double fraction, const char *right);
 void bench_end(bench_view *view);
 
 /* Seconds since the first call, which main makes as the program begins. */

@@ -52,8 +52,9 @@ bool write_json(const char *path, json_t *object)
     char temporary[LONGEST_PATH + 8];
     snprintf(temporary, sizeof temporary, "%s.new", path);
     FILE *file = fopen(temporary, "w");
-    bool good =
-        file != NULL && json_dumpf(object, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF;
+    bool good = file != NULL &&
+                json_dumpf(object, file, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0 &&
+                fputc('\n', file) != EOF;
     int reason = errno;
     if (file != NULL && fclose(file) != 0) {
         reason = good ? errno : reason;
@@ -337,8 +338,8 @@ static json_t *histograms(const run_folder *f)
 static void write_line(run_folder *f, json_t *line)
 {
     errno = 0;
-    bool good = json_dumpf(line, f->metrics, JSON_COMPACT) == 0 && fputc('\n', f->metrics) != EOF &&
-                fflush(f->metrics) == 0;
+    bool good = json_dumpf(line, f->metrics, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 &&
+                fputc('\n', f->metrics) != EOF && fflush(f->metrics) == 0;
     if (!good && f->failed == 0) f->failed = errno != 0 ? errno : EIO;
     json_decref(line);
 }

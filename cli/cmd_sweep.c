@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* glia sweep: trains every combination of options, and says what came of each. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "output.h"
+#include "sweep.h"
+
+#define SWEEP_FIELD(field) .offset = offsetof(sweep_options, field)
+#define SWEEP_LIST(option_name, index, text)                                                       \
+    {                                                                                              \
+        .kind = OPTION_TEXT, .name = option_name, .metavar = "LIST", SWEEP_FIELD(values[index]),   \
+        .help = text                                                                               \
+    }
+
+/* clang-format off */
+static const struct option sweep_table[] = {
+    {.kind = OPTION_HEADING, .name = "Options of train, each with one value or several"},
+    SWEEP_LIST("hidden", SWEEP_HIDDEN,
+               "units of the hidden layers, layers of one network parted by '-': 256,512-256,none"),
+    SWEEP_LIST("activation", SWEEP_ACTIVATION, "sigmoid,tanh,relu,identity"),
+    SWEEP_LIST("init", SWEEP_INIT, "distributions of the first weights"),
+    SWEEP_LIST("lr", SWEEP_LR, "learning rates"),
+    SWEEP_LIST("lr-end", SWEEP_LR_END, "what they fall to; constant"),
+    SWEEP_LIST("warmup", SWEEP_WARMUP, "parts of all steps over which they rise before"),
+    SWEEP_LIST("batch", SWEEP_BATCH, "samples for each update"),
+    SWEEP_LIST("epochs", SWEEP_EPOCHS, "passes over the training data"),
+    SWEEP_LIST("validation", SWEEP_VALIDATION,
+               "hold out a fraction or a number of the training samples; the best cell is chosen "
+               "by them"),
+    SWEEP_LIST("patience", SWEEP_PATIENCE, "stop after so many epochs without a lower loss"),
+    SWEEP_LIST("min-delta", SWEEP_MIN_DELTA, "how much lower"),
+    SWEEP_LIST("engine", SWEEP_ENGINE, "what computes: auto, reference, native, onednn"),
+    SWEEP_LIST("precision", SWEEP_PRECISION, "f32,bf16"),
+    {.kind = OPTION_TEXT, .name = "recipe", .metavar = "NAME", SWEEP_FIELD(recipe),
+     .help = "begin each run with the options of one of train's recipes"},
+
+    {.kind = OPTION_HEADING, .name = "Sweep"},
+    {.kind = OPTION_FLAG, .name = "article", SWEEP_FIELD(article),
+     .help = "the experiment of the article that glia began with: --hidden 32,64,128,256 "
+             "--activation sigmoid,relu,tanh --lr 0.1 --batch 8 --epochs 10, but for what you give; "
+             "its tables are shown beside"},
+    {.kind = OPTION_COUNT, .name = "random", .metavar = "N", SWEEP_FIELD(random), .max = 100000,
+     .shown_default = "",
+     .help = "N cells drawn at random in place of all; a value may then be a range, as 0.01..1"},
+    {.kind = OPTION_SEED, .name = "seed", .metavar = "N", SWEEP_FIELD(seed),
+     .help = "of the first run of each cell, and of --random"},
+    {.kind = OPTION_COUNT, .name = "seeds", .metavar = "N", SWEEP_FIELD(seeds), .min = 1,
+     .max = 100000, .help = "runs of each cell, with seeds that follow each other"},
+    {.kind = OPTION_INT, .name = "threads", .metavar = "N", SWEEP_FIELD(threads), .max = 1024,
+     .help = "runs at a time, 0: one a core; no result depends on it"},
+    {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR", SWEEP_FIELD(output),
+     .shown_default = "DATA-sweep", .help = "the folder that keeps the sweep"},
+    {.kind = OPTION_FLAG, .name = "resume", SWEEP_FIELD(resume),
+     .help = "go on with the sweep in that folder: runs that are finished are not repeated"},
+    {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', SWEEP_FIELD(quiet),
+     .help = "print the result alone, no progress"},
+    SOURCE_OPTIONS,
+    COMMON_OPTIONS,
+};
+/* clang-format on */
+
+static void sweep_set_defaults(void *field)
+{
+    sweep_options *options = field;
+    source_set_defaults(&options->source);
+    options->seed = glia_train_default_params().seed;
+    options->seeds = 1;
+}
+
+/* DATA-sweep, here; of a path its last part. */
+static bool choose_folder(struct sweep *s)
+{
+    const char *data = s->data;
+    size_t end = strlen(data);
+    while (end > 1 && data[end - 1] == '/') end--;
+    size_t begin = end;
+    while (begin > 0 && data[begin - 1] != '/') begin--;
+    const char *given = s->options->output;
+    const int length = given != NULL ? snprintf(s->folder, sizeof s->folder, "%s", given)
+                                     : snprintf(s->folder, sizeof s->folder, "%.*s-sweep",
+                                                (int)(end - begin), data + begin);
+    if (length >= 0 && (size_t)length < sizeof s->folder) return true;
+    complain("sweep: --output: the name of the folder is too long");
+    return false;
+}
+
+static void print_head(const struct sweep *s)
+{
+    size_t n_before = 0;
+    for (size_t i = 0; i < s->n_jobs; i++) n_before += s->jobs[i].resumed;
+    const char *dim = style_begin(stderr, STYLE_DIM), *end = style_end(stderr);
+    fprintf(stderr, "%sdata %s   ", dim, end);
+    print_clean(stderr, s->data);
+    fprintf(stderr, "\n%ssweep%s   %s cell%s, %s run%s", dim, end, show_count(s->n_cells).s,
+            s->n_cells == 1 ? "" : "s", show_count(s->n_jobs).s, s->n_jobs == 1 ? "" : "s");
+    if (n_before > 0) fprintf(stderr, ", %s of them done before", show_count(n_before).s);
+    fputc('\n', stderr);
+}
+
+static int sweep_command_run(void *field, int n_operands, char *const *operands)
+{
+    (void)n_operands;
+    const sweep_options *options = field;
+    struct sweep *sweep = need_memory(1, sizeof *sweep);
+    sweep->options = options;
+    sweep->data = operands[0];
+    int exit_status = EXIT_WRONG;
+    if (source_check(&options->source, sweep->data) && sweep_plan(sweep)) {
+        exit_status = EXIT_FAILED;
+        if (choose_folder(sweep) && sweep_open(sweep)) {
+            if (!options->quiet) print_head(sweep);
+            exit_status = sweep_run(sweep);
+            sweep_sum_up(sweep);
+            bool any = false;
+            for (size_t c = 0; c < sweep->n_cells; c++)
+                any = any || sweep->cells[c].done + sweep->cells[c].failed > 0;
+            if (any && exit_status != EXIT_INTERRUPTED) {
+                if (!sweep_write(sweep)) exit_status = EXIT_FAILED;
+                if (options->source.common.json)
+                    json_print(sweep_json(sweep));
+                else
+                    sweep_print(sweep);
+            }
+        }
+    }
+    sweep_free(sweep);
+    free(sweep);
+    return exit_status;
+}
+
+static const example sweep_examples[] = {
+    {"glia sweep mnist --article", "The article's twelve networks, its tables beside glia's."},
+    {"glia sweep digits --hidden 16,32 --activation relu,tanh --epochs 2 --seeds 2 -o small",
+     "Two runs of each of four networks."},
+    {"glia sweep digits --hidden 32 --lr 0.01..1 --random 4 --validation 0.1 --epochs 2 -o rates",
+     "Four learning rates at random, the best chosen on samples held out."},
+    {NULL, NULL},
+};
+
+const struct command sweep_command = {
+    .name = "sweep",
+    .operands = "DATA",
+    .summary = "train every combination of options and compare",
+    .description =
+        "Trains a network for every combination of the values given, side by side on the cores, "
+        "and prints a table of test accuracies (of one run with its own standard error, of several "
+        "with that of their mean) and of times. What a run learns does not depend on the others. "
+        "\n\n" //
+    SOURCE_DESCRIPTION "\n\n"
+        "The folder keeps a folder for each run (runs/, each as by glia train --run), the tables "
+        "(table.md, table.csv) and all figures (results.json). Interrupted, or killed, the same "
+        "command with --resume goes on. A run that fails is reported, the others go on, and the "
+        "exit status is 1.\n\n"
+        "Test figures are for the table alone: what is best is chosen on validation samples, with "
+        "--validation.",
+    .options = sweep_table,
+    .examples = sweep_examples,
+    .options_size = sizeof(sweep_options),
+    .min_operands = 1,
+    .max_operands = 1,
+    .set_defaults = sweep_set_defaults,
+    .run = sweep_command_run,
+};

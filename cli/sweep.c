@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* What a sweep consists of: its axes, its cells, its runs, and the folder they are kept in. */
+#include "sweep.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "output.h"
+#include "run_folder.h"
+
+enum { MOST_VALUES = 1000, MOST_JOBS = 100000, LONGEST_VALUE = 256, LONGEST_WORD = 512 };
+
+static const char *const option_names[N_SWEPT] = {
+#define X(name, NAME) [SWEEP_##NAME] = name,
+    SWEEP_OPTIONS(X)
+#undef X
+};
+
+/*
+ * The second article's experiment: one learning rate for all, which it gives, and a batch and a
+ * number of epochs, which it does not: chosen on 10,000 training images held out.
+ */
+static const char *const article_values[N_SWEPT] = {[SWEEP_HIDDEN] = "32,64,128,256",
+                                                    [SWEEP_ACTIVATION] = "sigmoid,relu,tanh",
+                                                    [SWEEP_LR] = "0.1",
+                                                    [SWEEP_BATCH] = "8",
+                                                    [SWEEP_EPOCHS] = "10"};
+
+/* ---- Axes ----------------------------------------------------------------------------------- */
+
+/*
+ * A list of values; in a value, '-' stands for the comma that parts layers: 512-256. A rate such as
+ * 1e-3 keeps its own.
+ */
+static bool read_axis(const char *text, int option, struct axis *axis)
+{
+    char item[LONGEST_VALUE];
+    const bool layers = option == SWEEP_HIDDEN || option == SWEEP_ACTIVATION;
+    *axis = (struct axis){.option = option, .name = option_names[option]};
+    axis->values = need_memory(MOST_VALUES, sizeof *axis->values);
+    while (next_item(&text, item, sizeof item)) {
+        if (axis->n == MOST_VALUES) {
+            complain("sweep: --%s: found more than %d values", axis->name, (int)MOST_VALUES);
+            return false;
+        }
+        for (char *c = item; layers && *c != '\0'; c++)
+            if (*c == '-') *c = ',';
+        for (size_t i = 0; i < axis->n; i++)
+            if (strcmp(axis->values[i], item) == 0) {
+                complain("sweep: --%s: %s is there twice", axis->name, item);
+                return false;
+            }
+        axis->values[axis->n++] = need_copy(item);
+    }
+    return true;
+}
+
+static bool read_axes(struct sweep *s)
+{
+    const sweep_options *o = s->options;
+    for (int i = 0; i < N_SWEPT; i++) {
+        const char *text = o->values[i];
+        if (text == NULL && o->article) text = article_values[i];
+        if (text == NULL) continue;
+        struct axis *axis = &s->axes[s->n_axes++];
+        if (!read_axis(text, i, axis)) return false;
+        if (axis->n > 1 || strstr(axis->values[0], "..") != NULL)
+            s->varied[s->n_varied++] = s->n_axes - 1;
+    }
+    return true;
+}
+
+/* ---- Cells ---------------------------------------------------------------------------------- */
+
+/* splitmix64 (Steele, Lea and Flood 2014): the same cells for the same seed. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+/* In [0, 1). */
+static double next_uniform(uint64_t *state)
+{
+    return (double)(next_random(state) >> 11) * 0x1p-53;
+}
+
+/*
+ * A value of an axis: one of its list, and of a range A..B a number between, in equal parts of the
+ * logarithm where both are above 0; a whole number between whole numbers.
+ */
+static bool draw_value(const struct axis *axis, uint64_t *state, char *text, size_t size)
+{
+    const char *value = axis->values[next_random(state) % axis->n];
+    const char *dots = strstr(value, "..");
+    if (dots == NULL) {
+        snprintf(text, size, "%s", value);
+        return true;
+    }
+    char first[LONGEST_VALUE];
+    double from, to;
+    uint64_t whole;
+    snprintf(first, sizeof first, "%.*s", (int)(dots - value), value);
+    if (!parse_real(first, &from) || !parse_real(dots + 2, &to) || !(from < to)) {
+        complain("sweep: --%s: found the range \"%s\", expected two numbers, as 0.01..1, the first "
+                 "below the second",
+                 axis->name, value);
+        return false;
+    }
+    const double part = next_uniform(state);
+    const double x = from > 0 ? from * pow(to / from, part) : from + (to - from) * part;
+    if (parse_count(first, &whole) && parse_count(dots + 2, &whole))
+        snprintf(text, size, "%.0f", x);
+    else
+        snprintf(text, size, "%.4g", x);
+    return true;
+}
+
+static bool draw_cells(struct sweep *s)
+{
+    uint64_t state = s->options->seed;
+    s->n_cells = s->options->random;
+    s->cells = need_memory(s->n_cells, sizeof *s->cells);
+    for (size_t c = 0; c < s->n_cells; c++) {
+        s->cells[c].values = need_memory(s->n_axes + 1, sizeof *s->cells[c].values);
+        for (size_t a = 0; a < s->n_axes; a++) {
+            char text[LONGEST_VALUE];
+            if (!draw_value(&s->axes[a], &state, text, sizeof text)) return false;
+            s->cells[c].values[a] = need_copy(text);
+        }
+    }
+    return true;
+}
+
+/* Every combination, the last axis changing fastest. */
+static bool lay_out_cells(struct sweep *s)
+{
+    s->n_cells = 1;
+    for (size_t a = 0; a < s->n_axes; a++) {
+        s->n_cells *= s->axes[a].n; /* at most 1e5 times 1e3: no overflow */
+        for (size_t v = 0; v < s->axes[a].n; v++)
+            if (strstr(s->axes[a].values[v], "..") != NULL) {
+                complain("sweep: --%s: a range, %s, needs --random N", s->axes[a].name,
+                         s->axes[a].values[v]);
+                return false;
+            }
+        if (s->n_cells > MOST_JOBS) break;
+    }
+    if (s->n_cells > MOST_JOBS) {
+        complain("sweep: more than %d cells; take fewer values, or --random N of them",
+                 (int)MOST_JOBS);
+        s->n_cells = 0;
+        return false;
+    }
+    s->cells = need_memory(s->n_cells, sizeof *s->cells);
+    for (size_t c = 0; c < s->n_cells; c++) {
+        size_t left = c;
+        s->cells[c].values = need_memory(s->n_axes + 1, sizeof *s->cells[c].values);
+        for (size_t a = s->n_axes; a-- > 0; left /= s->axes[a].n)
+            s->cells[c].values[a] = need_copy(s->axes[a].values[left % s->axes[a].n]);
+    }
+    return true;
+}
+
+const char *sweep_value(const struct sweep *s, const struct cell *cell, int option)
+{
+    for (size_t a = 0; a < s->n_axes; a++)
+        if (s->axes[a].option == option) return cell->values[a];
+    return NULL;
+}
+
+/* ---- Runs ----------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) static void add_word(struct job *job, const char *format, ...)
+{
+    char word[LONGEST_WORD];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(word, sizeof word, format, arguments);
+    va_end(arguments);
+    job->argv[job->argc++] = need_copy(word);
+}
+
+static void add_source(struct job *job, const source_options *source)
+{
+    if (source->directory != NULL) add_word(job, "--data-dir=%s", source->directory);
+    if (source->mirror != NULL) add_word(job, "--mirror=%s", source->mirror);
+    if (source->offline) add_word(job, "--offline");
+    if (source->seed != glia_data_default_params().seed)
+        add_word(job, "--data-seed=%llu", (unsigned long long)source->seed);
+}
+
+/* "hidden-256_activation-relu_seed-1": the cell by its varied options. */
+static void name_job(const struct sweep *s, struct job *job)
+{
+    char name[LONGEST_WORD];
+    size_t used = 0;
+    for (size_t i = 0; i < s->n_varied && used < sizeof name; i++) {
+        const size_t a = s->varied[i];
+        used += (size_t)snprintf(name + used, sizeof name - used, "%s-%s_", s->axes[a].name,
+                                 s->cells[job->cell].values[a]);
+    }
+    if (s->options->random > 0 && used < sizeof name)
+        used += (size_t)snprintf(name + used, sizeof name - used, "cell-%zu_", job->cell + 1);
+    if (used < sizeof name)
+        snprintf(name + used, sizeof name - used, "seed-%llu", (unsigned long long)job->seed);
+    for (char *c = name; *c != '\0'; c++)
+        if (*c == ',' || *c == '/') *c = '-';
+    job->name = need_copy(name);
+}
+
+/* Parses the cell's words as glia train does, which says what is wrong with them. */
+static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t seed)
+{
+    *job = (struct job){.cell = cell,
+                        .seed = seed,
+                        .test_accuracy = NAN,
+                        .test_error_bar = NAN,
+                        .validation_accuracy = NAN,
+                        .seconds = NAN};
+    job->argv = need_memory(s->n_axes + 16, sizeof *job->argv);
+    if (s->options->recipe != NULL) add_word(job, "--recipe=%s", s->options->recipe);
+    for (size_t a = 0; a < s->n_axes; a++)
+        add_word(job, "--%s=%s", s->axes[a].name, s->cells[cell].values[a]);
+    add_word(job, "--seed=%llu", (unsigned long long)seed);
+    add_source(job, &s->options->source);
+    add_word(job, "--");
+    add_word(job, "%s", s->data);
+    name_job(s, job);
+    train_set_defaults(&job->options);
+    char **argv = need_memory((size_t)job->argc, sizeof *argv); /* parsing moves its words */
+    memcpy(argv, job->argv, (size_t)job->argc * sizeof *argv);
+    const bool good = options_parse(&train_command, job->argc, argv, &job->options, &job->line) &&
+                      train_check_options(&job->options, s->data);
+    free(job->argv);
+    job->argv = argv;
+    return good;
+}
+
+bool sweep_plan(struct sweep *s)
+{
+    if (!read_axes(s)) return false;
+    if (!(s->options->random > 0 ? draw_cells(s) : lay_out_cells(s))) return false;
+    if (s->options->seeds > MOST_JOBS / s->n_cells) {
+        complain("sweep: more than %d runs; take fewer seeds or values", (int)MOST_JOBS);
+        return false;
+    }
+    s->jobs = need_memory(s->n_cells * s->options->seeds, sizeof *s->jobs);
+    for (size_t c = 0; c < s->n_cells; c++)
+        for (size_t i = 0; i < s->options->seeds; i++)
+            if (!make_job(s, &s->jobs[s->n_jobs++], c, s->options->seed + i)) return false;
+    return true;
+}
+
+void sweep_free(struct sweep *s)
+{
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        for (int w = 0; w < s->jobs[i].argc; w++) free(s->jobs[i].argv[w]);
+        free(s->jobs[i].argv);
+        free(s->jobs[i].name);
+        options_free(&s->jobs[i].line);
+    }
+    for (size_t c = 0; c < s->n_cells && s->cells != NULL; c++) {
+        for (size_t a = 0; s->cells[c].values != NULL && a < s->n_axes; a++)
+            free(s->cells[c].values[a]);
+        free(s->cells[c].values);
+    }
+    for (size_t a = 0; a < s->n_axes; a++) {
+        for (size_t v = 0; v < s->axes[a].n; v++) free(s->axes[a].values[v]);
+        free(s->axes[a].values);
+    }
+    free(s->jobs);
+    free(s->cells);
+}
+
+/* ---- The folder ----------------------------------------------------------------------------- */
+
+/* What makes a sweep this one: data, axes and seeds. */
+static json_t *describe(const struct sweep *s)
+{
+    const sweep_options *o = s->options;
+    json_t *d = json_need(json_object()), *axes = json_need(json_object());
+    json_put(d, "format", json_text("glia-sweep"));
+    json_put(d, "format_version", json_count(1));
+    json_put(d, "glia", json_text(glia_version()));
+    json_put(d, "data", json_text(s->data));
+    json_put(d, "data_seed", json_seed(o->source.seed));
+    json_put(d, "recipe", json_text(o->recipe));
+    for (size_t a = 0; a < s->n_axes; a++) {
+        json_t *values = json_need(json_array());
+        for (size_t v = 0; v < s->axes[a].n; v++)
+            json_push(values, json_text(s->axes[a].values[v]));
+        json_put(axes, s->axes[a].name, values);
+    }
+    json_put(d, "options", axes);
+    json_put(d, "random", json_count(o->random));
+    json_put(d, "seed", json_seed(o->seed));
+    json_put(d, "seeds", json_count(o->seeds));
+    return d;
+}
+
+static bool make_folder(const char *path)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) return true;
+    complain("%s: cannot make the folder: %s", path, strerror(errno));
+    return false;
+}
+
+/* The results of the runs that were finished before. */
+static void find_finished(struct sweep *s)
+{
+    for (size_t i = 0; i < s->n_jobs; i++) {
+        struct job *job = &s->jobs[i];
+        char path[sizeof s->folder + LONGEST_WORD + 64];
+        snprintf(path, sizeof path, "%s/runs/%s/result.json", s->folder, job->name);
+        json_t *result = json_load_file(path, 0, NULL);
+        const json_t *accuracy = json_object_get(result, "test_accuracy");
+        const json_t *stopped = json_object_get(result, "stopped");
+        if (json_is_string(stopped)) {
+            job->resumed = true;
+            job->state =
+                strcmp(json_string_value(stopped), "diverged") == 0 ? JOB_FAILED : JOB_DONE;
+            const json_t *why = json_object_get(result, "error");
+            if (json_is_string(why))
+                snprintf(job->message, sizeof job->message, "%s", json_string_value(why));
+            const struct {
+                const char *key;
+                double *to;
+            } numbers[] = {{"test_standard_error", &job->test_error_bar},
+                           {"validation_accuracy", &job->validation_accuracy},
+                           {"seconds", &job->seconds}};
+            if (json_is_number(accuracy)) job->test_accuracy = json_number_value(accuracy);
+            for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+                const json_t *number = json_object_get(result, numbers[k].key);
+                if (json_is_number(number)) *numbers[k].to = json_number_value(number);
+            }
+        }
+        json_decref(result);
+    }
+}
+
+bool sweep_open(struct sweep *s)
+{
+    char path[sizeof s->folder + 16];
+    struct stat status;
+    json_t *mine = describe(s);
+    snprintf(path, sizeof path, "%s/sweep.json", s->folder);
+    const bool there = stat(path, &status) == 0;
+    if (there && !s->options->resume) {
+        complain("%s: holds a sweep; add --resume to go on with it, or name another folder with -o",
+                 s->folder);
+        json_decref(mine);
+        return false;
+    }
+    if (there) {
+        json_error_t wrong;
+        json_t *theirs = json_load_file(path, 0, &wrong);
+        const bool same = theirs != NULL && json_equal(mine, theirs);
+        if (theirs == NULL)
+            complain("%s: line %d: %s; remove the folder, or name another one with -o", path,
+                     wrong.line, wrong.text);
+        else if (!same)
+            complain("%s: is of another sweep; to resume it give the options that it was begun "
+                     "with, or name another folder with -o",
+                     path);
+        json_decref(theirs);
+        json_decref(mine);
+        if (!same) return false;
+        find_finished(s);
+        return true;
+    }
+    if (!make_folder(s->folder)) {
+        json_decref(mine);
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/runs", s->folder);
+    if (!make_folder(path)) {
+        json_decref(mine);
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/sweep.json", s->folder);
+    return write_json(path, mine);
+}
