@@ -68,7 +68,7 @@ struct job {
     struct command_line line; /* likewise */
     double cost;              /* in proportion to the time that it takes, roughly */
     enum job_state state;
-    bool resumed;      /* done before */
+    bool resumed;       /* done before */
     char message[1024]; /* why it failed */
     double test_accuracy, test_error_bar, validation_accuracy, seconds;
 };

@@ -9,7 +9,6 @@ a training takes milliseconds.
 """
 
 import contextlib
-import fcntl
 import http.server
 import json
 import math
@@ -23,140 +22,10 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
-import tempfile
-import termios
 import threading
 
-PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ["GLIA"])
-SANITIZED = bool(os.environ.get("GLIA_SANITIZED"))
-FOLDER = tempfile.TemporaryDirectory(prefix="glia-cli-")
-HERE = FOLDER.name
-TIMEOUT = 300
-
-ENV = {k: v for k, v in os.environ.items()
-       if k not in ("GLIA_DATA", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM", "COLORTERM")}
-ENV.update(HOME=HERE, XDG_CACHE_HOME=os.path.join(HERE, "cache"), TERM="xterm-256color",
-           LC_ALL="C.UTF-8")
-
-TESTS = []
-
-
-class Skip(Exception):
-    pass
-
-
-def test(name):
-    def add(function):
-        TESTS.append((name, function))
-        return function
-    return add
-
-
-def expect(condition, *what):
-    if not condition:
-        raise AssertionError(" ".join(str(w) for w in what))
-
-
-# ---- Running the program -------------------------------------------------------------------------
-
-class Result:
-    def __init__(self, code, out, err):
-        self.code, self.out, self.err = code, out, err
-
-    def json(self):
-        def reject(constant):
-            raise AssertionError("not JSON: " + constant)
-        expect(self.out.endswith("\n") and self.out.count("\n") == 1, "more than one line:",
-               repr(self.out[:200]))
-        value = json.loads(self.out, parse_constant=reject)
-        expect(isinstance(value, dict), "not an object:", self.out[:200])
-        return value
-
-
-def glia(*args, code=0, env=None, stdout=subprocess.PIPE):
-    """Runs it and checks the exit status."""
-    done = subprocess.run([PROGRAM, *map(str, args)], cwd=HERE, env={**ENV, **(env or {})},
-                          stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                          timeout=TIMEOUT)
-    out = (done.stdout or b"").decode("utf-8")
-    err = done.stderr.decode("utf-8")
-    expect(code is None or done.returncode == code,
-           f"glia {' '.join(map(str, args))}: exit status {done.returncode}, expected {code};",
-           "stderr:", err[-1000:], "stdout:", out[-300:])
-    expect("Sanitizer" not in err and "runtime error" not in err, err[:3000])
-    return Result(done.returncode, out, err)
-
-
-def on_terminal(*args, env=None, columns=0, all_there=False):
-    """Runs it with stderr (or all_there) on a terminal; returns what it printed there."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([PROGRAM, *args], cwd=HERE, env={**ENV, **(env or {})},
-                               stdin=subprocess.DEVNULL, stderr=theirs,
-                               stdout=theirs if all_there else subprocess.DEVNULL)
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:  # Linux: EIO at the end
-            break
-        if not piece:
-            break
-        seen += piece
-    os.close(ours)
-    expect(process.wait(TIMEOUT) == 0, "exit status", process.returncode, seen[-500:])
-    return seen.decode("utf-8")
-
-
-def path(name):
-    return os.path.join(HERE, name)
-
-
-def read(name):
-    with open(path(name), "rb") as file:
-        return file.read()
-
-
-def write(name, data):
-    with open(path(name), "wb") as file:
-        file.write(data)
-
-
-# ---- Data ----------------------------------------------------------------------------------------
-
-SIDE = 8
-
-
-def picture(label, rng):
-    """A bar: lying, standing, or slanting."""
-    pixels = bytearray(SIDE * SIDE)
-    at = rng.randrange(1, SIDE - 1)
-    for i in range(SIDE):
-        row, column = [(at, i), (i, at), (i, (i + at) % SIDE)][label]
-        pixels[row * SIDE + column] = rng.randrange(150, 256)
-    return bytes(pixels)
-
-
-def idx(dims, data):
-    return struct.pack(">HBB", 0, 8, len(dims)) + struct.pack(f">{len(dims)}I", *dims) + data
-
-
-def make_data(name, n_train, n_test, classes=3):
-    os.makedirs(path(name))
-    rng = random.Random(1)
-    for prefix, n in (("train", n_train), ("t10k", n_test)):
-        if n == 0:
-            continue
-        labels = [i % classes for i in range(n)]
-        images = b"".join(picture(label % 3, rng) for label in labels)
-        write(f"{name}/{prefix}-images-idx3-ubyte", idx((n, SIDE, SIDE), images))
-        write(f"{name}/{prefix}-labels-idx1-ubyte", idx((n,), bytes(labels)))
-
-
-def pgm(width, height, pixels):
-    return b"P5 %d %d 255\n" % (width, height) + pixels
+from harness import (ENV, HERE, PROGRAM, SANITIZED, SIDE, TIMEOUT, Result, Skip, expect, glia, idx,
+                     make_data, on_terminal, path, pgm, picture, read, run_tests, test, write)
 
 
 def prepare():
@@ -1330,29 +1199,6 @@ def _():
     expect(p["class"] == p["label"] == "7", p)
 
 
-# ---- main ----------------------------------------------------------------------------------------
-
-def main():
-    failed = 0
-    prepare()
-    print(f"1..{len(TESTS)}")
-    for number, (name, function) in enumerate(TESTS, 1):
-        name = name.replace("#", "\\#")
-        try:
-            function()
-            print(f"ok {number} - {name}", flush=True)
-        except Skip as why:
-            print(f"ok {number} - {name} # SKIP {why}", flush=True)
-        except Exception as error:  # a test that breaks is a test that fails
-            failed += 1
-            print(f"not ok {number} - {name}", flush=True)
-            for line in f"{type(error).__name__}: {error}".split("\n"):
-                print("#", line, flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    finally:
-        FOLDER.cleanup()
+    prepare()
+    run_tests()

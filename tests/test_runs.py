@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: MIT
+"""
+Folders of runs (docs/runs.md), glia runs and glia sweep, from outside.
+
+    python3 tests/test_runs.py [PROGRAM]      (else $GLIA)
+"""
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from harness import (ENV, HERE, PROGRAM, expect, glia, make_data, on_terminal, path, read,
+                     run_tests, test, write)
+
+
+def load(name):
+    return json.loads(read(name))
+
+
+def metrics(folder):
+    return [json.loads(line) for line in read(f"{folder}/metrics.jsonl").decode().splitlines()]
+
+
+def same(a, b):
+    """Equal but for the last digits: files have more of them than standard output."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b))
+    if isinstance(a, float) and isinstance(b, (int, float)):
+        return abs(a - b) <= 1e-8 * max(1, abs(a))
+    return a == b
+
+
+# ---- The folder of a run -------------------------------------------------------------------------
+
+@test("a run's folder holds what docs/runs.md says")
+def _():
+    r = glia("train", "bars", "--hidden", "12,7", "--activation", "tanh", "--epochs", 3, "--lr",
+             "0.3", "--lr-end", "0.1", "--validation", "0.2", "--run", "first", "--json").json()
+    expect(sorted(os.listdir(path("first"))) == ["metrics.jsonl", "model.safetensors",
+                                                 "result.json", "run.json"],
+           os.listdir(path("first")))
+    run, result = load("first/run.json"), load("first/result.json")
+    expect(same(result, r) and r["model"] == "first/model.safetensors", result, r)
+    expect(run["format"] == "glia-run" and run["format_version"] == 1, run)
+    expect(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", run["started"]), run["started"])
+    expect(run["command"] == ["train", "--hidden=12,7", "--activation=tanh", "--epochs=3",
+                              "--lr=0.3", "--lr-end=0.1", "--validation=0.2", "--", "bars"],
+           run["command"])
+    settings = run["settings"]
+    expect(settings["hidden"] == [12, 7] and settings["activation"] == ["tanh", "tanh"], settings)
+    expect(settings["lr"] == 0.3 and settings["lr_end"] == 0.1 and settings["seed"] == 1, settings)
+    expect(run["data"] == {"name": "bars", "train_samples": 240, "validation_samples": 60,
+                           "test_samples": 90, "features": 64, "classes": 3, "height": 8,
+                           "width": 8}, run["data"])
+    expect(run["network"] == {"layers": [64, 12, 7, 3], "activations": ["tanh", "tanh", "softmax"],
+                              "parameters": r["parameters"]}, run["network"])
+    environment = run["environment"]
+    for key in ("engine", "isa", "precision", "plan", "threads"):
+        expect(environment[key] == r[key], key, environment[key], r[key])
+    expect(environment["cores"] >= 1 and environment["cpu"], environment)
+
+
+@test("a run's metrics are those of the run")
+def _():
+    lines, result = metrics("first"), load("first/result.json")
+    steps = [line for line in lines if line["kind"] == "step"]
+    epochs = [line for line in lines if line["kind"] == "epoch"]
+    expect(len(epochs) == 3 and [e["epoch"] for e in epochs] == [1, 2, 3], epochs)
+    expect([e["samples"] for e in epochs] == [240, 480, 720], epochs)
+    expect([e["step"] for e in epochs] == [8, 16, 24], epochs)  # 240 samples in batches of 32
+    expect(abs(epochs[-1]["lr"] - 0.1) < 1e-9 and steps[0]["lr"] < 0.3, epochs[-1], steps[0])
+    expect(same(epochs[-1]["train_loss"], result["train_loss"]), epochs[-1], result)
+    best = [e for e in epochs if e["best"]][-1]
+    expect(best["epoch"] == result["best_epoch"], best["epoch"])
+    expect(same(best["validation_loss"], result["validation_loss"]), best, result)
+    seconds = [line["seconds"] for line in lines]
+    expect(seconds == sorted(seconds) and seconds[0] >= 0, seconds)
+    for line in epochs:
+        expect(len(line["histograms"]) == 3, line)
+        for layer, (inputs, units) in zip(line["histograms"], ((64, 12), (12, 7), (7, 3))):
+            weights, activations = layer["weights"], layer["activations"]
+            expect(sum(weights["counts"]) == inputs * units, layer)
+            expect(sum(activations["counts"]) == 240 * units, layer)
+            expect(weights["min"] < weights["max"], layer)
+        expect(-1 <= line["histograms"][0]["activations"]["min"], "tanh is above -1", line)
+        probabilities = line["histograms"][2]["activations"]
+        expect(0 <= probabilities["min"] and probabilities["max"] <= 1, probabilities)
+
+
+@test("an epoch's steps make its mean")
+def _():
+    glia("train", "digits", "--epochs", 1, "--hidden", 8, "--batch", 500, "--run", "long", "-q")
+    lines = metrics("long")
+    steps, epoch = lines[:-1], lines[-1]
+    expect(len(steps) > 5 and epoch["kind"] == "epoch", len(steps))
+    before, loss = 0, 0
+    for line in steps:
+        expect(line["kind"] == "step" and line["samples"] - before <= 8192, line)
+        loss += (line["samples"] - before) * line["train_loss"]
+        before = line["samples"]
+    expect(before == 60000 and abs(loss / 60000 - epoch["train_loss"]) < 1e-6, loss, epoch)
+
+
+@test("a folder that is used is refused")
+def _():
+    for name, pattern in (("first", "first: holds a finished run"),
+                          ("bars", "bars: .* has other files in it"),
+                          ("lies", "lies: .* it is no folder"),
+                          ("no/where", "no/where: cannot make the folder")):
+        write("lies", b"")
+        r = glia("train", "bars", "--epochs", 1, "--run", name, code=1)
+        expect(re.search(pattern, r.err), name, r.err)
+    expect(not os.path.exists(path("bars/run.json")), "written all the same")
+
+
+@test("a run that was stopped has no result, and may be made again")
+def _():
+    process = subprocess.Popen([PROGRAM, "train", "bars", "--epochs", "1000000", "--run",
+                                "stopped", "-q"], cwd=HERE, env=ENV, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    while not os.path.exists(path("stopped/run.json")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    expect(process.wait() == 130, process.returncode)
+    expect(not os.path.exists(path("stopped/result.json")), "there is a result")
+    glia("train", "bars", "--epochs", 1, "--run", "stopped", "-q")
+    expect(load("stopped/result.json")["epochs"] == 1, "made again")
+    expect([m["epoch"] for m in metrics("stopped")][-1] == 1, "old metrics are there")
+
+
+@test("a full disk is said, and leaves no result")
+def _():
+    if not os.path.exists("/dev/full"):
+        return
+    os.makedirs(path("full"))
+    write("full/run.json", b"{}")
+    os.symlink("/dev/full", path("full/metrics.jsonl"))
+    r = glia("train", "bars", "--epochs", 1, "--run", "full", "-q", code=1)
+    expect("full/metrics.jsonl: not all of it could be written" in r.err, r.err)
+    expect(not os.path.exists(path("full/result.json")), "there is a result")
+
+
+# ---- glia runs -----------------------------------------------------------------------------------
+
+@test("runs list finds runs below a folder")
+def _():
+    for name in ("kept/a", "kept/deep/b"):
+        os.makedirs(os.path.dirname(path(name)), exist_ok=True)
+        glia("train", "bars", "--epochs", 1, "--hidden", 5, "--run", name, "-q")
+    r = glia("runs", "list", "kept")
+    expect(re.search(r"^kept/a  .*bars +5 +relu", r.out, re.M) and "kept/deep/b" in r.out, r.out)
+    found = glia("runs", "list", "kept", "--json").json()["runs"]
+    expect([f["folder"] for f in found] == ["kept/a", "kept/deep/b"], found)
+    expect(found[0]["finished"] and same(found[0]["result"], load("kept/a/result.json")), found[0])
+    os.remove(path("kept/a/result.json"))
+    expect("unfinished" in glia("runs", "list", "kept").out, "finished")
+    os.makedirs(path("empty"))
+    expect("no runs here" in glia("runs", "list", "empty").out, "runs")
+    expect("nowhere:" in glia("runs", "list", "nowhere", code=1).err, "no message")
+
+
+@test("runs compare shows what differs")
+def _():
+    glia("train", "bars", "--epochs", 1, "--hidden", 5, "--lr", 0.5, "--run", "faster", "-q")
+    r = glia("runs", "compare", "kept/deep/b", "faster")
+    expect(re.search(r"^run +lr +test accuracy +time$", r.out, re.M), r.out)
+    expect(re.search(r"^faster +0\.5 ", r.out, re.M), r.out)
+    expect(glia("runs", "compare", "faster", "first", "--json").json()["differing"][:2] ==
+           ["hidden", "activation"], "differing")
+    expect("are the same" in glia("runs", "compare", "faster", "faster").out, "differ")
+    for name, content in (("no.json", None), ("bad.json", b"{"), ("list.json", b"[]"),
+                          ("other.json", b'{"format": "glia-sweep"}')):
+        if content is not None:
+            os.makedirs(path(name))
+            write(f"{name}/run.json", content)
+        r = glia("runs", "compare", "faster", name, code=1)
+        expect(f"{name}/run.json" in r.err, name, r.err)
+
+
+@test("runs repeat learns the same again")
+def _():
+    r = glia("runs", "repeat", "first", "-q")
+    expect("the same, bit for bit" in r.out, r.out)
+    expect(read("first/model.safetensors") == read("first-again/model.safetensors"), "other model")
+    expect(load("first-again/run.json")["command"] == load("first/run.json")["command"], "command")
+    shutil.copytree(path("first"), path("forged"))
+    run = load("forged/run.json")
+    run["command"][1:1] = ["--seed=2"]
+    write("forged/run.json", json.dumps(run).encode())
+    r = glia("runs", "repeat", "forged", "-q", "-o", "forged-2")
+    expect("is another one" in r.out and os.path.exists(path("forged-2/result.json")), r.out)
+    run["command"] = ["predict", "x"]
+    write("forged/run.json", json.dumps(run).encode())
+    r = glia("runs", "repeat", "forged", "-o", "forged-3", code=1)
+    expect("expected the words of a glia train" in r.err, r.err)
+
+
+# ---- glia sweep ----------------------------------------------------------------------------------
+
+GRID = ["--hidden", "6,12-5", "--activation", "relu,tanh", "--epochs", "3", "--batch", "8",
+        "--engine", "reference", "--seeds", "2"]
+
+
+def scores(sweep):
+    """What a table shows but for the time."""
+    return [[c["hidden"], c["activation"], c["test_accuracy"], c["standard_error"],
+             [r["test_accuracy"] for r in c["runs"]]] for c in sweep["cells"]]
+
+
+@test("a sweep trains every combination as glia train does")
+def _():
+    sweep = glia("sweep", "bars", *GRID, "-o", "grid", "--threads", 2, "--json").json()
+    expect(sweep["seed"] == 1 and sweep["seconds"] > 0 and len(sweep["cells"]) == 4, sweep)
+    expect([(c["hidden"], c["activation"]) for c in sweep["cells"]] ==
+           [(6, "relu"), (6, "tanh"), ("12,5", "relu"), ("12,5", "tanh")], sweep["cells"])
+    for cell in sweep["cells"]:
+        accuracies = []
+        for run in cell["runs"]:
+            alone = glia("train", "bars", "--hidden", cell["hidden"], "--activation",
+                         cell["activation"], "--epochs", 3, "--batch", 8, "--engine", "reference",
+                         "--seed", run["seed"], "--json", "-o", "alone.safetensors").json()
+            expect(run["test_accuracy"] == alone["test_accuracy"], run, alone)
+            expect(read("alone.safetensors") == read(f"grid/runs/{run['run']}/model.safetensors"),
+                   "another model", run)
+            accuracies.append(alone["test_accuracy"])
+        expect([r["seed"] for r in cell["runs"]] == [1, 2], cell)
+        mean = sum(accuracies) / 2
+        error = abs(accuracies[0] - accuracies[1]) / 2  # sd / sqrt(2), of two
+        expect(abs(cell["test_accuracy"] - mean) < 1e-9, cell, mean)
+        expect(abs(cell["standard_error"] - error) < 1e-9, cell, error)
+    expect(same(load("grid/results.json"), sweep), "results.json")
+
+
+@test("a sweep's results do not depend on its threads")
+def _():
+    one = glia("sweep", "bars", *GRID, "-o", "grid-1", "--threads", 1, "--json").json()
+    many = glia("sweep", "bars", *GRID, "-o", "grid-3", "--threads", 3, "--json").json()
+    expect(scores(one) == scores(many), one, many)
+    expect(same(scores(one), scores(load("grid/results.json"))), one)
+    few = ["--hidden", "6", "--engine", "reference", "--epochs", "2"]
+    alone = glia("sweep", "bars", *few, "-o", "few-1", "--threads", 1, "--json").json()
+    shared = glia("sweep", "bars", *few, "-o", "few-3", "--threads", 3, "--json").json()
+    expect(scores(alone) == scores(shared), alone, shared)
+
+
+@test("a sweep's tables are the same in the terminal, in Markdown and in CSV")
+def _():
+    results = load("grid/results.json")
+    table = read("grid/table.md").decode()
+    printed = glia("sweep", "bars", *GRID, "-o", "grid", "--resume", "-q").out
+    rows = list(csv.DictReader(read("grid/table.csv").decode().splitlines()))
+    expect(len(rows) == 4, rows)
+    for row, cell in zip(rows, results["cells"]):
+        expect(row["hidden"] == str(cell["hidden"]) and row["activation"] == cell["activation"],
+               row, cell)
+        expect(abs(float(row["test_accuracy"]) - cell["test_accuracy"]) < 1e-8, row, cell)
+        text = "%.2f" % (100 * cell["test_accuracy"])
+        expect(text in table and text in printed, text, table, printed)
+    expect(table.count("\n| 12,5 | ") == 2 and "| hidden | relu | tanh |" in table, table)
+
+
+@test("a sweep that was killed goes on where it stopped")
+def _():
+    slow = ["--hidden", "32,48", "--lr", "0.1,0.2,0.3", "--epochs", "150", "--engine", "reference"]
+    whole = glia("sweep", "bars", *slow, "-o", "whole", "--json").json()
+    for number in (signal.SIGKILL, signal.SIGINT):
+        folder = f"cut-{number}"
+        process = subprocess.Popen([PROGRAM, "sweep", "bars", *slow, "-o", folder, "--threads",
+                                    "1"], cwd=HERE, env=ENV, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
+
+        def finished():
+            runs = path(f"{folder}/runs")
+            return [r for r in (os.listdir(runs) if os.path.isdir(runs) else [])
+                    if os.path.exists(f"{runs}/{r}/result.json")]
+        while not finished():
+            time.sleep(0.005)
+        process.send_signal(number)
+        err = process.communicate()[1].decode()
+        before = {r: read(f"{folder}/runs/{r}/result.json") for r in finished()}
+        expect(0 < len(before) < 6, "cut too late", len(before))
+        if number == signal.SIGINT:
+            expect(process.returncode == 130 and "--resume" in err, process.returncode, err)
+        r = glia("sweep", "bars", *slow, "-o", folder, code=1)
+        expect("add --resume" in r.err, r.err)
+        again = glia("sweep", "bars", *slow, "-o", folder, "--resume", "--json").json()
+        expect(same(scores(again), scores(whole)), again, whole)
+        for run, result in before.items():
+            expect(read(f"{folder}/runs/{run}/result.json") == result, run, "was run twice")
+    r = glia("sweep", "bars", *slow[:-4], "-o", "whole", "--resume", code=1)
+    expect("is of another sweep" in r.err, r.err)
+    write("whole/sweep.json", b"{")
+    expect("whole/sweep.json: line 1" in
+           glia("sweep", "bars", *slow, "-o", "whole", "--resume", code=1).err, "no message")
+
+
+@test("a cell that fails is reported, and the rest go on")
+def _():
+    args = ["--hidden", "8", "--activation", "identity", "--lr", "0.1,1e30", "--epochs", "5"]
+    r = glia("sweep", "bars", *args, "-o", "failing", code=1)
+    expect("lr-1e30_seed-1: training diverged" in r.err, r.err)
+    expect(re.search(r"^1e30 +failed", r.out, re.M) and re.search(r"^0\.1 +\d", r.out, re.M), r.out)
+    cells = load("failing/results.json")["cells"]
+    expect(cells[0]["test_accuracy"] > 0.3 and cells[1]["test_accuracy"] is None, cells)
+    expect("diverged" in cells[1]["runs"][0]["error"], cells[1])
+    expect(load("failing/runs/lr-1e30_seed-1/result.json")["stopped"] == "diverged", "result")
+    r = glia("sweep", "bars", *args, "-o", "failing", "--resume")
+    expect(re.search(r"^1e30 +failed", r.out, re.M), r.out)
+
+
+@test("the best cell is chosen on validation samples, and named only then")
+def _():
+    args = ["--hidden", "8", "--lr", "0.001,0.3", "--epochs", "8", "--batch", "8"]
+    r = glia("sweep", "bars", *args, "--validation", "0.2", "-o", "chosen", "-q")
+    expect("Best on the validation samples: --lr 0.3" in r.out, r.out)
+    results = load("chosen/results.json")
+    best = max(results["cells"], key=lambda c: c["validation_accuracy"])
+    expect(results["best"] == best and best["lr"] == 0.3, results["best"])
+    r = glia("sweep", "bars", *args, "-o", "unchosen", "-q")
+    expect("Best" not in r.out and load("unchosen/results.json")["best"] is None, r.out)
+
+
+@test("random cells come from the lists and ranges, by the seed")
+def _():
+    args = ["--hidden", "4..64", "--lr", "0.01..1", "--activation", "relu,tanh", "--epochs", "1",
+            "--random", "12"]
+    first = glia("sweep", "bars", *args, "-o", "random-1", "--json").json()
+    again = glia("sweep", "bars", *args, "-o", "random-2", "--json").json()
+    other = glia("sweep", "bars", *args, "--seed", 9, "-o", "random-3", "--json").json()
+    expect(scores(first) == scores(again) != scores(other), "seed")
+    expect(len(first["cells"]) == 12 and len({c["lr"] for c in first["cells"]}) > 6, first["cells"])
+    for cell in first["cells"]:
+        expect(4 <= cell["hidden"] <= 64 and 0.01 <= cell["lr"] <= 1, cell)
+        expect(cell["activation"] in ("relu", "tanh"), cell)
+    below = sum(c["lr"] < 0.1 for c in first["cells"] + other["cells"])
+    expect(4 <= below <= 20, "not in equal parts of the logarithm:", below)
+
+
+@test("wrong sweeps are refused before anything is made")
+def _():
+    for args, pattern in (
+            (["--hidden", "8,x"], r'--hidden: found "x"'),
+            (["--lr", "0.1,0.1"], "--lr: 0.1 is there twice"),
+            (["--lr", "0.1..1"], "needs --random N"),
+            (["--lr", "1..0.1", "--random", "3"], "the first below the second"),
+            (["--lr", "a..b", "--random", "3"], "expected two numbers"),
+            (["--seeds", "0"], "--seeds"),
+            (["--hidden", "8", "--patience", "2"], "needs a validation set"),
+            (["--activation", "relu-tanh"], "found 2 for 1 hidden layer"),
+            (["--recipe", "slow"], "slow"),
+            (["--seeds", "100000", "--lr", "0.1,0.2"], "more than 100000 runs")):
+        r = glia("sweep", "bars", *args, "-o", "never", code=2)
+        expect(re.search(pattern, r.err), args, r.err)
+        expect(not os.path.exists(path("never")), args, "a folder is there")
+    expect("no-such" in glia("sweep", "no-such", "-o", "never", code=1).err, "no message")
+
+
+@test("a sweep shows one line of progress on a terminal")
+def _():
+    seen = on_terminal("sweep", "bars", "--hidden", "64", "--lr", "0.1,0.2,0.3", "--epochs", "3000",
+                       "-o", "seen", "--threads", "1", columns=80)
+    expect("run 1 of 3" in seen and seen.count("\n") <= 4, seen[-500:])
+
+
+@test("the article's sweep shows the article's tables")
+def _():
+    r = glia("sweep", "bars", "--article", "--epochs", 1, "-o", "article", "-q")
+    for number in ("91.62 %", "31.68 %", "448.8", "the article's twelve took 2795 s"):
+        expect(number in r.out, number, r.out)
+    cells = load("article/results.json")["cells"]
+    expect(len(cells) == 12 and all(c["lr"] == 0.1 and c["epochs"] == 1 for c in cells), cells)
+    expect({(c["hidden"], c["activation"]) for c in cells} ==
+           {(h, a) for h in (32, 64, 128, 256) for a in ("sigmoid", "relu", "tanh")}, cells)
+
+
+if __name__ == "__main__":
+    make_data("bars", 300, 90)
+    run_tests()
