@@ -172,7 +172,7 @@ def run_pages(tap):
 
 def manual_examples(env):
     """The commands under "Examples:" of every command's help."""
-    commands = re.findall(r"^  ((?:data )?[a-z]+)  ", run_shell("glia help", ROOT, env)[1],
+    commands = re.findall(r"^  ((?:data |runs )?[a-z]+)  ", run_shell("glia help", ROOT, env)[1],
                           re.MULTILINE)
     for command in commands:
         code, text = run_shell(f"glia {command} --help", ROOT, env)
@@ -188,6 +188,9 @@ def run_manual(tap):
                    "\n".join(examples))
         tap.report("what the examples need", *run_shell(
             "glia train digits --epochs 1 -o digits.safetensors", folder, env))
+        tap.report("runs for the examples", *run_shell(
+            "for run in first second; do glia train digits --hidden 8 --epochs 1 --run $run; done",
+            folder, env))
         if has_png():
             tap.report("an image for the examples", *run_shell(
                 "glia data export digits --count 1 -o . && mv digits-train-*.png seven.png",
@@ -198,7 +201,7 @@ def run_manual(tap):
             elif (".png" in example or "data export" in example) and not has_png():
                 tap.skip(example, NEEDS["needs-png"][1])
             else:
-                short = " --epochs 1" if example.startswith("glia train") else ""
+                short = " --epochs 1" if example.startswith(("glia train", "glia sweep")) else ""
                 tap.report(example, *run_shell(example + short, folder, env))
 
 
