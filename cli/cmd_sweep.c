@@ -54,6 +54,8 @@ static const struct option sweep_table[] = {
      .shown_default = "DATA-sweep", .help = "the folder that keeps the sweep"},
     {.kind = OPTION_FLAG, .name = "resume", SWEEP_FIELD(resume),
      .help = "go on with the sweep in that folder: runs that are finished are not repeated"},
+    {.kind = OPTION_FLAG, .name = "tensorboard", SWEEP_FIELD(tensorboard),
+     .help = "write each run's metrics as TensorBoard's events too"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', SWEEP_FIELD(quiet),
      .help = "print the result alone, no progress"},
     SOURCE_OPTIONS,

@@ -262,7 +262,8 @@ static int train_run(void *field, int n_operands, char *const *operands)
     if (!train_check_options(options, run.data)) return EXIT_WRONG;
     if (options->run != NULL) {
         const struct command_line *line = options->source.common.line;
-        run.folder = run_folder_new(options->run, options_words(&train_command, line));
+        run.folder =
+            run_folder_new(options->run, options_words(&train_command, line), options->tensorboard);
         if (run.folder == NULL) return EXIT_FAILED;
     }
     if (run.path == NULL) {

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "output.h"
 
 enum {
@@ -32,8 +33,10 @@ struct run_folder {
     const glia_network *network;
     char started[32];
     FILE *metrics;
-    bool described; /* run.json is written */
-    int failed;     /* the first error of writing metrics; 0: none */
+    event_file *events; /* or NULL */
+    double began;       /* since 1970 */
+    bool described;     /* run.json is written */
+    int failed;         /* the first error of writing metrics; 0: none */
     /* Of the line before. */
     size_t line_done;
     double line_loss, line_correct; /* sums over the epoch */
@@ -125,7 +128,7 @@ static bool make_folder(const char *path)
     return true;
 }
 
-run_folder *run_folder_new(const char *path, json_t *command)
+run_folder *run_folder_new(const char *path, json_t *command, bool tensorboard)
 {
     if (!make_folder(path)) {
         json_decref(command);
@@ -146,6 +149,11 @@ run_folder *run_folder_new(const char *path, json_t *command)
         run_folder_free(folder);
         return NULL;
     }
+    folder->began = (double)now;
+    if (tensorboard && (folder->events = events_open(path, folder->began)) == NULL) {
+        run_folder_free(folder);
+        return NULL;
+    }
     return folder;
 }
 
@@ -154,6 +162,7 @@ void run_folder_free(run_folder *folder)
     if (folder == NULL) return;
     json_decref(folder->command);
     if (folder->metrics != NULL) fclose(folder->metrics);
+    events_close(folder->events);
     free(folder);
 }
 
@@ -344,6 +353,15 @@ static void write_line(run_folder *f, json_t *line)
     json_decref(line);
 }
 
+/* A figure of a line, for TensorBoard too. */
+static void add_figure(const run_folder *f, json_t *line, const glia_progress *p, const char *key,
+                       const char *tag, double value)
+{
+    json_put(line, key, json_number(value));
+    if (f->events != NULL)
+        events_scalar(f->events, tag, (int64_t)p->step, f->began + p->seconds, value);
+}
+
 static json_t *begin_line(const char *kind, const glia_progress *p)
 {
     json_t *line = json_need(json_object());
@@ -352,7 +370,6 @@ static json_t *begin_line(const char *kind, const glia_progress *p)
     json_put(line, "step", json_count(p->step));
     json_put(line, "samples", json_count((p->epoch - 1) * p->samples + p->done));
     json_put(line, "seconds", json_number(p->seconds));
-    json_put(line, "lr", json_number(p->lr));
     return line;
 }
 
@@ -368,8 +385,10 @@ void run_folder_step(run_folder *f, const glia_progress *p)
     const double correct = p->train_accuracy * done, since = done - (double)f->line_done;
     if (since >= STEP_SAMPLES || (p->epoch_end && since > 0)) {
         json_t *line = begin_line("step", p);
-        json_put(line, "train_loss", json_number((loss - f->line_loss) / since));
-        json_put(line, "train_accuracy", json_number((correct - f->line_correct) / since));
+        add_figure(f, line, p, "lr", "learning_rate", p->lr);
+        add_figure(f, line, p, "train_loss", "train/loss", (loss - f->line_loss) / since);
+        add_figure(f, line, p, "train_accuracy", "train/accuracy",
+                   (correct - f->line_correct) / since);
         write_line(f, line);
         f->line_done = p->done;
         f->line_loss = loss;
@@ -378,15 +397,17 @@ void run_folder_step(run_folder *f, const glia_progress *p)
     if (!p->epoch_end) return;
     const double seconds = p->seconds - f->epoch_began;
     json_t *line = begin_line("epoch", p);
-    json_put(line, "train_loss", json_number(p->train_loss));
-    json_put(line, "train_accuracy", json_number(p->train_accuracy));
-    json_put(line, "validation_loss", json_number(p->validation_loss));
-    json_put(line, "validation_accuracy", json_number(p->validation_accuracy));
+    json_put(line, "lr", json_number(p->lr));
+    add_figure(f, line, p, "train_loss", "epoch/loss", p->train_loss);
+    add_figure(f, line, p, "train_accuracy", "epoch/accuracy", p->train_accuracy);
+    add_figure(f, line, p, "validation_loss", "validation/loss", p->validation_loss);
+    add_figure(f, line, p, "validation_accuracy", "validation/accuracy", p->validation_accuracy);
     json_put(line, "best", json_need(json_boolean(p->best)));
     json_put(line, "samples_per_second",
              json_number(seconds > 0 ? (double)p->samples / seconds : NAN));
     json_put(line, "histograms", histograms(f));
     write_line(f, line);
+    if (f->events != NULL) events_flush(f->events);
     f->line_done = 0;
     f->line_loss = f->line_correct = 0;
     f->epoch_began = p->seconds;
@@ -403,6 +424,8 @@ bool run_folder_end(run_folder *f, json_t *outcome)
         complain("%s: not all of it could be written: %s", path, strerror(f->failed));
         good = false;
     }
+    good = events_close(f->events) && good;
+    f->events = NULL;
     if (outcome == NULL) return good;
     if (!good) {
         json_decref(outcome);

@@ -12,10 +12,10 @@ typedef struct run_folder run_folder;
 
 /*
  * Makes the folder, and takes command over: the words that repeat the run. One that is there must
- * be empty, or hold a run that was not finished, which is replaced. Complains, and returns NULL,
- * when it is not so. Freed by run_folder_free.
+ * be empty, or hold a run that was not finished, which is replaced. tensorboard: with event files.
+ * Complains, and returns NULL, when it cannot be. Freed by run_folder_free.
  */
-run_folder *run_folder_new(const char *path, json_t *command);
+run_folder *run_folder_new(const char *path, json_t *command, bool tensorboard);
 void run_folder_free(run_folder *folder);
 
 /* path = folder/name */

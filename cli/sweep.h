@@ -44,7 +44,7 @@ typedef struct sweep_options {
     size_t random; /* so many cells at random; 0: all */
     int threads;
     const char *output;
-    bool resume, quiet;
+    bool resume, tensorboard, quiet;
 } sweep_options;
 
 /* One of the options that were given, with its values. */

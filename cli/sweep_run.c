@@ -154,7 +154,8 @@ static void run_job(struct work *w, struct job *job)
     glia_error error = {.message = ""};
     snprintf(path, sizeof path, "%s/runs/%s", w->sweep->folder, job->name);
     run_folder_file(path, "model.safetensors", model, sizeof model);
-    r.folder = run_folder_new(path, options_words(&train_command, &job->line));
+    r.folder = run_folder_new(path, options_words(&train_command, &job->line),
+                              w->sweep->options->tensorboard);
     if (r.folder == NULL) {
         job->state = JOB_FAILED;
         snprintf(job->message, sizeof job->message, "its folder could not be made");

@@ -173,6 +173,8 @@ const struct option train_option_table[] = {
     {.kind = OPTION_TEXT, .name = "run", .metavar = "DIR", TRAIN_FIELD(run), .aside = true,
      .help = "keep the run in the folder DIR, which is made: settings, environment, a line of "
              "metrics every few thousand samples, result, and the model if -o does not say where"},
+    {.kind = OPTION_FLAG, .name = "tensorboard", TRAIN_FIELD(tensorboard), .aside = true,
+     .help = "write the metrics to that folder as TensorBoard's events too"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', TRAIN_FIELD(quiet), .aside = true,
      .help = "print the result alone, no progress"},
     COMMON_OPTIONS,
@@ -204,6 +206,10 @@ bool train_check_options(const train_options *options, const char *data)
     }
     if (options->validation == 0 && options->params.min_delta > 0) {
         complain("train: --min-delta needs a validation set; add --validation 0.1, say");
+        return false;
+    }
+    if (options->tensorboard && options->run == NULL) {
+        complain("train: --tensorboard needs a folder for its files; add --run DIR");
         return false;
     }
     if (options->fresh && strcmp(data, "digits") != 0) {

@@ -32,6 +32,7 @@ typedef struct train_options {
     bool quiet;
     const char *output;
     const char *run; /* the folder of the run; or NULL */
+    bool tensorboard;
 } train_options;
 
 extern const struct option train_option_table[];

@@ -7,6 +7,7 @@ be imported. Prints TAP.
 Environment: GLIA_BUILD (the build folder; tests/write_events in it writes the files).
 """
 
+import json
 import math
 import os
 import resource
@@ -261,6 +262,48 @@ def _(folder):
     found = [(tag, event.step, event.wall_time, event.value)
              for tag in tags for event in reader.Scalars(tag)]
     expect(found == rounded(scalars), found[:3])
+
+
+TAGS = {"step": {"lr": "learning_rate", "train_loss": "train/loss",
+                 "train_accuracy": "train/accuracy"},
+        "epoch": {"train_loss": "epoch/loss", "train_accuracy": "epoch/accuracy",
+                  "validation_loss": "validation/loss",
+                  "validation_accuracy": "validation/accuracy"}}
+
+
+@test("a run's events are its metrics")
+def _(folder):
+    run = os.path.join(folder, "run")
+    subprocess.run([os.environ["GLIA"], "train", "digits", "--hidden", "8", "--epochs", "2",
+                    "--validation", "0.1", "-q", "--run", run, "--tensorboard"], check=True,
+                   stdout=subprocess.DEVNULL)
+    expected = {}
+    with open(os.path.join(run, "metrics.jsonl"), encoding="utf-8") as lines:
+        for line in map(json.loads, lines):
+            for key, tag in TAGS[line["kind"]].items():
+                expected.setdefault(tag, []).append((line["step"], line[key]))
+    expect(len(expected) == 7 and len(expected["train/loss"]) > 20, expected.keys())
+    name, = [n for n in os.listdir(run) if n.startswith("events.out.tfevents.")]
+    found = {}
+    for tag, step, _, value in scalars_of(os.path.join(run, name)):
+        found.setdefault(tag, []).append((step, value))
+    check_same(found, expected)
+    try:
+        from tensorboard.backend.event_processing import event_accumulator
+    except ImportError as missing:
+        raise Skip(f"{missing}: install tensorboard to read event files with it")
+    reader = event_accumulator.EventAccumulator(run, size_guidance={"scalars": 0})
+    reader.Reload()
+    check_same({tag: [(e.step, e.value) for e in reader.Scalars(tag)]
+                for tag in reader.Tags()["scalars"]}, expected)
+
+
+def check_same(found, expected):
+    expect(sorted(found) == sorted(expected), sorted(found))
+    for tag, values in expected.items():
+        expect([step for step, _ in found[tag]] == [step for step, _ in values], tag, found[tag])
+        for (_, a), (_, b) in zip(found[tag], values):
+            expect(abs(a - b) <= 1e-6 * abs(b) + 1e-12, tag, a, b)
 
 
 def main():
