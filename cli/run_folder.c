@@ -101,6 +101,21 @@ static bool is_empty(const char *path)
     return empty;
 }
 
+/* Those of the run that was not finished. */
+static void remove_events(const char *path)
+{
+    static const char prefix[] = "events.out.tfevents.";
+    DIR *folder = opendir(path);
+    if (folder == NULL) return;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char file[LONGEST_PATH];
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0) continue;
+        run_folder_file(path, entry->d_name, file, sizeof file);
+        unlink(file);
+    }
+    closedir(folder);
+}
+
 static bool make_folder(const char *path)
 {
     struct stat status;
@@ -121,10 +136,11 @@ static bool make_folder(const char *path)
         complain("%s: holds a finished run; name another folder, or remove this one", path);
         return false;
     }
-    if (!is_empty(path) && !has_file(path, "run.json")) {
+    if (!is_empty(path) && !has_file(path, "metrics.jsonl")) {
         complain("%s: cannot keep a run there: the folder has other files in it", path);
         return false;
     }
+    remove_events(path);
     return true;
 }
 

@@ -109,10 +109,12 @@ def f32(value):
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
-def scalars_of(path):
+def scalars_of(path, began=BEGAN):
     with open(path, "rb") as file:
         first, *rest = [fields(record) for record in records(file.read())]
-    expect(first == {1: struct.pack("<d", BEGAN), 3: b"brain.Event:2"}, first)
+    if began is None:
+        began, = struct.unpack("<d", first[1])
+    expect(first == {1: struct.pack("<d", began), 3: b"brain.Event:2"}, first)
     found = []
     for event in rest:
         expect(set(event) == {1, 2, 5}, event)
@@ -285,7 +287,7 @@ def _(folder):
     expect(len(expected) == 7 and len(expected["train/loss"]) > 20, expected.keys())
     name, = [n for n in os.listdir(run) if n.startswith("events.out.tfevents.")]
     found = {}
-    for tag, step, _, value in scalars_of(os.path.join(run, name)):
+    for tag, step, _, value in scalars_of(os.path.join(run, name), None):
         found.setdefault(tag, []).append((step, value))
     check_same(found, expected)
     try:
