@@ -131,7 +131,7 @@ static int report_run_command(void *field, int n_operands, char *const *operands
     struct text page = {0};
     glia_dataset *dataset = NULL;
     glia_error error;
-    char why[1200], *path = NULL;
+    char why[256], *path = NULL;
     int status = run_read(&run, operands[0]);
     if (status != EXIT_DONE) goto cleanup;
 
@@ -145,8 +145,8 @@ static int report_run_command(void *field, int n_operands, char *const *operands
             goto cleanup;
         } else {
             snprintf(why, sizeof why,
-                     "What needs test samples is left out, since they could not be had: %s",
-                     error.message);
+                     "What needs test samples is left out, since they could not be had: %s.",
+                     glia_status_text(error.status));
             report.why_no_test = why;
             complain("no test samples: %s", error.message);
         }
@@ -182,7 +182,7 @@ cleanup:
 }
 
 static const example report_examples[] = {
-    {"glia report runs/first", "The page is runs/first/report.html."},
+    {"glia report first", "Of the run in the folder first; the page is first/report.html."},
     {NULL, NULL},
 };
 

@@ -73,7 +73,7 @@ static void put_matrix(const struct report *report, struct text *out, const size
     json_put(data, "rows", json_array());
 
     figure_begin(out, "confusion-matrix", "Confusion matrix", false);
-    svg_begin(out, "confusion-matrix", 360, top + size * (double)n + 4, "Confusion matrix",
+    svg_begin(out, "confusion-matrix", "plot", 360, top + size * (double)n + 4, "Confusion matrix",
               description);
     text_print(out,
                "<g class=\"axis\"><text x=\"%.1f\" y=\"11\" text-anchor=\"middle\">said</text>"
@@ -193,7 +193,7 @@ static void put_classes(const struct report *report, struct text *out, const siz
     static const char *const columns[] = {"class", "precision", "recall", "f1", "samples", NULL};
     const struct test_figures *t = report->test;
     json_t *data = data_new(columns);
-    figure_begin(out, "classes", "Each class", n > 1);
+    figure_begin(out, "classes", "Each class", false);
     text_put(out, "<table class=\"numbers\"><thead><tr><th scope=\"col\">class</th>"
                   "<th scope=\"col\">precision</th><th scope=\"col\">recall</th>"
                   "<th scope=\"col\">F1</th><th scope=\"col\">samples</th></tr></thead><tbody>\n");
@@ -304,7 +304,7 @@ void report_mistakes(const struct report *report, struct text *out)
         }
         text_put(out, "said <bdi class=\"said\">");
         text_escape(out, said);
-        text_print(out, "</bdi> %s<br>true <bdi>", show_percent((double)m->confidence).s);
+        text_print(out, "</bdi> %.1f&nbsp;%%<br>true <bdi>", 100 * (double)m->confidence);
         text_escape(out, truth);
         text_put(out, "</bdi></li>\n");
         json_t *row = data_row(data);

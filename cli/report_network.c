@@ -387,7 +387,8 @@ void report_projection(const struct report *report, struct text *out)
     struct plot plot = {.x = {labels[0], AXIS_NUMBER, 1, 0, false},
                         .y = {labels[1], AXIS_NUMBER, 1, 0, false},
                         .series = series,
-                        .n_series = named ? report->classes : 0};
+                        .n_series = named ? report->classes : 0,
+                        .large = true};
     for (size_t i = 0; i < t->n_looked; i++) {
         plot_range(&plot.x, &t->plane[2 * i], 1);
         plot_range(&plot.y, &t->plane[2 * i + 1], 1);

@@ -144,8 +144,8 @@ static void put_cards(const struct report *report, struct text *out)
     text_put(out, "</dl>\n");
 }
 
-/* A value of run.json in one line; of a long list the beginning. */
-static void put_value(struct text *out, const json_t *value)
+/* A value of run.json in one line; of a long list the beginning. grouped: 60,000 for 60000. */
+static void put_value(struct text *out, const json_t *value, bool grouped)
 {
     enum { MOST_LISTED = 64, MOST_CHARACTERS = 400 };
     if (json_is_string(value)) {
@@ -153,7 +153,11 @@ static void put_value(struct text *out, const json_t *value)
         text_escape(out, shorter);
         free(shorter);
     } else if (json_is_integer(value)) {
-        text_print(out, "%lld", (long long)json_integer_value(value));
+        json_int_t integer = json_integer_value(value);
+        if (grouped && integer >= 0)
+            text_put(out, show_count((uint64_t)integer).s);
+        else
+            text_print(out, "%lld", (long long)integer);
     } else if (json_is_real(value)) {
         text_print(out, "%.9g", json_real_value(value));
     } else if (json_is_boolean(value)) {
@@ -162,7 +166,8 @@ static void put_value(struct text *out, const json_t *value)
         size_t n = json_array_size(value);
         for (size_t i = 0; i < n && i < MOST_LISTED; i++) {
             if (i > 0) text_put(out, ", ");
-            if (!json_is_array(json_array_get(value, i))) put_value(out, json_array_get(value, i));
+            if (!json_is_array(json_array_get(value, i)))
+                put_value(out, json_array_get(value, i), grouped);
         }
         if (n == 0) text_put(out, "none");
         if (n > MOST_LISTED) text_print(out, ", ... (%zu)", n);
@@ -188,7 +193,7 @@ static void put_object(struct text *out, const char *id, const char *heading, co
         text_put(out, "<tr><th scope=\"row\">");
         text_escape(out, name);
         text_put(out, "</th><td>");
-        put_value(out, value);
+        put_value(out, value, strstr(key, "seed") == NULL);
         text_put(out, "</td></tr>\n");
         free(name);
     }
@@ -225,13 +230,13 @@ void report_summary(const struct report *report, struct text *out)
 {
     const json_t *about = report->run->about;
     put_cards(report, out);
-    text_put(out, "<div class=\"grid\">\n");
+    text_put(out, "<div class=\"tables\">\n");
     put_object(out, "data", "Data", json_object_get(about, "data"));
     put_object(out, "network", "Network", json_object_get(about, "network"));
-    put_object(out, "settings", "Settings", json_object_get(about, "settings"));
     put_object(out, "environment", "Environment", json_object_get(about, "environment"));
-    put_command(out, json_object_get(about, "command"));
+    put_object(out, "settings", "Settings", json_object_get(about, "settings"));
     text_put(out, "</div>\n");
+    put_command(out, json_object_get(about, "command"));
 }
 
 /* ---- Curves -------------------------------------------------------------------------------- */

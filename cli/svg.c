@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Plots as SVG, 360 units wide: at that size text is as large as the text of a page. */
+/*
+ * Plots as SVG, 360 units wide: at that size their text is as large as that of a page. Large ones
+ * are 560 units wide.
+ */
 #include "svg.h"
 
 #include <math.h>
@@ -9,11 +12,16 @@
 
 #include "output.h"
 
-enum { WIDTH = 360, AREA_HEIGHT = 178, LEFT = 50, RIGHT = 12, BOTTOM = 40, LEGEND_ROW = 17 };
+enum { LEFT = 50, RIGHT = 20, BOTTOM = 40, LEGEND_ROW = 17 };
 enum { MOST_TICKS = 16, LEGEND_CHARACTERS = 26 };
 
 /* Of a character of the legend, at most, nearly always. */
 static const double CHARACTER_WIDTH = 6.3;
+
+static double width_of(const struct plot *plot)
+{
+    return plot->large ? 560 : 360;
+}
 
 /* ---- Axes ---------------------------------------------------------------------------------- */
 
@@ -302,14 +310,14 @@ char *svg_shortened(const char *string, size_t n)
     return shorter;
 }
 
-void svg_begin(struct text *out, const char *id, double width, double height, const char *title,
-               const char *description)
+void svg_begin(struct text *out, const char *id, const char *class_names, double width,
+               double height, const char *title, const char *description)
 {
     text_print(out,
-               "<svg class=\"plot\" id=\"%s\" viewBox=\"0 0 %.4g %.4g\" role=\"img\" "
+               "<svg class=\"%s\" id=\"%s\" viewBox=\"0 0 %.4g %.4g\" role=\"img\" "
                "tabindex=\"0\" aria-labelledby=\"%s-title\" aria-describedby=\"%s-desc\">"
                "<title id=\"%s-title\">",
-               id, width, height, id, id, id);
+               class_names, id, width, height, id, id, id);
     text_escape(out, title);
     text_print(out, "</title><desc id=\"%s-desc\">", id);
     text_escape(out, description);
@@ -326,7 +334,7 @@ static int legend(const struct plot *plot, struct text *out)
         char *name = svg_shortened(s->name, LEGEND_CHARACTERS);
         double sample = s->line ? 26 : 12;
         double width = sample + 5 + CHARACTER_WIDTH * (double)text_width(name) + 10;
-        if (rows == 0 || x + width > WIDTH) {
+        if (rows == 0 || x + width > width_of(plot)) {
             x = 8;
             rows++;
         }
@@ -353,9 +361,10 @@ void plot_begin(struct plot *plot, struct text *out, const char *id, const char 
     plot->out = out;
     plot->left = LEFT;
     plot->top = 8 + LEGEND_ROW * legend(plot, NULL);
-    plot->width = WIDTH - LEFT - RIGHT;
-    plot->height = AREA_HEIGHT;
-    svg_begin(out, id, WIDTH, plot->top + plot->height + BOTTOM, title, description);
+    plot->width = width_of(plot) - LEFT - RIGHT;
+    plot->height = plot->large ? 360 : 178;
+    svg_begin(out, id, plot->large ? "plot large" : "plot", width_of(plot),
+              plot->top + plot->height + BOTTOM, title, description);
     if (plot->n_series > 0) {
         text_put(out, "<g class=\"legend\">");
         legend(plot, out);

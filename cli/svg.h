@@ -37,6 +37,7 @@ struct plot {
     struct plot_axis x, y;
     const struct series *series; /* (n_series), borrowed: the legend */
     size_t n_series;
+    bool large; /* for much in one plot */
     /* The area that the axes enclose, in units of the drawing; plot_begin sets them. */
     double left, top, width, height;
 };
@@ -74,8 +75,8 @@ void plot_bar(struct plot *plot, const char *class_name, double x0, double x1, d
               const char *tip);
 
 /* The beginning of any drawing: <svg>, title, description. It ends with </svg>. */
-void svg_begin(struct text *out, const char *id, double width, double height, const char *title,
-               const char *description);
+void svg_begin(struct text *out, const char *id, const char *class_names, double width,
+               double height, const char *title, const char *description);
 
 /* Adds  data-t="tip"; nothing for NULL. */
 void svg_tip(struct text *out, const char *tip);
