@@ -321,8 +321,8 @@ void report_histograms(const struct report *report, struct text *out)
 
 void report_units(const struct report *report, struct text *out)
 {
-    static const char *const columns[] = {
-        "layer", "units", "activation", "dead", "saturated", "outputs that are 0", NULL};
+    static const char *const columns[] = {"layer",     "units", "activation", "dead",
+                                          "saturated", "zeros", NULL};
     const struct test_figures *t = report->test;
     const glia_network *network = report->run->network;
     size_t layers = glia_network_describe(network).layers;
@@ -330,16 +330,16 @@ void report_units(const struct report *report, struct text *out)
     json_t *data = data_new(columns);
     figure_begin(out, "units", "Hidden layers", true);
     text_put(out, "<table class=\"numbers\"><thead><tr><th scope=\"col\">layer</th>"
-                  "<th scope=\"col\" class=\"name\">activation</th><th scope=\"col\">units</th>"
+                  "<th scope=\"col\" class=\"word\">activation</th><th scope=\"col\">units</th>"
                   "<th scope=\"col\">dead</th><th scope=\"col\">saturated</th>"
-                  "<th scope=\"col\">outputs that are 0</th></tr></thead><tbody>\n");
+                  "<th scope=\"col\">zeros</th></tr></thead><tbody>\n");
     for (size_t l = 0; l + 1 < layers; l++) {
         glia_layer_info layer = glia_network_layer(network, l);
         const struct layer_state *state = &t->layers[l];
         bool bounded = layer.activation == GLIA_SIGMOID || layer.activation == GLIA_TANH;
         const char *name = glia_activation_name(layer.activation);
         text_print(out,
-                   "<tr><th scope=\"row\">%zu</th><td class=\"name\">%s</td><td>%s</td><td>%s</td>"
+                   "<tr><th scope=\"row\">%zu</th><td class=\"word\">%s</td><td>%s</td><td>%s</td>"
                    "<td>%s</td><td>%s</td></tr>\n",
                    l + 1, name, show_count(state->units).s, show_count(state->dead).s,
                    bounded ? show_count(state->saturated).s : "\xe2\x80\x93",
@@ -356,7 +356,7 @@ void report_units(const struct report *report, struct text *out)
     put_note(out,
              "Seen over %zu test samples. Dead: the same output for all of them. Saturated "
              "(sigmoid, tanh): for 95 %% of them within a twentieth of the activation's range from "
-             "one of its ends, where it hardly learns.",
+             "one of its ends, where it hardly learns. Zeros: of all outputs.",
              t->n_looked);
     figure_end(out, "units", data);
 }

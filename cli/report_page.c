@@ -230,13 +230,16 @@ void report_summary(const struct report *report, struct text *out)
 {
     const json_t *about = report->run->about;
     put_cards(report, out);
-    text_put(out, "<div class=\"tables\">\n");
+    text_put(out, "<div class=\"grid\">\n<div class=\"stack\">\n");
     put_object(out, "data", "Data", json_object_get(about, "data"));
     put_object(out, "network", "Network", json_object_get(about, "network"));
+    text_put(out, "</div>\n<div class=\"stack\">\n");
     put_object(out, "environment", "Environment", json_object_get(about, "environment"));
+    text_put(out, "</div>\n<div class=\"stack\">\n");
     put_object(out, "settings", "Settings", json_object_get(about, "settings"));
     text_put(out, "</div>\n");
     put_command(out, json_object_get(about, "command"));
+    text_put(out, "</div>\n");
 }
 
 /* ---- Curves -------------------------------------------------------------------------------- */

@@ -12,11 +12,22 @@
 
 #include "output.h"
 
-enum { LEFT = 50, RIGHT = 20, BOTTOM = 40, LEGEND_ROW = 17 };
+enum { RIGHT = 20, LEGEND_ROW = 17 };
 enum { MOST_TICKS = 16, LEGEND_CHARACTERS = 26 };
 
 /* Of a character of the legend, at most, nearly always. */
 static const double CHARACTER_WIDTH = 6.3;
+
+/* Large ones have room for larger text, which they need where they are drawn smaller. */
+static double left_of(const struct plot *plot)
+{
+    return plot->large ? 66 : 50;
+}
+
+static double below(const struct plot *plot)
+{
+    return plot->large ? 54 : 40;
+}
 
 static double width_of(const struct plot *plot)
 {
@@ -141,7 +152,7 @@ static void draw_axes(struct plot *plot)
         text_print(out,
                    "<path class=\"grid\" d=\"M%.4g %.1fH%.4g\"/>"
                    "<text x=\"%.4g\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
-                   plot->left, y, right, plot->left - 5, y + 3.8,
+                   plot->left, y, right, plot->left - 5, y + (plot->large ? 4.8 : 3.8),
                    tick_text(&plot->y, ticks[i], step).s);
     }
     n = find_ticks(&plot->x, 7, ticks, &step);
@@ -150,15 +161,16 @@ static void draw_axes(struct plot *plot)
         text_print(out,
                    "<path d=\"M%.1f %.4gv4\"/>"
                    "<text x=\"%.1f\" y=\"%.4g\" text-anchor=\"middle\">%s</text>",
-                   x, bottom, x, bottom + 16, tick_text(&plot->x, ticks[i], step).s);
+                   x, bottom, x, bottom + (plot->large ? 19 : 16),
+                   tick_text(&plot->x, ticks[i], step).s);
     }
     text_print(out, "<path d=\"M%.4g %.4gV%.4gH%.4g\"/>", plot->left, plot->top, bottom, right);
     text_print(out, "<text x=\"%.4g\" y=\"%.4g\" text-anchor=\"middle\">",
-               plot->left + plot->width / 2, bottom + 33);
+               plot->left + plot->width / 2, bottom + below(plot) - 7);
     text_escape(out, plot->x.label);
     text_print(out,
-               "</text><text transform=\"translate(11 %.4g)rotate(-90)\" text-anchor=\"middle\">",
-               plot->top + plot->height / 2);
+               "</text><text transform=\"translate(%d %.4g)rotate(-90)\" text-anchor=\"middle\">",
+               plot->large ? 15 : 11, plot->top + plot->height / 2);
     text_escape(out, plot->y.label);
     text_put(out, "</text></g>\n");
 }
@@ -359,12 +371,12 @@ void plot_begin(struct plot *plot, struct text *out, const char *id, const char 
                 const char *description)
 {
     plot->out = out;
-    plot->left = LEFT;
+    plot->left = left_of(plot);
     plot->top = 8 + LEGEND_ROW * legend(plot, NULL);
-    plot->width = width_of(plot) - LEFT - RIGHT;
+    plot->width = width_of(plot) - plot->left - RIGHT;
     plot->height = plot->large ? 360 : 178;
     svg_begin(out, id, plot->large ? "plot large" : "plot", width_of(plot),
-              plot->top + plot->height + BOTTOM, title, description);
+              plot->top + plot->height + below(plot), title, description);
     if (plot->n_series > 0) {
         text_put(out, "<g class=\"legend\">");
         legend(plot, out);
