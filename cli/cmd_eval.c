@@ -6,12 +6,10 @@
 
 #include "commands.h"
 #include "output.h"
+#include "scores.h"
 #include "source.h"
 
-enum {
-    MOST_SHOWN = 24,    /* classes up to which the confusion matrix is printed */
-    MOST_COUNTED = 4096 /* and is asked for: 128 MiB */
-};
+enum { MOST_SHOWN = 24 }; /* classes up to which the confusion matrix is printed */
 
 typedef struct eval_options {
     source_options source;
@@ -42,28 +40,6 @@ static void eval_set_defaults(void *field)
     eval_options *options = field;
     source_set_defaults(&options->source);
     options->split = GLIA_TEST;
-}
-
-/* How one class fares; what divides by 0 is NAN. */
-typedef struct class_score {
-    double precision, recall, f1;
-    uint64_t support;
-} class_score;
-
-static class_score score_class(const uint64_t *confusion, size_t classes, size_t k)
-{
-    uint64_t hits = confusion[k * classes + k], predicted = 0, support = 0;
-    for (size_t i = 0; i < classes; i++) {
-        predicted += confusion[i * classes + k];
-        support += confusion[k * classes + i];
-    }
-    double both = (double)predicted + (double)support;
-    return (class_score){
-        .precision = predicted > 0 ? (double)hits / (double)predicted : NAN,
-        .recall = support > 0 ? (double)hits / (double)support : NAN,
-        .f1 = both > 0 ? 2 * (double)hits / both : NAN,
-        .support = support,
-    };
 }
 
 /* ---- For people ---------------------------------------------------------------------------- */
@@ -229,7 +205,8 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     if (status != EXIT_DONE) goto cleanup;
 
     size_t classes = glia_network_describe(network).classes;
-    if (classes <= MOST_COUNTED) confusion = need_memory(classes * classes, sizeof *confusion);
+    if (classes <= MOST_CONFUSED_CLASSES)
+        confusion = need_memory(classes * classes, sizeof *confusion);
     if (glia_evaluate(network, dataset, options->threads, &score, confusion, &error) != GLIA_OK)
         status = complain_error(&error);
     else if (options->source.common.json)

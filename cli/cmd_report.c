@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* glia report: a page of HTML that shows what a run was and what came out. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "output.h"
+#include "report_page.h"
+#include "source.h"
+#include "svg.h"
+
+typedef struct report_options {
+    source_options source;
+    const char *output;
+    int threads;
+} report_options;
+
+/* clang-format off */
+static const struct option report_table[] = {
+    {.kind = OPTION_HEADING, .name = "Report"},
+    {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE",
+     .offset = offsetof(report_options, output), .shown_default = "RUN/report.html",
+     .help = "where the page goes"},
+    {.kind = OPTION_INT, .name = "threads", .metavar = "N", .max = 1024,
+     .offset = offsetof(report_options, threads), .help = "0: one a core"},
+    {.kind = OPTION_HEADING, .name = "Data"},
+    SOURCE_DIRECTORY_OPTION,
+    SOURCE_MIRROR_OPTION,
+    SOURCE_OFFLINE_OPTION,
+    COMMON_OPTIONS,
+};
+/* clang-format on */
+
+static void report_set_defaults(void *field)
+{
+    report_options *options = field;
+    source_set_defaults(&options->source);
+}
+
+/* ---- The file ------------------------------------------------------------------------------ */
+
+static bool write_all(int descriptor, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        ssize_t written = write(descriptor, bytes, n);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return false;
+        bytes += written;
+        n -= (size_t)written;
+    }
+    return true;
+}
+
+/*
+ * Writes the file beside its place, syncs it to disk and renames it: at any moment path names the
+ * old file or the new one, whole. What is no ordinary file (/dev/stdout) is written straight.
+ */
+static int write_file(const char *path, const struct text *page)
+{
+    struct stat there;
+    bool straight = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
+    size_t size = strlen(path) + 32;
+    char *temporary = need_memory(size, 1);
+    snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
+    const char *name = straight ? path : temporary;
+    int descriptor = open(name, straight ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL, 0666);
+    bool done = descriptor >= 0 && write_all(descriptor, page->s, page->length);
+    done = done && (straight || fsync(descriptor) == 0);
+    int number = errno;
+    if (descriptor >= 0 && close(descriptor) != 0 && done) {
+        number = errno;
+        done = false;
+    }
+    if (done && !straight && rename(temporary, path) != 0) {
+        number = errno;
+        done = false;
+    }
+    if (!done && !straight && descriptor >= 0) unlink(temporary);
+    if (!done) complain("%s: cannot be written: %s", path, strerror(number));
+    free(temporary);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* ---- The command --------------------------------------------------------------------------- */
+
+/* The names of the classes, cut to what a page has room for. */
+static void take_names(struct report *report)
+{
+    const glia_network *network = report->run->network;
+    report->classes = glia_network_describe(network).classes;
+    report->names = need_memory(report->classes, sizeof *report->names);
+    for (size_t k = 0; k < report->classes; k++)
+        report->names[k] = svg_shortened(glia_network_class_name(network, k), NAME_CHARACTERS);
+}
+
+/* Opens the test split that the run names and measures the network on it; else says why not. */
+static glia_status measure(const report_options *options, const struct report_run *run,
+                           glia_dataset **dataset, struct test_figures *figures, glia_error *error)
+{
+    source_options source = options->source;
+    const char *name = run_text(run->about, "data.name");
+    double seed = run_number(run->about, "settings.data_seed");
+    glia_data_params defaults = glia_data_default_params();
+    source.seed = seed >= 0 && seed <= 9007199254740992.0 ? (uint64_t)seed : defaults.seed;
+    const char *seed_text = run_text(run->about, "settings.data_seed");
+    if (seed_text != NULL) source.seed = strtoull(seed_text, NULL, 10);
+    if (name == NULL) {
+        error->status = GLIA_NOT_FOUND;
+        snprintf(error->message, sizeof error->message, "run.json does not name the data");
+        return GLIA_NOT_FOUND;
+    }
+    glia_status status = source_open(&source, name, GLIA_TEST, false, options->threads,
+                                     options->source.common.json, dataset, error);
+    if (status == GLIA_OK)
+        status = test_measure(figures, run->network, *dataset, options->threads, error);
+    return status;
+}
+
+static int report_run_command(void *field, int n_operands, char *const *operands)
+{
+    (void)n_operands;
+    const report_options *options = field;
+    struct report_run run = {0};
+    struct test_figures figures = {0};
+    struct report report = {.run = &run};
+    struct text page = {0};
+    glia_dataset *dataset = NULL;
+    glia_error error;
+    char why[256], *path = NULL;
+    int status = run_read(&run, operands[0]);
+    if (status != EXIT_DONE) goto cleanup;
+
+    if (run.network != NULL) {
+        take_names(&report);
+        if (measure(options, &run, &dataset, &figures, &error) == GLIA_OK) {
+            report.test = &figures;
+            report.dataset = dataset;
+        } else if (error.status == GLIA_CANCELLED || error.status == GLIA_NO_MEMORY) {
+            status = complain_error(&error);
+            goto cleanup;
+        } else {
+            snprintf(why, sizeof why,
+                     "What needs test samples is left out, since they could not be had: %s.",
+                     glia_status_text(error.status));
+            report.why_no_test = why;
+            complain("no test samples: %s", error.message);
+        }
+    }
+    report_write(&report, &page);
+    path = options->output != NULL ? need_copy(options->output) : run_path(&run, "report.html");
+    status = write_file(path, &page);
+    if (status != EXIT_DONE) goto cleanup;
+    if (options->source.common.json) {
+        json_t *o = json_need(json_object());
+        json_put(o, "run", json_text(run.folder));
+        json_put(o, "report", json_text(path));
+        json_put(o, "bytes", json_count(page.length));
+        json_put(o, "complete", json_boolean(run.result != NULL));
+        json_put(o, "test_accuracy",
+                 json_number(report.test != NULL ? figures.metrics.accuracy : NAN));
+        json_print(o);
+    } else {
+        printf("%sreport%s   ", style_begin(stdout, STYLE_DIM), style_end(stdout));
+        print_clean(stdout, path);
+        printf(", %s\n", show_bytes(page.length).s);
+    }
+
+cleanup:
+    free(path);
+    text_free(&page);
+    for (size_t k = 0; k < report.classes; k++) free(report.names[k]);
+    free(report.names);
+    test_free(&figures);
+    glia_dataset_free(dataset);
+    run_free(&run);
+    return status;
+}
+
+static const example report_examples[] = {
+    {"glia report first", "Of the run in the folder first; the page is first/report.html."},
+    {NULL, NULL},
+};
+
+const struct command report_command = {
+    .name = "report",
+    .operands = "RUN",
+    .summary = "show what a run did and learned, as a page of HTML",
+    .description =
+        "RUN is a folder that glia train --run has made. The page is one file that needs nothing "
+        "else, and asks nothing of the network: the settings and the result, curves of loss and "
+        "accuracy, the confusion matrix, the most confident mistakes, the calibration, the weights "
+        "of the first layer as images, histograms of weights and activations, dead and saturated "
+        "units, and the last hidden layer projected to the plane. The values of every plot can be "
+        "saved as CSV.\n\n"
+        "The test samples are opened by the name that the run has for its data. Where they, the "
+        "model or the result are not there, as in a run that goes on, the page says so and shows "
+        "the rest.",
+    .options = report_table,
+    .examples = report_examples,
+    .options_size = sizeof(report_options),
+    .min_operands = 1,
+    .max_operands = 1,
+    .set_defaults = report_set_defaults,
+    .run = report_run_command,
+};

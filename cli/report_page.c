@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: MIT */
+/* The page of a report as a whole, its summary, and the curves of the training. */
+#include "report_page.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+#include "report_assets.h"
+#include "svg.h"
+
+/* ---- What sections are made of ------------------------------------------------------------- */
+
+void figure_begin(struct text *out, const char *id, const char *heading, bool wide)
+{
+    text_print(out, "<div class=\"figure%s\" id=\"figure-%s\"><div class=\"head\"><h3>",
+               wide ? " wide" : "", id);
+    text_escape(out, heading);
+    text_print(out,
+               "</h3><button type=\"button\" data-csv=\"%s\" hidden>CSV<span class=\"sr\">: save "
+               "the data of this figure</span></button></div>\n",
+               id);
+}
+
+void figure_end(struct text *out, const char *id, json_t *data)
+{
+    text_print(out, "<script type=\"application/json\" id=\"data-%s\">", id);
+    text_json(out, data);
+    text_put(out, "</script></div>\n");
+    json_decref(data);
+}
+
+void put_note(struct text *out, const char *format, ...)
+{
+    char note[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(note, sizeof note, format, arguments);
+    va_end(arguments);
+    text_put(out, "<p class=\"note\">");
+    text_escape(out, note);
+    text_put(out, "</p>\n");
+}
+
+json_t *data_new(const char *const *columns)
+{
+    json_t *data = json_need(json_object()), *names = json_need(json_array());
+    for (; *columns != NULL; columns++) json_push(names, json_text(*columns));
+    json_put(data, "columns", names);
+    json_put(data, "rows", json_array());
+    return data;
+}
+
+json_t *data_row(json_t *data)
+{
+    json_t *row = json_need(json_array());
+    json_push(json_object_get(data, "rows"), row);
+    return row;
+}
+
+json_t *json_rounded(double value, int digits)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    return json_number(isfinite(value) ? strtod(text, NULL) : NAN);
+}
+
+const char *class_name(const struct report *report, size_t k)
+{
+    return k < report->classes ? report->names[k] : "?";
+}
+
+/* ---- Summary ------------------------------------------------------------------------------- */
+
+/* The figure of the test split if it was measured now, else what the run said at its end. */
+static void find_score(const struct report *report, double *accuracy, double *std_error,
+                       double *loss)
+{
+    const json_t *result = report->run->result;
+    *accuracy = run_number(result, "test_accuracy");
+    *std_error = run_number(result, "test_standard_error");
+    *loss = run_number(result, "test_loss");
+    if (report->test == NULL) return;
+    *accuracy = report->test->metrics.accuracy;
+    *std_error = report->test->metrics.standard_error;
+    *loss = report->test->metrics.loss;
+}
+
+static void put_card(struct text *out, const char *term, const char *value, const char *more)
+{
+    text_put(out, "<div><dt>");
+    text_escape(out, term);
+    text_put(out, "</dt><dd>");
+    text_escape(out, value);
+    if (*more != '\0') {
+        text_put(out, "<small>");
+        text_escape(out, more);
+        text_put(out, "</small>");
+    }
+    text_put(out, "</dd></div>\n");
+}
+
+static void put_cards(const struct report *report, struct text *out)
+{
+    const struct report_run *run = report->run;
+    const struct metrics *epochs = &run->epochs;
+    double accuracy, std_error, loss, seconds = run_number(run->result, "seconds");
+    double speed = run_number(run->result, "samples_per_second");
+    double done = run_number(run->result, "epochs"),
+           asked = run_number(run->about, "settings.epochs");
+    char value[96], more[96];
+    find_score(report, &accuracy, &std_error, &loss);
+    if (!isfinite(seconds) && epochs->n > 0) seconds = epochs->of[epochs->n - 1].seconds;
+    if (!isfinite(done)) done = epochs->n > 0 ? epochs->of[epochs->n - 1].epoch : 0;
+
+    text_put(out, "<dl class=\"cards\">\n");
+    if (isfinite(accuracy)) {
+        snprintf(value, sizeof value, "%.2f %%", 100 * accuracy);
+        snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * std_error);
+        put_card(out, "Test accuracy", value, more);
+        put_card(out, "Test loss", show_loss(loss).s, "mean cross-entropy");
+    }
+    const struct metric *best = NULL;
+    for (size_t i = 0; i < epochs->n; i++)
+        if (epochs->of[i].best && isfinite(epochs->of[i].validation_loss)) best = &epochs->of[i];
+    if (best != NULL) {
+        snprintf(more, sizeof more, "after epoch %g, whose weights are kept", best->epoch);
+        put_card(out, "Validation accuracy", show_percent(best->validation_accuracy).s, more);
+    } else if (epochs->n > 0) {
+        put_card(out, "Training accuracy", show_percent(epochs->of[epochs->n - 1].train_accuracy).s,
+                 "of the last epoch, as it went");
+    }
+    snprintf(value, sizeof value, "%g", done);
+    more[0] = '\0';
+    if (isfinite(asked) && asked != done) snprintf(more, sizeof more, "of %g asked for", asked);
+    put_card(out, "Epochs", value, more);
+    more[0] = '\0';
+    if (speed >= 0 && speed < 1e18)
+        snprintf(more, sizeof more, "%s samples/s", show_count((uint64_t)speed).s);
+    put_card(out, "Training time", show_duration(seconds).s, more);
+    text_put(out, "</dl>\n");
+}
+
+/* A value of run.json in one line; of a long list the beginning. grouped: 60,000 for 60000. */
+static void put_value(struct text *out, const json_t *value, bool grouped)
+{
+    enum { MOST_LISTED = 64, MOST_CHARACTERS = 400 };
+    if (json_is_string(value)) {
+        char *shorter = svg_shortened(json_string_value(value), MOST_CHARACTERS);
+        text_escape(out, shorter);
+        free(shorter);
+    } else if (json_is_integer(value)) {
+        json_int_t integer = json_integer_value(value);
+        if (grouped && integer >= 0)
+            text_put(out, show_count((uint64_t)integer).s);
+        else
+            text_print(out, "%lld", (long long)integer);
+    } else if (json_is_real(value)) {
+        text_print(out, "%.9g", json_real_value(value));
+    } else if (json_is_boolean(value)) {
+        text_put(out, json_is_true(value) ? "yes" : "no");
+    } else if (json_is_array(value)) {
+        size_t n = json_array_size(value);
+        for (size_t i = 0; i < n && i < MOST_LISTED; i++) {
+            if (i > 0) text_put(out, ", ");
+            if (!json_is_array(json_array_get(value, i)))
+                put_value(out, json_array_get(value, i), grouped);
+        }
+        if (n == 0) text_put(out, "none");
+        if (n > MOST_LISTED) text_print(out, ", ... (%zu)", n);
+    } else {
+        text_put(out, "\xe2\x80\x93"); /* a dash */
+    }
+}
+
+/* The members of an object; '_' in keys stands for a blank. */
+static void put_object(struct text *out, const char *id, const char *heading, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+    if (json_object_size(object) == 0) return;
+    text_print(out, "<div class=\"figure\" id=\"figure-%s\"><div class=\"head\"><h3>%s</h3></div>",
+               id, heading);
+    text_put(out, "<table><tbody>\n");
+    json_object_foreach((json_t *)object, key, value)
+    {
+        char *name = svg_shortened(key, NAME_CHARACTERS);
+        for (char *at = name; *at != '\0'; at++)
+            if (*at == '_') *at = ' ';
+        text_put(out, "<tr><th scope=\"row\">");
+        text_escape(out, name);
+        text_put(out, "</th><td>");
+        put_value(out, value, strstr(key, "seed") == NULL);
+        text_put(out, "</td></tr>\n");
+        free(name);
+    }
+    text_put(out, "</tbody></table></div>\n");
+}
+
+/* The words of a command, quoted for a shell where need be. */
+static void put_command(struct text *out, const json_t *command)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+%@";
+    if (json_array_size(command) == 0) return;
+    text_put(out, "<div class=\"figure wide\" id=\"figure-command\"><div class=\"head\">"
+                  "<h3>To repeat it</h3></div><pre><code>glia");
+    for (size_t i = 0; i < json_array_size(command) && i < 256; i++) {
+        const char *word = json_string_value(json_array_get(command, i));
+        if (word == NULL) continue;
+        text_put(out, " ");
+        if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+            text_escape(out, word);
+            continue;
+        }
+        text_escape(out, "'");
+        for (; *word != '\0'; word += strcspn(word, "'") + (word[strcspn(word, "'")] == '\'')) {
+            text_escape_print(out, "%.*s", (int)strcspn(word, "'"), word);
+            if (word[strcspn(word, "'")] == '\'') text_escape(out, "'\\''");
+        }
+        text_escape(out, "'");
+    }
+    text_put(out, "</code></pre></div>\n");
+}
+
+void report_summary(const struct report *report, struct text *out)
+{
+    const json_t *about = report->run->about;
+    put_cards(report, out);
+    text_put(out, "<div class=\"grid\">\n<div class=\"stack\">\n");
+    put_object(out, "data", "Data", json_object_get(about, "data"));
+    put_object(out, "network", "Network", json_object_get(about, "network"));
+    text_put(out, "</div>\n<div class=\"stack\">\n");
+    put_object(out, "environment", "Environment", json_object_get(about, "environment"));
+    text_put(out, "</div>\n<div class=\"stack\">\n");
+    put_object(out, "settings", "Settings", json_object_get(about, "settings"));
+    text_put(out, "</div>\n");
+    put_command(out, json_object_get(about, "command"));
+    text_put(out, "</div>\n");
+}
+
+/* ---- Curves -------------------------------------------------------------------------------- */
+
+enum { MOST_STEPS = 240, MOST_EPOCHS = 120 }; /* points of a curve */
+
+struct points {
+    double *x, *y; /* (n), owned */
+    size_t n;
+};
+
+static double field_of(const struct metric *metric, size_t offset)
+{
+    double value;
+    memcpy(&value, (const char *)metric + offset, sizeof value);
+    return value;
+}
+
+/*
+ * A field of the lines, at most so many points: each the mean of as many lines as a point stands
+ * for, at the place of their last; or that last line alone, where means would mislead.
+ */
+static struct points take_points(const struct metrics *metrics, size_t offset, size_t most,
+                                 bool means)
+{
+    size_t group = (metrics->n + most - 1) / most;
+    if (group == 0) group = 1;
+    struct points points = {need_memory(most + 1, sizeof(double)),
+                            need_memory(most + 1, sizeof(double)), 0};
+    for (size_t first = 0; first < metrics->n; first += group) {
+        size_t end = first + group < metrics->n ? first + group : metrics->n;
+        double sum = 0;
+        for (size_t i = means ? first : end - 1; i < end; i++)
+            sum += field_of(&metrics->of[i], offset);
+        points.x[points.n] = metrics->of[end - 1].epoch;
+        points.y[points.n++] = means ? sum / (double)(end - first) : sum;
+    }
+    return points;
+}
+
+static bool has_values(const struct points *points)
+{
+    for (size_t i = 0; i < points->n; i++)
+        if (isfinite(points->y[i])) return true;
+    return false;
+}
+
+static void free_points(struct points *points)
+{
+    free(points->x);
+    free(points->y);
+}
+
+struct curve {
+    struct series series;
+    struct points points;
+    bool hits; /* whether its points can be pointed at */
+};
+
+/* Curves (n) over epochs in one figure; those without values are left out. */
+static void put_curves(struct text *out, const char *id, const char *heading, const char *y_label,
+                       enum axis_form form, struct curve *curves, size_t n, const char *note)
+{
+    static const char *const columns[] = {"series", "epoch", "value", NULL};
+    struct series series[4];
+    struct plot plot = {.x = {"epoch", AXIS_NUMBER, 0, 0, false},
+                        .y = {y_label, form, 1, 0, false},
+                        .series = series};
+    size_t there = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!has_values(&curves[i].points)) continue;
+        curves[there] = curves[i];
+        series[there] = curves[i].series;
+        plot_range(&plot.x, curves[i].points.x, curves[i].points.n);
+        plot_range(&plot.y, curves[i].points.y, curves[i].points.n);
+        there++;
+    }
+    if (there == 0) return;
+    plot.n_series = there;
+    plot.y.log = form == AXIS_NUMBER && plot.y.from > 0 && plot.y.to > 30 * plot.y.from;
+    if (form == AXIS_NUMBER && !plot.y.log && plot.y.from > 0) plot.y.from = 0;
+    plot_round(&plot.y);
+    if (!(plot.x.to > 0)) plot.x.to = 1;
+
+    char description[512];
+    snprintf(description, sizeof description,
+             "A line plot over %g epochs, from %.4g to %.4g; %zu series. The button CSV of this "
+             "figure saves the values.",
+             plot.x.to, plot.y.from, plot.y.to, there);
+    json_t *data = data_new(columns);
+    figure_begin(out, id, heading, false);
+    plot_begin(&plot, out, id, heading, description);
+    for (size_t i = 0; i < there; i++) {
+        const struct points *p = &curves[i].points;
+        plot_line(&plot, &series[i], p->x, p->y, p->n);
+        plot_marks(&plot, &series[i], p->x, p->y, p->n);
+    }
+    for (size_t i = 0; i < there; i++) {
+        const struct points *p = &curves[i].points;
+        for (size_t j = 0; j < p->n; j++) {
+            char tip[256], value[48];
+            snprintf(value, sizeof value, form == AXIS_PERCENT ? "%.2f %%" : "%.4g",
+                     p->y[j] * (form == AXIS_PERCENT ? 100 : 1));
+            snprintf(tip, sizeof tip, "%s\nepoch %.4g: %s", series[i].name, p->x[j], value);
+            if (curves[i].hits) plot_hit(&plot, p->x[j], p->y[j], tip);
+            json_t *row = data_row(data);
+            json_push(row, json_text(series[i].name));
+            json_push(row, json_rounded(p->x[j], 9));
+            json_push(row, json_rounded(p->y[j], 9));
+        }
+    }
+    plot_end(&plot);
+    if (plot.y.log) put_note(out, "The scale is logarithmic.");
+    if (*note != '\0') put_note(out, "%s", note);
+    figure_end(out, id, data);
+}
+
+#define FIELD(name) offsetof(struct metric, name)
+
+void report_curves(const struct report *report, struct text *out)
+{
+    const struct report_run *run = report->run;
+    static const struct series by_steps = {"training, within epochs", 0, 3, -1, true};
+    static const struct series by_epochs = {"training, an epoch", 0, 0, 0, true};
+    static const struct series validation = {"validation", 1, 1, 2, true};
+    static const struct series rate = {"learning rate", 2, 0, -1, true};
+    char note[256] = "";
+    double kept = NAN;
+    if (run->steps.n == 0 && run->epochs.n == 0) {
+        put_note(out, "There is no line in metrics.jsonl yet.");
+        return;
+    }
+    for (size_t i = 0; i < run->epochs.n; i++)
+        if (run->epochs.of[i].best && isfinite(run->epochs.of[i].validation_loss))
+            kept = run->epochs.of[i].epoch;
+    if (isfinite(kept))
+        snprintf(note, sizeof note, "The validation loss is lowest after epoch %g.", kept);
+
+    bool fine = run->epochs.n < 10; /* few epochs: what is between them can be pointed at */
+    struct curve loss[] = {
+        {by_steps, take_points(&run->steps, FIELD(train_loss), MOST_STEPS, true), fine},
+        {by_epochs, take_points(&run->epochs, FIELD(train_loss), MOST_EPOCHS, false), true},
+        {validation, take_points(&run->epochs, FIELD(validation_loss), MOST_EPOCHS, false), true},
+    };
+    struct curve accuracy[] = {
+        {by_steps, take_points(&run->steps, FIELD(train_accuracy), MOST_STEPS, true), fine},
+        {by_epochs, take_points(&run->epochs, FIELD(train_accuracy), MOST_EPOCHS, false), true},
+        {validation, take_points(&run->epochs, FIELD(validation_accuracy), MOST_EPOCHS, false),
+         true},
+    };
+    bool stepped = run->steps.n > 0;
+    struct curve rates[] = {
+        {rate,
+         take_points(stepped ? &run->steps : &run->epochs, FIELD(lr),
+                     stepped ? MOST_STEPS : MOST_EPOCHS, false),
+         true},
+    };
+    struct points owned[7] = {loss[0].points,     loss[1].points,     loss[2].points,
+                              accuracy[0].points, accuracy[1].points, accuracy[2].points,
+                              rates[0].points};
+
+    text_put(out, "<div class=\"grid\">\n");
+    put_curves(out, "loss", "Loss", "mean cross-entropy", AXIS_NUMBER, loss, 3, note);
+    put_curves(out, "accuracy", "Accuracy", "accuracy", AXIS_PERCENT, accuracy, 3, "");
+    put_curves(out, "rate", "Learning rate", "learning rate", AXIS_NUMBER, rates, 1, "");
+    text_put(out, "</div>\n");
+    put_note(out,
+             "Of the training samples loss and accuracy are measured just before the step that "
+             "learns from them: an epoch's are those of a network that is changing.");
+    for (size_t i = 0; i < 7; i++) free_points(&owned[i]);
+}
+
+/* ---- The page ------------------------------------------------------------------------------ */
+
+/* "mnist, 784-256-10, relu" */
+static void put_title(const struct report *report, struct text *out)
+{
+    const json_t *about = report->run->about;
+    const char *name = run_text(about, "data.name");
+    const json_t *layers = run_value(about, "network.layers");
+    const json_t *activations = run_value(about, "network.activations");
+    char *shorter = svg_shortened(name != NULL ? name : "a run", 80);
+    text_escape(out, shorter);
+    free(shorter);
+    size_t n = json_array_size(layers);
+    for (size_t i = 0; i < n && i <= GLIA_MAX_LAYERS; i++)
+        text_print(out, "%s%lld", i == 0 ? ", " : "-",
+                   (long long)json_integer_value(json_array_get(layers, i)));
+    const char *first = json_string_value(json_array_get(activations, 0));
+    bool same = n > 2 && first != NULL;
+    for (size_t i = 1; same && i + 1 < json_array_size(activations); i++) {
+        const char *other = json_string_value(json_array_get(activations, i));
+        same = other != NULL && strcmp(first, other) == 0;
+    }
+    if (same) {
+        text_put(out, ", ");
+        text_escape(out, first);
+    }
+}
+
+static void put_head(const struct report *report, struct text *page)
+{
+    text_print(page,
+               "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+               "img-src data:; style-src '%s'; script-src '%s'\">\n"
+               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+               "<title>",
+               report_style_hash, report_script_hash);
+    put_title(report, page);
+    text_put(page, "</title>\n<style>");
+    text_put(page, report_style);
+    text_put(page, "</style>\n</head>\n<body>\n<header><h1>");
+    put_title(report, page);
+    text_put(page,
+             "</h1><button type=\"button\" id=\"theme\" hidden>Dark theme</button>\n<p>A run of "
+             "glia");
+    const char *version = run_text(report->run->about, "environment.glia");
+    const char *started = run_text(report->run->about, "started");
+    if (version != NULL) text_escape_print(page, " %.40s", version);
+    if (started != NULL) text_escape_print(page, ", started %.40s", started);
+    text_put(page, "</p></header>\n<main>\n");
+}
+
+static void put_banner(const char *text, struct text *page)
+{
+    text_put(page, "<p class=\"banner\" role=\"note\">");
+    text_escape(page, text);
+    text_put(page, "</p>\n");
+}
+
+static void put_banners(const struct report *report, struct text *page)
+{
+    const struct report_run *run = report->run;
+    const char *stopped = run_text(run->result, "stopped");
+    if (run->result == NULL)
+        put_banner("This run is not complete: its folder has no result.json. It is going on, or it "
+                   "was killed; here is what there is.",
+                   page);
+    if (stopped != NULL && strcmp(stopped, "cancelled") == 0)
+        put_banner("This run was interrupted.", page);
+    if (stopped != NULL && strcmp(stopped, "diverged") == 0)
+        put_banner("This run diverged: its loss was no longer finite. The network is that of the "
+                   "last good epoch, if there was one.",
+                   page);
+    if (run->network == NULL)
+        put_banner("There is no model.safetensors in the folder of the run, so nothing of the "
+                   "network is shown.",
+                   page);
+    else if (report->test == NULL)
+        put_banner(report->why_no_test, page);
+}
+
+void report_write(const struct report *report, struct text *page)
+{
+    static const struct {
+        const char *id, *heading;
+        void (*write)(const struct report *report, struct text *out);
+        bool needs_network, needs_test;
+    } sections[] = {
+        {"summary", "Summary", report_summary, false, false},
+        {"curves", "How it learned", report_curves, false, false},
+        {"confusion", "What it confuses", report_confusion, true, true},
+        {"mistakes", "The most confident mistakes", report_mistakes, true, true},
+        {"calibration", "Calibration", report_calibration, true, true},
+        {"weights", "What the first layer looks for", report_weights, true, false},
+        {"histograms", "Weights and activations over epochs", report_histograms, false, false},
+        {"units", "Dead and saturated units", report_units, true, true},
+        {"projection", "The last hidden layer, projected to the plane", report_projection, true,
+         true},
+    };
+    static const char end[] = "</main>\n<footer>Made by <code>glia report</code>.</footer>\n"
+                              "<div id=\"tip\" role=\"status\" hidden></div>\n<script>";
+    size_t reserved = sizeof end + sizeof report_script + 256;
+    put_head(report, page);
+    put_banners(report, page);
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        if (sections[i].needs_network && report->run->network == NULL) continue;
+        if (sections[i].needs_test && report->test == NULL) continue;
+        struct text section = {0};
+        sections[i].write(report, &section);
+        if (section.length == 0) continue;
+        text_print(page, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s</h2>\n", sections[i].id,
+                   sections[i].id, sections[i].heading);
+        if (page->length + section.length + reserved < LARGEST_PAGE)
+            text_add(page, section.s, section.length);
+        else
+            put_note(page, "Left out: with it the page would be larger than %s.",
+                     show_bytes(LARGEST_PAGE).s);
+        text_put(page, "</section>\n");
+        text_free(&section);
+    }
+    text_put(page, end);
+    text_put(page, report_script);
+    text_put(page, "</script>\n</body>\n</html>\n");
+}
