@@ -11,6 +11,8 @@
 #include "commands.h"
 #include "output.h"
 #include "report_page.h"
+#include "report_sweep.h"
+#include "run_folder.h"
 #include "source.h"
 #include "svg.h"
 
@@ -121,9 +123,42 @@ static glia_status measure(const report_options *options, const struct report_ru
     return status;
 }
 
+/* Says where the page is. */
+static void say(const report_options *options, const char *path, size_t bytes, json_t *more)
+{
+    if (options->source.common.json) {
+        json_put(more, "report", json_text(path));
+        json_put(more, "bytes", json_count(bytes));
+        json_print(more);
+        return;
+    }
+    printf("%sreport%s   ", style_begin(stdout, STYLE_DIM), style_end(stdout));
+    print_clean(stdout, path);
+    printf(", %s\n", show_bytes(bytes).s);
+    json_decref(more);
+}
+
+static int report_sweep(const report_options *options, const char *folder)
+{
+    struct text page = {0};
+    char path[4096];
+    int status = report_sweep_write(folder, &page);
+    run_folder_file(folder, "report.html", path, sizeof path);
+    const char *to = options->output != NULL ? options->output : path;
+    if (status == EXIT_DONE) status = write_file(to, &page);
+    if (status == EXIT_DONE) {
+        json_t *o = json_need(json_object());
+        json_put(o, "sweep", json_text(folder));
+        say(options, to, page.length, o);
+    }
+    text_free(&page);
+    return status;
+}
+
 static int report_run_command(void *field, int n_operands, char *const *operands)
 {
     (void)n_operands;
+    if (report_is_sweep(operands[0])) return report_sweep(field, operands[0]);
     const report_options *options = field;
     struct report_run run = {0};
     struct test_figures figures = {0};
@@ -155,20 +190,11 @@ static int report_run_command(void *field, int n_operands, char *const *operands
     path = options->output != NULL ? need_copy(options->output) : run_path(&run, "report.html");
     status = write_file(path, &page);
     if (status != EXIT_DONE) goto cleanup;
-    if (options->source.common.json) {
-        json_t *o = json_need(json_object());
-        json_put(o, "run", json_text(run.folder));
-        json_put(o, "report", json_text(path));
-        json_put(o, "bytes", json_count(page.length));
-        json_put(o, "complete", json_boolean(run.result != NULL));
-        json_put(o, "test_accuracy",
-                 json_number(report.test != NULL ? figures.metrics.accuracy : NAN));
-        json_print(o);
-    } else {
-        printf("%sreport%s   ", style_begin(stdout, STYLE_DIM), style_end(stdout));
-        print_clean(stdout, path);
-        printf(", %s\n", show_bytes(page.length).s);
-    }
+    json_t *o = json_need(json_object());
+    json_put(o, "run", json_text(run.folder));
+    json_put(o, "complete", json_boolean(run.result != NULL));
+    json_put(o, "test_accuracy", json_number(report.test != NULL ? figures.metrics.accuracy : NAN));
+    say(options, path, page.length, o);
 
 cleanup:
     free(path);
@@ -188,15 +214,18 @@ static const example report_examples[] = {
 
 const struct command report_command = {
     .name = "report",
-    .operands = "RUN",
+    .operands = "RUN|SWEEP",
     .summary = "show what a run did and learned, as a page of HTML",
     .description =
-        "RUN is a folder that glia train --run has made. The page is one file that needs nothing "
+        "RUN is a folder that glia train --run has made, SWEEP one of glia sweep. The page is one "
+        "file that needs nothing "
         "else, and asks nothing of the network: the settings and the result, curves of loss and "
         "accuracy, the confusion matrix, the most confident mistakes, the calibration, the weights "
         "of the first layer as images, histograms of weights and activations, dead and saturated "
         "units, and the last hidden layer projected to the plane. The values of every plot can be "
         "saved as CSV.\n\n"
+        "Of a sweep: its cells as a table, as heat maps, as lines from options to accuracy, and "
+        "accuracy against time.\n\n"
         "The test samples are opened by the name that the run has for its data. Where they, the "
         "model or the result are not there, as in a run that goes on, the page says so and shows "
         "the rest.",

@@ -89,7 +89,7 @@ static void find_score(const struct report *report, double *accuracy, double *st
     *loss = report->test->metrics.loss;
 }
 
-static void put_card(struct text *out, const char *term, const char *value, const char *more)
+void put_card(struct text *out, const char *term, const char *value, const char *more)
 {
     text_put(out, "<div><dt>");
     text_escape(out, term);
@@ -422,7 +422,7 @@ static void put_title(const struct report *report, struct text *out)
     const json_t *layers = run_value(about, "network.layers");
     const json_t *activations = run_value(about, "network.activations");
     char *shorter = svg_shortened(name != NULL ? name : "a run", 80);
-    text_escape(out, shorter);
+    text_put(out, shorter);
     free(shorter);
     size_t n = json_array_size(layers);
     for (size_t i = 0; i < n && i <= GLIA_MAX_LAYERS; i++)
@@ -436,11 +436,11 @@ static void put_title(const struct report *report, struct text *out)
     }
     if (same) {
         text_put(out, ", ");
-        text_escape(out, first);
+        text_put(out, first);
     }
 }
 
-static void put_head(const struct report *report, struct text *page)
+void page_begin(struct text *page, const char *title, const char *below)
 {
     text_print(page,
                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -449,19 +449,53 @@ static void put_head(const struct report *report, struct text *page)
                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                "<title>",
                report_style_hash, report_script_hash);
-    put_title(report, page);
+    text_escape(page, title);
     text_put(page, "</title>\n<style>");
     text_put(page, report_style);
     text_put(page, "</style>\n</head>\n<body>\n<header><h1>");
-    put_title(report, page);
-    text_put(page,
-             "</h1><button type=\"button\" id=\"theme\" hidden>Dark theme</button>\n<p>A run of "
-             "glia");
+    text_escape(page, title);
+    text_put(page, "</h1><button type=\"button\" id=\"theme\" hidden>Dark theme</button>\n<p>");
+    text_escape(page, below);
+    text_put(page, "</p></header>\n<main>\n");
+}
+
+static const char page_tail[] = "</main>\n<footer>Made by <code>glia report</code>.</footer>\n"
+                                "<div id=\"tip\" role=\"status\" hidden></div>\n<script>";
+
+void page_end(struct text *page)
+{
+    text_put(page, page_tail);
+    text_put(page, report_script);
+    text_put(page, "</script>\n</body>\n</html>\n");
+}
+
+void page_section(struct text *page, const char *id, const char *heading,
+                  const struct text *section)
+{
+    const size_t reserved = sizeof page_tail + sizeof report_script + 256;
+    if (section->length == 0) return;
+    text_print(page, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s</h2>\n", id, id, heading);
+    if (page->length + section->length + reserved < LARGEST_PAGE)
+        text_add(page, section->s, section->length);
+    else
+        put_note(page, "Left out: with it the page would be larger than %s.",
+                 show_bytes(LARGEST_PAGE).s);
+    text_put(page, "</section>\n");
+}
+
+/* "A run of glia 0.1.0, started 2026-01-31T12:00:00Z" */
+static void put_head(const struct report *report, struct text *page)
+{
+    struct text title = {0};
+    char below[160];
     const char *version = run_text(report->run->about, "environment.glia");
     const char *started = run_text(report->run->about, "started");
-    if (version != NULL) text_escape_print(page, " %.40s", version);
-    if (started != NULL) text_escape_print(page, ", started %.40s", started);
-    text_put(page, "</p></header>\n<main>\n");
+    snprintf(below, sizeof below, "A run of glia%s%.40s%s%.40s", version != NULL ? " " : "",
+             version != NULL ? version : "", started != NULL ? ", started " : "",
+             started != NULL ? started : "");
+    put_title(report, &title);
+    page_begin(page, title.s, below);
+    text_free(&title);
 }
 
 static void put_banner(const char *text, struct text *page)
@@ -511,9 +545,6 @@ void report_write(const struct report *report, struct text *page)
         {"projection", "The last hidden layer, projected to the plane", report_projection, true,
          true},
     };
-    static const char end[] = "</main>\n<footer>Made by <code>glia report</code>.</footer>\n"
-                              "<div id=\"tip\" role=\"status\" hidden></div>\n<script>";
-    size_t reserved = sizeof end + sizeof report_script + 256;
     put_head(report, page);
     put_banners(report, page);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -521,18 +552,8 @@ void report_write(const struct report *report, struct text *page)
         if (sections[i].needs_test && report->test == NULL) continue;
         struct text section = {0};
         sections[i].write(report, &section);
-        if (section.length == 0) continue;
-        text_print(page, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s</h2>\n", sections[i].id,
-                   sections[i].id, sections[i].heading);
-        if (page->length + section.length + reserved < LARGEST_PAGE)
-            text_add(page, section.s, section.length);
-        else
-            put_note(page, "Left out: with it the page would be larger than %s.",
-                     show_bytes(LARGEST_PAGE).s);
-        text_put(page, "</section>\n");
+        page_section(page, sections[i].id, sections[i].heading, &section);
         text_free(&section);
     }
-    text_put(page, end);
-    text_put(page, report_script);
-    text_put(page, "</script>\n</body>\n</html>\n");
+    page_end(page);
 }

@@ -25,7 +25,15 @@ struct report {
     size_t classes;
 };
 
-/* The whole page. */
+/* The beginning of a page with a title and a line below it, and its end. */
+void page_begin(struct text *page, const char *title, const char *below);
+void page_end(struct text *page);
+
+/* Takes a section, unless it is empty or the page would become too large: then it says so. */
+void page_section(struct text *page, const char *id, const char *heading,
+                  const struct text *section);
+
+/* The whole page of a run. */
 void report_write(const struct report *report, struct text *page);
 
 /* ---- The sections, each in out ------------------------------------------------------------- */
@@ -46,6 +54,9 @@ void report_projection(const struct report *report, struct text *out);
 void figure_begin(struct text *out, const char *id, const char *heading, bool wide);
 /* data (or NULL) is what the button "CSV" saves; taken over. */
 void figure_end(struct text *out, const char *id, json_t *data);
+
+/* A figure of a summary (<dl class="cards">), with words below it or "". */
+void put_card(struct text *out, const char *term, const char *value, const char *more);
 
 /* Paragraphs below a plot or a heading; text is escaped. */
 __attribute__((format(printf, 2, 3))) void put_note(struct text *out, const char *format, ...);

@@ -342,6 +342,29 @@ def _():
     expect(4 <= below <= 20, "not in equal parts of the logarithm:", below)
 
 
+@test("the report of a sweep shows its cells")
+def _():
+    r = glia("report", "grid", "--json").json()
+    page = read("grid/report.html").decode()
+    expect(r["report"] == "grid/report.html" and r["bytes"] == len(page.encode()), r)
+    expect(not re.search(r"https?://(?!www\.w3\.org)", page), "it needs the network")
+    for cell in load("grid/results.json")["cells"]:
+        row = (f'<th scope="row">{cell["hidden"]}</th><td>{cell["activation"]}</td>'
+               f'<td>{100 * cell["test_accuracy"]:.2f} ')
+        expect(row in page, row)
+        tip = f'hidden {cell["hidden"]}, activation {cell["activation"]}\n'
+        expect(tip in page or tip.replace("\n", "&#10;") in page, tip)
+    for figure in ("cells", "heat-accuracy", "heat-seconds", "parallel", "against-time"):
+        data = json.loads(re.search(f'id="data-{figure}">(.*?)</script>', page, re.S).group(1))
+        expect(len(data["rows"]) == 4 and len(data["rows"][0]) == len(data["columns"]), data)
+    glia("report", "failing", "-o", "failing.html")
+    expect("failed" in read("failing.html").decode(), "a cell that failed is not there")
+    os.remove(path("failing/results.json"))
+    expect("--resume" in glia("report", "failing", code=1).err, "no message")
+    write("failing/results.json", b'{"cells": [1]}')
+    expect("expected a list" in glia("report", "failing", code=1).err, "no message")
+
+
 @test("wrong sweeps are refused before anything is made")
 def _():
     for args, pattern in (
