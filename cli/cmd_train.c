@@ -254,7 +254,9 @@ static int train_run(void *field, int n_operands, char *const *operands)
     struct run run = {.options = options,
                       .data = operands[0],
                       .path = options->output,
-                      .view = {.quiet = options->quiet, .validation = options->validation > 0},
+                      .view = {.quiet = options->quiet,
+                               .validation = options->validation > 0,
+                               .plot = options->plot},
                       .score = {0, NAN, NAN, NAN}};
     int exit_status = EXIT_DONE;
     glia_error error;

@@ -170,6 +170,17 @@ size_t terminal_width(FILE *stream)
     return 80;
 }
 
+size_t terminal_height(FILE *stream)
+{
+#ifdef TIOCGWINSZ
+    struct winsize size;
+    if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_row > 0) return size.ws_row;
+#else
+    (void)stream;
+#endif
+    return 24;
+}
+
 size_t line_room(FILE *stream)
 {
     return isatty(fileno(stream)) == 1 ? terminal_width(stream) : SIZE_MAX;

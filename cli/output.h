@@ -39,6 +39,7 @@ char *need_copy(const char *text);
 /* Whether colours and a bar may be shown: a terminal that is not dumb, and no NO_COLOR. */
 bool is_rich(FILE *stream);
 size_t terminal_width(FILE *stream);
+size_t terminal_height(FILE *stream);
 /* The cells that a line may take before it wraps; SIZE_MAX where the stream is no terminal. */
 size_t line_room(FILE *stream);
 /* Whether text beyond ASCII may be shown: unless the locale says otherwise. */

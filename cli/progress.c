@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bar is the last line on the terminal: "\r" goes to its beginning and "\033[K" clears it, so a
- * line that stays is printed in its place and the bar drawn again below.
+ * line that stays is printed in its place and the bar drawn again below. A live plot stands above
+ * the bar: a frame goes up to where it begins, prints the epochs' lines that have come since, and
+ * draws it anew below them. A frame is one write, and between two of them nothing moves but the
+ * bar.
  */
 #include "progress.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "output.h"
+#include "plot.h"
 #include "signals.h"
 
-static const double redraw_seconds = 0.1;
+static const double redraw_seconds = 0.1, plot_seconds = 0.25;
 
 double now_seconds(void)
 {
@@ -103,10 +108,26 @@ static unsigned choose_columns(bool validation)
 }
 
 /* cells (N_COLUMNS) */
-static void print_columns(unsigned chosen, const char *const *cells)
+static void print_columns(FILE *out, unsigned chosen, const char *const *cells)
 {
     for (int c = 0; c < N_COLUMNS; c++)
-        if (chosen >> c & 1) fprintf(stderr, "%*s", columns[c].width, cells[c]);
+        if (chosen >> c & 1) fprintf(out, "%*s", columns[c].width, cells[c]);
+}
+
+static FILE *text_stream(char **text, size_t *size)
+{
+    FILE *stream = open_memstream(text, size);
+    if (stream == NULL) {
+        complain("out of memory");
+        exit(EXIT_FAILED);
+    }
+    return stream;
+}
+
+/* Whether the plot is drawn as training goes. */
+static bool is_live(const training_view *view)
+{
+    return view->curves != NULL && is_rich(stderr);
 }
 
 static void print_epoch(training_view *view, const glia_progress *p)
@@ -116,14 +137,21 @@ static void print_epoch(training_view *view, const glia_progress *p)
     const char *cells[N_COLUMNS];
     words epoch;
     snprintf(epoch.s, sizeof epoch.s, "%zu", p->epoch);
-    clear_bar(&view->bar_shown);
+    FILE *out = stderr;
+    if (is_live(view)) {
+        if (view->waiting == NULL)
+            view->waiting = text_stream(&view->waiting_text, &view->waiting_size);
+        out = view->waiting;
+    } else {
+        clear_bar(&view->bar_shown);
+    }
     if (!view->headed) {
         view->headed = true;
         view->columns = choose_columns(view->validation);
         for (int c = 0; c < N_COLUMNS; c++) cells[c] = columns[c].heading;
-        fprintf(stderr, "\n%s", style_begin(stderr, STYLE_DIM));
-        print_columns(view->columns, cells);
-        fprintf(stderr, "%s\n", style_end(stderr));
+        fprintf(out, "\n%s", style_begin(stderr, STYLE_DIM));
+        print_columns(out, view->columns, cells);
+        fprintf(out, "%s\n", style_end(stderr));
     }
     const words values[N_COLUMNS] = {
         [EPOCH] = epoch,
@@ -135,10 +163,38 @@ static void print_epoch(training_view *view, const glia_progress *p)
         [TIME] = show_duration(seconds),
     };
     for (int c = 0; c < N_COLUMNS; c++) cells[c] = values[c].s;
-    print_columns(view->columns, cells);
-    fputc('\n', stderr);
-    fflush(stderr);
+    print_columns(out, view->columns, cells);
+    fputc('\n', out);
+    if (out == stderr) fflush(stderr);
     view->epoch_began = p->seconds;
+}
+
+/* Prints the epochs' lines that wait, and the plot below them, in place of the one before. */
+static void draw_frame(training_view *view)
+{
+    char *text = NULL;
+    size_t size, width = terminal_width(stderr), height = terminal_height(stderr);
+    FILE *frame = text_stream(&text, &size);
+    fputs("\r", frame);
+    /* After a change of width nobody knows how many lines the old plot takes: it stays. */
+    if (view->plot_lines > 0 && view->plot_width == width)
+        fprintf(frame, "\033[%zuA", view->plot_lines);
+    fputs("\033[J", frame);
+    if (view->waiting != NULL) {
+        fclose(view->waiting);
+        fputs(view->waiting_text, frame);
+        free(view->waiting_text);
+        view->waiting = NULL;
+    }
+    /* The last column stays free, lest a line wrap; so does the bar's line, and one above. */
+    view->plot_lines =
+        plot_print(view->curves, frame, stderr, width - 1, height > 2 ? height - 2 : 0);
+    view->plot_width = width;
+    fclose(frame);
+    fwrite(text, 1, size, stderr);
+    fflush(stderr);
+    free(text);
+    view->bar_shown = false;
 }
 
 bool training_step(void *user, const glia_progress *p)
@@ -148,7 +204,14 @@ bool training_step(void *user, const glia_progress *p)
     if (!view->quiet && p->done > 0) {
         double samples = (double)p->epochs * (double)p->samples;
         double done = (double)(p->epoch - 1) * (double)p->samples + (double)p->done;
+        if (view->plot && view->curves == NULL) view->curves = need_memory(1, sizeof *view->curves);
+        if (view->curves != NULL) plot_add(view->curves, p);
         if (p->epoch_end) print_epoch(view, p);
+        if (is_live(view) &&
+            (view->plot_width == 0 || p->seconds - view->plotted_at >= plot_seconds)) {
+            draw_frame(view);
+            view->plotted_at = p->seconds;
+        }
         bool due = !view->bar_shown || p->seconds - view->drawn_at >= redraw_seconds;
         if (is_rich(stderr) && due && done < samples) draw_training(view, p, done, samples);
     }
@@ -158,6 +221,12 @@ bool training_step(void *user, const glia_progress *p)
 void training_end(training_view *view)
 {
     clear_bar(&view->bar_shown);
+    if (is_live(view))
+        draw_frame(view);
+    else if (view->curves != NULL)
+        plot_print(view->curves, stderr, stderr, terminal_width(stderr) - 1, PLOT_LINES);
+    free(view->curves);
+    view->curves = NULL;
     fflush(stderr);
 }
 

@@ -7,12 +7,15 @@
 #define GLIA_CLI_PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 #include "glia.h"
 
 typedef struct training_view {
     bool quiet;
     bool validation; /* whether there is a validation set */
+    bool plot;       /* draw curves: on a terminal as it goes, elsewhere at the end */
 
     /* The rest begins as zeros. */
     bool headed, bar_shown;
@@ -20,12 +23,19 @@ typedef struct training_view {
     double drawn_at;      /* seconds since training began */
     double epoch_began;   /* likewise */
     double startup_ended; /* now_seconds() at the first step; 0: it has not come */
+
+    struct training_plot *curves; /* owned until training_end; NULL without a plot */
+    FILE *waiting;                /* epochs' lines that the next frame prints, or NULL */
+    char *waiting_text;           /* likewise */
+    size_t waiting_size;
+    size_t plot_lines, plot_width; /* of the plot on the terminal, and the terminal's; 0: none */
+    double plotted_at;             /* seconds since training began */
 } training_view;
 
 /* A glia_train_progress. Stops the training when a signal came. */
 bool training_step(void *view, const glia_progress *progress);
 
-/* Takes the bar away. */
+/* Takes the bar away; leaves the last plot standing. */
 void training_end(training_view *view);
 
 typedef struct fetch_view {

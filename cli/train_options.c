@@ -175,6 +175,9 @@ const struct option train_option_table[] = {
              "metrics every few thousand samples, result, and the model if -o does not say where"},
     {.kind = OPTION_FLAG, .name = "tensorboard", TRAIN_FIELD(tensorboard), .aside = true,
      .help = "write the metrics to that folder as TensorBoard's events too"},
+    {.kind = OPTION_FLAG, .name = "plot", TRAIN_FIELD(plot), .aside = true,
+     .help = "draw curves of loss and accuracy below the epochs: on a terminal as training goes, "
+             "elsewhere at its end"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', TRAIN_FIELD(quiet), .aside = true,
      .help = "print the result alone, no progress"},
     COMMON_OPTIONS,

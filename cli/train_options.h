@@ -29,6 +29,7 @@ typedef struct train_options {
     glia_train_params params;
     double validation; /* as glia_dataset_hold_out takes it; 0: none */
     bool fresh;
+    bool plot;
     bool quiet;
     const char *output;
     const char *run; /* the folder of the run; or NULL */

@@ -74,10 +74,10 @@ def glia(*args, code=0, env=None, stdout=subprocess.PIPE):
     return Result(done.returncode, out, err)
 
 
-def on_terminal(*args, env=None, columns=0, all_there=False):
+def on_terminal(*args, env=None, columns=0, rows=24, all_there=False):
     """Runs it with stderr (or all_there) on a terminal; returns what it printed there."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen([PROGRAM, *args], cwd=HERE, env={**ENV, **(env or {})},
                                stdin=subprocess.DEVNULL, stderr=theirs,
                                stdout=theirs if all_there else subprocess.DEVNULL)

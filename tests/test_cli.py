@@ -718,6 +718,111 @@ def _():
     expect("layer units activation parameters".split() in [line.split() for line in seen], seen)
 
 
+# ---- Curves --------------------------------------------------------------------------------------
+
+PLOT = ["train", "bars", "--epochs", "30", "--hidden", "64", "--batch", "1", "--plot", "-o",
+        "p.safetensors"]
+
+
+def screen_after(seen):
+    """The lines, scrolled out of sight or not, after what a terminal was sent, without colours."""
+    lines, row, column = [""], 0, 0
+    for piece in re.findall(r"\x1b\[[0-9;]*[A-Za-z]|[\r\n]|[^\x1b\r\n]+|.", seen, re.DOTALL):
+        if piece == "\r":
+            column = 0
+        elif piece == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif piece.endswith("m") and piece[0] == "\x1b":
+            pass
+        elif piece == "\x1b[K":
+            lines[row] = lines[row][:column]
+        elif piece == "\x1b[J":
+            del lines[row + 1:]
+            lines[row] = lines[row][:column]
+        elif re.fullmatch(r"\x1b\[\d+A", piece):
+            row -= int(piece[2:-1])
+            expect(row >= 0, "above the first line")
+        else:
+            expect(piece[0] >= " ", repr(piece))
+            lines[row] = (lines[row][:column].ljust(column) + piece
+                          + lines[row][column + len(piece):])
+            column += len(piece)
+    return lines
+
+
+def is_epoch(line):
+    return re.match(r" +\d+ +\d\.\d{4} ", line) is not None
+
+
+def check_plot(lines, columns, panels=2, height=12, axis="└─"):
+    """One plot, below the epochs' lines."""
+    last = max(i for i, line in enumerate(lines) if is_epoch(line))
+    expect(sum(map(is_epoch, lines)) == 30, lines)
+    expect([int(line.split()[0]) for line in lines if is_epoch(line)] == list(range(1, 31)), lines)
+    plot = lines[last + 1:last + 1 + height]
+    expect(len(plot) == height and plot[0] == "", plot)
+    expect(plot[1].split()[0].strip(":") == "loss" and ("accuracy" in plot[1]) == (panels == 2), plot)
+    expect("\n".join(lines).count(axis) == panels == plot[-2].count(axis), plot)
+    expect(plot[-1].split() == ["0", "30", "epochs"] * panels, plot)
+    expect(all(re.match(r" *\d+\.\d{4} ", plot[i]) for i in (2, height - 3)), plot)
+    expect(all(len(line) < columns for line in plot), plot)
+    rest = lines[last + 1 + height:]
+    expect(rest == ["", ""], rest)
+    return "\n".join(plot)
+
+
+@test("--plot: curves are redrawn in place below the epochs, and left standing")
+def _():
+    for columns, rows, panels, height in ((80, 24, 2, 12), (200, 50, 2, 12), (60, 24, 1, 12),
+                                          (100, 10, 2, 8)):
+        seen = on_terminal(*PLOT, columns=columns, rows=rows)
+        expect(seen.count(f"\x1b[{height}A") >= 1, "drawn once", columns)
+        plot = check_plot(screen_after(seen), columns, panels, height)
+        expect(re.search("[\u2801-\u28ff]", plot), plot)
+    seen = on_terminal(*PLOT, columns=80, rows=7)  # too low
+    expect("└" not in seen and sum(map(is_epoch, screen_after(seen))) == 30, seen)
+
+
+@test("--plot with a validation set has its curve and says so")
+def _():
+    plot = check_plot(screen_after(on_terminal(*PLOT, "--validation", "30", columns=80)), 80)
+    expect("loss: ⠒ training, ⠂ validation" in plot, plot)
+    expect("validation" not in check_plot(screen_after(on_terminal(*PLOT)), 80))
+
+
+@test("--plot without a rich terminal: one plot at the end, without an escape")
+def _():
+    for env in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        seen = on_terminal(*PLOT, env=env)
+        expect("\x1b" not in seen, repr(seen))
+        check_plot(screen_after(seen), 80)
+    piped = glia(*PLOT)
+    expect("\x1b" not in piped.err + piped.out and "\r" not in piped.err, repr(piped.err))
+    check_plot(piped.err.split("\n"), 80)
+    expect("└" not in piped.out, piped.out)
+    plain = glia(*PLOT, env={"LC_ALL": "C"}).err
+    expect(plain.isascii(), plain)
+    check_plot(plain.split("\n"), 80, axis="+--")
+
+
+@test("--plot: nothing with --quiet, or where nothing was learned")
+def _():
+    expect(glia(*PLOT, "--quiet").err == "")
+    expect(on_terminal(*PLOT, "--quiet") == "")
+    expect("└" not in glia(*PLOT, "--epochs", "0").err)
+    glia(*PLOT, "--json").json()
+
+
+@test("--plot: an interrupted training leaves its curves")
+def _():
+    process = start_long("--plot")
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=TIMEOUT)[1].decode()
+    expect(process.returncode == 130 and err.count("└") == 2, err[-3000:])
+    expect(err.index("└") < err.index("interrupted; the network is saved"), err[-3000:])
+
+
 @test("in a pipe no table is cut")
 def _():
     for args in (["eval", "bars.safetensors", "bars"], ["data", "list"],
