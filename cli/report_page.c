@@ -522,8 +522,8 @@ void report_write(const struct report *report, struct text *page)
         struct text section = {0};
         sections[i].write(report, &section);
         if (section.length == 0) continue;
-        text_print(page, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s</h2>\n", sections[i].id,
-                   sections[i].id, sections[i].heading);
+        text_print(page, "<section aria-labelledby=\"about-%s\"><h2 id=\"about-%s\">%s</h2>\n",
+                   sections[i].id, sections[i].id, sections[i].heading);
         if (page->length + section.length + reserved < LARGEST_PAGE)
             text_add(page, section.s, section.length);
         else
