@@ -25,6 +25,14 @@
     shown = null;
     tip.hidden = true;
   };
+  const place = () => {
+    if (!shown) return;
+    const at = shown.getBoundingClientRect(), own = tip.getBoundingClientRect(), gap = 8;
+    const right = root.clientWidth - own.width - gap;
+    const above = at.top - own.height - gap;
+    tip.style.left = Math.max(0, Math.min(Math.max(at.left + at.width / 2 - own.width / 2, gap), right)) + "px";
+    tip.style.top = (above >= gap ? above : at.bottom + gap) + "px";
+  };
   const show = (mark) => {
     if (mark === shown) return;
     hide();
@@ -32,12 +40,7 @@
     mark.classList.add("on");
     tip.textContent = mark.dataset.t;
     tip.hidden = false;
-    const at = mark.getBoundingClientRect(), own = tip.getBoundingClientRect();
-    const width = root.clientWidth, gap = 8;
-    const x = Math.min(Math.max(at.left + at.width / 2 - own.width / 2, gap), width - own.width - gap);
-    const above = at.top - own.height - gap;
-    tip.style.left = Math.max(x, 0) + "px";
-    tip.style.top = (above >= gap ? above : at.bottom + gap) + "px";
+    place();
   };
   const nearest = (plot, x, y) => {
     let best = null, least = 28 * 28;
@@ -84,7 +87,8 @@
       show(marks[current]);
     });
   }
-  addEventListener("scroll", hide, { passive: true });
+  addEventListener("scroll", place, { passive: true });
+  addEventListener("resize", place);
 
   // ---- CSV (RFC 4180)
   const field = (value) => {

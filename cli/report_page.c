@@ -474,7 +474,8 @@ void page_section(struct text *page, const char *id, const char *heading,
 {
     const size_t reserved = sizeof page_tail + sizeof report_script + 256;
     if (section->length == 0) return;
-    text_print(page, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s</h2>\n", id, id, heading);
+    text_print(page, "<section aria-labelledby=\"about-%s\"><h2 id=\"about-%s\">%s</h2>\n", id, id,
+               heading);
     if (page->length + section->length + reserved < LARGEST_PAGE)
         text_add(page, section->s, section->length);
     else
