@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* glia report: a page of HTML that shows what a run was and what came out. */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "commands.h"
+#include "files.h"
 #include "output.h"
 #include "report_page.h"
 #include "report_sweep.h"
@@ -42,50 +39,6 @@ static void report_set_defaults(void *field)
 {
     report_options *options = field;
     source_set_defaults(&options->source);
-}
-
-/* ---- The file ------------------------------------------------------------------------------ */
-
-static bool write_all(int descriptor, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t written = write(descriptor, bytes, n);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        bytes += written;
-        n -= (size_t)written;
-    }
-    return true;
-}
-
-/*
- * Writes the file beside its place, syncs it to disk and renames it: at any moment path names the
- * old file or the new one, whole. What is no ordinary file (/dev/stdout) is written straight.
- */
-static int write_file(const char *path, const struct text *page)
-{
-    struct stat there;
-    bool straight = stat(path, &there) == 0 && !S_ISREG(there.st_mode);
-    size_t size = strlen(path) + 32;
-    char *temporary = need_memory(size, 1);
-    snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
-    const char *name = straight ? path : temporary;
-    int descriptor = open(name, straight ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL, 0666);
-    bool done = descriptor >= 0 && write_all(descriptor, page->s, page->length);
-    done = done && (straight || fsync(descriptor) == 0);
-    int number = errno;
-    if (descriptor >= 0 && close(descriptor) != 0 && done) {
-        number = errno;
-        done = false;
-    }
-    if (done && !straight && rename(temporary, path) != 0) {
-        number = errno;
-        done = false;
-    }
-    if (!done && !straight && descriptor >= 0) unlink(temporary);
-    if (!done) complain("%s: cannot be written: %s", path, strerror(number));
-    free(temporary);
-    return done ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* ---- The command --------------------------------------------------------------------------- */
@@ -145,7 +98,8 @@ static int report_sweep(const report_options *options, const char *folder)
     int status = report_sweep_write(folder, &page);
     run_folder_file(folder, "report.html", path, sizeof path);
     const char *to = options->output != NULL ? options->output : path;
-    if (status == EXIT_DONE) status = write_file(to, &page);
+    if (status == EXIT_DONE)
+        status = replace_file(to, page.s, page.length) ? EXIT_DONE : EXIT_FAILED;
     if (status == EXIT_DONE) {
         json_t *o = json_need(json_object());
         json_put(o, "sweep", json_text(folder));
@@ -188,7 +142,7 @@ static int report_run_command(void *field, int n_operands, char *const *operands
     }
     report_write(&report, &page);
     path = options->output != NULL ? need_copy(options->output) : run_path(&run, "report.html");
-    status = write_file(path, &page);
+    status = replace_file(path, page.s, page.length) ? EXIT_DONE : EXIT_FAILED;
     if (status != EXIT_DONE) goto cleanup;
     json_t *o = json_need(json_object());
     json_put(o, "run", json_text(run.folder));

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "files.h"
 #include "output.h"
 
 enum {
@@ -49,31 +50,6 @@ void run_folder_file(const char *folder, const char *name, char *path, size_t si
     const size_t length = strlen(folder);
     const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
     snprintf(path, size, "%s%s%s", folder, slash, name);
-}
-
-bool write_json(const char *path, json_t *object)
-{
-    char temporary[LONGEST_PATH + 8];
-    snprintf(temporary, sizeof temporary, "%s.new", path);
-    FILE *file = fopen(temporary, "w");
-    bool good = file != NULL &&
-                json_dumpf(object, file, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) == 0 &&
-                fputc('\n', file) != EOF;
-    int reason = errno;
-    if (file != NULL && fclose(file) != 0) {
-        reason = good ? errno : reason;
-        good = false;
-    }
-    if (good && rename(temporary, path) != 0) {
-        reason = errno;
-        good = false;
-    }
-    if (!good) {
-        complain("%s: cannot write it: %s", path, strerror(reason));
-        unlink(temporary);
-    }
-    json_decref(object);
-    return good;
 }
 
 /* ---- The folder ----------------------------------------------------------------------------- */
@@ -296,7 +272,7 @@ static bool describe(run_folder *f, const glia_progress *p)
     json_put(run, "environment", describe_environment(p));
     run_folder_file(f->path, "run.json", path, sizeof path);
     f->described = true;
-    return write_json(path, run);
+    return replace_json(path, run);
 }
 
 /* ---- metrics.jsonl -------------------------------------------------------------------------- */
@@ -471,5 +447,5 @@ bool run_folder_end(run_folder *f, json_t *outcome)
         return false;
     }
     run_folder_file(f->path, "result.json", path, sizeof path);
-    return write_json(path, outcome);
+    return replace_json(path, outcome);
 }

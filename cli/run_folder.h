@@ -38,7 +38,4 @@ bool run_folder_end(run_folder *folder, json_t *outcome);
 /* Whether a folder holds a finished run. */
 bool run_folder_is_finished(const char *path);
 
-/* Replaces a file by the object, as a whole, and frees that. Complains when it cannot. */
-bool write_json(const char *path, json_t *object);
-
 #endif

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "files.h"
 #include "output.h"
-#include "run_folder.h"
 
 enum { MOST_VALUES = 1000, MOST_JOBS = 100000, LONGEST_VALUE = 256, LONGEST_WORD = 512 };
 
@@ -386,5 +386,5 @@ bool sweep_open(struct sweep *s)
         return false;
     }
     snprintf(path, sizeof path, "%s/sweep.json", s->folder);
-    return write_json(path, mine);
+    return replace_json(path, mine);
 }

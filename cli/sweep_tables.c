@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What came of a sweep: for people, and as JSON, Markdown and CSV. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "files.h"
 #include "output.h"
-#include "run_folder.h"
 #include "sweep.h"
 
 /* ---- Means ---------------------------------------------------------------------------------- */
@@ -393,20 +391,15 @@ static void write_markdown(const struct sweep *s, FILE *stream)
 static bool write_file(const struct sweep *s, const char *name,
                        void (*write)(const struct sweep *, FILE *))
 {
-    char path[sizeof s->folder + 32], temporary[sizeof path + 8];
+    char path[sizeof s->folder + 32], *text = NULL;
+    size_t n = 0;
     snprintf(path, sizeof path, "%s/%s", s->folder, name);
-    snprintf(temporary, sizeof temporary, "%s.new", path);
-    FILE *stream = fopen(temporary, "w");
-    bool good = stream != NULL;
-    if (good) {
-        write(s, stream);
-        good = !ferror(stream);
-        good = fclose(stream) == 0 && good && rename(temporary, path) == 0;
-    }
-    if (!good) {
-        complain("%s: cannot write it: %s", path, strerror(errno));
-        unlink(temporary);
-    }
+    FILE *stream = open_memstream(&text, &n);
+    if (stream != NULL) write(s, stream);
+    bool good = stream != NULL && fclose(stream) == 0;
+    if (!good) complain("%s: cannot be written: out of memory", path);
+    good = good && replace_file(path, text, n);
+    free(text);
     return good;
 }
 
@@ -414,6 +407,6 @@ bool sweep_write(const struct sweep *s)
 {
     char path[sizeof s->folder + 32];
     snprintf(path, sizeof path, "%s/results.json", s->folder);
-    return write_json(path, sweep_json(s)) && write_file(s, "table.md", write_markdown) &&
+    return replace_json(path, sweep_json(s)) && write_file(s, "table.md", write_markdown) &&
            write_file(s, "table.csv", write_csv);
 }
