@@ -15,6 +15,7 @@ enum {
     MOST_DRAWN = 40,    /* classes of a matrix that is drawn */
     MOST_NUMBERED = 14, /* ... with numbers in its cells */
     MOST_LISTED = 200,  /* classes of a table */
+    MOST_SEEN = 25,     /* ... without scrolling */
     MOST_SAVED = 1000,  /* rows of data, beyond the matrix that is drawn */
     MOST_PAIRS = 12,    /* confusions that are listed */
     LARGEST_SIDE = 96   /* of a picture, in pixels */
@@ -56,10 +57,10 @@ static void put_matrix(const struct report *report, struct text *out, const size
         }
     }
     if (longest > 10) longest = 10;
-    double left = 22 + 6.4 * (double)longest, size = (354 - left) / (double)n;
+    double left = 24 + 6.9 * (double)longest, size = (354 - left) / (double)n;
     if (size > 60) size = 60;
     bool upright = 6.4 * (double)longest < size; /* names of columns fit above them */
-    double top = upright ? 36 : 24 + 6.4 * (double)longest;
+    double top = upright ? 36 : 24 + 6.9 * (double)longest;
     size_t every = (size_t)ceil(10.5 / size);
     char description[256];
     snprintf(description, sizeof description,
@@ -212,7 +213,7 @@ static void put_classes(const struct report *report, struct text *out, const siz
                    show_percent(score.precision).s, show_percent(score.recall).s,
                    show_percent(score.f1).s, show_count(score.support).s);
     }
-    text_put(out, "</tbody></table>\n");
+    text_put(out, n > MOST_SEEN ? "</tbody></table></div>\n" : "</tbody></table>\n");
     put_note(out, "Precision: of the samples said to be of the class, the part that is. Recall: of "
                   "the samples of the class, the part that was found. F1: their harmonic mean.");
     if (n > MOST_LISTED)

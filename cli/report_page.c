@@ -91,16 +91,17 @@ static void find_score(const struct report *report, double *accuracy, double *st
 
 void put_card(struct text *out, const char *term, const char *value, const char *more)
 {
-    text_put(out, "<div><dt>");
+    text_put(out, "<li>");
     text_escape(out, term);
-    text_put(out, "</dt><dd>");
+    text_put(out, " <strong>");
     text_escape(out, value);
+    text_put(out, "</strong>");
     if (*more != '\0') {
-        text_put(out, "<small>");
+        text_put(out, " <small>");
         text_escape(out, more);
         text_put(out, "</small>");
     }
-    text_put(out, "</dd></div>\n");
+    text_put(out, "</li>\n");
 }
 
 static void put_cards(const struct report *report, struct text *out)
@@ -116,7 +117,7 @@ static void put_cards(const struct report *report, struct text *out)
     if (!isfinite(seconds) && epochs->n > 0) seconds = epochs->of[epochs->n - 1].seconds;
     if (!isfinite(done)) done = epochs->n > 0 ? epochs->of[epochs->n - 1].epoch : 0;
 
-    text_put(out, "<dl class=\"cards\">\n");
+    text_put(out, "<ul class=\"cards\">\n");
     if (isfinite(accuracy)) {
         snprintf(value, sizeof value, "%.2f %%", 100 * accuracy);
         snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * std_error);
@@ -141,7 +142,7 @@ static void put_cards(const struct report *report, struct text *out)
     if (speed >= 0 && speed < 1e18)
         snprintf(more, sizeof more, "%s samples/s", show_count((uint64_t)speed).s);
     put_card(out, "Training time", show_duration(seconds).s, more);
-    text_put(out, "</dl>\n");
+    text_put(out, "</ul>\n");
 }
 
 /* A value of run.json in one line; of a long list the beginning. grouped: 60,000 for 60000. */
@@ -187,7 +188,7 @@ static void put_object(struct text *out, const char *id, const char *heading, co
     text_put(out, "<table><tbody>\n");
     json_object_foreach((json_t *)object, key, value)
     {
-        char *name = svg_shortened(key, NAME_CHARACTERS);
+        char *name = svg_shortened(key, 24);
         for (char *at = name; *at != '\0'; at++)
             if (*at == '_') *at = ' ';
         text_put(out, "<tr><th scope=\"row\">");
@@ -323,6 +324,7 @@ static void put_curves(struct text *out, const char *id, const char *heading, co
     if (form == AXIS_NUMBER && !plot.y.log && plot.y.from > 0) plot.y.from = 0;
     plot_round(&plot.y);
     if (!(plot.x.to > 0)) plot.x.to = 1;
+    if (plot.x.to >= 2) plot.x.form = AXIS_WHOLE;
 
     char description[512];
     snprintf(description, sizeof description,
@@ -379,18 +381,20 @@ void report_curves(const struct report *report, struct text *out)
         snprintf(note, sizeof note, "The validation loss is lowest after epoch %g.", kept);
 
     bool fine = run->epochs.n < 10; /* few epochs: what is between them can be pointed at */
+    bool stepped = run->steps.n > run->epochs.n; /* else there is nothing within epochs */
+    static const struct metrics none;
+    const struct metrics *steps = stepped ? &run->steps : &none;
     struct curve loss[] = {
-        {by_steps, take_points(&run->steps, FIELD(train_loss), MOST_STEPS, true), fine},
+        {by_steps, take_points(steps, FIELD(train_loss), MOST_STEPS, true), fine},
         {by_epochs, take_points(&run->epochs, FIELD(train_loss), MOST_EPOCHS, false), true},
         {validation, take_points(&run->epochs, FIELD(validation_loss), MOST_EPOCHS, false), true},
     };
     struct curve accuracy[] = {
-        {by_steps, take_points(&run->steps, FIELD(train_accuracy), MOST_STEPS, true), fine},
+        {by_steps, take_points(steps, FIELD(train_accuracy), MOST_STEPS, true), fine},
         {by_epochs, take_points(&run->epochs, FIELD(train_accuracy), MOST_EPOCHS, false), true},
         {validation, take_points(&run->epochs, FIELD(validation_accuracy), MOST_EPOCHS, false),
          true},
     };
-    bool stepped = run->steps.n > 0;
     struct curve rates[] = {
         {rate,
          take_points(stepped ? &run->steps : &run->epochs, FIELD(lr),

@@ -12,11 +12,8 @@
 
 #include "output.h"
 
-enum { RIGHT = 20, LEGEND_ROW = 17 };
+enum { RIGHT = 20 };
 enum { MOST_TICKS = 16, LEGEND_CHARACTERS = 26 };
-
-/* Of a character of the legend, at most, nearly always. */
-static const double CHARACTER_WIDTH = 6.3;
 
 /* Large ones have room for larger text, which they need where they are drawn smaller. */
 static double left_of(const struct plot *plot)
@@ -27,6 +24,17 @@ static double left_of(const struct plot *plot)
 static double below(const struct plot *plot)
 {
     return plot->large ? 54 : 40;
+}
+
+static double legend_row(const struct plot *plot)
+{
+    return plot->large ? 22 : 17;
+}
+
+/* At most, nearly always. */
+static double character_width(const struct plot *plot)
+{
+    return plot->large ? 8.8 : 6.3;
 }
 
 static double width_of(const struct plot *plot)
@@ -70,16 +78,17 @@ void plot_round(struct plot_axis *axis)
         axis->to *= ratio > 1.02 ? ratio : 1.02;
         return;
     }
-    double range = axis->to - axis->from;
-    if (!(range > 1e-12 * (fabs(axis->to) + fabs(axis->from)))) {
-        range = fabs(axis->to) > 0 ? 0.1 * fabs(axis->to) : 1;
+    const bool is_part = axis->form == AXIS_PERCENT && axis->from >= 0 && axis->to <= 1;
+    double range = axis->to - axis->from, middle = fabs(axis->to) + fabs(axis->from);
+    if (!(range > 1e-12 * middle)) { /* one value: some room around it */
+        range = is_part || !(middle > 0) ? 0.1 : 0.1 * middle;
         axis->from -= range / 2;
         axis->to += range / 2;
     }
     double step = round_step(range, 5), from = floor(axis->from / step + 1e-9) * step;
     double to = ceil(axis->to / step - 1e-9) * step;
-    if (axis->form == AXIS_PERCENT && axis->from >= 0 && from < 0) from = 0;
-    if (axis->form == AXIS_PERCENT && axis->to <= 1 && to > 1) to = 1;
+    if (is_part && from < 0) from = 0;
+    if (is_part && to > 1) to = 1;
     axis->from = from;
     axis->to = to;
 }
@@ -345,13 +354,13 @@ static int legend(const struct plot *plot, struct text *out)
         const struct series *s = &plot->series[i];
         char *name = svg_shortened(s->name, LEGEND_CHARACTERS);
         double sample = s->line ? 26 : 12;
-        double width = sample + 5 + CHARACTER_WIDTH * (double)text_width(name) + 10;
+        double width = sample + 5 + character_width(plot) * (double)text_width(name) + 10;
         if (rows == 0 || x + width > width_of(plot)) {
             x = 8;
             rows++;
         }
         if (out != NULL) {
-            double y = 11 + LEGEND_ROW * (rows - 1);
+            double y = 11 + legend_row(plot) * (rows - 1);
             if (s->line)
                 text_print(out, "<path class=\"l c%d d%d\" d=\"M%.1f %.1fh%.4g\"/>", s->colour,
                            s->dash, x, y - 3.5, sample);
@@ -372,7 +381,7 @@ void plot_begin(struct plot *plot, struct text *out, const char *id, const char 
 {
     plot->out = out;
     plot->left = left_of(plot);
-    plot->top = 8 + LEGEND_ROW * legend(plot, NULL);
+    plot->top = 8 + legend_row(plot) * legend(plot, NULL);
     plot->width = width_of(plot) - plot->left - RIGHT;
     plot->height = plot->large ? 360 : 178;
     svg_begin(out, id, plot->large ? "plot large" : "plot", width_of(plot),

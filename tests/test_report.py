@@ -234,9 +234,9 @@ def _():
     shown = page.table("classes")
     for row, of_class in zip(shown[1:], scores["per_class"], strict=True):
         expect(row[1] == "%.2f %%" % (100 * of_class["precision"]), row, of_class)
-    expect("%.2f %%" % (100 * scores["accuracy"]) in page.all("dl")[0]["text"],
-           page.all("dl")[0]["text"])
-    expect("%.4f" % scores["loss"] in page.all("dl")[0]["text"], page.all("dl")[0]["text"])
+    expect("%.2f %%" % (100 * scores["accuracy"]) in page.all("ul")[0]["text"],
+           page.all("ul")[0]["text"])
+    expect("%.4f" % scores["loss"] in page.all("ul")[0]["text"], page.all("ul")[0]["text"])
     pairs = page.data("confusions")["rows"]
     wrong = sum(sum(row) for row in scores["confusion"]) - sum(
         scores["confusion"][k][k] for k in range(3))
@@ -397,8 +397,7 @@ def _():
 def _():
     train("bare", "bars", "--hidden", "none", "--epochs", "1")
     page = page_of("bare")
-    expect({row[0] for row in page.data("loss")["rows"]} == {"training, within epochs",
-                                                             "training, an epoch"}, "series")
+    expect({row[0] for row in page.data("loss")["rows"]} == {"training, an epoch"}, "series")
     expect("projection" not in page.names_of_data() and "units" not in page.names_of_data(),
            page.names_of_data())
     train("none", "bars", "--epochs", "0")
@@ -446,7 +445,7 @@ def _():
     write("gone/run.json", json.dumps(run).encode())
     page = page_of("gone")
     result = json.loads(read("gone/result.json"))
-    expect("%.2f %%" % (100 * result["test_accuracy"]) in page.all("dl")[0]["text"],
+    expect("%.2f %%" % (100 * result["test_accuracy"]) in page.all("ul")[0]["text"],
            "the accuracy that the run ended with")
 
 
