@@ -195,6 +195,9 @@ static void put_classes(const struct report *report, struct text *out, const siz
     const struct test_figures *t = report->test;
     json_t *data = data_new(columns);
     figure_begin(out, "classes", "Each class", false);
+    if (n > MOST_SEEN)
+        text_put(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+                      "aria-label=\"Each class\">\n");
     text_put(out, "<table class=\"numbers\"><thead><tr><th scope=\"col\">class</th>"
                   "<th scope=\"col\">precision</th><th scope=\"col\">recall</th>"
                   "<th scope=\"col\">F1</th><th scope=\"col\">samples</th></tr></thead><tbody>\n");
