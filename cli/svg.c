@@ -360,7 +360,7 @@ static int legend(const struct plot *plot, struct text *out)
             rows++;
         }
         if (out != NULL) {
-            double y = 11 + legend_row(plot) * (rows - 1);
+            double y = (plot->large ? 16 : 11) + legend_row(plot) * (rows - 1);
             if (s->line)
                 text_print(out, "<path class=\"l c%d d%d\" d=\"M%.1f %.1fh%.4g\"/>", s->colour,
                            s->dash, x, y - 3.5, sample);
@@ -381,7 +381,7 @@ void plot_begin(struct plot *plot, struct text *out, const char *id, const char 
 {
     plot->out = out;
     plot->left = left_of(plot);
-    plot->top = 8 + legend_row(plot) * legend(plot, NULL);
+    plot->top = (plot->large ? 14 : 8) + legend_row(plot) * legend(plot, NULL);
     plot->width = width_of(plot) - plot->left - RIGHT;
     plot->height = plot->large ? 360 : 178;
     svg_begin(out, id, plot->large ? "plot large" : "plot", width_of(plot),

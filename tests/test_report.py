@@ -10,6 +10,7 @@ import contextlib
 import csv
 import functools
 import html.parser
+import importlib.util
 import io
 import json
 import math
@@ -592,6 +593,26 @@ def open_page(run, width=1280, theme="light"):
     return driver
 
 
+# Texts of axes and legends that reach beyond their drawing, or over each other.
+CUT_OR_OVERLAPPING = """
+    const bad = [];
+    for (const svg of document.querySelectorAll('svg')) {
+      const frame = svg.getBoundingClientRect();
+      const texts = [...svg.querySelectorAll('.axis text, .legend text')].map(
+        (e) => [e.textContent, e.getBoundingClientRect()]);
+      texts.forEach(([text, r], i) => {
+        if (r.left < frame.left - 1 || r.right > frame.right + 1 ||
+            r.top < frame.top - 1 || r.bottom > frame.bottom + 1)
+          bad.push(svg.id + ': cut: ' + text);
+        for (const [other, o] of texts.slice(0, i))
+          if (Math.min(r.right, o.right) - Math.max(r.left, o.left) > 1 &&
+              Math.min(r.bottom, o.bottom) - Math.max(r.top, o.top) > 2.5)
+            bad.push(svg.id + ': ' + text + ' over ' + other);
+      });
+    }
+    return bad;"""
+
+
 @test("browser: no error, no request, nothing wider than the page, at 1280 and 390 pixels")
 def _():
     for run in ("plain", "hostile", "crowd", "open"):
@@ -608,6 +629,8 @@ def _():
                     }).map(e => e.tagName + ' ' + e.className.toString() + ' ' +
                                 e.textContent.slice(0, 40))""")
                 expect(not wide, run, width, theme, wide[:5])
+                cut = driver.execute_script(CUT_OR_OVERLAPPING)
+                expect(not cut, run, width, theme, cut[:5])
                 expect(driver.execute_script(
                     "return document.documentElement.scrollWidth") <= width, run, width)
                 expect(driver.get_log("browser") == [], run, width, theme, "logged")
@@ -720,6 +743,23 @@ def _():
         expect(not driver.execute_script(contrast), "after the switch")
         switch.click()
         expect(driver.execute_script(ground) == before and switch.text == other, theme)
+
+
+@test("browser: axe finds nothing wrong with the page for those who read it otherwise")
+def _():
+    # The package is there for the script of axe-core that it brings.
+    package = importlib.util.find_spec("axe_playwright_python")
+    if package is None:
+        raise Skip("needs axe-playwright-python (PyPI)")
+    with open(os.path.join(os.path.dirname(package.origin), "axe.min.js"), encoding="utf-8") as js:
+        axe = js.read()
+    for theme in ("light", "dark"):
+        driver = open_page("plain", theme=theme)
+        driver.execute_script(axe + "; window.axe = axe;")
+        found = driver.execute_async_script("axe.run().then(arguments[0]);")
+        expect(len(found["passes"]) > 20, found["passes"])
+        expect(not found["violations"], [
+            (v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in found["violations"]])
 
 
 def main():
