@@ -439,8 +439,9 @@ static void put_title(const struct report *report, struct text *out)
         same = other != NULL && strcmp(first, other) == 0;
     }
     if (same) {
-        text_put(out, ", ");
-        text_put(out, first);
+        char *cut = svg_shortened(first, NAME_CHARACTERS);
+        text_print(out, ", %s", cut);
+        free(cut);
     }
 }
 

@@ -55,7 +55,7 @@ void figure_begin(struct text *out, const char *id, const char *heading, bool wi
 /* data (or NULL) is what the button "CSV" saves; taken over. */
 void figure_end(struct text *out, const char *id, json_t *data);
 
-/* A figure of a summary (<dl class="cards">), with words below it or "". */
+/* A figure of a summary (<ul class="cards">), with words below it or "". */
 void put_card(struct text *out, const char *term, const char *value, const char *more);
 
 /* Paragraphs below a plot or a heading; text is escaped. */

@@ -15,7 +15,7 @@
 
 enum {
     LONGEST_LINE = 1 << 24,   /* of metrics.jsonl: 16 MiB */
-    MOST_METRICS = 1 << 22,   /* lines that are kept */
+    MOST_METRICS = 1 << 20,   /* lines of a kind that are kept */
     LARGEST_OBJECT = 1 << 24, /* run.json, result.json */
 };
 
@@ -91,8 +91,16 @@ static int read_object(const struct report_run *run, const char *name, bool need
     return status;
 }
 
+/* Of more lines than can be kept every second, fourth, ... stays. */
 static void keep(struct metrics *metrics, const struct metric *metric)
 {
+    if (metrics->every == 0) metrics->every = 1;
+    if (metrics->n == MOST_METRICS) {
+        metrics->n /= 2;
+        metrics->every *= 2;
+        for (size_t i = 0; i < metrics->n; i++) metrics->of[i] = metrics->of[2 * i];
+    }
+    if (metrics->seen++ % metrics->every != 0) return;
     if (metrics->n == metrics->capacity) {
         size_t capacity = 2 * metrics->capacity + 64;
         struct metric *more = need_memory(capacity, sizeof *more);
@@ -160,7 +168,7 @@ static int read_metrics(struct report_run *run)
         if (object == NULL && whole) {
             complain("%s:%zu: %s", path, number, error.text);
             status = EXIT_FAILED;
-        } else if (kind != NULL && run->steps.n + run->epochs.n < MOST_METRICS) {
+        } else if (kind != NULL) {
             struct metric metric = read_metric(object, offset);
             if (strcmp(kind, "epoch") == 0) keep(&run->epochs, &metric);
             if (strcmp(kind, "step") == 0) {

@@ -22,6 +22,7 @@ struct metric {
 struct metrics {
     struct metric *of; /* (n), owned */
     size_t n, capacity;
+    size_t seen, every; /* lines that were read; one of so many is kept */
 };
 
 struct report_run {

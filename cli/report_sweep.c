@@ -195,7 +195,7 @@ static void write_summary(const struct sweep_page *s, struct text *out)
 {
     char value[128], more[256];
     double from, to;
-    text_put(out, "<dl class=\"cards\">\n");
+    text_put(out, "<ul class=\"cards\">\n");
     size_t runs = 0;
     for (size_t c = 0; c < s->n; c++) runs += json_array_size(cell_value(s, c, "runs"));
     snprintf(more, sizeof more, "%zu run%s", runs, runs == 1 ? "" : "s");
@@ -212,7 +212,7 @@ static void write_summary(const struct sweep_page *s, struct text *out)
             put_card(out, "Best on the validation samples", value, more);
         }
     put_card(out, "Time", show_duration(run_number(s->results, "seconds")).s, "for all of it");
-    text_put(out, "</dl>\n");
+    text_put(out, "</ul>\n");
 }
 
 static void write_table(const struct sweep_page *s, struct text *out)

@@ -497,6 +497,14 @@ def _():
     page_of("odd")
 
 
+@test("a sweep's page is as sound")
+def _():
+    glia("sweep", "bars", "--hidden", "2,6", "--lr", "0.1,0.3", "--epochs", "2", "--validation",
+         "0.2", "-o", "swept", "-q")
+    page = page_of("swept")
+    expect(page.all("svg") and page.names_of_data(), "no plots")
+
+
 @test("the page goes elsewhere with -o, and replaces what was there as a whole")
 def _():
     before = sorted(os.listdir(HERE))
@@ -615,7 +623,7 @@ CUT_OR_OVERLAPPING = """
 
 @test("browser: no error, no request, nothing wider than the page, at 1280 and 390 pixels")
 def _():
-    for run in ("plain", "hostile", "crowd", "open"):
+    for run in ("plain", "hostile", "crowd", "open", "swept"):
         for width in (1280, 390):
             for theme in ("light", "dark"):
                 driver = open_page(run, width, theme)
@@ -690,7 +698,7 @@ def _():
         driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
         button.click()
         deadline = time.monotonic() + 30
-        while not os.path.exists(path(f"downloads/{name}.csv")):
+        while not (os.path.exists(path(f"downloads/{name}.csv")) and read(f"downloads/{name}.csv")):
             expect(time.monotonic() < deadline, name, "was not saved")
             time.sleep(0.05)
         rows = list(csv.reader(io.StringIO(read(f"downloads/{name}.csv").decode(), newline="")))
@@ -753,8 +761,8 @@ def _():
         raise Skip("needs axe-playwright-python (PyPI)")
     with open(os.path.join(os.path.dirname(package.origin), "axe.min.js"), encoding="utf-8") as js:
         axe = js.read()
-    for theme in ("light", "dark"):
-        driver = open_page("plain", theme=theme)
+    for run, theme in (("plain", "light"), ("plain", "dark"), ("swept", "light")):
+        driver = open_page(run, theme=theme)
         driver.execute_script(axe + "; window.axe = axe;")
         found = driver.execute_async_script("axe.run().then(arguments[0]);")
         expect(len(found["passes"]) > 20, found["passes"])
