@@ -12,13 +12,17 @@
 
 #include "output.h"
 
-enum { RIGHT = 20 };
 enum { MOST_TICKS = 16, LEGEND_CHARACTERS = 26 };
 
 /* Large ones have room for larger text, which they need where they are drawn smaller. */
 static double left_of(const struct plot *plot)
 {
     return plot->large ? 66 : 50;
+}
+
+static double right_of(const struct plot *plot)
+{
+    return plot->large ? 34 : 20;
 }
 
 static double below(const struct plot *plot)
@@ -382,7 +386,7 @@ void plot_begin(struct plot *plot, struct text *out, const char *id, const char 
     plot->out = out;
     plot->left = left_of(plot);
     plot->top = (plot->large ? 14 : 8) + legend_row(plot) * legend(plot, NULL);
-    plot->width = width_of(plot) - plot->left - RIGHT;
+    plot->width = width_of(plot) - plot->left - right_of(plot);
     plot->height = plot->large ? 360 : 178;
     svg_begin(out, id, plot->large ? "plot large" : "plot", width_of(plot),
               plot->top + plot->height + below(plot), title, description);
