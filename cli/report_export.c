@@ -14,6 +14,7 @@
 
 #ifdef GLIA_HAS_RSVG
 #include <cairo.h>
+#include <dlfcn.h>
 #include <librsvg/rsvg.h>
 #endif
 
@@ -124,7 +125,63 @@ static bool cut_out(const char **at, struct figure *figure)
 
 #ifdef GLIA_HAS_RSVG
 
-enum { SCALE = 2 }; /* pixels for a unit of the drawing: 360 units are a column of a paper */
+enum { SCALE = 2 }; /* pixels for a unit of the drawing */
+
+#ifdef __APPLE__
+static const char rsvg_library[] = "librsvg-2.2.dylib";
+#else
+static const char rsvg_library[] = "librsvg-2.so.2";
+#endif
+
+/* Of librsvg and of what it is made of. */
+#define PAINTER_FUNCTIONS(X)                                                                       \
+    X(rsvg_handle_new_from_data)                                                                   \
+    X(rsvg_handle_render_document)                                                                 \
+    X(g_object_unref)                                                                              \
+    X(g_error_free)                                                                                \
+    X(cairo_image_surface_create)                                                                  \
+    X(cairo_create)                                                                                \
+    X(cairo_set_source_rgb)                                                                        \
+    X(cairo_paint)                                                                                 \
+    X(cairo_status)                                                                                \
+    X(cairo_status_to_string)                                                                      \
+    X(cairo_surface_write_to_png_stream)                                                           \
+    X(cairo_destroy)                                                                               \
+    X(cairo_surface_destroy)
+
+struct painter {
+#define DECLARE(function) __typeof__(function) *function;
+    PAINTER_FUNCTIONS(DECLARE)
+#undef DECLARE
+};
+
+/*
+ * Loads librsvg when it is asked for: it brings some 60 libraries, and linked with the program it
+ * would double the time in which any command starts. It is never unloaded, which GLib forbids.
+ */
+static bool painter_load(struct painter *painter)
+{
+    void *library = dlopen(rsvg_library, RTLD_NOW | RTLD_LOCAL), *found;
+#define FIND(function)                                                                             \
+    found = library != NULL ? dlsym(library, #function) : NULL;                                    \
+    if (found == NULL) goto failed;                                                                \
+    memcpy(&painter->function, &found, sizeof found); /* ISO C has no conversion for it */
+    PAINTER_FUNCTIONS(FIND)
+#undef FIND
+    return true;
+
+failed:
+    complain("--format png needs librsvg, which cannot be loaded (%s); install it (Debian: "
+             "librsvg2-2), or take --format svg",
+             dlerror());
+    return false;
+}
+
+bool export_can(enum report_format format)
+{
+    struct painter painter;
+    return format != REPORT_PNG || painter_load(&painter);
+}
 
 static cairo_status_t add_bytes(void *png, const unsigned char *bytes, unsigned n)
 {
@@ -135,32 +192,32 @@ static cairo_status_t add_bytes(void *png, const unsigned char *bytes, unsigned 
 /* png = the figure on white; false, with a complaint, if the libraries fail. */
 static bool paint(const struct figure *figure, struct text *png)
 {
-    GError *error = NULL;
+    struct painter p;
+    if (!painter_load(&p)) return false;
     const RsvgRectangle whole = {0, 0, SCALE * figure->width, SCALE * figure->height};
+    const char *why = NULL;
+    GError *error = NULL;
     RsvgHandle *svg =
-        rsvg_handle_new_from_data((const guint8 *)figure->svg.s, figure->svg.length, &error);
-    cairo_surface_t *surface = cairo_image_surface_create(
+        p.rsvg_handle_new_from_data((const guint8 *)figure->svg.s, figure->svg.length, &error);
+    cairo_surface_t *surface = p.cairo_image_surface_create(
         CAIRO_FORMAT_RGB24, (int)(whole.width + 0.5), (int)(whole.height + 0.5));
-    cairo_t *cairo = cairo_create(surface);
-    cairo_set_source_rgb(cairo, 1, 1, 1);
-    cairo_paint(cairo);
-    bool done = svg != NULL && rsvg_handle_render_document(svg, cairo, &whole, &error);
-    if (done) {
-        cairo_status_t status = cairo_status(cairo);
-        if (status == CAIRO_STATUS_SUCCESS)
-            status = cairo_surface_write_to_png_stream(surface, add_bytes, png);
-        done = status == CAIRO_STATUS_SUCCESS;
-        if (!done)
-            complain("%s: cannot be drawn: %s", figure->name, cairo_status_to_string(status));
+    cairo_t *cairo = p.cairo_create(surface);
+    p.cairo_set_source_rgb(cairo, 1, 1, 1);
+    p.cairo_paint(cairo);
+    if (svg == NULL || !p.rsvg_handle_render_document(svg, cairo, &whole, &error)) {
+        why = error != NULL ? error->message : "librsvg does not say why";
     } else {
-        complain("%s: cannot be drawn: %s", figure->name,
-                 error != NULL ? error->message : "librsvg does not say why");
+        cairo_status_t status = p.cairo_status(cairo);
+        if (status == CAIRO_STATUS_SUCCESS)
+            status = p.cairo_surface_write_to_png_stream(surface, add_bytes, png);
+        if (status != CAIRO_STATUS_SUCCESS) why = p.cairo_status_to_string(status);
     }
-    cairo_destroy(cairo);
-    cairo_surface_destroy(surface);
-    if (svg != NULL) g_object_unref(svg);
-    g_clear_error(&error);
-    return done;
+    if (why != NULL) complain("%s: cannot be drawn: %s", figure->name, why);
+    p.cairo_destroy(cairo);
+    p.cairo_surface_destroy(surface);
+    if (svg != NULL) p.g_object_unref(svg);
+    if (error != NULL) p.g_error_free(error);
+    return why == NULL;
 }
 
 const char *export_features(void)
@@ -168,13 +225,15 @@ const char *export_features(void)
     return "rsvg";
 }
 
+#else
+
 bool export_can(enum report_format format)
 {
-    (void)format;
-    return true;
+    if (format != REPORT_PNG) return true;
+    complain("--format png needs librsvg, which this build of glia is without; install it (Debian: "
+             "librsvg2-dev) and build again, or take --format svg");
+    return false;
 }
-
-#else
 
 static bool paint(const struct figure *figure, struct text *png)
 {
@@ -186,14 +245,6 @@ static bool paint(const struct figure *figure, struct text *png)
 const char *export_features(void)
 {
     return "";
-}
-
-bool export_can(enum report_format format)
-{
-    if (format != REPORT_PNG) return true;
-    complain("--format png needs librsvg, which this build of glia is without; install it (Debian: "
-             "librsvg2-dev) and build again, or take --format svg");
-    return false;
 }
 
 #endif
