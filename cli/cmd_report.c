@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "files.h"
 #include "output.h"
+#include "report_export.h"
 #include "report_page.h"
 #include "report_sweep.h"
 #include "run_folder.h"
@@ -16,15 +17,19 @@
 typedef struct report_options {
     source_options source;
     const char *output;
+    int format; /* enum report_format */
     int threads;
 } report_options;
 
 /* clang-format off */
 static const struct option report_table[] = {
     {.kind = OPTION_HEADING, .name = "Report"},
-    {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE",
-     .offset = offsetof(report_options, output), .shown_default = "RUN/report.html",
-     .help = "where the page goes"},
+    {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "PATH",
+     .offset = offsetof(report_options, output), .shown_default = "RUN/report.html, RUN/figures",
+     .help = "where the page goes, or with --format svg or png the folder of the plots"},
+    {.kind = OPTION_CHOICE, .name = "format", .metavar = "FORMAT",
+     .offset = offsetof(report_options, format), .choices = report_formats,
+     .help = "html: a page; svg, png: each plot as a file of its own, for a paper"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", .max = 1024,
      .offset = offsetof(report_options, threads), .help = "0: one a core"},
     {.kind = OPTION_HEADING, .name = "Data"},
@@ -91,19 +96,51 @@ static void say(const report_options *options, const char *path, size_t bytes, j
     json_decref(more);
 }
 
+/* Writes the page, or its plots, of the run or sweep in the folder; says what came out, and more.
+ */
+static int deliver(const report_options *options, const char *folder, const struct text *page,
+                   json_t *more)
+{
+    const bool html = options->format == REPORT_HTML;
+    char path[4096];
+    run_folder_file(folder, html ? "report.html" : "figures", path, sizeof path);
+    const char *to = options->output != NULL ? options->output : path;
+    if (html) {
+        if (replace_file(to, page->s, page->length)) {
+            say(options, to, page->length, more);
+            return EXIT_DONE;
+        }
+        json_decref(more);
+        return EXIT_FAILED;
+    }
+    json_t *files = json_need(json_array());
+    size_t bytes;
+    int status = export_plots(page, (enum report_format)options->format, to, files, &bytes);
+    if (status != EXIT_DONE) {
+        json_decref(more);
+    } else if (options->source.common.json) {
+        json_put(more, "folder", json_text(to));
+        json_put(more, "files", json_incref(files));
+        json_put(more, "bytes", json_count(bytes));
+        json_print(more);
+    } else {
+        printf("%splots%s    ", style_begin(stdout, STYLE_DIM), style_end(stdout));
+        print_clean(stdout, to);
+        printf(", %zu files, %s\n", json_array_size(files), show_bytes(bytes).s);
+        json_decref(more);
+    }
+    json_decref(files);
+    return status;
+}
+
 static int report_sweep(const report_options *options, const char *folder)
 {
     struct text page = {0};
-    char path[4096];
     int status = report_sweep_write(folder, &page);
-    run_folder_file(folder, "report.html", path, sizeof path);
-    const char *to = options->output != NULL ? options->output : path;
-    if (status == EXIT_DONE)
-        status = replace_file(to, page.s, page.length) ? EXIT_DONE : EXIT_FAILED;
     if (status == EXIT_DONE) {
         json_t *o = json_need(json_object());
         json_put(o, "sweep", json_text(folder));
-        say(options, to, page.length, o);
+        status = deliver(options, folder, &page, o);
     }
     text_free(&page);
     return status;
@@ -112,15 +149,16 @@ static int report_sweep(const report_options *options, const char *folder)
 static int report_run_command(void *field, int n_operands, char *const *operands)
 {
     (void)n_operands;
-    if (report_is_sweep(operands[0])) return report_sweep(field, operands[0]);
     const report_options *options = field;
+    if (!export_can((enum report_format)options->format)) return EXIT_FAILED;
+    if (report_is_sweep(operands[0])) return report_sweep(options, operands[0]);
     struct report_run run = {0};
     struct test_figures figures = {0};
     struct report report = {.run = &run};
     struct text page = {0};
     glia_dataset *dataset = NULL;
     glia_error error;
-    char why[256], *path = NULL;
+    char why[256];
     int status = run_read(&run, operands[0]);
     if (status != EXIT_DONE) goto cleanup;
 
@@ -141,17 +179,13 @@ static int report_run_command(void *field, int n_operands, char *const *operands
         }
     }
     report_write(&report, &page);
-    path = options->output != NULL ? need_copy(options->output) : run_path(&run, "report.html");
-    status = replace_file(path, page.s, page.length) ? EXIT_DONE : EXIT_FAILED;
-    if (status != EXIT_DONE) goto cleanup;
     json_t *o = json_need(json_object());
     json_put(o, "run", json_text(run.folder));
     json_put(o, "complete", json_boolean(run.result != NULL));
     json_put(o, "test_accuracy", json_number(report.test != NULL ? figures.metrics.accuracy : NAN));
-    say(options, path, page.length, o);
+    status = deliver(options, run.folder, &page, o);
 
 cleanup:
-    free(path);
     text_free(&page);
     for (size_t k = 0; k < report.classes; k++) free(report.names[k]);
     free(report.names);
@@ -163,6 +197,7 @@ cleanup:
 
 static const example report_examples[] = {
     {"glia report first", "Of the run in the folder first; the page is first/report.html."},
+    {"glia report first --format svg -o paper", "Its plots: paper/loss.svg, and so on."},
     {NULL, NULL},
 };
 
@@ -182,7 +217,11 @@ const struct command report_command = {
         "accuracy against time.\n\n"
         "The test samples are opened by the name that the run has for its data. Where they, the "
         "model or the result are not there, as in a run that goes on, the page says so and shows "
-        "the rest.",
+        "the rest.\n\n"
+        "--format svg or png writes each plot of the page as a file of its own, in light colours, "
+        "named as the plot is in the page: RUN/figures/loss.svg. PNG has two pixels for each "
+        "unit of the SVG, on white. Pictures of weights and of mistakes are no plots, and are "
+        "left out, as are tables.",
     .options = report_table,
     .examples = report_examples,
     .options_size = sizeof(report_options),

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """
 Writes style sheet and script of the report as C, and what allows this script in a page and no other
-(Content-Security-Policy): their SHA-256.
+(Content-Security-Policy): their SHA-256. And the style of single figures: the part of the style
+sheet that is about plots, with the light colours in place of variables.
 
 usage: embed.py STYLE SCRIPT HEADER
 """
 import base64
 import hashlib
+import re
 import sys
 
 
@@ -14,6 +16,19 @@ def read(path):
     with open(path, encoding="utf-8") as file:
         lines = file.read().splitlines()
     return "\n".join(line for line in lines if "SPDX-License-Identifier" not in line) + "\n"
+
+
+def figure_style(style):
+    colours = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", re.search(r":root \{(.*?)\}", style, re.S)[1]))
+    plots = re.search(r"/\* Plots: .*?\*/\n(.*?)/\* End of plots\. \*/", style, re.S)[1]
+    rules = []
+    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", plots):
+        # .on is what is pointed at, .h what is there to be pointed at
+        kept = [s.strip() for s in selectors.split(",") if not re.search(r"\.on$|^\.h$", s.strip())]
+        body = re.sub(r"var\((--[\w-]+)\)", lambda match: colours[match[1]], body)
+        if kept:
+            rules.append(f"{', '.join(kept)} {{ {' '.join(body.split())} }}\n")
+    return "".join(rules)
 
 
 def array(name, text):
@@ -31,6 +46,7 @@ def main():
             digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
             out.write(array("report_" + name, text))
             out.write(f'static const char report_{name}_hash[] = "sha256-{digest}";\n')
+        out.write(array("report_figure_style", figure_style(style)))
 
 
 main()

@@ -12,6 +12,7 @@
 #include "manual.h"
 #include "output.h"
 #include "progress.h"
+#include "report_export.h"
 #include "signals.h"
 
 enum { N_COMMANDS = 14 };
@@ -139,8 +140,10 @@ static int help(int argc, char **argv)
 
 static int version(void)
 {
-    const char *features = glia_build_features();
-    printf("glia %s\nbuilt with: %s\n", glia_version(), *features != '\0' ? features : "the core");
+    const char *library = glia_build_features(), *program = export_features();
+    const bool both = *library != '\0' && *program != '\0';
+    printf("glia %s\nbuilt with: %s%s%s\n", glia_version(), library, both ? " " : "",
+           *library == '\0' && *program == '\0' ? "the core" : program);
     return EXIT_DONE;
 }
 

@@ -328,9 +328,8 @@ static void put_curves(struct text *out, const char *id, const char *heading, co
 
     char description[512];
     snprintf(description, sizeof description,
-             "A line plot over %g epochs, from %.4g to %.4g; %zu series. The button CSV of this "
-             "figure saves the values.",
-             plot.x.to, plot.y.from, plot.y.to, there);
+             "A line plot over %g epochs, from %.4g to %.4g; %zu series.", plot.x.to, plot.y.from,
+             plot.y.to, there);
     json_t *data = data_new(columns);
     figure_begin(out, id, heading, false);
     plot_begin(&plot, out, id, heading, description);

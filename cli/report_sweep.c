@@ -304,7 +304,7 @@ static void put_heat_map(const struct sweep_page *s, struct text *out, const cha
     json_t *data = data_new(names);
     snprintf(description, sizeof description,
              "A heat map: rows are %.40s, columns %.40s; darker is more. The values are in the "
-             "cells, and the button CSV saves them.",
+             "cells.",
              rows->name, columns->name);
     figure_begin(out, id, heading, false);
     svg_begin(out, id, "plot", left + width * (double)n_columns + 12,
@@ -519,8 +519,7 @@ static void write_against_time(const struct sweep_page *s, struct text *out)
         json_t *data = data_new(columns);
         figure_begin(out, "against-time", heading, true);
         plot_begin(&plot, out, "against-time", heading,
-                   "A mark for each cell. The upper left is best: accurate, and soon. The button "
-                   "CSV saves the values.");
+                   "A mark for each cell. The upper left is best: accurate, and soon.");
         for (size_t c = 0; c < n; c++) {
             char cell[512], tip[640];
             if (!isfinite(accuracy[c]) || !isfinite(seconds[c])) continue;

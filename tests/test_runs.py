@@ -5,13 +5,17 @@ Folders of runs (docs/runs.md), glia runs and glia sweep, from outside.
     python3 tests/test_runs.py [PROGRAM]      (else $GLIA)
 """
 import csv
+import html
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import time
+import xml.etree.ElementTree as ElementTree
+import zlib
 
 from harness import (ENV, HERE, PROGRAM, expect, glia, make_data, on_terminal, path, read,
                      run_tests, test, write)
@@ -160,7 +164,7 @@ def _():
     expect(found[0]["finished"] and same(found[0]["result"], load("kept/a/result.json")), found[0])
     os.remove(path("kept/a/result.json"))
     expect("unfinished" in glia("runs", "list", "kept").out, "finished")
-    os.makedirs(path("empty"))
+    os.makedirs(path("begun"))
     expect("no runs here" in glia("runs", "list", "empty").out, "runs")
     expect("nowhere:" in glia("runs", "list", "nowhere", code=1).err, "no message")
 
@@ -363,6 +367,120 @@ def _():
     expect("--resume" in glia("report", "failing", code=1).err, "no message")
     write("failing/results.json", b'{"cells": [1]}')
     expect("expected a list" in glia("report", "failing", code=1).err, "no message")
+
+
+# ---- Plots as files ------------------------------------------------------------------------------
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def plots_of_page(page):
+    """The ids of the plots of a report, and the words of each but for its description."""
+    words = {}
+    for name, plot in re.findall(r'<svg class="plot[^"]*" id="([^"]+)"[^>]*>(.*?)</svg>', page, re.S):
+        plot = re.sub(r"<(title|desc) .*?</\1>", "", plot, flags=re.S)
+        words[name] = [w for w in re.findall(r">([^<>\n]+)<", plot)]
+    return words
+
+
+def check_svg(name, words, text):
+    root = ElementTree.fromstring(text)
+    expect(root.tag == SVG + "svg" and root.get("id") == name, name, text[:300])
+    box = [float(side) for side in root.get("viewBox").split()]
+    expect(box == [0, 0, float(root.get("width")), float(root.get("height"))], name, root.attrib)
+    style = root.find(SVG + "style").text
+    for wrong in ("var(", "<script", "data-", "tabindex", "http", "@", "\0"):
+        expect(wrong not in text.replace(SVG[1:-1], ""), name, "holds", wrong)
+    expect("#1f5fa8" in style and "#7db4f0" not in style, name, style)
+    drawn = [e for e in root.iter() if e.tag in (SVG + "path", SVG + "rect", SVG + "text")]
+    expect([e.text for e in root.iter(SVG + "text") if e.text] == words, name, "has other words")
+    for element in drawn:  # what a class says of a shape is all that gives it a colour
+        for c in (element.get("class") or "").split():
+            expect("." + c in style or c == "d0", name, "no style for", c)
+    return len(drawn), box
+
+
+def check_plots(source, report, names):
+    """Exports the plots of a run or sweep and holds them against its page."""
+    glia("report", source, "-o", "page.html")
+    words = plots_of_page(read("page.html").decode())
+    r = glia("report", source, "--format", "svg", "--json").json()
+    expect(names <= set(words), names, list(words))
+    expect(r["folder"] == f"{source}/figures" and r[report] == source, r)
+    expect(r["files"] == [f"{source}/figures/{name}.svg" for name in words], r, list(words))
+    expect(sorted(os.listdir(path(r["folder"]))) == sorted(f"{n}.svg" for n in words), "files")
+    expect(r["bytes"] == sum(len(read(file)) for file in r["files"]), r)
+    boxes = {}
+    for name, words_of_plot in words.items():
+        n, boxes[name] = check_svg(name, [html.unescape(w) for w in words_of_plot],
+                                   read(f"{source}/figures/{name}.svg").decode())
+        expect(n >= 5, name, "is empty:", n)
+
+    if "rsvg" not in glia("--version").out.split():
+        r = glia("report", source, "--format", "png", "-o", f"{source}-png", code=1)
+        expect("librsvg2-dev" in r.err and not os.path.exists(path(f"{source}-png")), r.err)
+        return
+    r = glia("report", source, "--format", "png", "-o", f"{source}-png", "--json").json()
+    expect(r["files"] == [f"{source}-png/{name}.png" for name in words], r)
+    for name, box in boxes.items():
+        png = read(f"{source}-png/{name}.png")
+        expect(png[:8] == b"\x89PNG\r\n\x1a\n", name, png[:8])
+        width, height, depth, colour = struct.unpack(">IIBB", png[16:26])
+        expect(abs(width - 2 * box[2]) <= 1 and abs(height - 2 * box[3]) <= 1, name, width, height)
+        expect((depth, colour) == (8, 2), name, "is not opaque", depth, colour)
+        if name not in ("loss", "heat-accuracy"):  # seeing pixels takes long in Python
+            continue
+        rows = pixels(png, width, height)
+        expect(rows[0][:3] == b"\xff\xff\xff", name, "is not on white", rows[0][:3])
+        colours = {row[i:i + 3] for row in rows for i in range(0, len(row), 3)}
+        expect(len(colours) > 20 and (name != "loss" or bytes.fromhex("1f5fa8") in colours), name,
+               "is nearly empty", len(colours))
+
+
+def pixels(png, width, height):
+    """The rows of an RGB image, by the filters of the PNG specification."""
+    data, at = b"", 8
+    while at < len(png):
+        size, = struct.unpack(">I", png[at:at + 4])
+        if png[at + 4:at + 8] == b"IDAT":
+            data += png[at + 8:at + 8 + size]
+        at += size + 12
+    data, rows, above = zlib.decompress(data), [], bytes(3 * width)
+    for y in range(height):
+        kind, *row = data[y * (3 * width + 1):(y + 1) * (3 * width + 1)]
+        for i, value in enumerate(row):
+            a, b = row[i - 3] if i >= 3 else 0, above[i]
+            c = above[i - 3] if i >= 3 else 0
+            nearest = min((a, b, c), key=lambda v, p=a + b - c: abs(p - v))
+            row[i] = (value + (0, a, b, (a + b) // 2, nearest)[kind]) & 255
+        above = bytes(row)
+        rows.append(above)
+    return rows
+
+
+@test("the plots of a run are files of their own")
+def _():
+    check_plots("first", "run", {"loss", "accuracy", "rate", "confusion-matrix", "reliability",
+                                 "weights-1", "activations-3", "projection"})
+    expect(not os.path.exists(path("first/report.html")), "a page as well")
+
+
+@test("the plots of a sweep are files of their own")
+def _():
+    check_plots("grid", "sweep", {"heat-accuracy", "heat-seconds", "parallel", "against-time"})
+
+
+@test("what stands in the way of plots is said")
+def _():
+    r = glia("report", "first", "--format", "svg", "-o", "first/run.json", code=1)
+    expect("first/run.json/loss.svg" in r.err, r.err)
+    r = glia("report", "first", "--format", "svg", "-o", "no/such/folder", code=1)
+    expect("no/such/folder: the folder cannot be made" in r.err, r.err)
+    expect("pdf" in glia("report", "first", "--format", "pdf", code=2).err, "no message")
+    os.mkdir(path("begun"))
+    shutil.copy(path("first/run.json"), path("begun/run.json"))
+    r = glia("report", "begun", "--format", "svg", code=1)
+    expect("nothing to plot" in r.err and not os.path.exists(path("begun/figures")), r.err)
 
 
 @test("wrong sweeps are refused before anything is made")
