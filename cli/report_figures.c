@@ -64,8 +64,7 @@ static void put_matrix(const struct report *report, struct text *out, const size
     size_t every = (size_t)ceil(10.5 / size);
     char description[256];
     snprintf(description, sizeof description,
-             "Rows are the true class, columns what the network said, of %zu classes.",
-             n);
+             "Rows are the true class, columns what the network said, of %zu classes.", n);
 
     json_push(columns, json_text("true class"));
     for (size_t j = 0; j < n; j++) json_push(columns, json_text(class_name(report, shown[j])));

@@ -164,7 +164,7 @@ def _():
     expect(found[0]["finished"] and same(found[0]["result"], load("kept/a/result.json")), found[0])
     os.remove(path("kept/a/result.json"))
     expect("unfinished" in glia("runs", "list", "kept").out, "finished")
-    os.makedirs(path("begun"))
+    os.makedirs(path("empty"))
     expect("no runs here" in glia("runs", "list", "empty").out, "runs")
     expect("nowhere:" in glia("runs", "list", "nowhere", code=1).err, "no message")
 
