@@ -229,7 +229,7 @@ static void put_ridges(struct text *out, const char *id, const char *heading, co
         plot_range(&plot.x, &h[k].min, 1);
         plot_range(&plot.x, &h[k].max, 1);
         for (size_t i = 0; i < h[k].n; i++) {
-            double density = width > 0 ? h[k].share[i] / width : 1;
+            double density = width > 1e-100 ? h[k].share[i] / width : 1;
             most = density > most ? density : most;
         }
     }
@@ -245,7 +245,7 @@ static void put_ridges(struct text *out, const char *id, const char *heading, co
         text_print(out, "<path class=\"ridge c0\" d=\"M%.1f %.1f", plot_x(&plot, h[k].min),
                    plot_y(&plot, h[k].epoch));
         for (size_t i = 0; i < h[k].n; i++) {
-            double density = width > 0 ? h[k].share[i] / width : 1;
+            double density = width > 1e-100 ? h[k].share[i] / width : 1;
             double y = h[k].epoch +
                        1.6 * spacing * sqrt(density / (most > 0 ? most : 1)) * (n > 1 ? 1 : 0.6);
             x = h[k].min + width * (double)i;
@@ -257,7 +257,7 @@ static void put_ridges(struct text *out, const char *id, const char *heading, co
     for (size_t k = 0; k < n; k++) {
         double width = (h[k].max - h[k].min) / (double)h[k].n;
         for (size_t i = 0; i < h[k].n; i++) {
-            double density = width > 0 ? h[k].share[i] / width : 1;
+            double density = width > 1e-100 ? h[k].share[i] / width : 1;
             double y = h[k].epoch +
                        1.6 * spacing * sqrt(density / (most > 0 ? most : 1)) * (n > 1 ? 1 : 0.6);
             double from = h[k].min + width * (double)i;

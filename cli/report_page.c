@@ -320,7 +320,7 @@ static void put_curves(struct text *out, const char *id, const char *heading, co
     }
     if (there == 0) return;
     plot.n_series = there;
-    plot.y.log = form == AXIS_NUMBER && plot.y.from > 0 && plot.y.to > 30 * plot.y.from;
+    plot.y.log = form == AXIS_NUMBER && plot.y.from > 1e-100 && plot.y.to > 30 * plot.y.from;
     if (form == AXIS_NUMBER && !plot.y.log && plot.y.from > 0) plot.y.from = 0;
     plot_round(&plot.y);
     if (!(plot.x.to > 0)) plot.x.to = 1;

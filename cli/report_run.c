@@ -27,6 +27,9 @@ char *run_path(const struct report_run *run, const char *name)
     return path;
 }
 
+/* Beyond it arithmetic on values could overflow; no measurement is there. */
+static const double LARGEST_NUMBER = 1e100;
+
 /* ---- Values -------------------------------------------------------------------------------- */
 
 const json_t *run_value(const json_t *json, const char *path)
@@ -49,7 +52,8 @@ const char *run_text(const json_t *json, const char *path)
 double run_number(const json_t *json, const char *path)
 {
     const json_t *value = run_value(json, path);
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    double number = json_is_number(value) ? json_number_value(value) : NAN;
+    return fabs(number) < LARGEST_NUMBER ? number : NAN;
 }
 
 /* ---- Files --------------------------------------------------------------------------------- */
@@ -170,11 +174,11 @@ static int read_metrics(struct report_run *run)
             status = EXIT_FAILED;
         } else if (kind != NULL) {
             struct metric metric = read_metric(object, offset);
+            bool step = strcmp(kind, "step") == 0;
+            if (step && per_epoch > 0) metric.epoch = metric.samples / per_epoch;
+            if (!(metric.epoch >= 0 && metric.epoch < 1e15)) metric.epoch = NAN;
+            if (step) keep(&run->steps, &metric);
             if (strcmp(kind, "epoch") == 0) keep(&run->epochs, &metric);
-            if (strcmp(kind, "step") == 0) {
-                if (per_epoch > 0) metric.epoch = metric.samples / per_epoch;
-                keep(&run->steps, &metric);
-            }
         }
         json_decref(object);
     }

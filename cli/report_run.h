@@ -43,7 +43,10 @@ char *run_path(const struct report_run *run, const char *name);
 /* The line of an epoch, read again, to be given to json_decref; NULL if it is no longer there. */
 json_t *run_epoch(const struct report_run *run, size_t index);
 
-/* Values of the JSON of a run, by a path such as "data.name"; NULL and NAN where there are none. */
+/*
+ * Values of the JSON of a run, by a path such as "data.name"; NULL and NAN where there are none. A
+ * number is below 1e100.
+ */
 const json_t *run_value(const json_t *json, const char *path);
 const char *run_text(const json_t *json, const char *path);
 double run_number(const json_t *json, const char *path);

@@ -46,13 +46,16 @@ static double width_of(const struct plot *plot)
     return plot->large ? 560 : 360;
 }
 
+/* Smaller ones are 0 for a plot, since steps between them would not be normal numbers. */
+static const double TINY = 1e-100;
+
 /* ---- Axes ---------------------------------------------------------------------------------- */
 
 void plot_range(struct plot_axis *axis, const double *values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         double value = values[i];
-        if (!isfinite(value) || (axis->log && !(value > 0))) continue;
+        if (!isfinite(value) || (axis->log && !(value > TINY))) continue;
         bool first = axis->to < axis->from;
         if (first || value < axis->from) axis->from = value;
         if (first || value > axis->to) axis->to = value;
@@ -84,8 +87,8 @@ void plot_round(struct plot_axis *axis)
     }
     const bool is_part = axis->form == AXIS_PERCENT && axis->from >= 0 && axis->to <= 1;
     double range = axis->to - axis->from, middle = fabs(axis->to) + fabs(axis->from);
-    if (!(range > 1e-12 * middle)) { /* one value: some room around it */
-        range = is_part || !(middle > 0) ? 0.1 : 0.1 * middle;
+    if (!(range > 1e-12 * middle && range > TINY)) { /* one value: some room around it */
+        range = is_part || !(middle > TINY) ? 0.1 : 0.1 * middle;
         axis->from -= range / 2;
         axis->to += range / 2;
     }
@@ -275,13 +278,13 @@ void plot_marks(struct plot *plot, const struct series *series, const double *x,
     enum { MOST_MARKS = 24 };
     size_t every = (n + MOST_MARKS - 1) / MOST_MARKS;
     for (size_t i = 0; i < n && series->shape >= 0; i += every)
-        if (isfinite(x[i]) && isfinite(y[i]) && (!plot->y.log || y[i] > 0))
+        if (isfinite(x[i]) && isfinite(y[i]) && (!plot->y.log || y[i] > TINY))
             plot_mark(plot, series->colour, series->shape, x[i], y[i], 3.2, NULL);
 }
 
 void plot_hit(struct plot *plot, double x, double y, const char *tip)
 {
-    if (!isfinite(x) || !isfinite(y) || (plot->y.log && !(y > 0))) return;
+    if (!isfinite(x) || !isfinite(y) || (plot->y.log && !(y > TINY))) return;
     text_print(plot->out, "<circle class=\"h\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"", plot_x(plot, x),
                plot_y(plot, y));
     svg_tip(plot->out, tip);
@@ -294,7 +297,7 @@ void plot_line(struct plot *plot, const struct series *series, const double *x, 
     bool on = false;
     text_print(plot->out, "<path class=\"l c%d d%d\" d=\"", series->colour, series->dash);
     for (size_t i = 0; i < n; i++) {
-        bool there = isfinite(x[i]) && isfinite(y[i]) && (!plot->y.log || y[i] > 0);
+        bool there = isfinite(x[i]) && isfinite(y[i]) && (!plot->y.log || y[i] > TINY);
         if (there)
             text_print(plot->out, "%c%.1f %.1f", on ? 'L' : 'M', plot_x(plot, x[i]),
                        plot_y(plot, y[i]));

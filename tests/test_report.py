@@ -480,9 +480,10 @@ def _():
     for epoch in range(1, 300):
         loss = None if epoch % 7 == 0 else 1e30 if epoch == 5 else 1 / epoch
         lines.append({"kind": "step", "samples": 240 * epoch, "train_loss": loss, "lr": 0,
-                      "train_accuracy": None})
-        lines.append({"kind": "epoch", "epoch": epoch, "train_loss": loss, "train_accuracy": 1,
-                      "validation_loss": None, "lr": 0, "best": epoch % 2 == 0, "histograms": [
+                      "train_accuracy": None, "seconds": 1e308})
+        lines.append({"kind": "epoch", "epoch": epoch, "train_loss": loss,
+                      "train_accuracy": 1e308 if epoch == 9 else 1, "validation_loss": None,
+                      "lr": 1e-320 if epoch == 9 else 0, "best": epoch % 2 == 0, "histograms": [
                           {"weights": {"min": 0, "max": 0, "counts": [5]},
                            "activations": {"min": -1e-30, "max": 1e30, "counts": [0] * 4000}},
                           {"weights": {"min": 1, "max": 0, "counts": [5]},
