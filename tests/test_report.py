@@ -652,10 +652,10 @@ def _():
 
 @test("browser: pointing and focusing name the value")
 def _():
+    driver = open_page("plain")
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
-    driver = open_page("plain")
     tip = driver.find_element(By.ID, "tip")
     expect(not tip.is_displayed(), "shown before")
     for figure in ("loss", "confusion-matrix", "mistakes", "reliability", "weights",
@@ -689,8 +689,8 @@ def _():
 
 @test("browser: every plot saves its values as CSV")
 def _():
-    from selenium.webdriver.common.by import By
     driver = open_page("hostile")
+    from selenium.webdriver.common.by import By
     page = Page(read("hostile/report.html").decode())
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", {
         "behavior": "allow", "downloadPath": path("downloads")})
@@ -715,6 +715,7 @@ def _():
 
 @test("browser: the switch changes the theme; text has contrast in both")
 def _():
+    browser()
     from selenium.webdriver.common.by import By
     contrast = """
         const parse = (c) => c.match(/[\\d.]+/g).map(Number);
