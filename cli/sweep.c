@@ -235,13 +235,10 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
     add_word(job, "%s", s->data);
     name_job(s, job);
     train_set_defaults(&job->options);
-    char **argv = need_memory((size_t)job->argc, sizeof *argv); /* parsing moves its words */
-    memcpy(argv, job->argv, (size_t)job->argc * sizeof *argv);
-    const bool good = options_parse(&train_command, job->argc, argv, &job->options, &job->line) &&
-                      train_check_options(&job->options, s->data);
-    free(job->argv);
-    job->argv = argv;
-    return good;
+    job->parsed = need_memory((size_t)job->argc, sizeof *job->parsed);
+    memcpy(job->parsed, job->argv, (size_t)job->argc * sizeof *job->parsed);
+    return options_parse(&train_command, job->argc, job->parsed, &job->options, &job->line) &&
+           train_check_options(&job->options, s->data);
 }
 
 bool sweep_plan(struct sweep *s)
@@ -264,6 +261,7 @@ void sweep_free(struct sweep *s)
     for (size_t i = 0; i < s->n_jobs; i++) {
         for (int w = 0; w < s->jobs[i].argc; w++) free(s->jobs[i].argv[w]);
         free(s->jobs[i].argv);
+        free(s->jobs[i].parsed);
         free(s->jobs[i].name);
         options_free(&s->jobs[i].line);
     }

@@ -61,8 +61,9 @@ enum job_state { JOB_WAITING, JOB_DONE, JOB_FAILED, JOB_STOPPED };
 struct job {
     size_t cell;
     uint64_t seed;
-    char *name;  /* of its folder in runs/ */
-    char **argv; /* (argc) words for glia train */
+    char *name;    /* of its folder in runs/ */
+    char **argv;   /* (argc) words for glia train, owned */
+    char **parsed; /* (argc) the same, as parsing leaves them: operands over the first */
     int argc;
     train_options options;    /* parsed from them */
     struct command_line line; /* likewise */
