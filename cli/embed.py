@@ -19,7 +19,8 @@ def read(path):
 
 
 def figure_style(style):
-    colours = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", re.search(r":root \{(.*?)\}", style, re.S)[1]))
+    light = re.search(r":root \{(.*?)\}", style, re.S)[1]
+    colours = dict(re.findall(r"(--[\w-]+):\s*([^;]+);", light))
     plots = re.search(r"/\* Plots: .*?\*/\n(.*?)/\* End of plots\. \*/", style, re.S)[1]
     rules = []
     for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", plots):

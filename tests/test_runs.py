@@ -377,7 +377,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def plots_of_page(page):
     """The ids of the plots of a report, and the words of each but for its description."""
     words = {}
-    for name, plot in re.findall(r'<svg class="plot[^"]*" id="([^"]+)"[^>]*>(.*?)</svg>', page, re.S):
+    for name, plot in re.findall(r'<svg class="plot[^"]*" id="([^"]+)".*?>(.*?)</svg>', page, re.S):
         plot = re.sub(r"<(title|desc) .*?</\1>", "", plot, flags=re.S)
         words[name] = [w for w in re.findall(r">([^<>\n]+)<", plot)]
     return words
