@@ -7,9 +7,9 @@
  * Two ideas carry them. All three dense products of a layer are one tile, C += factor * A B, whose
  * sums stay in registers (Goto and van de Geijn 2008); the weights' panels are its B as they lie.
  * And a sparse sample multiplies rows of a panel, block by block of inputs, so that the block's
- * weights come from L1; its gradient takes, input by input, the samples that have it, and is
- * applied from registers. (SparseTrain, Gong et al. 2019, skips zeros in all three products too,
- * behind relus; here they are the data's.)
+ * weights come from L1: a mask of 64 bytes, or a list of floats, says which. The gradient takes,
+ * input by input, the samples that have it, and is applied from registers. (SparseTrain, Gong et
+ * al. 2019, skips zeros in all three products too, behind relus; here they are the data's.)
  *
  * Invariants: as in reference.c, every output element is summed by one thread in one order.
  */
