@@ -106,6 +106,15 @@ static bool take_size(const char *tag, struct figure *figure)
            figure->height > 0 && figure->height <= LARGEST_SIDE;
 }
 
+/* HTML has U+FFFE and U+FFFF, XML has not: they become U+FFFD, which stands for such. */
+static void replace_no_characters(char *text)
+{
+    while ((text = strstr(text, "\xef\xbf")) != NULL) {
+        if ((unsigned char)text[2] >= 0xbe) text[2] = (char)0xbd;
+        text += 2;
+    }
+}
+
 /* Makes a figure of the plot that begins at *at; moves that behind it. False: it is none. */
 static bool cut_out(const char **at, struct figure *figure)
 {
@@ -118,6 +127,7 @@ static bool cut_out(const char **at, struct figure *figure)
     text_print(&figure->svg, "\n<style>\n%s</style>\n", report_figure_style);
     *at = copy_content(*at, &figure->svg);
     text_put(&figure->svg, "</svg>\n");
+    replace_no_characters(figure->svg.s);
     return begins(*at, "</svg>");
 }
 

@@ -465,6 +465,28 @@ def _():
     expect(not os.path.exists(path("first/report.html")), "a page as well")
 
 
+@test("plots as files take any names of classes")
+def _():
+    names = ["</svg><b>&amp;", "\uffff'\"", "\U0001f600"]
+    model = read("first/model.safetensors")
+    n, = struct.unpack("<Q", model[:8])
+    header = json.loads(model[8:8 + n])
+    about = json.loads(header["__metadata__"]["glia"])
+    expect(len(about["classes"]) == len(names), about["classes"])
+    about["classes"] = names
+    header["__metadata__"]["glia"] = json.dumps(about, ensure_ascii=False)
+    header = json.dumps(header, ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    shutil.copytree(path("first"), path("named"))
+    write("named/model.safetensors", struct.pack("<Q", len(header)) + header + model[8 + n:])
+    r = glia("report", "named", "--format", "svg", "--json").json()
+    for file in r["files"]:
+        words = [e.text for e in ElementTree.fromstring(read(file)).iter(SVG + "text")]
+        if "confusion-matrix" in file:
+            expect(words.count("\U0001f600") == 2 and words.count("\ufffd'\"") == 2, words)
+            expect(sum(str(word).startswith("</svg><b>") for word in words) == 2, words)
+
+
 @test("the plots of a sweep are files of their own")
 def _():
     check_plots("grid", "sweep", {"heat-accuracy", "heat-seconds", "parallel", "against-time"})
