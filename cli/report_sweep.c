@@ -344,7 +344,7 @@ static void put_heat_map(const struct sweep_page *s, struct text *out, const cha
             show_value(rows->values[i], row_text, sizeof row_text);
             show_value(columns->values[j], column_text, sizeof column_text);
             if (isfinite(value))
-                snprintf(number, sizeof number, percent ? "%.2f" : "%.3g",
+                snprintf(number, sizeof number, percent || value < 100 ? "%.2f" : "%.0f",
                          percent ? 100 * value : value);
             snprintf(tip, sizeof tip, "%.40s %s, %.40s %s\n%s%s", rows->name, row_text,
                      columns->name, column_text, number, percent ? " %" : " s");
