@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "commands.h"
+#include "files.h"
 #include "output.h"
+#include "report_sweep.h"
 #include "sweep.h"
 
 #define SWEEP_FIELD(field) .offset = offsetof(sweep_options, field)
@@ -100,6 +102,18 @@ static void print_head(const struct sweep *s)
     fputc('\n', stderr);
 }
 
+/* report.html, as glia report writes it. */
+static bool write_report(const struct sweep *s)
+{
+    struct text page = {0};
+    char path[sizeof s->folder + 32];
+    snprintf(path, sizeof path, "%s/report.html", s->folder);
+    const bool good = report_sweep_write(s->folder, &page) == EXIT_DONE &&
+                      replace_file(path, page.s, page.length);
+    text_free(&page);
+    return good;
+}
+
 static int sweep_command_run(void *field, int n_operands, char *const *operands)
 {
     (void)n_operands;
@@ -118,7 +132,7 @@ static int sweep_command_run(void *field, int n_operands, char *const *operands)
             for (size_t c = 0; c < sweep->n_cells; c++)
                 any = any || sweep->cells[c].done + sweep->cells[c].failed > 0;
             if (any && exit_status != EXIT_INTERRUPTED) {
-                if (!sweep_write(sweep)) exit_status = EXIT_FAILED;
+                if (!sweep_write(sweep) || !write_report(sweep)) exit_status = EXIT_FAILED;
                 if (options->source.common.json)
                     json_print(sweep_json(sweep));
                 else
@@ -151,7 +165,8 @@ const struct command sweep_command = {
         "\n\n" //
     SOURCE_DESCRIPTION "\n\n"
         "The folder keeps a folder for each run (runs/, each as by glia train --run), the tables "
-        "(table.md, table.csv) and all figures (results.json). Interrupted, or killed, the same "
+        "(table.md, table.csv), all figures (results.json) and a page that shows them "
+        "(report.html). Interrupted, or killed, the same "
         "command with --resume goes on. A run that fails is reported, the others go on, and the "
         "exit status is 1.\n\n"
         "The article trains 784-n-10 with n = 32, 64, 128 and 256, sigmoid, relu and tanh, at the "

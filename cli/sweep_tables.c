@@ -336,7 +336,7 @@ void sweep_print(const struct sweep *s)
     write_end(s, stdout);
     printf("All of it is in ");
     print_clean(stdout, s->folder);
-    printf("/\n");
+    printf("/, to be looked at in report.html there\n");
 }
 
 /* ---- Files ---------------------------------------------------------------------------------- */
