@@ -340,7 +340,7 @@ static void put_heat_map(const struct sweep_page *s, struct text *out, const cha
             const size_t at = i * n_columns + j;
             const double value = count[at] > 0 ? sum[at] : NAN;
             const double share = to > from ? (value - from) / (to - from) : 0.5;
-            char row_text[64], column_text[64], number[64] = "\xe2\x80\x93", tip[256];
+            char row_text[64], column_text[64], number[64] = "\xe2\x80\x93", tip[384];
             show_value(rows->values[i], row_text, sizeof row_text);
             show_value(columns->values[j], column_text, sizeof column_text);
             if (isfinite(value))
