@@ -15,8 +15,10 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
+
+import harness
+from harness import Skip, expect, run_tests
 
 PROGRAM = os.path.join(os.environ["GLIA_BUILD"], "tests", "write_events")
 BEGAN = 1767225600.25  # wall time
@@ -127,11 +129,6 @@ def scalars_of(path, began=BEGAN):
 
 # ---- Writing -------------------------------------------------------------------------------------
 
-def expect(condition, *what):
-    if not condition:
-        raise AssertionError(" ".join(str(w) for w in what))
-
-
 def write(folder, scalars, code=0, limit=None):
     """Returns what each call said, closing last, and stderr."""
     def restrict():
@@ -154,17 +151,13 @@ def rounded(scalars):
 
 # ---- The tests -----------------------------------------------------------------------------------
 
-TESTS = []
-
-
-class Skip(Exception):
-    pass
-
-
 def test(name):
+    """A test that is given a folder of its own."""
     def add(function):
-        TESTS.append((name, function))
-        return function
+        @harness.test(name)
+        def _():
+            with tempfile.TemporaryDirectory(prefix="glia-events-") as folder:
+                function(folder)
     return add
 
 
@@ -308,23 +301,5 @@ def check_same(found, expected):
             expect(abs(a - b) <= 1e-6 * abs(b) + 1e-12, tag, a, b)
 
 
-def main():
-    failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, (name, function) in enumerate(TESTS, 1):
-        with tempfile.TemporaryDirectory(prefix="glia-events-") as folder:
-            try:
-                function(folder)
-                print(f"ok {number} - {name}", flush=True)
-            except Skip as why:
-                print(f"ok {number} - {name} # SKIP {why}", flush=True)
-            except Exception as error:  # a test that breaks is a test that fails
-                failed += 1
-                print(f"not ok {number} - {name}", flush=True)
-                for line in f"{type(error).__name__}: {error}".split("\n"):
-                    print("#", line, flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run_tests()
