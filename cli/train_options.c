@@ -120,15 +120,18 @@ const struct option train_option_table[] = {
      .help = "units of the hidden layers, as 512,256; none: softmax regression"},
     {.kind = OPTION_OTHER, .name = "activation", .metavar = "LIST", TRAIN_FIELD(activation),
      .parse = parse_activation, .show = train_show_activation, .choices = activation_names,
-     .expected = "sigmoid, tanh, relu or identity, or one of these for each hidden layer",
-     .help = "sigmoid, tanh, relu or identity: one for all hidden layers, or a list of one for "
-             "each"},
+     .expected = "sigmoid, tanh, relu, identity, leaky-relu, elu, gelu, silu or scaled-tanh, or "
+                 "one of these for each hidden layer",
+     .help = "sigmoid, tanh, relu, identity, leaky-relu, elu, gelu, silu or scaled-tanh: one for "
+             "all hidden layers, or a list of one for each"},
     {.kind = OPTION_CHOICE, .name = "init", .metavar = "NAME", TRAIN_FIELD(init),
      .choices = init_names, .help = "distribution of the first weights"},
 
     {.kind = OPTION_HEADING, .name = "Training"},
     {.kind = OPTION_REAL, .name = "lr", .metavar = "X", TRAIN_FIELD(params.lr),
-     .above_min = true, .help = "learning rate"},
+     .above_min = true, .shown_default = "0.2",
+     .help = "learning rate (default with momentum and nesterov: 0.02; with rmsprop, adam and "
+             "adamw: 0.001)"},
     {.kind = OPTION_OTHER, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
      .parse = parse_lr_end, .expected = "a number of at least 0, or constant",
      .shown_default = "constant", .help = "let the learning rate fall linearly to X"},

@@ -141,6 +141,13 @@ GLIA_API glia_status glia_dataset_set_class_names(glia_dataset *dataset, const c
                                                   glia_error *error);
 
 /*
+ * How much each sample counts in training: weights (samples), copied, finite and not below 0, not
+ * all 0. Parts that were held out before have none. BAD_ARGUMENT, NO_MEMORY.
+ */
+GLIA_API glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights,
+                                              glia_error *error);
+
+/*
  * Splits a data set into two that share its samples, stratified: each class gives the same
  * fraction, as nearly as whole samples allow. held_out >= 1 is a count of samples, 0 < held_out < 1
  * a fraction. Both results borrow from the data set and must be freed before it.
@@ -266,12 +273,25 @@ GLIA_API bool glia_precision_from_name(const char *name, glia_precision *out);
 
 /* ---- Networks ------------------------------------------------------------------------------ */
 
-/* X(NAME, text): what a hidden layer computes from its weighted sums. */
+/*
+ * X(NAME, text): what a hidden layer computes from its weighted sums z.
+ *   leaky-relu   z, or 0.01 z below 0                            Maas, Hannun and Ng 2013
+ *   elu          z, or e^z - 1 below 0                           Clevert et al. 2016
+ *   gelu         z Phi(z), Phi the normal distribution's         Hendrycks and Gimpel 2016
+ *   silu         z sigmoid(z)                                    Elfwing, Uchibe and Doya 2018
+ *   scaled-tanh  1.7159 tanh(2/3 z)                              LeCun et al. 1998, Efficient
+ * BackProp
+ */
 #define GLIA_HIDDEN_ACTIVATION_LIST(X)                                                             \
     X(SIGMOID, "sigmoid")                                                                          \
     X(TANH, "tanh")                                                                                \
     X(RELU, "relu")                                                                                \
-    X(IDENTITY, "identity")
+    X(IDENTITY, "identity")                                                                        \
+    X(LEAKY_RELU, "leaky-relu")                                                                    \
+    X(ELU, "elu")                                                                                  \
+    X(GELU, "gelu")                                                                                \
+    X(SILU, "silu")                                                                                \
+    X(SCALED_TANH, "scaled-tanh")
 
 /* ... and softmax, of the output layer and no other. */
 #define GLIA_ACTIVATION_LIST(X)                                                                    \
@@ -290,7 +310,8 @@ typedef enum glia_activation {
  *   glorot-normal   N(0, 2 / (n_in + n_out))                 the same variance
  *   he-uniform      U(-a, a), a = sqrt(6 / n_in)             the variance of he-normal
  *   he-normal       N(0, 2 / n_in)                           He et al. 2015, eq. 10
- *   auto            he-normal for relu, glorot-uniform for all others
+ *   auto            he-normal for relu and its kin (leaky-relu, elu, gelu, silu), glorot-uniform
+ *                   for all others
  */
 #define GLIA_INIT_LIST(X)                                                                          \
     X(AUTO, "auto")                                                                                \
@@ -327,6 +348,7 @@ typedef struct glia_network_params {
     const size_t *hidden;               /* (n_hidden) units; borrowed during the call */
     const glia_activation *activations; /* (n_hidden), borrowed; NULL: all as activation */
     glia_activation activation;
+    bool batch_norm; /* normalise the sums of hidden layers over each batch */
     glia_init init;
     uint64_t seed;
 } glia_network_params;
@@ -365,6 +387,7 @@ typedef struct glia_layer_info {
     size_t inputs;
     size_t units;
     glia_activation activation;
+    bool batch_norm;
 } glia_layer_info;
 
 /* layer is below glia_network_info.layers; an all-zero struct past the last. */
@@ -376,6 +399,18 @@ GLIA_API glia_status glia_network_get_layer(const glia_network *network, size_t 
 GLIA_API glia_status glia_network_set_layer(glia_network *network, size_t layer,
                                             const float *weight, const float *bias,
                                             glia_error *error);
+
+/*
+ * What batch normalisation has learned, each (units), any of them NULL: y = scale (z - mean) /
+ * sqrt(variance + 1e-5) + shift (Ioffe and Szegedy 2015, algorithm 2). BAD_ARGUMENT for a layer
+ * that is not normalised, and for a variance below 0.
+ */
+GLIA_API glia_status glia_network_get_norm(const glia_network *network, size_t layer, float *scale,
+                                           float *shift, float *mean, float *variance,
+                                           glia_error *error);
+GLIA_API glia_status glia_network_set_norm(glia_network *network, size_t layer, const float *scale,
+                                           const float *shift, const float *mean,
+                                           const float *variance, glia_error *error);
 
 /*
  * The name of a class; owned by the network, valid until it is trained again or freed; NULL past
@@ -505,14 +540,70 @@ typedef struct glia_progress {
  */
 typedef bool glia_train_progress(void *user, const glia_progress *progress);
 
+/*
+ * X(NAME, text): how a step goes from the gradient g of a weight w, at learning rate r.
+ *   sgd       w -= r g
+ *   momentum  v = m v + g, w -= r v                             Polyak 1964
+ *   nesterov  v = m v + g, w -= r (g + m v)                     Sutskever et al. 2013
+ *   rmsprop   s = b s + (1 - b) g^2, w -= r g / (sqrt(s) + e)   Tieleman and Hinton 2012
+ *   adam      Kingma and Ba 2015, algorithm 1; m and b are its beta1 and beta2
+ *   adamw     the same, with decoupled weight decay             Loshchilov and Hutter 2019
+ */
+#define GLIA_OPTIMIZER_LIST(X)                                                                     \
+    X(SGD, "sgd")                                                                                  \
+    X(MOMENTUM, "momentum")                                                                        \
+    X(NESTEROV, "nesterov")                                                                        \
+    X(RMSPROP, "rmsprop")                                                                          \
+    X(ADAM, "adam")                                                                                \
+    X(ADAMW, "adamw")
+
+typedef enum glia_optimizer {
+#define X(name, text) GLIA_##name,
+    GLIA_OPTIMIZER_LIST(X)
+#undef X
+} glia_optimizer;
+
+GLIA_API const char *glia_optimizer_name(glia_optimizer optimizer);
+GLIA_API bool glia_optimizer_from_name(const char *name, glia_optimizer *out);
+
 typedef struct glia_train_params {
-    double lr;     /* learning rate, > 0 */
+    double lr;     /* learning rate; 0: the optimizer's own, 0.2 for sgd, 0.02 for momentum and
+                      nesterov, 0.001 for the others */
     double lr_end; /* falls linearly to this by the last step; < 0: constant */
     double warmup; /* part of all steps, in [0, 1), over which it first rises from 0 to lr */
     size_t batch;  /* samples an update; 1: after every sample */
     size_t epochs; /* >= 0 */
-    uint64_t seed; /* of the shuffles */
-    int threads;   /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
+    uint64_t seed; /* of the shuffles, dropout and noise */
+
+    glia_optimizer optimizer;
+    double momentum; /* in [0, 1): of momentum and nesterov; beta1 of adam and adamw */
+    double beta2;    /* in [0, 1): of rmsprop, adam, adamw; < 0: 0.99 for rmsprop, else 0.999 */
+    double epsilon;  /* > 0: of the same */
+    double
+        weight_decay; /* w -= lr * it * w in every step, beside the gradient; < 0: 0.01 for adamw,
+                         else 0. This one, l2 and l1 are for weights alone, not for biases */
+    double l2;        /* adds l2 / 2 * the sum of w^2 to the loss */
+    double l1;        /* adds l1 * the sum of |w| */
+    double max_norm;  /* a hidden unit's weights are scaled down to this norm after each step; 0:
+                         never. Srivastava et al. 2014 */
+    double clip_norm; /* a gradient of a larger norm, all parameters together, is scaled down to
+                         this; 0: never. Pascanu, Mikolov and Bengio 2013 */
+    double dropout;   /* in [0, 1): the part of hidden units that a step leaves out (Srivastava et
+                         al. 2014); those that stay are 1 / (1 - it) as large */
+    double input_dropout;        /* the same of inputs */
+    double input_noise;          /* sd of the normal noise that is added to inputs, after scaling */
+    double label_smoothing;      /* in [0, 1): the part of a target that is spread over all classes
+                                    (Szegedy et al. 2016) */
+    double averaging;            /* in [0, 1): what is evaluated and kept is a moving average of the
+                                    weights: average = d average + (1 - d) weights after each step, d being
+                                    this, or less at the beginning, (1 + step) / (10 + step); 0: none
+                                    (Polyak and Juditsky 1992) */
+    const double *class_weights; /* (n_class_weights), borrowed: how much a sample of each class
+                                    counts; NULL: all the same. The loss of a batch is sum(weight *
+                                    loss) / sum(weight) */
+    size_t n_class_weights;
+
+    int threads; /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
     glia_engine engine;
     glia_precision precision;
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
@@ -521,7 +612,8 @@ typedef struct glia_train_params {
     void *user;                    /* handed to progress */
 } glia_train_params;
 
-/* lr 0.2, constant; batch 32; 10 epochs; seed 1; no early stopping. */
+/* sgd with lr 0.2, constant; batch 32; 10 epochs; seed 1; momentum 0.9 and epsilon 1e-8 for those
+ * that have them; nothing else. */
 GLIA_API glia_train_params glia_train_default_params(void);
 
 typedef enum glia_stop {
@@ -550,9 +642,9 @@ typedef struct glia_train_result {
 } glia_train_result;
 
 /*
- * Trains with stochastic gradient descent on the mean cross-entropy of each batch:
- * w <- w - lr * dJ/dw. Every epoch visits every sample once, in an order drawn from
- * (seed, epoch). With a validation set (or NULL) the weights of the best epoch are kept.
+ * Trains with stochastic gradient descent, or what is built on it, on the mean cross-entropy of
+ * each batch. Every epoch visits every sample once, in an order drawn from (seed, epoch). With a
+ * validation set (or NULL) the weights of the best epoch are kept.
  *
  * params NULL: the default ones.
  *

@@ -67,7 +67,8 @@ static inline bool get_plan(const gi_engine *reference, const glia_network *netw
     *plan = (gi_plan){.engine = index % n_engines ? native : reference,
                       .sparse = index % n_engines == 2,
                       .threads = 1 + (int)(index / n_engines % 3),
-                      .n_by_units = index / n_engines / 3 ? network->n_layers - 1 : 0};
+                      .n_by_units = index / n_engines / 3 ? network->n_layers - 1 : 0,
+                      .staged = gi_plan_staged(network->layers, network->n_layers, 0, false)};
     return true;
 }
 
@@ -91,6 +92,13 @@ static inline void step_task(void *context, int thread, int n_threads)
     gi_step_update(s->network, s->plan, s->w, s->w->rows, s->update, &crew);
 }
 
+static inline void forward_task(void *context, int thread, int n_threads)
+{
+    const struct step *s = context;
+    const gi_crew crew = {s->pool, thread, n_threads, &s->scratch[thread]};
+    gi_step_forward(s->network, s->plan, s->w, s->w->rows, &crew);
+}
+
 static inline void run_step(glia_network *network, const gi_plan *plan, gi_workspace *w,
                             const gi_row_update *update)
 {
@@ -104,12 +112,12 @@ static inline void run_step(glia_network *network, const gi_plan *plan, gi_works
     gi_pool_free(step.pool);
 }
 
-/* Where a parameter lies: the weight from an input, or with input n_in the bias. */
+/* Where a parameter lies: the weight from an input, or with input n_in + GI_ROW_... a vector's. */
 static inline void *parameter_at(const gi_layer *layer, size_t element_bytes, size_t row,
                                  size_t unit)
 {
-    return row == layer->n_in
-               ? (char *)layer->bias + unit * element_bytes
+    return row >= layer->n_in
+               ? (char *)layer->bias + ((row - layer->n_in) * layer->ld + unit) * element_bytes
                : (char *)layer->weight + gi_weight_offset(layer, row, unit) * element_bytes;
 }
 

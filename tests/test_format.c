@@ -832,7 +832,7 @@ static const struct {
     {"\"units\":3", "\"units\":-3", 0, {"network.layers[0].units", "-3"}},
     {"{\"units\":3,\"activation\":\"relu\"}", "3", 0, {"network.layers[0].units", "nothing"}},
     {"\"units\":2", "\"units\":65537", 0, {"network.layers[1].units", "65536"}},
-    {"\"relu\"", "\"gelu\"", 0, {"network.layers[0].activation", "\"gelu\""}},
+    {"\"relu\"", "\"softplus\"", 0, {"network.layers[0].activation", "\"softplus\""}},
     {"\"relu\"", "null", 0, {"network.layers[0].activation", "null"}},
     {"\"relu\"", "\"softmax\"", 0, {"network.layers[0].activation", "\"softmax\""}},
     {"\"softmax\"", "\"relu\"", 0, {"network.layers[1].activation", "\"relu\""}},
@@ -925,7 +925,7 @@ static void test_later_version(void **state)
 {
     (void)state;
     char *later = replace(description, GLIA_VERSION, "99.0");
-    char *gelu = replace(later, "relu", "gelu");
+    char *gelu = replace(later, "relu", "softplus");
     json_t *string = json_string(gelu);
     char *quoted = json_dumps(string, JSON_ENCODE_ANY);
     char header[4000];
@@ -934,7 +934,7 @@ static void test_later_version(void **state)
     uint8_t *bytes = make_file(strlen(header), header, strlen(header), N_DATA, &n_bytes);
     glia_network *network;
     glia_error error = {0};
-    const char *const words[2] = {"\"gelu\"", "written by glia 99.0"};
+    const char *const words[2] = {"\"softplus\"", "written by glia 99.0"};
     expect_failure(gi_model_parse(bad_path, bytes, n_bytes, &network, &error), &error,
                    GLIA_BAD_FORMAT, words, "later version");
     free(bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The gradient check: backpropagation, in double by the very kernels that train, against central
- * differences of the loss, for 1 to 4 layers, every activation, batches of 1 and 7, every level.
+ * differences of the loss, for 1 to 4 layers, every activation, batches of 1 and 7, every level;
+ * with batch normalisation, dropout, smoothed labels and weighted samples too.
  */
 #include "numeric.h"
 
@@ -10,18 +11,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUTS = 6, CLASSES = 4, MAX_PARAMETERS = 512 };
+enum { INPUTS = 6, CLASSES = 4, LD = 16, MAX_PARAMETERS = 512 };
 
 static const double LARGEST_RELATIVE_ERROR = 1e-7;
 static double largest_seen;
+
+/* What is checked. */
+struct subject {
+    size_t n_hidden;
+    glia_activation activation;
+    size_t batch;
+    bool norm;
+    double dropout, smoothing;
+    bool is_weighted;
+    int threads;
+    size_t n_by_units;
+};
 
 /* A row update that keeps the gradient instead of learning from it. */
 static void keep_gradient(const gi_row_update *update, size_t layer, size_t row, size_t unit,
                           void *weight, const void *gradient, size_t n)
 {
     (void)weight;
-    void **layers = update->user; /* [layer]: (n_in + 1, ld), ld being one panel's width here */
-    memcpy((double *)layers[layer] + row * n + unit, gradient, n * sizeof(double));
+    void **layers = update->user; /* [layer]: (n_in + 3, LD), LD being one panel's width here */
+    memcpy((double *)layers[layer] + row * LD + unit, gradient, n * sizeof(double));
 }
 
 static double *parameter_of(const gi_layer *layer, size_t row, size_t unit)
@@ -29,15 +42,27 @@ static double *parameter_of(const gi_layer *layer, size_t row, size_t unit)
     return parameter_at(layer, sizeof(double), row, unit);
 }
 
-/* The mean loss of the batch in x. */
+/* Which rows of a layer are learned: of a normalised one not the bias. */
+static bool is_learned(const gi_layer *layer, size_t row)
+{
+    if (row < layer->n_in) return true;
+    return layer->scale ? row != layer->n_in && row < layer->n_in + GI_LEARNED_ROWS
+                        : row == layer->n_in;
+}
+
+/* The mean loss of the batch in x, as training sees it. */
 static double loss_of(glia_network *network, const gi_plan *plan, gi_workspace *w,
                       gi_scratch *scratch)
 {
-    gi_network_forward(network, plan, w, 0, w->rows, scratch);
-    gi_network_loss(network, plan, w, 0, w->rows, w->rows);
+    const gi_plan alone = {.engine = plan->engine,
+                           .threads = 1,
+                           .staged = plan->staged,
+                           .n_by_units = plan->n_by_units};
+    const gi_crew crew = {NULL, 0, 1, scratch};
+    gi_step_forward(network, &alone, w, w->rows, &crew);
     double sum = 0;
     for (size_t r = 0; r < w->rows; r++) sum += w->loss[r];
-    return sum / (double)w->rows;
+    return sum / gi_workspace_weight(w, w->rows);
 }
 
 /* The five-point stencil: (-J(+2h) + 8 J(+h) - 8 J(-h) + J(-2h)) / 12h, with an error of O(h^4). */
@@ -60,35 +85,48 @@ static bool is_smooth(const glia_network *network, const gi_workspace *w)
 {
     for (size_t l = 0; l + 1 < network->n_layers; l++) {
         const gi_layer *layer = &network->layers[l];
-        const double *x = l ? w->activation[l - 1] : w->x;
+        const double *x = l ? w->activation[l - 1] : w->x, *kept = w->z[l];
         for (size_t r = 0; r < w->rows; r++)
             for (size_t u = 0; u < layer->n_out; u++) {
-                double z = ((double *)layer->bias)[u];
-                for (size_t i = 0; i < layer->n_in; i++)
-                    z += x[r * gi_stride(layer->n_in) + i] * *parameter_of(layer, i, u);
-                if (fabs(z) < 4e-3) return false;
+                double y = ((double *)layer->bias)[u];
+                for (size_t i = 0; i < layer->n_in && !kept; i++)
+                    y += x[r * gi_stride(layer->n_in) + i] * *parameter_of(layer, i, u);
+                if (kept) y = kept[r * gi_stride(layer->n_out) + u];
+                if (layer->scale) y = y * ((double *)layer->scale)[u] + ((double *)layer->shift)[u];
+                if (fabs(y) < 4e-3) return false;
             }
     }
     return true;
 }
 
-static void check(const gi_engine *engine, size_t n_hidden, glia_activation activation,
-                  size_t batch)
+static void check(const gi_engine *engine, const struct subject *what)
 {
     static const size_t hidden[3] = {5, 7, 3};
-    glia_network *network = make_network(engine, INPUTS, n_hidden, hidden, activation, CLASSES);
-    const gi_plan plan = {.engine = engine, .threads = 1};
+    const size_t batch = what->batch;
+    glia_network *network =
+        make_network(engine, INPUTS, what->n_hidden, hidden, what->activation, CLASSES);
+    for (size_t l = 0; l < what->n_hidden && what->norm; l++)
+        assert_int_equal(gi_network_normalise(network, l, NULL), GLIA_OK);
+    const gi_plan plan = {
+        .engine = engine,
+        .threads = what->threads,
+        .n_by_units = what->norm ? what->n_hidden : what->n_by_units,
+        .staged = gi_plan_staged(network->layers, network->n_layers, what->dropout, false)};
     gi_workspace w;
     gi_scratch scratch;
     assert_int_equal(gi_workspace_new(network, &plan, batch, true, &w, NULL), GLIA_OK);
     assert_int_equal(gi_scratch_new(network, batch, &scratch, NULL), GLIA_OK);
+    w.dropout = what->dropout;
+    w.smoothing = what->smoothing;
+    w.is_weighted = what->is_weighted;
 
     for (uint64_t seed = 1;; seed++) { /* until no sum is near relu's kink */
         gi_rng rng = gi_rng_make(seed, GI_RANDOM_INIT, 0, 0);
+        w.seed = seed;
         for (size_t l = 0; l < network->n_layers; l++) {
             const gi_layer *layer = &network->layers[l];
-            for (size_t row = 0; row <= layer->n_in; row++)
-                for (size_t u = 0; u < layer->n_out; u++)
+            for (size_t row = 0; row < layer->n_in + GI_LEARNED_ROWS; row++)
+                for (size_t u = 0; u < layer->n_out && is_learned(layer, row); u++)
                     *parameter_of(layer, row, u) = 0.7 * (double)gi_rng_normal(&rng);
         }
         for (size_t r = 0; r < batch; r++) {
@@ -97,10 +135,14 @@ static void check(const gi_engine *engine, size_t n_hidden, glia_activation acti
                 x[i] = gi_rng_below(&rng, 3) ? gi_rng_normal(&rng) : 0;
             gi_workspace_load(network, &plan, &w, r, GLIA_F32, x);
             w.labels[r] = gi_rng_below(&rng, CLASSES);
+            w.weights[r] = (float)gi_rng_below(&rng, 4) * 0.5F;
         }
+        w.weights[0] = 1;
         loss_of(network, &plan, &w, &scratch);
-        if (activation != GLIA_RELU || is_smooth(network, &w)) break;
-        assert_true(seed < 10000);
+        const bool has_kink = what->activation == GLIA_RELU ||
+                              what->activation == GLIA_LEAKY_RELU || what->activation == GLIA_ELU;
+        if (!has_kink || is_smooth(network, &w)) break;
+        assert_true(seed < 100000);
     }
 
     double gradient[4][MAX_PARAMETERS];
@@ -112,19 +154,22 @@ static void check(const gi_engine *engine, size_t n_hidden, glia_activation acti
         const gi_layer *layer = &network->layers[l];
         /* Relative to the largest gradient of the layer: differences of J carry its rounding. */
         double largest = 0, worst = 0;
-        for (size_t row = 0; row <= layer->n_in; row++)
-            for (size_t u = 0; u < layer->n_out; u++)
-                largest = fmax(largest, fabs(gradient[l][row * layer->ld + u]));
-        for (size_t row = 0; row <= layer->n_in; row++)
-            for (size_t u = 0; u < layer->n_out; u++) {
+        for (size_t row = 0; row < layer->n_in + GI_LEARNED_ROWS; row++)
+            for (size_t u = 0; u < layer->n_out && is_learned(layer, row); u++)
+                largest = fmax(largest, fabs(gradient[l][row * LD + u]));
+        for (size_t row = 0; row < layer->n_in + GI_LEARNED_ROWS; row++)
+            for (size_t u = 0; u < layer->n_out && is_learned(layer, row); u++) {
                 double *parameter = parameter_of(layer, row, u);
                 const double numeric = difference(network, &plan, &w, &scratch, parameter);
-                worst = fmax(worst, fabs(gradient[l][row * layer->ld + u] - numeric) / largest);
+                worst = fmax(worst, fabs(gradient[l][row * LD + u] - numeric) / largest);
             }
         assert_true(largest > 0);
         if (!(worst <= LARGEST_RELATIVE_ERROR))
-            fail_msg("%s, %zu layers, %s, batch %zu, layer %zu: relative error %.2e", engine->isa,
-                     network->n_layers, glia_activation_name(activation), batch, l, worst);
+            fail_msg("%s, %zu layers, %s, batch %zu%s, dropout %g, smoothing %g%s, %d threads, "
+                     "layer %zu: relative error %.2e",
+                     engine->isa, network->n_layers, glia_activation_name(what->activation), batch,
+                     what->norm ? ", normalised" : "", what->dropout, what->smoothing,
+                     what->is_weighted ? ", weighted" : "", what->threads, l, worst);
         largest_seen = fmax(largest_seen, worst);
     }
     gi_scratch_free(&scratch);
@@ -138,7 +183,35 @@ static void check_level(const gi_engine *f32, const gi_engine *f64)
     for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++)
         for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++)
             for (size_t batch = 1; batch <= 7; batch += 6)
-                check(f64, n_hidden, (glia_activation)f, batch);
+                check(f64, &(struct subject){.n_hidden = n_hidden,
+                                             .activation = (glia_activation)f,
+                                             .batch = batch,
+                                             .threads = 1});
+}
+
+/* Everything that lies between products, alone and together, shared out by units and by samples. */
+static void check_stages(const gi_engine *f32, const gi_engine *f64)
+{
+    (void)f32;
+    for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++)
+        for (unsigned set = 0; set < 16; set++)
+            for (int threads = 1; threads <= 3; threads += 2)
+                check(f64, &(struct subject){.n_hidden = 1 + (set + (unsigned)f) % 3,
+                                             .activation = (glia_activation)f,
+                                             .batch = 9,
+                                             .norm = set & 1,
+                                             .dropout = set & 2 ? 0.4 : 0,
+                                             .smoothing = set & 4 ? 0.1 : 0,
+                                             .is_weighted = set & 8,
+                                             .threads = threads,
+                                             .n_by_units = set % 3 % 2});
+}
+
+static void test_stages_equal_differences(void **state)
+{
+    (void)state;
+    on_every_level(check_stages);
+    print_message("# largest relative error: %.2e\n", largest_seen);
 }
 
 static void test_backpropagation_equals_differences(void **state)
@@ -156,6 +229,7 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
     static const size_t hidden[3] = {37, 18, 5}; /* no multiples of the padding or of four */
     for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++) {
         for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++) {
+            if (gi_needs_sums((glia_activation)f)) continue; /* never in one kernel */
             glia_network *a = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
             glia_network *b = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
             const gi_plan plan = {.engine = engine, .threads = 1};
@@ -222,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_backpropagation_equals_differences),
+        cmocka_unit_test(test_stages_equal_differences),
         cmocka_unit_test(test_sample_step_equals_batch_of_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,7 +186,7 @@ static void check_step(const test_case *t, gi_pool *pool, gi_onednn *o, const gi
     fill(&src, rng, t->is_exact, 1);
     fill(&diff_dst, rng, t->is_exact, 1);
 
-    const gi_row_update update = {sgd, t->is_exact ? 0.5 : 0.01, false, NULL};
+    const gi_row_update update = {.apply = sgd, .rate = t->is_exact ? 0.5 : 0.01};
     job j = {pool, o, &src, &dst, &diff_dst, &diff_src, &dst_after, m, t, &update, refreshes};
     gi_pool_run(pool, work, &j);
     glia_error error;

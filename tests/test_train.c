@@ -683,7 +683,7 @@ static void test_wrong_arguments(void **state)
     } cases[12];
     enum { N_CASES = sizeof cases / sizeof cases[0] };
     for (size_t i = 0; i < N_CASES; i++) cases[i].p = good;
-    cases[0].p.lr = 0, cases[0].word = "lr";
+    cases[0].p.lr_end = INFINITY, cases[0].word = "lr";
     cases[1].p.lr = -1, cases[1].word = "lr";
     cases[2].p.lr = NAN, cases[2].word = "lr";
     cases[3].p.lr = INFINITY, cases[3].word = "lr";

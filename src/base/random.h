@@ -15,8 +15,11 @@ enum gi_purpose {
     GI_RANDOM_INIT,    /* index: layer */
     GI_RANDOM_SHUFFLE, /* epoch */
     GI_RANDOM_HOLD_OUT,
-    GI_RANDOM_DIGITS_TRAIN, /* index: image */
-    GI_RANDOM_DIGITS_TEST,  /* index: image */
+    GI_RANDOM_DIGITS_TRAIN,  /* index: image */
+    GI_RANDOM_DIGITS_TEST,   /* index: image */
+    GI_RANDOM_DROPOUT,       /* index: place in the epoch's order * layers + layer */
+    GI_RANDOM_INPUT_DROPOUT, /* index: place in the epoch's order */
+    GI_RANDOM_INPUT_NOISE,   /* index: place in the epoch's order */
 };
 
 typedef struct gi_rng {

@@ -56,6 +56,90 @@ static inline float tanh_float(float x)
     return magnitude < 0.625F ? small : copysignf(large, x);
 }
 
+static inline float sqrt_float(float x)
+{
+    return sqrtf(x);
+}
+
+static inline double sqrt_double(double x)
+{
+    return sqrt(x);
+}
+
+/*
+ * Phi(x), the integral of the normal distribution, by erf (Abramowitz and Stegun 1964, 7.1.26);
+ * absolute error below 1e-7 or so.
+ */
+static inline float gaussian_integral_float(float x)
+{
+    const float y = fabsf(x) * 0.70710678F, t = 1.0F / (1.0F + 0.3275911F * y);
+    float p = 1.061405429F;
+    p = p * t - 1.453152027F;
+    p = p * t + 1.421413741F;
+    p = p * t - 0.284496736F;
+    p = p * t + 0.254829592F;
+    const float half_tail = 0.5F * p * t * exp_float(-y * y); /* of the side of x */
+    return x < 0 ? half_tail : 1.0F - half_tail;
+}
+
+static inline double gaussian_integral_double(double x)
+{
+    return 0.5 * erfc(-x * 0.70710678118654752440);
+}
+
+/*
+ * The normal number below which a part u of all lie, 0 < u < 1: sqrt(2) erf^-1(2 u - 1), by Giles
+ * 2012, "Approximating the erfinv function", table 5. w = -log(4 u (1 - u)) is taken from the
+ * exponent and a polynomial (Cephes' logf), so that loops vectorise.
+ */
+static inline float normal_float(float u)
+{
+    const float x = 2.0F * u - 1.0F, q = 4.0F * u * (1.0F - u);
+    uint32_t bits;
+    memcpy(&bits, &q, sizeof bits);
+    const uint32_t shifted =
+        bits - 0x3F3504F3; /* of sqrt(1/2): the mantissa is within sqrt(2) of 1 */
+    const float exponent = (float)((int32_t)shifted >> 23);
+    bits -= shifted & 0xFF800000;
+    float m;
+    memcpy(&m, &bits, sizeof m);
+    m -= 1.0F;
+    float l = 7.0376836292e-2F;
+    l = l * m - 1.1514610310e-1F;
+    l = l * m + 1.1676998740e-1F;
+    l = l * m - 1.2420140846e-1F;
+    l = l * m + 1.4249322787e-1F;
+    l = l * m - 1.6668057665e-1F;
+    l = l * m + 2.0000714765e-1F;
+    l = l * m - 2.4999993993e-1F;
+    l = l * m + 3.3333331174e-1F;
+    const float w = -(l * m * m * m - 0.5F * m * m + m + exponent * 0.69314718F);
+    const float a = w - 2.5F, b = sqrtf(w < 0 ? 0 : w) - 3.0F;
+    float p = 2.81022636e-08F, r = -0.000200214257F;
+    p = p * a + 3.43273939e-07F;
+    p = p * a - 3.5233877e-06F;
+    p = p * a - 4.39150654e-06F;
+    p = p * a + 0.00021858087F;
+    p = p * a - 0.00125372503F;
+    p = p * a - 0.00417768164F;
+    p = p * a + 0.246640727F;
+    p = p * a + 1.50140941F;
+    r = r * b + 0.000100950558F;
+    r = r * b + 0.00134934322F;
+    r = r * b - 0.00367342844F;
+    r = r * b + 0.00573950773F;
+    r = r * b - 0.0076224613F;
+    r = r * b + 0.00943887047F;
+    r = r * b + 1.00167406F;
+    r = r * b + 2.83297682F;
+    return 1.41421356F * x * (w < 5.0F ? p : r);
+}
+
+static inline double normal_double(double u)
+{
+    return (double)normal_float((float)u); /* noise has no finer numbers */
+}
+
 static inline float log_float(float x)
 {
     return logf(x);

@@ -8,6 +8,7 @@
 #ifndef GLIA_COMPUTE_ENGINE_H
 #define GLIA_COMPUTE_ENGINE_H
 
+#include "base/random.h"
 #include "base/status.h"
 
 /*
@@ -42,8 +43,38 @@ typedef struct gi_layer {
     size_t ld; /* gi_padded(n_out): units with their pads */
     glia_activation activation;
     void *weight; /* panels of (gi_padded(n_in), up to GI_PANEL); rows past n_in zero */
-    void *bias;   /* (ld) */
+    void *bias;   /* (ld); 0 where the layer is normalised: shift has its place */
+
+    /*
+     * Batch normalisation (Ioffe and Szegedy 2015), else NULL, each (ld):
+     * z_hat = (z - mean) / sqrt(variance + GI_NORM_EPSILON), a = f(scale z_hat + shift), by the
+     * mean and variance of the batch in training, and by these, which follow them, otherwise. They
+     * lie behind bias, in this order.
+     */
+    void *scale, *shift; /* gamma and beta: learned */
+    void *mean, *variance;
 } gi_layer;
+
+#define GI_NORM_EPSILON 1e-5
+#define GI_NORM_FOLLOWS 0.1 /* how much of the batch's mean and variance a step takes over */
+
+/*
+ * The rows of a layer's parameters beyond its inputs: its bias, scale and shift; then what is not
+ * learned.
+ */
+enum { GI_ROW_BIAS, GI_ROW_SCALE, GI_ROW_SHIFT, GI_LEARNED_ROWS, GI_NORM_ROWS = 5 };
+
+/* How many vectors (ld) begin at layer->bias. */
+static inline size_t gi_layer_vectors(const gi_layer *layer)
+{
+    return layer->scale ? GI_NORM_ROWS : 1;
+}
+
+/* Whether f'(z) is no function of a = f(z), so that z must be kept. */
+static inline bool gi_needs_sums(glia_activation f)
+{
+    return f == GLIA_GELU || f == GLIA_SILU;
+}
 
 /* The units of the panel that a unit is in: also the distance of its rows. */
 static inline size_t gi_panel_width(const gi_layer *layer, size_t unit)
@@ -72,18 +103,66 @@ typedef struct gi_part {
 } gi_part;
 
 /*
+ * What is kept for each parameter beside it, laid out as the parameters are: [0] like a layer's
+ * weight, [1] like the vectors that begin at its bias.
+ */
+typedef struct gi_shadow {
+    void *of[2];
+} gi_shadow;
+
+/* An optimizer at one step. The formulas are in update.c. */
+typedef struct gi_optimizer {
+    glia_optimizer kind;
+    double momentum, beta2, epsilon;
+    double correction1, correction2; /* of Adam: 1 - momentum^t, 1 - beta2^t at step t = 1, ... */
+    double l1, l2, weight_decay;     /* of weights alone */
+    double gradient_factor;          /* what clipping leaves of the gradient */
+    double averaging;                /* average += averaging * (weight - average) */
+    const gi_layer *layers;
+    gi_shadow *first, *second; /* (n_layers): moments; NULL where the optimizer has none */
+    gi_shadow *average;        /* (n_layers); or NULL */
+} gi_optimizer;
+
+/*
  * What is done with a row of a gradient as soon as it is there, while it is in cache: the optimizer
- * (weight <- weight - rate * gradient), or, to look at the gradient itself, a copy.
+ * (plain, weight <- weight - rate * gradient), or, to look at the gradient itself, a copy.
  */
 typedef struct gi_row_update {
-    /* weight, gradient: (n), n a multiple of GI_PAD: of the layer's row (n_in for the bias), from a
-     * unit on */
+    /* weight, gradient: (n), n a multiple of GI_PAD: of the layer's row (n_in + GI_ROW_... past its
+     * inputs), from a unit on */
     void (*apply)(const struct gi_row_update *update, size_t layer, size_t row, size_t unit,
                   void *weight, const void *gradient, size_t n);
     double rate;
-    bool skips_zero; /* a row whose gradient is all zero needs no call */
+    bool skips_zero;               /* a row whose gradient is all zero needs no call */
+    const gi_optimizer *optimizer; /* of optimize_row */
     void *user;
 } gi_row_update;
+
+/*
+ * What a layer does between z = x W + b and what the next layer reads, where that is more than an
+ * activation that the products apply: batch normalisation, an activation that needs z, dropout.
+ * Of m rows, all in type and layout of the engine, but for a, which may be bf16.
+ */
+typedef struct gi_units {
+    const gi_layer *layer;
+    void *z; /* (m, gi_stride(n_out)): the sums; after a normalised layer's training, z_hat */
+    void *inverse_sd;  /* (ld): of the batch; training of normalised layers */
+    bool in_bf16;      /* a and its gradient */
+    size_t row;        /* the distance of their rows, in elements */
+    bool for_training; /* what follows: */
+    double dropout;    /* the part of the units that is 0, the others being 1 / (1 - it) as large */
+    uint8_t *keeps;    /* (m, ld): which are kept */
+    uint64_t seed;     /* of dropout, with epoch, layer's index, and each sample's place in it: */
+    uint32_t epoch;
+    size_t index, first; /* first: of row 0 */
+} gi_units;
+
+/* Of a batch's loss. */
+typedef struct gi_loss {
+    double total;        /* of its samples' weights: their number, where they have none */
+    const float *weight; /* (m); NULL: 1 each */
+    double smoothing;    /* the part of each target that is spread over all classes */
+} gi_loss;
 
 /* Inputs of a sparse sample are looked up in blocks of so many, whose weights stay in L1. */
 enum { GI_SPARSE_BLOCK = 96 };
@@ -137,11 +216,13 @@ typedef struct gi_engine {
                     size_t end, gi_scratch *scratch);
 
     /*
-     * Softmax with cross-entropy, fused. Per row r of z: loss[r] = log(sum_c e^{z_c}) - z_y, and z
-     * becomes the gradient of the batch's mean loss, (p_c - [c = y]) / batch_size. Returns how many
-     * rows are classified correctly.
+     * Softmax with cross-entropy, fused. Per row r of z, with the targets t = (1 - smoothing) [c =
+     * y]
+     * + smoothing / n_classes (Szegedy et al. 2016, section 7): loss[r] = weight_r (log(sum_c
+     * e^{z_c}) - sum_c t_c z_c), and z becomes the gradient of the batch's mean loss, weight_r (p_c
+     * - t_c) / total. Returns how many rows are classified correctly.
      */
-    size_t (*softmax_loss)(void *z, size_t n_classes, const uint32_t *labels, size_t batch_size,
+    size_t (*softmax_loss)(void *z, size_t n_classes, const uint32_t *labels, const gi_loss *how,
                            double *loss, size_t m);
 
     /* probabilities (m, n_classes), without pads, of logits z. */
@@ -163,9 +244,35 @@ typedef struct gi_engine {
                              const void *diff_dst, size_t m, const gi_part *part,
                              const gi_row_update *update, gi_scratch *scratch);
 
-    /* The update of SGD: weight <- weight - rate * gradient. */
+    /* The update of plain SGD: weight <- weight - rate * gradient; and that of any optimizer. */
     void (*sgd_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
                     void *weight, const void *gradient, size_t n);
+    void (*optimize_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
+                         void *weight, const void *gradient, size_t n);
+
+    /* sums (n) = per unit, of rows (n_rows, n), the sum of squares. */
+    void (*sum_squares)(const void *rows, size_t n_rows, size_t n, double *sums);
+    /* rows (n_rows, n) *= factors (n) */
+    void (*scale_columns)(void *rows, size_t n_rows, size_t n, const double *factors);
+
+    /*
+     * Rows row_begin..row_end and units begin..end (multiples of GI_PAD) of a: from z. All rows, in
+     * the training of a normalised layer.
+     */
+    void (*units_forward)(const gi_units *units, void *a, size_t row_begin, size_t row_end,
+                          size_t begin, size_t end);
+    /*
+     * Of the same: diff, from dJ/da to dJ/dz. Of a normalised layer also gradient (2, ld), the
+     * gradients of scale and shift.
+     */
+    void (*units_backward)(const gi_units *units, void *diff, void *gradient, size_t row_begin,
+                           size_t row_end, size_t begin, size_t end);
+
+    /* keeps[i] = 0 with probability p, else 1: numbers begin.. begin + n of a stream; begin is a
+     * multiple of GI_PAD. */
+    void (*draw_keeps)(uint8_t *keeps, const gi_rng *stream, size_t begin, size_t n, double p);
+    /* x (n, padded) += sd * N(0, 1) */
+    void (*add_noise)(void *x, const gi_rng *stream, size_t n, double sd);
 
     /*
      * One step of per-sample SGD, fused: forward, loss, backward and update of one sample, zeros

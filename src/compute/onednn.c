@@ -212,8 +212,19 @@ static size_t panel_width(const gi_onednn *o, size_t p)
     return gi_panel_width(o->params.layer, p * GI_PANEL);
 }
 
-/* The distance of dst's rows. */
+/* Whether forward leaves z as it is. */
+static bool writes_sums(const gi_onednn *o)
+{
+    return o->params.is_last || o->params.keeps_sums;
+}
+
+/* The distance of the rows of what forward writes, and of the gradient that comes back. */
 static size_t dst_stride(const gi_onednn *o)
+{
+    return writes_sums(o) ? gi_stride(o->params.layer->n_out) : o->n;
+}
+
+static size_t diff_stride(const gi_onednn *o)
 {
     return o->params.is_last ? gi_stride(o->params.layer->n_out) : o->n;
 }
@@ -317,15 +328,14 @@ static glia_status make(gi_onednn *o, enum kind kind, size_t rows, size_t depth,
                        MAX_PRODUCTS);
     product *p = &o->products[o->n_products++];
     *p = (product){.kind = kind, .rows = rows, .depth = depth, .width = width};
-    const bool is_logits = o->params.is_last || !o->is_bf16;
+    const bool is_f32 = writes_sums(o) || !o->is_bf16;
     const glia_activation f =
-        kind == FORWARD && !o->params.is_last ? o->params.layer->activation : GLIA_IDENTITY;
+        kind == FORWARD && !writes_sums(o) ? o->params.layer->activation : GLIA_IDENTITY;
     dnnl_primitive_attr_t attributes = NULL;
     bool fits = false;
     dnnl_status_t status = desc_dense(&p->a, rows, depth, o->is_bf16 ? dnnl_bf16 : dnnl_f32);
     if (!status)
-        status =
-            desc_dense(&p->c, rows, width, kind == FORWARD && !is_logits ? dnnl_bf16 : dnnl_f32);
+        status = desc_dense(&p->c, rows, width, kind == FORWARD && !is_f32 ? dnnl_bf16 : dnnl_f32);
     if (!status) status = desc_dense(&p->bias, 1, width, dnnl_f32);
     if (!status) status = make_attributes(&attributes, f);
     if (!status) status = choose_kernel(o, p, true, attributes, &fits);
@@ -682,7 +692,7 @@ static void forward_tile(gi_onednn *o, thread_room *room, const void *src, void 
 {
     const gi_layer *layer = o->params.layer;
     const size_t width = panel_width(o, p), column = p * GI_PANEL, ld = dst_stride(o);
-    const size_t dst_bytes = o->params.is_last ? sizeof(float) : o->element_bytes;
+    const size_t dst_bytes = writes_sums(o) ? sizeof(float) : o->element_bytes;
     const product *x = find(o, FORWARD, end - begin, o->k, width);
     multiply(o, room, x, (const char *)src + begin * o->k * o->element_bytes, o->panel_memory[p],
              (const float *)layer->bias + column);
@@ -759,7 +769,7 @@ static void pack_transposed(gi_onednn *o, thread_room *room, size_t first, size_
 static const void *copy_last_gradient(gi_onednn *o, thread_room *room, const float *diff_dst,
                                       size_t begin, size_t rows)
 {
-    const size_t ld = dst_stride(o);
+    const size_t ld = diff_stride(o);
     for (size_t r = 0; r < rows; r++) {
         const float *from = diff_dst + (begin + r) * ld;
         if (o->is_bf16)
@@ -808,7 +818,7 @@ static void pack_gradient(gi_onednn *o, thread_room *room, const void *diff_dst,
                           float *sums)
 {
     const size_t width = panel_width(o, p), column = p * GI_PANEL, padded = padded_sum(o, m);
-    const size_t ld = dst_stride(o);
+    const size_t ld = diff_stride(o);
     const float *f32 = (const float *)diff_dst + column; /* the one or the other */
     const uint16_t *bf16 = (const uint16_t *)diff_dst + column;
     const bool is_f32 = !o->is_bf16 || o->params.is_last;
@@ -844,7 +854,8 @@ void gi_onednn_update(gi_onednn *o, int thread, const void *diff_dst, size_t m,
         const size_t row = tile % o->n_tiles * o->tile_depth, unit = p * GI_PANEL;
         const size_t rows = smaller(o->tile_depth, o->k - row);
         if (p != packed) {
-            const bool has_bias = row == 0; /* the panel's first tile */
+            /* the panel's first tile; a normalised layer's bias stays 0 */
+            const bool has_bias = row == 0 && !o->params.layer->scale;
             pack_gradient(o, room, diff_dst, m, p, has_bias ? room->c : NULL);
             if (has_bias)
                 update->apply(update, layer_index, o->params.layer->n_in, unit, bias + unit,

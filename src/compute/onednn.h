@@ -7,8 +7,8 @@
  *
  * Activations and gradients between layers are (m, gi_padded(n)), row-major and without gaps
  * (oneDNN is slow with any other distance of rows): f32 elements in GLIA_PRECISION_F32, bf16
- * elements in GLIA_PRECISION_BF16. The logits and their gradient are as all engines have them: f32,
- * (m, gi_stride(n_out)). Pads are zero and stay so.
+ * elements in GLIA_PRECISION_BF16. Sums, and the logits and their gradient, are as all engines have
+ * them: f32, (m, gi_stride(n_out)). Pads are zero and stay so.
  */
 #ifndef GLIA_COMPUTE_ONEDNN_H
 #define GLIA_COMPUTE_ONEDNN_H
@@ -26,7 +26,8 @@ typedef struct gi_onednn_params {
     size_t m[2];     /* the batch sizes that will come; 0: none */
     bool for_training;
     bool needs_backward_data;
-    bool is_last; /* dst is the logits: f32, no activation */
+    bool is_last;    /* dst is the logits: f32, no activation */
+    bool keeps_sums; /* dst is z, as that of the last layer is; what follows is done elsewhere */
 } gi_onednn_params;
 
 /* "2.6.3": what glia was built with. */

@@ -295,6 +295,7 @@ static void sum_rows_f32(float *restrict sums, const float *restrict src, size_t
         DERIVE_BY(LOAD, STORE, a > 0 ? 1.0F : 0.0F);                                               \
     case GLIA_IDENTITY:                                                                            \
     case GLIA_SOFTMAX:                                                                             \
+    default: /* the others' derivatives come from units.c */                                       \
         DERIVE_BY(LOAD, STORE, ((void)a, 1.0F));                                                   \
     }
 

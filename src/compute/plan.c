@@ -55,6 +55,23 @@ static bool serves_by_units(const gi_layer *layer, int threads)
            layer->n_in * layer->ld * sizeof(float) >= LEAST_BYTES;
 }
 
+/* The activations that oneDNN's products apply, as glia defines them. */
+static bool is_onednns(glia_activation f)
+{
+    return f == GLIA_SIGMOID || f == GLIA_TANH || f == GLIA_RELU || f == GLIA_IDENTITY;
+}
+
+uint64_t gi_plan_staged(const gi_layer *layers, size_t n_layers, double dropout, bool onednn)
+{
+    uint64_t staged = 0;
+    for (size_t l = 0; l + 1 < n_layers; l++) {
+        const bool is = layers[l].scale || dropout > 0 || gi_needs_sums(layers[l].activation) ||
+                        (onednn && !is_onednns(layers[l].activation));
+        staged |= (uint64_t)is << l;
+    }
+    return staged;
+}
+
 #ifdef GLIA_HAS_ONEDNN
 static const bool has_onednn = true;
 static bool has_bf16(void)
@@ -124,13 +141,18 @@ glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *err
         q->reference->element_bytes == sizeof(float) ? gi_engine_native(q->reference) : NULL;
     gi_plan plan = {.engine = q->reference, .precision = q->precision};
     if (q->engine != GLIA_ENGINE_REFERENCE && native) plan.engine = native;
-    plan.one_by_one = q->batch == 1 && q->for_training;
+    plan.one_by_one = q->batch == 1 && q->for_training && q->is_plain &&
+                      gi_plan_staged(q->layers, q->n_layers, q->dropout, false) == 0;
     if (plan.one_by_one) plan.precision = GLIA_PRECISION_F32; /* its products are no matrices */
     plan.onednn = !plan.one_by_one &&
                   (q->engine == GLIA_ENGINE_ONEDNN || q->precision == GLIA_PRECISION_BF16);
     plan.name = plan.onednn ? "onednn" : plan.engine->name;
-    plan.sparse = plan.engine->forward_sparse && !plan.onednn && gi_plan_skips_zeros(q->density);
-    plan.bytes = plan.engine->forward_bytes && !plan.onednn && q->type == GLIA_U8;
+    const bool is_native = !plan.onednn && plan.engine == native;
+    plan.bytes = is_native && q->type == GLIA_U8 && q->input_noise == 0;
+    plan.changes_floats = (q->input_noise > 0 || q->input_dropout > 0) && !plan.bytes;
+    plan.sparse = is_native && !plan.changes_floats && gi_plan_skips_zeros(q->density);
+    plan.staged =
+        gi_plan_staged(q->layers, q->n_layers, q->for_training ? q->dropout : 0, plan.onednn);
 
     const double work = (double)q->batch * (q->for_training ? 3 : 1) *
                         gi_plan_forward_work(q->layers, q->n_layers, plan.sparse ? q->density : 1);
@@ -138,6 +160,9 @@ glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *err
     while (plan.n_by_units + 1 < q->n_layers &&
            serves_by_units(&q->layers[plan.n_by_units], plan.threads))
         plan.n_by_units++;
+    /* a normalised unit needs all samples: its layer, and those below, are shared out by units */
+    for (size_t l = plan.n_by_units; l + 1 < q->n_layers && q->for_training; l++)
+        if (q->layers[l].scale) plan.n_by_units = l + 1;
     describe(q, &plan);
     *out = plan;
     return GLIA_OK;

@@ -19,26 +19,43 @@ typedef struct gi_plan_request {
     glia_precision precision;
     const gi_engine *reference; /* of the network: type and level of instruction set */
     bool for_training;
+    /* Of training alone: */
+    double dropout, input_dropout, input_noise; /* as in glia_train_params */
+    bool is_plain; /* SGD and nothing else, so that a sample's step can be one kernel */
 } gi_plan_request;
 
 typedef struct gi_plan {
     const gi_engine *engine;
     glia_precision precision;
-    const char *name; /* of what computes, for people: the engine's, or "onednn" */
-    bool onednn;      /* layers by oneDNN; engine does what lies around them */
-    bool one_by_one;  /* batch 1: a fused step a sample, by one thread */
-    bool sparse;      /* the first layer multiplies the non-zeros of its samples alone */
-    bool bytes;       /* it reads the samples' bytes as they are */
-    int threads;      /* at most those that there are */
+    const char *name;    /* of what computes, for people: the engine's, or "onednn" */
+    bool onednn;         /* layers by oneDNN; engine does what lies around them */
+    bool one_by_one;     /* batch 1: a fused step a sample, by one thread */
+    bool sparse;         /* the first layer multiplies the non-zeros of its samples alone */
+    bool bytes;          /* it reads the samples' bytes as they are */
+    bool changes_floats; /* noise or dropout of inputs, in floats: those of bytes need none */
+    int threads;         /* at most those that there are */
     /*
      * Layers 0 .. n_by_units-1 are shared out by units: a thread computes and updates its part of
      * the columns of W, which so stay in its cache. The others are shared out by samples, and
      * updated by rows of W.
      */
     size_t n_by_units;
+    /*
+     * Bit l: layer l's products leave its sums as they are, and gi_engine.units_forward makes its
+     * activations of them.
+     */
+    uint64_t staged;
     char kernels[GLIA_PLAN_TEXT / 2]; /* what was chosen, and why */
     const char *sharing;              /* ... of how threads share it out; static */
 } gi_plan;
+
+/* gi_plan.staged of such layers; dropout is of training alone. */
+uint64_t gi_plan_staged(const gi_layer *layers, size_t n_layers, double dropout, bool onednn);
+
+static inline bool gi_is_staged(const gi_plan *plan, size_t layer)
+{
+    return plan->staged >> layer & 1;
+}
 
 /* Multiply-adds of the forward pass of one sample, of the first layer those with a density. */
 double gi_plan_forward_work(const gi_layer *layers, size_t n_layers, double density);

@@ -158,6 +158,22 @@ void REFERENCE(activate)(glia_activation f, real *row, size_t n_out, size_t begi
     case GLIA_RELU: /* max(z, 0); NaN stays NaN, so that divergence is seen */
         for (size_t c = 0; c < WHOLE(ld); c++) z[c] = z[c] < 0 ? 0 : z[c];
         break;
+    case GLIA_LEAKY_RELU:
+        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = z[c] < 0 ? (real)GI_LEAK * z[c] : z[c];
+        break;
+    case GLIA_ELU:
+        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = z[c] < 0 ? EXP(z[c]) - 1 : z[c];
+        break;
+    case GLIA_GELU:
+        for (size_t c = 0; c < WHOLE(ld); c++) z[c] *= GAUSSIAN_INTEGRAL(z[c]);
+        break;
+    case GLIA_SILU:
+        for (size_t c = 0; c < WHOLE(ld); c++) z[c] /= 1 + EXP(-z[c]);
+        break;
+    case GLIA_SCALED_TANH:
+        for (size_t c = 0; c < WHOLE(ld); c++)
+            z[c] = (real)GI_TANH_HEIGHT * TANH(z[c] * (real)GI_TANH_SLOPE);
+        break;
     case GLIA_IDENTITY:
     case GLIA_SOFTMAX:
         break;
@@ -175,6 +191,15 @@ static inline real derivative(glia_activation f, real a)
         return 1 - a * a;
     case GLIA_RELU:
         return a > 0 ? 1 : 0;
+    case GLIA_LEAKY_RELU:
+        return a > 0 ? 1 : (real)GI_LEAK;
+    case GLIA_ELU: /* e^z below 0 */
+        return a > 0 ? 1 : a + 1;
+    case GLIA_SCALED_TANH: /* A S (1 - tanh^2) */
+        return (real)(GI_TANH_SLOPE / GI_TANH_HEIGHT) *
+               ((real)(GI_TANH_HEIGHT * GI_TANH_HEIGHT) - a * a);
+    case GLIA_GELU:
+    case GLIA_SILU: /* not known from a: units.c has them */
     case GLIA_IDENTITY:
     case GLIA_SOFTMAX: /* its derivative is part of softmax_loss */
         break;
@@ -313,23 +338,33 @@ static bool is_best(const real *z, size_t n, size_t y)
 }
 
 size_t REFERENCE(softmax_loss)(void *logits, size_t n_classes, const uint32_t *labels,
-                               size_t batch_size, double *loss, size_t m)
+                               const gi_loss *how, double *loss, size_t m)
 {
     const size_t ld = gi_stride(n_classes), padded = WHOLE(gi_padded(n_classes));
-    const real per_sample = 1 / (real)batch_size;
+    const double smoothing = how->smoothing;
+    const real spread = (real)(smoothing / (double)n_classes); /* a target's part of each class */
     size_t n_correct = 0;
     for (size_t r = 0; r < m; r++) {
         real *restrict z = ALIGNED((real *)logits + r * ld);
         const size_t y = labels[r];
+        const double weight = how->weight ? (double)how->weight[r] : 1;
         const real z_y = z[y];
         n_correct += is_best(z, n_classes, y);
+        double below = 0; /* sum_c t_c (z_y - z_c) */
+        if (smoothing > 0)
+            for (size_t c = 0; c < n_classes; c++) below += (double)(z_y - z[c]);
+        below *= smoothing / (double)n_classes;
         real max;
         const real sum = exponentials(z, n_classes, &max);
         /* -log p_y = log(sum_c e^{z_c}) - z_y, without overflow or cancellation */
-        loss[r] = (double)(LOG(sum) + (max - z_y));
+        loss[r] = (double)(LOG(sum) + (max - z_y)) + below;
+        if (how->weight) loss[r] *= weight;
+        const real per_sample = how->total > 0 ? (real)(weight / how->total) : 0;
         const real factor = per_sample / sum;
         for (size_t c = 0; c < padded; c++) z[c] *= factor; /* p_c / batch */
-        z[y] -= per_sample;
+        if (smoothing > 0)
+            for (size_t c = 0; c < n_classes; c++) z[c] -= spread * per_sample;
+        z[y] -= (real)(1 - smoothing) * per_sample;
     }
     return n_correct;
 }
@@ -407,8 +442,8 @@ double REFERENCE(sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_s
         forward(&layers[l], activations[l - 1], activations[l], 1, 0, layers[l].ld, scratch);
 
     double loss;
-    *correct = REFERENCE(softmax_loss)(diffs[n_layers - 1], layers[n_layers - 1].n_out, &label, 1,
-                                       &loss, 1);
+    *correct = REFERENCE(softmax_loss)(diffs[n_layers - 1], layers[n_layers - 1].n_out, &label,
+                                       &(gi_loss){.total = 1}, &loss, 1);
 
     for (size_t l = n_layers; l-- > 0;) {
         const gi_layer *layer = &layers[l];
@@ -436,5 +471,12 @@ const gi_engine ENGINE_NAME = {
     .backward_data = backward_data,
     .backward_weights = backward_weights,
     .sgd_row = REFERENCE(sgd_row),
+    .optimize_row = REFERENCE(optimize_row),
+    .sum_squares = REFERENCE(sum_squares),
+    .scale_columns = REFERENCE(scale_columns),
+    .units_forward = REFERENCE(units_forward),
+    .units_backward = REFERENCE(units_backward),
+    .draw_keeps = REFERENCE(draw_keeps),
+    .add_noise = REFERENCE(add_noise),
     .sgd_sample = REFERENCE(sgd_sample),
 };

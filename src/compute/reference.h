@@ -16,6 +16,13 @@
 /* gi_reference_softmax_float_avx2, say. */
 #define REFERENCE(name) PASTE_ALL(PASTE_ALL(gi_reference_##name##_, REAL), PASTE_ALL(_, LEVEL))
 
+/* Of leaky-relu and scaled-tanh (GLIA_HIDDEN_ACTIVATION_LIST). */
+#define GI_LEAK              0.01
+#define GI_TANH_HEIGHT       1.7159
+#define GI_TANH_SLOPE        (2.0 / 3.0)
+
+#define GAUSSIAN_INTEGRAL(x) PASTE_ALL(gaussian_integral_, REAL)(x)
+
 /*
  * a = f(z), in place, of units begin..end; pads back to zero. Softmax is left to softmax_loss and
  * softmax.
@@ -27,11 +34,21 @@ void REFERENCE(derive)(glia_activation f, const REAL *a, REAL *delta, size_t n);
 
 /* As in gi_engine: */
 void REFERENCE(load_row)(void *dst, glia_type type, const void *src, size_t n, double divisor);
-size_t REFERENCE(softmax_loss)(void *z, size_t n_classes, const uint32_t *labels, size_t batch_size,
-                               double *loss, size_t m);
+size_t REFERENCE(softmax_loss)(void *z, size_t n_classes, const uint32_t *labels,
+                               const gi_loss *how, double *loss, size_t m);
 void REFERENCE(softmax)(const void *z, size_t n_classes, float *probabilities, size_t m);
 void REFERENCE(sgd_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
                         void *weight, const void *gradient, size_t n);
+void REFERENCE(optimize_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
+                             void *weight, const void *gradient, size_t n); /* update.c */
+void REFERENCE(sum_squares)(const void *rows, size_t n_rows, size_t n, double *sums);
+void REFERENCE(scale_columns)(void *rows, size_t n_rows, size_t n, const double *factors);
+void REFERENCE(units_forward)(const gi_units *units, void *a, size_t row_begin, size_t row_end,
+                              size_t begin, size_t end); /* units.c */
+void REFERENCE(units_backward)(const gi_units *units, void *diff, void *gradient, size_t row_begin,
+                               size_t row_end, size_t begin, size_t end);
+void REFERENCE(draw_keeps)(uint8_t *keeps, const gi_rng *stream, size_t begin, size_t n, double p);
+void REFERENCE(add_noise)(void *x, const gi_rng *stream, size_t n, double sd);
 double REFERENCE(sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
                              uint32_t label, double rate, void *const *activations,
                              void *const *diffs, gi_scratch *scratch, bool *correct);

@@ -67,6 +67,7 @@ void glia_dataset_free(glia_dataset *dataset)
     gi_free(dataset->owned_x);
     gi_free(dataset->owned_labels);
     gi_free(dataset->owned_rows);
+    gi_free(dataset->weights);
     gi_free(dataset->class_names);
     gi_free(dataset->name);
     gi_free(dataset);
@@ -121,6 +122,34 @@ glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t
     dataset->width = width;
     dataset->form = GI_FORM_SCALE;
     return GLIA_OK;
+}
+
+glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights, glia_error *error)
+{
+    bool any = false;
+    for (size_t i = 0; i < dataset->samples; i++) {
+        if (!(weights[i] >= 0) || !isfinite(weights[i]))
+            return gi_fail(error, GLIA_BAD_ARGUMENT,
+                           "%s: weight of sample %zu: found %g, expected a finite number of at "
+                           "least 0",
+                           dataset->name, i, (double)weights[i]);
+        any |= weights[i] > 0;
+    }
+    if (!any)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "%s: the weights of all samples are 0: there is nothing to learn",
+                       dataset->name);
+    float *copy = gi_alloc(dataset->samples, sizeof *copy, "the weights of samples", error);
+    if (!copy) return GLIA_NO_MEMORY;
+    memcpy(copy, weights, dataset->samples * sizeof *copy);
+    gi_free(dataset->weights);
+    dataset->weights = copy;
+    return GLIA_OK;
+}
+
+double gi_dataset_weight(const glia_dataset *dataset, size_t index)
+{
+    return dataset->weights ? (double)dataset->weights[index] : 1;
 }
 
 glia_status glia_dataset_set_class_names(glia_dataset *dataset, const char *const *names,
@@ -280,7 +309,9 @@ static glia_status new_view(const glia_dataset *dataset, size_t n, glia_dataset 
     view->x = dataset->x;
     view->labels = dataset->labels;
     view->owned_rows = gi_alloc(n, sizeof *view->owned_rows, "rows of a data set", error);
-    if (!view->owned_rows) {
+    if (dataset->weights)
+        view->weights = gi_alloc(n, sizeof *view->weights, "the weights of samples", error);
+    if (!view->owned_rows || (dataset->weights && !view->weights)) {
         glia_dataset_free(view);
         return GLIA_NO_MEMORY;
     }
@@ -352,9 +383,11 @@ glia_status glia_dataset_hold_out(const glia_dataset *dataset, double held_out, 
         const uint32_t row = dataset->rows ? dataset->rows[i] : (uint32_t)i;
         struct share *share = &shares[dataset->labels[row]];
         if (gi_rng_below(&rng, (uint32_t)share->samples) < share->take) {
+            if (held->weights) held->weights[n_held] = dataset->weights[i];
             held->owned_rows[n_held++] = row;
             share->take--;
         } else {
+            if (rest->weights) rest->weights[n_rest] = dataset->weights[i];
             rest->owned_rows[n_rest++] = row;
         }
         share->samples--;

@@ -29,6 +29,7 @@ struct glia_dataset {
     const void *x;          /* (rows of the base, features); NULL when images are drawn as needed */
     const uint32_t *labels; /* (rows of the base); NULL likewise */
     const uint32_t *rows;   /* (samples): which rows this set has; NULL: all in order */
+    float *weights;         /* (samples), owned: how much each counts; NULL: all the same */
 
     /* Of a set that is drawn as needed (x is NULL): epoch e has images e * samples ... */
     gi_draw *draw;
@@ -49,6 +50,9 @@ struct glia_dataset {
 glia_status gi_dataset_new(const char *name, glia_type type, size_t samples, size_t features,
                            size_t classes, const char *const *class_names, glia_dataset **out,
                            glia_error *error);
+
+/* How much a sample counts in training: 1 unless glia_dataset_set_weights said otherwise. */
+double gi_dataset_weight(const glia_dataset *dataset, size_t index);
 
 /*
  * One sample as it is in an epoch: returns its features (features) and sets *label. Points into

@@ -366,7 +366,7 @@ static void read_architecture(reader *r, const json_t *network, description *d)
             (d->activations[l] == GLIA_SOFTMAX) != last)
             reject(r, where, activation,
                    last ? "softmax, as in every last layer"
-                        : "sigmoid, tanh, relu or identity, as in every layer but the last");
+                        : "the name of an activation (as relu), as in every layer but the last");
     }
 }
 

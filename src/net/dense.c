@@ -39,6 +39,7 @@ glia_status gi_dense_new(const glia_network *network, const gi_plan *plan, const
             .for_training = for_training,
             .needs_backward_data = for_training && l > 0,
             .is_last = l + 1 == network->n_layers,
+            .keeps_sums = gi_is_staged(plan, l),
         };
         status = gi_onednn_new(&params, &dense->layer[l], error);
         for (int t = 0; t < plan->threads && !status; t++) gi_onednn_refresh(dense->layer[l], t);
@@ -56,6 +57,11 @@ glia_status gi_dense_check(const gi_dense *dense, glia_error *error)
     for (size_t l = 0; dense && l < dense->n_layers && !status; l++)
         status = gi_onednn_check(dense->layer[l], error);
     return status;
+}
+
+void gi_dense_refresh(gi_dense *dense, int thread)
+{
+    for (size_t l = 0; l < dense->n_layers; l++) gi_onednn_refresh(dense->layer[l], thread);
 }
 
 void gi_dense_forward(gi_dense *dense, size_t l, int thread, const void *src, void *dst, size_t m)
@@ -94,6 +100,11 @@ glia_status gi_dense_check(const gi_dense *dense, glia_error *error)
 {
     (void)dense, (void)error;
     return GLIA_OK;
+}
+
+void gi_dense_refresh(gi_dense *dense, int thread)
+{
+    (void)dense, (void)thread;
 }
 
 void gi_dense_forward(gi_dense *dense, size_t l, int thread, const void *src, void *dst, size_t m)

@@ -23,6 +23,9 @@ void gi_dense_free(gi_dense *dense);
 /* Whether all went well so far, which the functions below do not say. */
 glia_status gi_dense_check(const gi_dense *dense, glia_error *error);
 
+/* A thread's part of every layer, after anything but gi_dense_update has changed the weights. */
+void gi_dense_refresh(gi_dense *dense, int thread);
+
 /* A thread's part of layer l, as in onednn.h; thread is below the plan's number of threads. */
 void gi_dense_forward(gi_dense *dense, size_t l, int thread, const void *src, void *dst, size_t m);
 void gi_dense_backward(gi_dense *dense, size_t l, int thread, const void *diff_dst,

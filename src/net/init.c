@@ -7,6 +7,13 @@
 #include "base/memory.h"
 #include "base/random.h"
 
+/* What lets about half of its sums through. */
+static bool is_rectifier(glia_activation f)
+{
+    return f == GLIA_RELU || f == GLIA_LEAKY_RELU || f == GLIA_ELU || f == GLIA_GELU ||
+           f == GLIA_SILU;
+}
+
 /* Draws every layer's weights by init (see GLIA_INIT_LIST), a stream a layer; biases 0. */
 static glia_status initialise(glia_network *network, glia_init init, uint64_t seed,
                               glia_error *error)
@@ -25,7 +32,7 @@ static glia_status initialise(glia_network *network, glia_init init, uint64_t se
         glia_init method = init;
         if (method == GLIA_INIT_AUTO)
             method =
-                layer->activation == GLIA_RELU ? GLIA_INIT_HE_NORMAL : GLIA_INIT_GLOROT_UNIFORM;
+                is_rectifier(layer->activation) ? GLIA_INIT_HE_NORMAL : GLIA_INIT_GLOROT_UNIFORM;
         const bool is_he = method == GLIA_INIT_HE_NORMAL || method == GLIA_INIT_HE_UNIFORM;
         const bool is_normal = method == GLIA_INIT_HE_NORMAL || method == GLIA_INIT_GLOROT_NORMAL;
         const double fan = is_he ? (double)layer->n_in : (double)(layer->n_in + layer->n_out);
@@ -70,7 +77,9 @@ glia_status glia_network_create(const glia_network_params *params, glia_network 
     status = gi_network_new(params->inputs, params->n_hidden, params->hidden, activations,
                             params->classes, engine, &network, error);
     if (status) return status;
-    status = initialise(network, params->init, params->seed, error);
+    for (size_t l = 0; l < params->n_hidden && params->batch_norm && !status; l++)
+        status = gi_network_normalise(network, l, error);
+    if (!status) status = initialise(network, params->init, params->seed, error);
     if (status) {
         glia_network_free(network);
         return status;

@@ -15,6 +15,12 @@ static const char *const activation_names[] = {
 #undef X
 };
 
+static const char *const optimizer_names[] = {
+#define X(name, text) text,
+    GLIA_OPTIMIZER_LIST(X)
+#undef X
+};
+
 static const char *const init_names[] = {
 #define X(name, text) text,
     GLIA_INIT_LIST(X)
@@ -35,6 +41,7 @@ static const char *const precision_names[] = {
 
 enum {
     N_ACTIVATIONS = sizeof activation_names / sizeof activation_names[0],
+    N_OPTIMIZERS = sizeof optimizer_names / sizeof optimizer_names[0],
     N_INITS = sizeof init_names / sizeof init_names[0],
     N_ENGINES = sizeof engine_names / sizeof engine_names[0],
     N_PRECISIONS = sizeof precision_names / sizeof precision_names[0]
@@ -58,6 +65,18 @@ bool glia_activation_from_name(const char *name, glia_activation *out)
     const size_t i = find_name(activation_names, N_ACTIVATIONS, name);
     if (i < N_ACTIVATIONS) *out = (glia_activation)i;
     return i < N_ACTIVATIONS;
+}
+
+const char *glia_optimizer_name(glia_optimizer optimizer)
+{
+    return (size_t)optimizer < N_OPTIMIZERS ? optimizer_names[optimizer] : "unknown";
+}
+
+bool glia_optimizer_from_name(const char *name, glia_optimizer *out)
+{
+    const size_t i = find_name(optimizer_names, N_OPTIMIZERS, name);
+    if (i < N_OPTIMIZERS) *out = (glia_optimizer)i;
+    return i < N_OPTIMIZERS;
 }
 
 const char *glia_init_name(glia_init init)
@@ -96,6 +115,23 @@ bool glia_precision_from_name(const char *name, glia_precision *out)
     return i < N_PRECISIONS;
 }
 
+/* ---- Elements -------------------------------------------------------------------------------- */
+
+/* Parameter i of a layer's storage, whatever the engine's type. */
+static float read_element(const glia_network *network, const void *array, size_t i)
+{
+    return network->engine->element_bytes == sizeof(float) ? ((const float *)array)[i]
+                                                           : (float)((const double *)array)[i];
+}
+
+static void write_element(const glia_network *network, void *array, size_t i, float value)
+{
+    if (network->engine->element_bytes == sizeof(float))
+        ((float *)array)[i] = value;
+    else
+        ((double *)array)[i] = (double)value;
+}
+
 /* ---- Making --------------------------------------------------------------------------------- */
 
 static glia_status check_width(size_t width, size_t limit, const char *what, glia_error *error)
@@ -118,8 +154,8 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
         status = check_width(hidden[l], GLIA_MAX_UNITS, "units of a hidden layer", error);
         if (!status && (size_t)activations[l] >= GLIA_SOFTMAX)
             status = gi_fail(error, GLIA_BAD_ARGUMENT,
-                             "activation of hidden layer %zu: found %s, expected sigmoid, tanh, "
-                             "relu or identity",
+                             "activation of hidden layer %zu: found %s, expected one of "
+                             "GLIA_HIDDEN_ACTIVATION_LIST",
                              l + 1, glia_activation_name(activations[l]));
     }
     if (status) return status;
@@ -151,6 +187,64 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
     }
     *out = network;
     return GLIA_OK;
+}
+
+glia_status gi_network_normalise(glia_network *network, size_t l, glia_error *error)
+{
+    gi_layer *layer = &network->layers[l];
+    const size_t bytes = network->engine->element_bytes;
+    char *vectors =
+        gi_alloc(layer->ld, GI_NORM_ROWS * bytes, "the normalisation of a layer", error);
+    if (!vectors) return GLIA_NO_MEMORY;
+    gi_free(layer->bias);
+    layer->bias = vectors;
+    layer->scale = vectors + GI_ROW_SCALE * layer->ld * bytes;
+    layer->shift = vectors + GI_ROW_SHIFT * layer->ld * bytes;
+    layer->mean = vectors + GI_LEARNED_ROWS * layer->ld * bytes;
+    layer->variance = vectors + (GI_LEARNED_ROWS + 1) * layer->ld * bytes;
+    for (size_t u = 0; u < layer->n_out; u++) {
+        write_element(network, layer->scale, u, 1);
+        write_element(network, layer->variance, u, 1);
+    }
+    return GLIA_OK;
+}
+
+size_t gi_weight_bytes(const glia_network *network, size_t l)
+{
+    const gi_layer *layer = &network->layers[l];
+    return gi_padded(layer->n_in) * layer->ld * network->engine->element_bytes;
+}
+
+size_t gi_vector_bytes(const glia_network *network, size_t l)
+{
+    const gi_layer *layer = &network->layers[l];
+    return gi_layer_vectors(layer) * layer->ld * network->engine->element_bytes;
+}
+
+glia_status gi_shadows_new(const glia_network *network, const char *what, gi_shadow **out,
+                           glia_error *error)
+{
+    const size_t n = network->n_layers;
+    gi_shadow *shadows = gi_alloc(n, sizeof *shadows, what, error);
+    if (!shadows) return GLIA_NO_MEMORY;
+    for (size_t l = 0; l < n; l++)
+        for (int block = 0; block < 2; block++) {
+            shadows[l].of[block] = gi_alloc(gi_parameter_bytes(network, l, block), 1, what, error);
+            if (shadows[l].of[block]) continue;
+            gi_shadows_free(shadows, n);
+            return GLIA_NO_MEMORY;
+        }
+    *out = shadows;
+    return GLIA_OK;
+}
+
+void gi_shadows_free(gi_shadow *shadows, size_t n_layers)
+{
+    for (size_t l = 0; shadows && l < n_layers; l++) {
+        gi_free(shadows[l].of[0]);
+        gi_free(shadows[l].of[1]);
+    }
+    gi_free(shadows);
 }
 
 void glia_network_free(glia_network *network)
@@ -196,7 +290,8 @@ glia_network_info glia_network_describe(const glia_network *network)
         .width = network->input.width,
     };
     for (size_t l = 0; l < network->n_layers; l++)
-        info.parameters += (network->layers[l].n_in + 1) * network->layers[l].n_out;
+        info.parameters += (network->layers[l].n_in + (network->layers[l].scale ? 2 : 1)) *
+                           network->layers[l].n_out;
     return info;
 }
 
@@ -204,7 +299,10 @@ glia_layer_info glia_network_layer(const glia_network *network, size_t layer)
 {
     if (layer >= network->n_layers) return (glia_layer_info){0};
     const gi_layer *l = &network->layers[layer];
-    return (glia_layer_info){.inputs = l->n_in, .units = l->n_out, .activation = l->activation};
+    return (glia_layer_info){.inputs = l->n_in,
+                             .units = l->n_out,
+                             .activation = l->activation,
+                             .batch_norm = l->scale != NULL};
 }
 
 const char *glia_network_class_name(const glia_network *network, size_t index)
@@ -217,21 +315,6 @@ static glia_status check_layer(const glia_network *network, size_t layer, glia_e
     if (layer < network->n_layers) return GLIA_OK;
     return gi_fail(error, GLIA_BAD_ARGUMENT, "layer: found %zu, expected 0 to %zu", layer,
                    network->n_layers - 1);
-}
-
-/* Parameter i of a layer's storage, whatever the engine's type. */
-static float read_element(const glia_network *network, const void *array, size_t i)
-{
-    return network->engine->element_bytes == sizeof(float) ? ((const float *)array)[i]
-                                                           : (float)((const double *)array)[i];
-}
-
-static void write_element(const glia_network *network, void *array, size_t i, float value)
-{
-    if (network->engine->element_bytes == sizeof(float))
-        ((float *)array)[i] = value;
-    else
-        ((double *)array)[i] = (double)value;
 }
 
 glia_status glia_network_get_layer(const glia_network *network, size_t layer, float *weight,
@@ -259,5 +342,45 @@ glia_status glia_network_set_layer(glia_network *network, size_t layer, const fl
             write_element(network, l->weight, gi_weight_offset(l, i, u), weight[u * l->n_in + i]);
         if (bias) write_element(network, l->bias, u, bias[u]);
     }
+    return GLIA_OK;
+}
+
+static glia_status check_normalised(const glia_network *network, size_t layer, glia_error *error)
+{
+    const glia_status status = check_layer(network, layer, error);
+    if (status || network->layers[layer].scale) return status;
+    return gi_fail(error, GLIA_BAD_ARGUMENT, "layer %zu: has no batch normalisation", layer);
+}
+
+glia_status glia_network_get_norm(const glia_network *network, size_t layer, float *scale,
+                                  float *shift, float *mean, float *variance, glia_error *error)
+{
+    const glia_status status = check_normalised(network, layer, error);
+    if (status) return status;
+    const gi_layer *l = &network->layers[layer];
+    const void *const from[] = {l->scale, l->shift, l->mean, l->variance};
+    float *const to[] = {scale, shift, mean, variance};
+    for (int i = 0; i < 4; i++)
+        for (size_t u = 0; to[i] && u < l->n_out; u++) to[i][u] = read_element(network, from[i], u);
+    return GLIA_OK;
+}
+
+glia_status glia_network_set_norm(glia_network *network, size_t layer, const float *scale,
+                                  const float *shift, const float *mean, const float *variance,
+                                  glia_error *error)
+{
+    const glia_status status = check_normalised(network, layer, error);
+    if (status) return status;
+    const gi_layer *l = &network->layers[layer];
+    for (size_t u = 0; variance && u < l->n_out; u++)
+        if (!(variance[u] >= 0))
+            return gi_fail(error, GLIA_BAD_ARGUMENT,
+                           "variance of unit %zu: found %g, expected 0 or more", u,
+                           (double)variance[u]);
+    void *const to[] = {l->scale, l->shift, l->mean, l->variance};
+    const float *const from[] = {scale, shift, mean, variance};
+    for (int i = 0; i < 4; i++)
+        for (size_t u = 0; from[i] && u < l->n_out; u++)
+            write_element(network, to[i], u, from[i][u]);
     return GLIA_OK;
 }

@@ -57,6 +57,30 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
                            const glia_activation *activations, size_t classes,
                            const gi_engine *engine, glia_network **out, glia_error *error);
 
+/* Makes a hidden layer a normalised one, which changes nothing yet: scale 1, shift 0, mean 0,
+ * variance 1; its bias is 0 from now on. */
+glia_status gi_network_normalise(glia_network *network, size_t layer, glia_error *error);
+
+/* What is kept of a layer's parameters, and beside them: gi_layer.weight or the vectors from bias
+ * on.
+ */
+size_t gi_weight_bytes(const glia_network *network, size_t layer);
+size_t gi_vector_bytes(const glia_network *network, size_t layer);
+static inline void *gi_parameters(const gi_layer *layer, int block)
+{
+    return block ? layer->bias : layer->weight;
+}
+static inline size_t gi_parameter_bytes(const glia_network *network, size_t layer, int block)
+{
+    return block ? gi_vector_bytes(network, layer) : gi_weight_bytes(network, layer);
+}
+
+/* As large as all the parameters of a network, zeroed: (n_layers), to be freed by gi_shadows_free.
+ */
+glia_status gi_shadows_new(const glia_network *network, const char *what, gi_shadow **out,
+                           glia_error *error);
+void gi_shadows_free(gi_shadow *shadows, size_t n_layers);
+
 /* Copies class names in (NULL: numbers). */
 glia_status gi_network_set_class_names(glia_network *network, const char *const *names,
                                        glia_error *error);

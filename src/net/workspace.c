@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "compute/pack.h"
 
+enum { CHANGED_AT_ONCE = 128 }; /* inputs that dropout draws for */
+
 /* Row r of x (layer 0) or of the activations or gradients of the layer below `layer`. */
 static void *at_row(const gi_workspace *w, void *matrix, size_t row, size_t layer)
 {
@@ -52,7 +54,8 @@ static size_t row_bytes(const glia_network *network, const gi_plan *plan, size_t
 glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, size_t rows,
                              bool for_training, gi_workspace *out, glia_error *error)
 {
-    gi_workspace w = {.rows = rows};
+    gi_workspace w = {.rows = rows, .for_training = for_training};
+    const size_t element = network->engine->element_bytes;
     const size_t last = network->n_layers - 1;
     for (size_t l = 0; l <= network->n_layers; l++) w.row_bytes[l] = row_bytes(network, plan, l);
     bool ok;
@@ -66,7 +69,19 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
             ok = (w.diff[l] = gi_alloc(rows, w.row_bytes[l + 1], "gradients", error));
     }
     w.diff[last] = w.activation[last];
-    ok = ok && (w.labels = gi_alloc(rows, sizeof *w.labels, "a batch's labels", error)) &&
+    for (size_t l = 0; ok && l < last; l++) {
+        if (!gi_is_staged(plan, l)) continue;
+        const gi_layer *layer = &network->layers[l];
+        ok = (w.z[l] = gi_alloc(rows, gi_stride(layer->n_out) * element, "weighted sums", error));
+        if (ok && for_training)
+            ok = (w.keeps[l] = gi_alloc(rows, layer->ld, "dropout", error)) &&
+                 (w.norm[l] = gi_alloc(layer->ld, 3 * element, "normalisation", error));
+    }
+    if (ok && plan->changes_floats && plan->precision == GLIA_PRECISION_BF16)
+        ok = (w.changed = gi_alloc(rows, gi_padded(gi_network_inputs(network)) * sizeof(float),
+                                   "a batch", error));
+    ok = ok && (w.weights = gi_alloc(rows, sizeof *w.weights, "a batch's weights", error)) &&
+         (w.labels = gi_alloc(rows, sizeof *w.labels, "a batch's labels", error)) &&
          (w.loss = gi_alloc(rows, sizeof *w.loss, "a batch's losses", error));
     if (!ok) {
         gi_workspace_free(&w);
@@ -88,7 +103,12 @@ void gi_workspace_free(gi_workspace *workspace)
     for (size_t l = 0; l < GLIA_MAX_LAYERS; l++) {
         if (workspace->diff[l] != workspace->activation[l]) gi_free(workspace->diff[l]);
         gi_free(workspace->activation[l]);
+        gi_free(workspace->z[l]);
+        gi_free(workspace->keeps[l]);
+        gi_free(workspace->norm[l]);
     }
+    gi_free(workspace->changed);
+    gi_free(workspace->weights);
     gi_free(workspace->labels);
     gi_free(workspace->loss);
     *workspace = (gi_workspace){0};
@@ -122,20 +142,74 @@ void gi_scratch_free(gi_scratch *scratch)
     *scratch = (gi_scratch){0};
 }
 
+/* Inputs that dropout leaves out become 0; the others are scaled with the product that reads them.
+ */
+static void drop_bytes(const gi_engine *engine, const gi_workspace *w, uint32_t epoch,
+                       uint64_t place, uint8_t *x, size_t n)
+{
+    uint8_t keeps[CHANGED_AT_ONCE];
+    const gi_rng stream = gi_rng_make(w->seed, GI_RANDOM_INPUT_DROPOUT, epoch, place);
+    for (size_t i = 0; i < n; i += CHANGED_AT_ONCE) {
+        const size_t here = n - i < CHANGED_AT_ONCE ? n - i : CHANGED_AT_ONCE;
+        engine->draw_keeps(keeps, &stream, i, here, w->input_dropout);
+        for (size_t k = 0; k < here; k++) x[i + k] = keeps[k] ? x[i + k] : 0;
+    }
+}
+
+/* Noise, then dropout, of a row of inputs in the engine's type. */
+static void change_floats(const gi_engine *engine, const gi_workspace *w, uint32_t epoch,
+                          uint64_t place, void *x, size_t n)
+{
+    if (w->input_noise > 0) {
+        const gi_rng stream = gi_rng_make(w->seed, GI_RANDOM_INPUT_NOISE, epoch, place);
+        engine->add_noise(x, &stream, n, w->input_noise);
+    }
+    if (w->input_dropout == 0) return;
+    const gi_rng stream = gi_rng_make(w->seed, GI_RANDOM_INPUT_DROPOUT, epoch, place);
+    const double kept = 1 / (1 - w->input_dropout);
+    uint8_t keeps[CHANGED_AT_ONCE];
+    double factors[CHANGED_AT_ONCE];
+    for (size_t i = 0; i < n; i += CHANGED_AT_ONCE) {
+        const size_t here = n - i < CHANGED_AT_ONCE ? n - i : CHANGED_AT_ONCE;
+        engine->draw_keeps(keeps, &stream, i, here, w->input_dropout);
+        for (size_t k = 0; k < here; k++) factors[k] = keeps[k] ? kept : 0;
+        engine->scale_columns((char *)x + i * engine->element_bytes, 1, here, factors);
+    }
+}
+
 void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t r, glia_type type, const void *sample)
 {
+    gi_workspace_load_changed(network, plan, workspace, r, type, sample, 0, 0);
+}
+
+void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,
+                               gi_workspace *workspace, size_t r, glia_type type,
+                               const void *sample, uint32_t epoch, uint64_t place)
+{
     const size_t n = gi_network_inputs(network);
     const double divisor = network->input.divisor;
-    if (plan->bytes)
-        memcpy(at_row(workspace, workspace->x, r, 0), sample, n);
-    else if (reads_lists(plan))
-        plan->engine->load_sparse(&workspace->lists[r], type, sample, n, divisor);
-    else if (plan->precision == GLIA_PRECISION_BF16)
-        gi_pack_for(plan->engine->isa)
-            ->load_row_bf16(at_row(workspace, workspace->x, r, 0), type, sample, n, divisor);
-    else
-        plan->engine->load_row(at_row(workspace, workspace->x, r, 0), type, sample, n, divisor);
+    const gi_engine *engine = plan->engine;
+    void *row = at_row(workspace, workspace->x, r, 0);
+    if (plan->bytes) {
+        memcpy(row, sample, n);
+        if (workspace->input_dropout > 0) drop_bytes(engine, workspace, epoch, place, row, n);
+    } else if (reads_lists(plan)) {
+        engine->load_sparse(&workspace->lists[r], type, sample, n, divisor);
+    } else if (plan->precision == GLIA_PRECISION_BF16) {
+        const gi_pack *pack = gi_pack_for(engine->isa);
+        if (plan->changes_floats) {
+            float *floats = workspace->changed + r * gi_padded(n);
+            engine->load_row(floats, type, sample, n, divisor);
+            change_floats(engine, workspace, epoch, place, floats, n);
+            pack->to_bf16(row, floats, gi_padded(n));
+        } else {
+            pack->load_row_bf16(row, type, sample, n, divisor);
+        }
+    } else {
+        engine->load_row(row, type, sample, n, divisor);
+        if (plan->changes_floats) change_floats(engine, workspace, epoch, place, row, n);
+    }
 }
 
 /* ---- Layers --------------------------------------------------------------------------------- */
@@ -146,17 +220,35 @@ static void *source(const gi_workspace *w, size_t l)
     return l ? w->activation[l - 1] : w->x;
 }
 
-/* Units unit_begin..unit_end of layer l, of rows begin..end. */
+/* What layer l's products write: sums, or activations at once. */
+static void *destination(const gi_plan *plan, const gi_workspace *w, size_t l)
+{
+    return gi_is_staged(plan, l) ? w->z[l] : w->activation[l];
+}
+
+/* What the first layer's bytes stand for, in units of a byte. */
+static float byte_scale(const glia_network *network, const gi_workspace *w)
+{
+    return (float)(1 / network->input.divisor / (1 - w->input_dropout));
+}
+
+/* Units unit_begin..unit_end of layer l, of rows begin..end: sums, if it is staged. */
 static void forward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
                           size_t l, size_t begin, size_t end, size_t unit_begin, size_t unit_end,
                           gi_scratch *scratch)
 {
+    gi_layer linear = network->layers[l];
     const gi_layer *layer = &network->layers[l];
     void *dst = at_row(w, w->activation[l], begin, l + 1);
+    if (gi_is_staged(plan, l)) {
+        linear.activation = GLIA_IDENTITY;
+        layer = &linear;
+        dst = (char *)w->z[l] + begin * gi_stride(layer->n_out) * plan->engine->element_bytes;
+    }
     if (l == 0 && plan->bytes)
         plan->engine->forward_bytes(layer, at_row(w, w->x, begin, 0), w->row_bytes[0],
-                                    (float)(1 / network->input.divisor), plan->sparse, dst,
-                                    end - begin, unit_begin, unit_end, scratch);
+                                    byte_scale(network, w), plan->sparse, dst, end - begin,
+                                    unit_begin, unit_end, scratch);
     else if (l == 0 && plan->sparse)
         plan->engine->forward_sparse(layer, w->lists + begin, dst, end - begin, unit_begin,
                                      unit_end);
@@ -165,13 +257,19 @@ static void forward_layer(const glia_network *network, const gi_plan *plan, gi_w
                               unit_begin, unit_end, scratch);
 }
 
+/* The activation whose derivative the product above applies; that of a staged layer comes later. */
+static glia_activation derived(const glia_network *network, const gi_plan *plan, size_t l)
+{
+    return gi_is_staged(plan, l) ? GLIA_IDENTITY : network->layers[l].activation;
+}
+
 /* Inputs input_begin..input_end of the gradient below layer l > 0, of rows begin..end. */
 static void backward_layer(const glia_network *network, const gi_plan *plan, gi_workspace *w,
                            size_t l, size_t begin, size_t end, size_t input_begin, size_t input_end,
                            gi_scratch *scratch)
 {
     plan->engine->backward_data(
-        &network->layers[l], at_row(w, w->diff[l], begin, l + 1), network->layers[l - 1].activation,
+        &network->layers[l], at_row(w, w->diff[l], begin, l + 1), derived(network, plan, l - 1),
         at_row(w, w->activation[l - 1], begin, l), at_row(w, w->diff[l - 1], begin, l), end - begin,
         input_begin, input_end, scratch);
 }
@@ -182,9 +280,8 @@ static void update_layer(glia_network *network, const gi_plan *plan, gi_workspac
 {
     const gi_layer *layer = &network->layers[l];
     if (l == 0 && plan->bytes)
-        plan->engine->backward_bytes(layer, l, w->x, w->row_bytes[0],
-                                     (float)(1 / network->input.divisor), plan->sparse, w->diff[l],
-                                     m, part, update, crew->scratch);
+        plan->engine->backward_bytes(layer, l, w->x, w->row_bytes[0], byte_scale(network, w),
+                                     plan->sparse, w->diff[l], m, part, update, crew->scratch);
     else if (l == 0 && plan->sparse)
         plan->engine->backward_sparse(layer, l, w->lists, w->diff[l], m, part, update,
                                       crew->scratch);
@@ -193,27 +290,75 @@ static void update_layer(glia_network *network, const gi_plan *plan, gi_workspac
                                        crew->scratch);
 }
 
+/* ---- What lies between products ------------------------------------------------------------- */
+
+static gi_units units_of(const glia_network *network, const gi_plan *plan, const gi_workspace *w,
+                         size_t l)
+{
+    const bool in_bf16 = plan->precision == GLIA_PRECISION_BF16;
+    const size_t bytes = in_bf16 ? sizeof(uint16_t) : plan->engine->element_bytes;
+    return (gi_units){
+        .layer = &network->layers[l],
+        .z = w->z[l],
+        .inverse_sd = w->norm[l],
+        .in_bf16 = in_bf16,
+        .row = w->row_bytes[l + 1] / bytes,
+        .for_training = w->for_training,
+        .dropout = w->dropout,
+        .keeps = w->keeps[l],
+        .seed = w->seed,
+        .epoch = w->epoch,
+        .index = l,
+        .first = w->first,
+    };
+}
+
+/* The gradients of scale and shift, behind 1 / sd. */
+static void *norm_gradient(const gi_plan *plan, const gi_workspace *w, const gi_layer *layer,
+                           size_t l)
+{
+    return (char *)w->norm[l] + layer->ld * plan->engine->element_bytes;
+}
+
 /* ---- Passes by one thread ------------------------------------------------------------------- */
 
 void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                         size_t begin, size_t end, gi_scratch *scratch)
 {
-    for (size_t l = 0; l < network->n_layers; l++)
+    for (size_t l = 0; l < network->n_layers; l++) {
+        const size_t ld = network->layers[l].ld;
         if (workspace->dense)
-            gi_dense_forward(workspace->dense, l, 0, source(workspace, l), workspace->activation[l],
-                             end);
+            gi_dense_forward(workspace->dense, l, 0, source(workspace, l),
+                             destination(plan, workspace, l), end);
         else
-            forward_layer(network, plan, workspace, l, begin, end, 0, network->layers[l].ld,
-                          scratch);
+            forward_layer(network, plan, workspace, l, begin, end, 0, ld, scratch);
+        if (!gi_is_staged(plan, l)) continue;
+        gi_units units = units_of(network, plan, workspace, l);
+        units.for_training = false;
+        plan->engine->units_forward(&units, workspace->activation[l], begin, end, 0, ld);
+    }
+}
+
+double gi_workspace_weight(const gi_workspace *workspace, size_t m)
+{
+    if (!workspace->is_weighted) return (double)m;
+    double sum = 0;
+    for (size_t r = 0; r < m; r++) sum += (double)workspace->weights[r];
+    return sum;
 }
 
 size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t begin, size_t end, size_t batch_size)
 {
     const size_t n = network->n_layers;
+    const gi_loss how = {
+        .total = gi_workspace_weight(workspace, batch_size),
+        .weight = workspace->is_weighted ? workspace->weights + begin : NULL,
+        .smoothing = workspace->smoothing,
+    };
     return plan->engine->softmax_loss(at_row(workspace, workspace->activation[n - 1], begin, n),
-                                      gi_network_classes(network), workspace->labels + begin,
-                                      batch_size, workspace->loss + begin, end - begin);
+                                      gi_network_classes(network), workspace->labels + begin, &how,
+                                      workspace->loss + begin, end - begin);
 }
 
 /* ---- Steps by all threads ------------------------------------------------------------------- */
@@ -246,7 +391,7 @@ static void step_forward_layer(const glia_network *network, const gi_plan *plan,
     size_t begin, end;
     if (w->dense) {
         for (int t = crew->thread; t < plan->threads; t = next_part(t, crew))
-            gi_dense_forward(w->dense, l, t, source(w, l), w->activation[l], m);
+            gi_dense_forward(w->dense, l, t, source(w, l), destination(plan, w, l), m);
     } else if (l < plan->n_by_units) {
         share(network->layers[l].ld, crew, &begin, &end);
         forward_layer(network, plan, w, l, 0, m, begin, end, crew->scratch);
@@ -263,7 +408,7 @@ static void step_backward_layer(const glia_network *network, const gi_plan *plan
     const size_t inputs = gi_padded(network->layers[l].n_in);
     if (w->dense) {
         for (int t = crew->thread; t < plan->threads; t = next_part(t, crew))
-            gi_dense_backward(w->dense, l, t, w->diff[l], network->layers[l - 1].activation,
+            gi_dense_backward(w->dense, l, t, w->diff[l], derived(network, plan, l - 1),
                               w->activation[l - 1], w->diff[l - 1], m);
     } else if (l < plan->n_by_units) {
         share(inputs, crew, &begin, &end);
@@ -278,7 +423,8 @@ static void step_update_layer(glia_network *network, const gi_plan *plan, gi_wor
                               size_t m, const gi_row_update *update, const gi_crew *crew)
 {
     const gi_layer *layer = &network->layers[l];
-    gi_part part = {0, layer->n_in + 1, 0, layer->ld}; /* + 1: the bias */
+    const size_t rows = layer->n_in + (layer->scale ? 0 : 1); /* with the bias, if it is learned */
+    gi_part part = {0, rows, 0, layer->ld};
     if (w->dense) {
         for (int t = crew->thread; t < plan->threads; t = next_part(t, crew))
             gi_dense_update(w->dense, l, t, w->diff[l], m, update);
@@ -287,16 +433,80 @@ static void step_update_layer(glia_network *network, const gi_plan *plan, gi_wor
     if (l < plan->n_by_units)
         share(layer->ld, crew, &part.unit_begin, &part.unit_end);
     else
-        gi_slice(layer->n_in + 1, 1, crew->thread, crew->n_threads, &part.row_begin, &part.row_end);
+        gi_slice(rows, 1, crew->thread, crew->n_threads, &part.row_begin, &part.row_end);
     update_layer(network, plan, w, l, m, &part, update, crew);
+}
+
+/*
+ * This thread's part of what lies behind layer l's products: its units of all samples where threads
+ * share the layer by units, else all units of its samples.
+ */
+typedef struct stage_part {
+    size_t row_begin, row_end, begin, end;
+} stage_part;
+
+static stage_part part_of_stage(const glia_network *network, const gi_plan *plan, size_t l,
+                                size_t m, const gi_crew *crew)
+{
+    stage_part p = {0, m, 0, network->layers[l].ld};
+    if (l < plan->n_by_units)
+        share(network->layers[l].ld, crew, &p.begin, &p.end);
+    else
+        gi_slice(m, 1, crew->thread, crew->n_threads, &p.row_begin, &p.row_end);
+    return p;
+}
+
+static void step_forward_units(const glia_network *network, const gi_plan *plan, gi_workspace *w,
+                               size_t l, size_t m, const gi_crew *crew)
+{
+    const stage_part p = part_of_stage(network, plan, l, m, crew);
+    const gi_units units = units_of(network, plan, w, l);
+    plan->engine->units_forward(&units, w->activation[l], p.row_begin, p.row_end, p.begin, p.end);
+}
+
+/* Of a normalised layer also the update of what it has learned; of running means, their average. */
+static void step_backward_units(const glia_network *network, const gi_plan *plan, gi_workspace *w,
+                                size_t l, size_t m, const gi_row_update *update,
+                                const gi_crew *crew)
+{
+    const stage_part p = part_of_stage(network, plan, l, m, crew);
+    const gi_units units = units_of(network, plan, w, l);
+    const gi_layer *layer = &network->layers[l];
+    if (!layer->scale) {
+        plan->engine->units_backward(&units, w->diff[l], NULL, p.row_begin, p.row_end, p.begin,
+                                     p.end);
+        return;
+    }
+    char *gradient = norm_gradient(plan, w, layer, l);
+    const size_t bytes = plan->engine->element_bytes;
+    plan->engine->units_backward(&units, w->diff[l], gradient, p.row_begin, p.row_end, p.begin,
+                                 p.end);
+    char *vectors = layer->bias;
+    for (size_t row = GI_ROW_SCALE; row < GI_LEARNED_ROWS; row++)
+        update->apply(
+            update, l, layer->n_in + row, p.begin, vectors + (row * layer->ld + p.begin) * bytes,
+            gradient + ((row - GI_ROW_SCALE) * layer->ld + p.begin) * bytes, p.end - p.begin);
+    if (!update->optimizer || !update->optimizer->average) return;
+    /* without a gradient nothing changes but the average */
+    memset(gradient + p.begin * bytes, 0, (p.end - p.begin) * bytes);
+    for (size_t row = GI_LEARNED_ROWS; row < GI_NORM_ROWS; row++)
+        update->apply(update, l, layer->n_in + row, p.begin,
+                      vectors + (row * layer->ld + p.begin) * bytes, gradient + p.begin * bytes,
+                      p.end - p.begin);
 }
 
 size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t m, const gi_crew *crew)
 {
     for (size_t l = 0; l < network->n_layers; l++) {
+        const bool by_units = l < plan->n_by_units;
         step_forward_layer(network, plan, workspace, l, m, crew);
-        if (l < plan->n_by_units) gi_crew_barrier(crew);
+        if (gi_is_staged(plan, l)) {
+            /* oneDNN's parts of a layer are its own */
+            if (workspace->dense && by_units) gi_crew_barrier(crew);
+            step_forward_units(network, plan, workspace, l, m, crew);
+        }
+        if (by_units) gi_crew_barrier(crew);
     }
     size_t begin, end;
     gi_slice(m, 1, crew->thread, crew->n_threads, &begin, &end);
@@ -306,20 +516,34 @@ size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_work
 void gi_step_backward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                       size_t m, const gi_crew *crew)
 {
-    for (size_t l = network->n_layers - 1; l > 0 && l >= plan->n_by_units; l--)
+    for (size_t l = network->n_layers - 1; l > 0 && l >= plan->n_by_units; l--) {
         step_backward_layer(network, plan, workspace, l, m, crew);
+        if (gi_is_staged(plan, l - 1) && l - 1 >= plan->n_by_units)
+            step_backward_units(network, plan, workspace, l - 1, m, NULL, crew);
+    }
 }
 
 void gi_step_update(glia_network *network, const gi_plan *plan, gi_workspace *workspace, size_t m,
                     const gi_row_update *update, const gi_crew *crew)
 {
+    const bool dense = workspace->dense != NULL;
     for (size_t l = network->n_layers; l-- > 0;) {
-        if (l > 0 && l < plan->n_by_units) { /* reads all of W: nobody may have changed it yet */
+        const bool by_units = l < plan->n_by_units;
+        if (l + 1 == plan->n_by_units && gi_is_staged(plan, l)) {
+            /* the gradient of its activations was made by samples, and all of it is there */
+            step_backward_units(network, plan, workspace, l, m, update, crew);
+            if (l > 0 || dense) gi_crew_barrier(crew);
+        }
+        if (l > 0 && by_units) { /* reads all of W: nobody may have changed it yet */
             step_backward_layer(network, plan, workspace, l, m, crew);
+            if (gi_is_staged(plan, l - 1)) {
+                if (dense) gi_crew_barrier(crew);
+                step_backward_units(network, plan, workspace, l - 1, m, update, crew);
+            }
             gi_crew_barrier(crew);
         }
         step_update_layer(network, plan, workspace, l, m, update, crew);
     }
     /* the next step's first layer reads what others have updated */
-    if (plan->n_by_units == 0 || workspace->dense) gi_crew_barrier(crew);
+    if (plan->n_by_units == 0 || dense) gi_crew_barrier(crew);
 }

@@ -19,6 +19,7 @@
  */
 typedef struct gi_workspace {
     size_t rows;
+    bool for_training;
     gi_dense *dense; /* borrowed; NULL, as it is made, where the plan does without oneDNN */
     size_t row_bytes[GLIA_MAX_LAYERS + 1]; /* of x, activation[0], ... */
     void *x;                               /* the samples as they enter the network; or */
@@ -27,6 +28,21 @@ typedef struct gi_workspace {
     void *diff[GLIA_MAX_LAYERS]; /* dJ/dz of hidden layers; of the last it is activation's buffer */
     uint32_t *labels;            /* (rows) */
     double *loss;                /* (rows) */
+
+    /* Of staged layers (gi_units): */
+    void *z[GLIA_MAX_LAYERS];        /* (rows, gi_stride(n_out)) */
+    uint8_t *keeps[GLIA_MAX_LAYERS]; /* (rows, ld): with dropout */
+    void *norm[GLIA_MAX_LAYERS];     /* (3, ld): 1 / sd, the gradients of scale and shift */
+    float *changed;                  /* (rows, gi_padded(inputs)): in floats before they are bf16 */
+
+    /* Of training, set by whoever trains; 0, as they are made, is none of it: */
+    double dropout, input_dropout, input_noise; /* as the plan was asked for */
+    double smoothing;                           /* of labels */
+    bool is_weighted;
+    float *weights; /* (rows): where they are */
+    uint64_t seed;  /* of dropout and noise; with, for hidden units, */
+    uint32_t epoch;
+    size_t first; /* the place of row 0 in the epoch's order */
 } gi_workspace;
 
 /* The plan of inference on `rows` samples together, of which `density` is not zero, in f32. */
@@ -44,9 +60,14 @@ void gi_scratch_free(gi_scratch *scratch);
 /* Puts one sample into row r. */
 void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t r, glia_type type, const void *sample);
+/* ... with the workspace's noise and dropout, drawn for a place in an epoch's order. */
+void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,
+                               gi_workspace *workspace, size_t r, glia_type type,
+                               const void *sample, uint32_t epoch, uint64_t place);
 
 /*
- * Rows begin..end, by one thread: from the samples to the logits. With oneDNN, begin is 0 and end a
+ * Rows begin..end, by one thread: from the samples to the logits, as they are predicted from:
+ * nothing is dropped, and normalised by what training has left. With oneDNN, begin is 0 and end a
  * number of samples that it was made for.
  */
 void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
@@ -68,6 +89,9 @@ typedef struct gi_crew {
 
 /* Waits until all of them have come here. */
 void gi_crew_barrier(const gi_crew *crew);
+
+/* The sum of the weights of rows 0..m: m where they have none. */
+double gi_workspace_weight(const gi_workspace *workspace, size_t m);
 
 /*
  * The three phases of a step, by all threads. Between the first two no barrier is needed; between

@@ -20,6 +20,7 @@
 #include "net/workspace.h"
 #include "train/input_form.h"
 #include "train/metrics.h"
+#include "train/optimizer.h"
 
 enum {
     PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
@@ -51,14 +52,15 @@ typedef struct trainer {
     uint8_t **row;             /* (threads): for images that are drawn as needed */
     uint32_t *order;           /* (samples): the epoch's permutation */
     gi_sparse x;               /* batch 1: the sample's non-zeros */
-    char *snapshot;            /* parameters of the best epoch, or of the last good one */
+    gi_descent descent;
+    gi_shadow *snapshot; /* parameters of the best epoch, or of the last good one */
 
     /* The epoch under way. */
-    uint32_t epoch;  /* from 0 */
-    size_t done;     /* samples */
-    size_t reported; /* samples, at the last call of the callback */
-    double loss_sum; /* over done */
-    size_t correct;  /* of done */
+    uint32_t epoch;              /* from 0 */
+    size_t done;                 /* samples */
+    size_t reported;             /* samples, at the last call of the callback */
+    double loss_sum, weight_sum; /* over done */
+    size_t correct;              /* of done */
     bool diverged, cancelled;
     /* Of a step, by the workspace whose turn it is: what others read after a barrier. */
     size_t *n_correct[2]; /* (threads, COUNT_STRIDE): each thread's, on a cache line of its own */
@@ -75,42 +77,21 @@ typedef struct trainer {
 
 /* ---- Parameters kept aside ------------------------------------------------------------------ */
 
-static size_t weight_bytes(const glia_network *network, const gi_layer *layer)
-{
-    return gi_padded(layer->n_in) * layer->ld * network->engine->element_bytes;
-}
-
-static size_t bias_bytes(const glia_network *network, const gi_layer *layer)
-{
-    return layer->ld * network->engine->element_bytes;
-}
-
-static glia_status snapshot_new(trainer *t, glia_error *error)
-{
-    size_t bytes = 0;
-    for (size_t l = 0; l < t->network->n_layers; l++)
-        bytes += weight_bytes(t->network, &t->network->layers[l]) +
-                 bias_bytes(t->network, &t->network->layers[l]);
-    t->snapshot = gi_alloc(bytes, 1, "a copy of the parameters", error);
-    return t->snapshot ? GLIA_OK : GLIA_NO_MEMORY;
-}
-
-/* Copies all parameters to the snapshot, or back. */
+/* Copies all parameters, or their average where there is one, to the snapshot; or back. */
 static void snapshot_copy(trainer *t, bool back)
 {
-    char *at = t->snapshot;
-    for (size_t l = 0; l < t->network->n_layers; l++) {
-        const gi_layer *layer = &t->network->layers[l];
-        void *const blocks[2] = {layer->weight, layer->bias};
-        const size_t bytes[2] = {weight_bytes(t->network, layer), bias_bytes(t->network, layer)};
-        for (int b = 0; b < 2; b++) {
+    const glia_network *network = t->network;
+    for (size_t l = 0; l < network->n_layers; l++)
+        for (int block = 0; block < 2; block++) {
+            void *now = gi_parameters(&network->layers[l], block);
+            void *kept = t->snapshot[l].of[block];
+            const gi_shadow *average = t->descent.optimizer.average;
             if (back)
-                memcpy(blocks[b], at, bytes[b]);
+                memcpy(now, kept, gi_parameter_bytes(network, l, block));
             else
-                memcpy(at, blocks[b], bytes[b]);
-            at += bytes[b];
+                memcpy(kept, average ? average[l].of[block] : now,
+                       gi_parameter_bytes(network, l, block));
         }
-    }
 }
 
 static bool parameters_are_finite(const glia_network *network)
@@ -120,7 +101,7 @@ static bool parameters_are_finite(const glia_network *network)
         const float *weight = layer->weight, *bias = layer->bias;
         float sum = 0; /* of 0 * w: NaN as soon as one is infinite or NaN */
         for (size_t i = 0; i < gi_padded(layer->n_in) * layer->ld; i++) sum += 0 * weight[i];
-        for (size_t i = 0; i < layer->ld; i++) sum += 0 * bias[i];
+        for (size_t i = 0; i < gi_layer_vectors(layer) * layer->ld; i++) sum += 0 * bias[i];
         if (sum != 0) return false;
     }
     return true;
@@ -148,6 +129,7 @@ static bool report(trainer *t, bool best, const glia_metrics *validation);
 static void count_step(trainer *t, size_t m, const gi_workspace *w, size_t correct)
 {
     for (size_t r = 0; r < m; r++) t->loss_sum += w->loss[r];
+    t->weight_sum += gi_workspace_weight(w, m);
     t->correct += correct;
     t->done += m;
     t->step++;
@@ -159,20 +141,39 @@ static void count_step(trainer *t, size_t m, const gi_workspace *w, size_t corre
     t->cancelled = !report(t, false, NULL);
 }
 
+static bool is_weighted(const trainer *t)
+{
+    return t->params.class_weights || t->train->weights;
+}
+
+/* How much a sample counts. */
+static double weight_of(const trainer *t, size_t i, uint32_t label)
+{
+    const double of_class = t->params.class_weights ? t->params.class_weights[label] : 1;
+    return of_class * gi_dataset_weight(t->train, i);
+}
+
 /* Loads this thread's part of the batch that begins at sample `first` of the epoch. */
 static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi_crew *crew)
 {
     if (first >= t->train->samples) return;
     const size_t left = t->train->samples - first;
     size_t begin, end;
+    if (crew->thread == 0) { /* read after a barrier */
+        w->epoch = t->epoch;
+        w->first = first;
+    }
     gi_slice(left < t->params.batch ? left : t->params.batch, 1, crew->thread, crew->n_threads,
              &begin, &end);
     for (size_t r = begin; r < end; r++) {
         if (first + r + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[first + r + PREFETCH_SAMPLES]);
-        gi_workspace_load(t->network, &t->plan, w, r, t->train->type,
-                          gi_dataset_row(t->train, t->epoch, t->order[first + r],
-                                         t->row[crew->thread], &w->labels[r]));
+        const size_t i = t->order[first + r];
+        const void *sample =
+            gi_dataset_row(t->train, t->epoch, i, t->row[crew->thread], &w->labels[r]);
+        gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample, t->epoch,
+                                  first + r);
+        if (w->is_weighted) w->weights[r] = (float)weight_of(t, i, w->labels[r]);
     }
 }
 
@@ -246,9 +247,7 @@ static void run_batches(void *context, int thread, int n_threads)
         if (leave) crew.n_threads = 1;
         if (t->stop[turn]) break; /* after leaving, which the others do whether it is set or not */
 
-        const gi_row_update update = {
-            .apply = t->plan.engine->sgd_row, .rate = rate_at(t, step), .skips_zero = true};
-        gi_step_update(t->network, &t->plan, w, m, &update, &crew);
+        gi_descend(&t->descent, w, m, step, rate_at(t, step), &crew);
         if (thread > 0) continue;
         size_t correct = 0;
         for (int i = 0; i < n_counted; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
@@ -304,12 +303,41 @@ static void shuffle(trainer *t)
 
 /* ---- The run -------------------------------------------------------------------------------- */
 
-static glia_status check_params(const glia_train_params *p, const glia_dataset *train,
+static glia_status check_weights(const glia_train_params *p, const glia_dataset *train,
+                                 glia_error *error)
+{
+    if (!p->class_weights) return GLIA_OK;
+    if (p->n_class_weights != train->classes)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "class_weights: found %zu, expected one for each of the %zu classes of %s",
+                       p->n_class_weights, train->classes, train->name);
+    double sum = 0;
+    for (size_t c = 0; c < p->n_class_weights; c++) {
+        const double weight = p->class_weights[c];
+        if (!(weight >= 0) || !isfinite(weight))
+            return gi_fail(error, GLIA_BAD_ARGUMENT,
+                           "class_weights: of class %zu found %g, expected a finite number of at "
+                           "least 0",
+                           c, weight);
+        sum += weight;
+    }
+    if (sum > 0) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_ARGUMENT,
+                   "class_weights: found 0 for all classes: there is nothing to learn");
+}
+
+/* Also decides what params leave open. */
+static glia_status check_params(glia_train_params *p, const glia_dataset *train,
                                 const glia_dataset *validation, glia_error *error)
 {
-    if (!(p->lr > 0) || !isfinite(p->lr))
+    if (!(p->lr >= 0) || !isfinite(p->lr))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "lr: found %g, expected a finite number greater than 0", p->lr);
+                       "lr: found %g, expected a finite number greater than 0, or 0 for the "
+                       "optimizer's own",
+                       p->lr);
+    glia_status status = gi_descent_check(p, error);
+    if (!status) status = check_weights(p, train, error);
+    if (status) return status;
     if (!isfinite(p->lr_end))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "lr_end: found %g, expected a finite number (below 0: constant)", p->lr_end);
@@ -345,7 +373,8 @@ static void trainer_free(trainer *t)
     gi_free(t->order);
     gi_free(t->x.index);
     gi_free(t->x.value);
-    gi_free(t->snapshot);
+    gi_shadows_free(t->snapshot, t->network->n_layers);
+    gi_descent_free(&t->descent);
     for (int i = 0; i < 2; i++) {
         gi_workspace_free(&t->workspace[i]);
         gi_free(t->n_correct[i]);
@@ -377,6 +406,12 @@ static glia_status trainer_new(trainer *t, glia_error *error)
         .precision = t->params.precision,
         .reference = network->engine,
         .for_training = true,
+        .dropout = t->params.dropout,
+        .input_dropout = t->params.input_dropout,
+        .input_noise = t->params.input_noise,
+        .is_plain = gi_descent_is_plain(&t->params) && t->params.max_norm == 0 &&
+                    t->params.input_dropout == 0 && t->params.input_noise == 0 &&
+                    t->params.label_smoothing == 0 && !is_weighted(t),
     };
     status = gi_plan_make(&request, &t->plan, error);
     if (status) return status;
@@ -413,8 +448,18 @@ static glia_status trainer_new(trainer *t, glia_error *error)
             gi_workspace_new(network, &t->plan, t->params.batch, true, &t->workspace[i], error);
     const size_t batches[2] = {t->params.batch, t->train->samples % t->params.batch};
     if (!status) status = gi_dense_new(network, &t->plan, batches, true, &t->dense, error);
-    for (int i = 0; i < 2; i++) t->workspace[i].dense = t->dense;
-    if (!status) status = snapshot_new(t, error);
+    for (int i = 0; i < 2; i++) {
+        gi_workspace *w = &t->workspace[i];
+        w->dense = t->dense;
+        w->dropout = t->params.dropout;
+        w->input_dropout = t->params.input_dropout;
+        w->input_noise = t->params.input_noise;
+        w->smoothing = t->params.label_smoothing;
+        w->is_weighted = is_weighted(t);
+        w->seed = t->params.seed;
+    }
+    if (!status) status = gi_shadows_new(network, "a copy of the parameters", &t->snapshot, error);
+    if (!status) status = gi_descent_new(t->network, &t->plan, &t->params, &t->descent, error);
     if (!status && t->validation)
         status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
     return status;
@@ -435,7 +480,7 @@ static bool report(trainer *t, bool best, const glia_metrics *validation)
         .epoch_end = t->done == t->train->samples,
         .best = best,
         .seconds = begun - t->started,
-        .train_loss = t->loss_sum / done,
+        .train_loss = t->loss_sum / t->weight_sum,
         .train_accuracy = (double)t->correct / done,
         .validation_loss = validation ? validation->loss : NAN,
         .validation_accuracy = validation ? validation->accuracy : NAN,
@@ -455,7 +500,7 @@ static bool run_epoch(trainer *t, double *step_s)
 {
     shuffle(t);
     t->done = t->reported = t->correct = 0;
-    t->loss_sum = 0;
+    t->loss_sum = t->weight_sum = 0;
     t->stop[0] = t->stop[1] = false;
     t->alone_from = t->alone_until > now_s() ? t->step : SIZE_MAX;
     t->pace_begun = 0;
@@ -497,7 +542,11 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
         if (status) break;
         const bool complete = go_on && !t->diverged;
         glia_metrics metrics = {0};
-        if (complete && t->validation) metrics = gi_evaluation_run(t->evaluation, NULL);
+        if (complete && t->validation) {
+            gi_descent_swap_average(&t->descent);
+            metrics = gi_evaluation_run(t->evaluation, NULL);
+            gi_descent_swap_average(&t->descent);
+        }
         if (t->diverged ||
             (complete && (!parameters_are_finite(t->network) || !isfinite(metrics.loss)))) {
             snapshot_copy(t, true);
@@ -510,7 +559,7 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
             break;
         }
         result->epochs = epoch + 1;
-        result->train_loss = t->loss_sum / (double)t->done;
+        result->train_loss = t->loss_sum / t->weight_sum;
         result->train_accuracy = (double)t->correct / (double)t->done;
 
         const bool best = !t->validation || metrics.loss < best_loss - t->params.min_delta;
@@ -534,7 +583,10 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
         }
     }
     /* With a validation set, the best epoch's weights are what the run was for. */
-    if (t->validation && result->best_epoch > 0) snapshot_copy(t, true);
+    if (t->validation && result->best_epoch > 0)
+        snapshot_copy(t, true);
+    else if (!status)
+        gi_descent_swap_average(&t->descent);
     result->seconds = now_s() - t->started;
     result->samples_per_second = step_s > 0 ? (double)result->samples / step_s : 0;
     return status;
@@ -568,7 +620,15 @@ static void keep_record(trainer *t, const glia_train_result *result)
 
 glia_train_params glia_train_default_params(void)
 {
-    return (glia_train_params){.lr = 0.2, .lr_end = -1, .batch = 32, .epochs = 10, .seed = 1};
+    return (glia_train_params){.lr = 0,
+                               .lr_end = -1,
+                               .batch = 32,
+                               .epochs = 10,
+                               .seed = 1,
+                               .momentum = 0.9,
+                               .beta2 = -1,
+                               .epsilon = 1e-8,
+                               .weight_decay = -1};
 }
 
 glia_status glia_train(glia_network *network, const glia_dataset *train,
@@ -577,10 +637,10 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
 {
     const glia_train_params defaults = glia_train_default_params();
     if (!params) params = &defaults;
-    glia_status status = check_params(params, train, validation, error);
-    if (status) return status;
-
     trainer t = {.network = network, .train = train, .validation = validation, .params = *params};
+    glia_status status = check_params(&t.params, train, validation, error);
+    if (status) return status;
+    params = &t.params;
     if (t.params.batch > train->samples) t.params.batch = train->samples;
     const size_t steps_an_epoch = (train->samples + t.params.batch - 1) / t.params.batch;
     t.n_steps = steps_an_epoch * params->epochs;

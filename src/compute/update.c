@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The optimizers: what a row of parameters becomes by its gradient. Compiled for each element type
+ * and level of instruction set, as reference.c is; every engine hands its gradients here but for
+ * plain SGD, which products do themselves. The formulas, and the order of their operations, are
+ * PyTorch's.
+ */
+#include "compute/elementary.h"
+#include "compute/reference.h"
+
+#define SQRT(x) PASTE_ALL(sqrt_, REAL)(x)
+
+typedef REAL real;
+
+enum { CHUNK = 64 }; /* elements at a time: they stay in registers or L1 */
+
+/* g = the gradient that is followed: clipped, and with those of l2 / 2 w^2 and l1 |w|. */
+static void whole_gradient(const gi_optimizer *o, bool is_weight, const real *restrict w,
+                           const real *restrict gradient, real *restrict g, size_t n)
+{
+    const real factor = (real)o->gradient_factor;
+    const real l2 = is_weight ? (real)o->l2 : 0, l1 = is_weight ? (real)o->l1 : 0;
+    for (size_t c = 0; c < n; c++) g[c] = factor * gradient[c] + l2 * w[c];
+    if (l1 > 0)
+        for (size_t c = 0; c < n; c++) g[c] += w[c] > 0 ? l1 : w[c] < 0 ? -l1 : 0;
+}
+
+/* w -= rate * what the optimizer makes of g */
+static void follow(const gi_optimizer *o, real rate, real *restrict w, const real *restrict g,
+                   real *restrict first, real *restrict second, size_t n)
+{
+    const real momentum = (real)o->momentum, beta2 = (real)o->beta2, epsilon = (real)o->epsilon;
+    switch (o->kind) {
+    case GLIA_SGD:
+        for (size_t c = 0; c < n; c++) w[c] -= rate * g[c];
+        break;
+    case GLIA_MOMENTUM:
+        for (size_t c = 0; c < n; c++) {
+            first[c] = momentum * first[c] + g[c];
+            w[c] -= rate * first[c];
+        }
+        break;
+    case GLIA_NESTEROV:
+        for (size_t c = 0; c < n; c++) {
+            first[c] = momentum * first[c] + g[c];
+            w[c] -= rate * (g[c] + momentum * first[c]);
+        }
+        break;
+    case GLIA_RMSPROP:
+        for (size_t c = 0; c < n; c++) {
+            second[c] = beta2 * second[c] + (1 - beta2) * g[c] * g[c];
+            w[c] -= rate * g[c] / (SQRT(second[c]) + epsilon);
+        }
+        break;
+    case GLIA_ADAM:
+    case GLIA_ADAMW: {
+        const real step = rate / (real)o->correction1;
+        const real root = SQRT((real)o->correction2);
+        for (size_t c = 0; c < n; c++) {
+            first[c] = momentum * first[c] + (1 - momentum) * g[c];
+            second[c] = beta2 * second[c] + (1 - beta2) * g[c] * g[c];
+            w[c] -= step * first[c] / (SQRT(second[c]) / root + epsilon);
+        }
+        break;
+    }
+    }
+}
+
+void REFERENCE(optimize_row)(const gi_row_update *update, size_t layer_index, size_t row,
+                             size_t unit, void *weight, const void *gradient, size_t n)
+{
+    (void)unit;
+    const gi_optimizer *o = update->optimizer;
+    const gi_layer *layer = &o->layers[layer_index];
+    const bool is_weight = row < layer->n_in;
+    const size_t at = (size_t)((real *)weight - (real *)(is_weight ? layer->weight : layer->bias));
+#define SHADOW(s) ((s) ? (real *)(s)[layer_index].of[!is_weight] + at : NULL)
+    real *first = SHADOW(o->first), *second = SHADOW(o->second), *average = SHADOW(o->average);
+#undef SHADOW
+    const real rate = (real)update->rate;
+    const real remains = is_weight ? (real)(1 - update->rate * o->weight_decay) : 1;
+    const real averaging = (real)o->averaging;
+    real g[CHUNK];
+    for (size_t c = 0, here; c < n; c += here) {
+        here = n - c < CHUNK ? n - c : CHUNK;
+        real *restrict w = (real *)weight + c;
+        whole_gradient(o, is_weight, w, (const real *)gradient + c, g, here);
+        if (remains != 1)
+            for (size_t k = 0; k < here; k++) w[k] *= remains;
+        follow(o, rate, w, g, first ? first + c : NULL, second ? second + c : NULL, here);
+        if (!average) continue;
+        real *restrict a = average + c;
+        for (size_t k = 0; k < here; k++) a[k] += averaging * (w[k] - a[k]);
+    }
+}
+
+/* ---- Whole columns --------------------------------------------------------------------------- */
+
+void REFERENCE(sum_squares)(const void *rows_, size_t n_rows, size_t n, double *sums)
+{
+    const real *rows = rows_;
+    for (size_t c = 0; c < n; c++) sums[c] = 0;
+    for (size_t r = 0; r < n_rows; r++)
+        for (size_t c = 0; c < n; c++) {
+            const real w = rows[r * n + c];
+            sums[c] += (double)(w * w);
+        }
+}
+
+void REFERENCE(scale_columns)(void *rows_, size_t n_rows, size_t n, const double *factors)
+{
+    real *rows = rows_;
+    for (size_t r = 0; r < n_rows; r++)
+        for (size_t c = 0; c < n; c++) rows[r * n + c] *= (real)factors[c];
+}
