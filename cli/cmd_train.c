@@ -171,6 +171,7 @@ static bool step(void *user, const glia_progress *p)
 static glia_status train(struct run *run, glia_error *error)
 {
     glia_train_params params = run->options->params;
+    params.schedule = (glia_schedule)run->options->schedule;
     params.engine = (glia_engine)run->options->engine;
     params.precision = (glia_precision)run->options->precision;
     params.progress = step;

@@ -18,6 +18,9 @@
     X("init", INIT)                                                                                \
     X("lr", LR)                                                                                    \
     X("lr-end", LR_END)                                                                            \
+    X("schedule", SCHEDULE)                                                                        \
+    X("lr-factor", LR_FACTOR)                                                                      \
+    X("lr-every", LR_EVERY)                                                                        \
     X("warmup", WARMUP)                                                                            \
     X("batch", BATCH)                                                                              \
     X("epochs", EPOCHS)                                                                            \

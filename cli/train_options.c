@@ -57,7 +57,7 @@ void train_show_activation(const void *field, char *text, size_t size)
                                  glia_activation_name(list->of[i]));
 }
 
-/* Below 0 means constant. */
+/* Below 0: not given. */
 static bool parse_lr_end(const char *text, void *field)
 {
     double value = -1;
@@ -85,6 +85,12 @@ static const char *const activation_names[] = {
 static const char *const init_names[] = {
 #define X(name, text) [GLIA_INIT_##name] = text,
     GLIA_INIT_LIST(X)
+#undef X
+        NULL};
+
+const char *const schedule_names[] = {
+#define X(name, text) [GLIA_SCHEDULE_##name] = text,
+    GLIA_SCHEDULE_LIST(X)
 #undef X
         NULL};
 
@@ -129,12 +135,26 @@ const struct option train_option_table[] = {
     {.kind = OPTION_HEADING, .name = "Training"},
     {.kind = OPTION_REAL, .name = "lr", .metavar = "X", TRAIN_FIELD(params.lr),
      .above_min = true, .help = "learning rate"},
+    {.kind = OPTION_CHOICE, .name = "schedule", .metavar = "NAME", TRAIN_FIELD(schedule),
+     .choices = schedule_names,
+     .help = "how the learning rate goes on from there; auto is linear if there is an lr-end, else "
+             "constant"},
     {.kind = OPTION_OTHER, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
      .parse = parse_lr_end, .expected = "a number of at least 0, or constant",
-     .shown_default = "constant", .help = "let the learning rate fall linearly to X"},
+     .shown_default = "constant",
+     .help = "let the learning rate fall to X by the last step: linearly, or as cosine and "
+             "one-cycle do (which fall to 0 and lr / 250000 unless told)"},
+    {.kind = OPTION_REAL, .name = "lr-factor", .metavar = "X", TRAIN_FIELD(params.lr_factor),
+     .max = 1, .above_min = true, .shown_default = "",
+     .help = "what step multiplies the rate by each time (0.1 unless given), and exponential in an "
+             "epoch (0.95)"},
+    {.kind = OPTION_COUNT, .name = "lr-every", .metavar = "N", TRAIN_FIELD(params.lr_every),
+     .min = 1, .max = 1e9, .shown_default = "",
+     .help = "how many epochs lie between the falls of step (a third of all unless given)"},
     {.kind = OPTION_REAL, .name = "warmup", .metavar = "X", TRAIN_FIELD(params.warmup),
      .max = 1, .below_max = true,
-     .help = "before that, let it rise linearly from 0 over this part of all steps"},
+     .help = "before that, let it rise linearly from 0 over this part of all steps; of one-cycle "
+             "the part that rises (0.3 unless given)"},
     {.kind = OPTION_COUNT, .name = "batch", .metavar = "N", TRAIN_FIELD(params.batch),
      .min = 1, .help = "samples for each update; 1: update after every sample"},
     {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", TRAIN_FIELD(params.epochs),

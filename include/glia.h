@@ -505,14 +505,47 @@ typedef struct glia_progress {
  */
 typedef bool glia_train_progress(void *user, const glia_progress *progress);
 
+/*
+ * X(NAME, text): how the learning rate goes on from lr, after the warm-up if there is one.
+ *   auto         linear if lr_end is given, else constant
+ *   constant     lr
+ *   linear       falls linearly to lr_end at the last step
+ *   step         lr_factor times as high after every lr_every epochs, counted from the first
+ *   exponential  lr_factor times as high after an epoch, a little less at every step
+ *   cosine       half a period of the cosine, to lr_end at the last step; Loshchilov and Hutter
+ *                2017, without restarts
+ *   one-cycle    a cosine up from lr / 25 to lr over the part warmup of all steps (0: 0.3), another
+ *                down to lr_end; Smith and Topin 2019 in the form of PyTorch's OneCycleLR
+ */
+#define GLIA_SCHEDULE_LIST(X)                                                                      \
+    X(AUTO, "auto")                                                                                \
+    X(CONSTANT, "constant")                                                                        \
+    X(LINEAR, "linear")                                                                            \
+    X(STEP, "step")                                                                                \
+    X(EXPONENTIAL, "exponential")                                                                  \
+    X(COSINE, "cosine")                                                                            \
+    X(ONE_CYCLE, "one-cycle")
+
+typedef enum glia_schedule {
+#define X(name, text) GLIA_SCHEDULE_##name,
+    GLIA_SCHEDULE_LIST(X)
+#undef X
+} glia_schedule;
+
+GLIA_API const char *glia_schedule_name(glia_schedule schedule);
+GLIA_API bool glia_schedule_from_name(const char *name, glia_schedule *out);
+
 typedef struct glia_train_params {
-    double lr;     /* learning rate, > 0 */
-    double lr_end; /* falls linearly to this by the last step; < 0: constant */
-    double warmup; /* part of all steps, in [0, 1), over which it first rises from 0 to lr */
-    size_t batch;  /* samples an update; 1: after every sample */
-    size_t epochs; /* >= 0 */
-    uint64_t seed; /* of the shuffles */
-    int threads;   /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
+    double lr; /* learning rate, > 0 */
+    glia_schedule schedule;
+    double lr_end;    /* of linear, cosine, one-cycle; < 0: 0, of one-cycle lr / 250000 */
+    double lr_factor; /* in (0, 1], of step, exponential; 0: 0.1 of step, 0.95 of exponential */
+    size_t lr_every;  /* epochs, of step; 0: a third of all, rounded up */
+    double warmup;    /* part of all steps, in [0, 1), over which it first rises from 0 to lr */
+    size_t batch;     /* samples an update; 1: after every sample */
+    size_t epochs;    /* >= 0 */
+    uint64_t seed;    /* of the shuffles */
+    int threads;      /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
     glia_engine engine;
     glia_precision precision;
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */

@@ -151,6 +151,11 @@ WRONG = [
     (["train", "bars", "--warmup", "1"], 2, ["--warmup", '"1"', "at least 0 and below 1"]),
     (["train", "bars", "--warmup", "-0.1"], 2, ["--warmup"]),
     (["train", "bars", "--lr-end", "constantly"], 2, ["--lr-end", "at least 0, or constant"]),
+    (["train", "bars", "--schedule", "cosin"], 2, ["--schedule", "did you mean cosine"]),
+    (["train", "bars", "--schedule", "x"], 2, ["--schedule", "expected auto, constant, linear, step"]),
+    (["train", "bars", "--lr-factor", "0"], 2, ["--lr-factor", "above 0 and at most 1"]),
+    (["train", "bars", "--lr-factor", "1.5"], 2, ["--lr-factor", '"1.5"']),
+    (["train", "bars", "--lr-every", "0"], 2, ["--lr-every", "from 1 to"]),
     (["train", "bars", "--recipe", "fats"], 2, ["--recipe", '"fats"', "did you mean fast"]),
     (["train", "bars", "--recipe", "x"], 2, ["--recipe", '"x"', "expected fast"]),
     (["train", "bars", "--recipe"], 2, ["--recipe needs a value"]),
@@ -479,6 +484,30 @@ def _():
     expect(isinstance(o["train_loss"], float))
     training = glia("inspect", "l.safetensors", "--json", env=env).json()["metadata"]["training"]
     expect(training["lr"] == 0.25, training)
+
+
+@test("schedules: each ends at its rate, and the model says which it was")
+def _():
+    cases = {"constant": (1, None, 0, 0), "linear": (0, 0, 0, 0), "step": (0.01, None, 0.1, 2),
+             "exponential": (0.95 ** (60 / 10 - 0.1), None, 0.95, 0), "cosine": (0, 0, 0, 0),
+             "one-cycle": (4e-6, 4e-6, 0, 0)}
+    for name, (last, end, factor, every) in cases.items():
+        glia("train", "bars", "--schedule", name, "--lr", 1, "--epochs", 6, "--batch", 30, "--run",
+             "schedule-" + name, "-q")
+        with open(path(f"schedule-{name}/metrics.jsonl"), encoding="utf-8") as lines:
+            rate = json.loads(lines.readlines()[-1])["lr"]
+        expect(abs(rate - last) < 1e-9, name, "ends at", rate)
+        training = glia("inspect", f"schedule-{name}/model.safetensors",
+                        "--json").json()["metadata"]["training"]
+        expect([training[k] for k in ("schedule", "lr_end", "lr_factor", "lr_every")] ==
+               [name, end, factor, every], name, training)
+    words = ["train", "bars", "--epochs", 4, "-q", "-o", "s.safetensors", "--schedule", "step"]
+    glia(*words, "--lr-factor", 0.5, "--lr-every", 3, "--run", "schedule-given")
+    settings = json.loads(read("schedule-given/run.json"))["settings"]
+    expect([settings[k] for k in ("schedule", "lr_factor", "lr_every")] == ["step", 0.5, 3],
+           settings)
+    training = glia("inspect", "s.safetensors", "--json").json()["metadata"]["training"]
+    expect((training["lr_factor"], training["lr_every"]) == (0.5, 3), training)
 
 
 @test("divergence: status 1, the cause, and the old model untouched")
