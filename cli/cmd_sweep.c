@@ -39,7 +39,7 @@ static const struct option sweep_table[] = {
     SWEEP_LIST("engine", SWEEP_ENGINE, "what computes: auto, reference, native, onednn"),
     SWEEP_LIST("precision", SWEEP_PRECISION, "f32,bf16"),
     {.kind = OPTION_TEXT, .name = "recipe", .metavar = "NAME", SWEEP_FIELD(recipe),
-     .help = "begin each run with the options of one of train's recipes"},
+     .help = "begin each run with the options of one of train's recipes, or of a file"},
 
     {.kind = OPTION_HEADING, .name = "Sweep"},
     {.kind = OPTION_FLAG, .name = "article", SWEEP_FIELD(article),

@@ -113,10 +113,11 @@ const struct option train_option_table[] = {
     {.kind = OPTION_HEADING, .name = "Recipe"},
     {.kind = OPTION_RECIPE, .name = "recipe", .metavar = "NAME", TRAIN_FIELD(recipe),
      .recipes = train_recipes, .shown_default = "",
-     .help = "begin with the options that a recipe stands for (see below); those of the command "
-             "line, before or after it, override them"},
+     .help = "begin with the options of a recipe: one of those below, or a file of your own (see "
+             "above); those of the command line, before or after it, override them"},
     {.kind = OPTION_FLAG, .name = "print", .offset = offsetof(common_options, print),
-     .help = "print the command that this one stands for, without its recipe, and do nothing"},
+     .help = "print this command's options as a recipe, to be kept in a file and changed, and do "
+             "nothing"},
 
     {.kind = OPTION_HEADING, .name = "Network"},
     {.kind = OPTION_OTHER, .name = "hidden", .metavar = "LIST", TRAIN_FIELD(hidden),

@@ -21,7 +21,7 @@ typedef struct activation_list {
 
 typedef struct train_options {
     source_options source;
-    const struct recipe *recipe; /* or NULL */
+    const char *recipe; /* or NULL */
     unit_list hidden;
     activation_list activation;
     int init;
