@@ -25,6 +25,9 @@ static const struct option sweep_table[] = {
     SWEEP_LIST("init", SWEEP_INIT, "distributions of the first weights"),
     SWEEP_LIST("lr", SWEEP_LR, "learning rates"),
     SWEEP_LIST("lr-end", SWEEP_LR_END, "what they fall to; constant"),
+    SWEEP_LIST("schedule", SWEEP_SCHEDULE, "how they go on: constant,linear,cosine, ..."),
+    SWEEP_LIST("lr-factor", SWEEP_LR_FACTOR, "what step and exponential multiply them by"),
+    SWEEP_LIST("lr-every", SWEEP_LR_EVERY, "after how many epochs step does"),
     SWEEP_LIST("warmup", SWEEP_WARMUP, "parts of all steps over which they rise before"),
     SWEEP_LIST("batch", SWEEP_BATCH, "samples for each update"),
     SWEEP_LIST("epochs", SWEEP_EPOCHS, "passes over the training data"),
@@ -36,7 +39,7 @@ static const struct option sweep_table[] = {
     SWEEP_LIST("engine", SWEEP_ENGINE, "what computes: auto, reference, native, onednn"),
     SWEEP_LIST("precision", SWEEP_PRECISION, "f32,bf16"),
     {.kind = OPTION_TEXT, .name = "recipe", .metavar = "NAME", SWEEP_FIELD(recipe),
-     .help = "begin each run with the options of one of train's recipes"},
+     .help = "begin each run with the options of one of train's recipes, or of a file"},
 
     {.kind = OPTION_HEADING, .name = "Sweep"},
     {.kind = OPTION_FLAG, .name = "article", SWEEP_FIELD(article),

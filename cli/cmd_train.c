@@ -171,6 +171,7 @@ static bool step(void *user, const glia_progress *p)
 static glia_status train(struct run *run, glia_error *error)
 {
     glia_train_params params = run->options->params;
+    params.schedule = (glia_schedule)run->options->schedule;
     params.engine = (glia_engine)run->options->engine;
     params.precision = (glia_precision)run->options->precision;
     params.progress = step;
@@ -309,7 +310,7 @@ static const example train_examples[] = {
     {"glia train mnist --hidden 512,256 --validation 0.1 --patience 3 --epochs 50",
      "Two hidden layers; stop when the validation loss has not fallen for 3 epochs."},
     {"glia train mnist --recipe fast", "98 % of MNIST's test images in the least time."},
-    {"glia train --recipe fast --print", "What that stands for, as a command to copy and change."},
+    {"glia train --recipe fast --print", "What that stands for, as a file to keep and change."},
     {NULL, NULL},
 };
 
@@ -326,6 +327,9 @@ const struct command train_command = {
         "taken, and why, stands at the beginning of a run, in --json and in the model. bf16 keeps "
         "8 bits of each factor of a product, sums in f32, and learns weights in f32; it pays in "
         "large networks. With --batch 1 it is reference or native, in f32.\n\n"
+        "A recipe is a text file with an option a line as on the command line, --lr 0.5, that says "
+        "how to train, not where files are; lines that begin with # are comments. A recipe of your "
+        "own is given by its path, ./my.recipe, and may be made by --print.\n\n"
         "Where the data set has a test split, the finished network is scored on it once. Ctrl-C "
         "(SIGINT), SIGTERM and SIGHUP end the step at hand; the network is saved as it is, with "
         "--validation as it was after the best epoch, and the exit status is 130. When the loss is "

@@ -12,6 +12,7 @@
 #include "manual.h"
 #include "output.h"
 #include "progress.h"
+#include "recipe.h"
 #include "report_export.h"
 #include "signals.h"
 
@@ -160,7 +161,7 @@ static int run_command(const struct command *command, int argc, char **argv)
         if (common->help)
             manual_help(command, stdout);
         else if (common->print)
-            options_print(command, &line, common->json);
+            recipe_print(command, &line, common->json);
         else
             status = command->run(options, line.n_operands, line.operands);
     }

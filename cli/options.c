@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "output.h"
+#include "recipe.h"
 
 enum { LONGEST_NAME = 63, MAX_NAMES = 63 };
 
@@ -156,6 +157,8 @@ void option_expected(const struct option *option, char *text, size_t size)
             const char *joint = name == names ? "" : name[1] == NULL ? " or " : ", ";
             used += (size_t)snprintf(text + used, size - used, "%s%s", joint, *name);
         }
+        if (option->kind == OPTION_RECIPE && used < size)
+            snprintf(text + used, size - used, ", or the path of a file");
         break;
     }
     default:
@@ -174,17 +177,6 @@ static bool set_choice(const struct option *option, const char *text, int *field
     for (int i = 0; option->choices[i] != NULL; i++) {
         if (strcmp(text, option->choices[i]) == 0) {
             *field = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool set_recipe(const struct option *option, const char *text, const struct recipe **field)
-{
-    for (const struct recipe *recipe = option->recipes; recipe->name != NULL; recipe++) {
-        if (strcmp(text, recipe->name) == 0) {
-            *field = recipe;
             return true;
         }
     }
@@ -218,13 +210,12 @@ static bool set_value(const struct option *option, const char *text, void *optio
         *(double *)field = real;
         return true;
     case OPTION_TEXT:
+    case OPTION_RECIPE:
         if (*text == '\0') return false;
         *(const char **)field = text;
         return true;
     case OPTION_CHOICE:
         return set_choice(option, text, field);
-    case OPTION_RECIPE:
-        return set_recipe(option, text, field);
     case OPTION_OTHER:
         return option->parse(text, field);
     default:
@@ -275,8 +266,7 @@ static bool is_option(const struct option *option)
     return option->kind != OPTION_END && option->kind != OPTION_HEADING;
 }
 
-static const struct option *find_long(const struct command *command, const char *name,
-                                      size_t length)
+const struct option *options_find(const struct command *command, const char *name, size_t length)
 {
     for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
         if (is_option(option) && strlen(option->name) == length &&
@@ -293,7 +283,8 @@ static const struct option *find_short(const struct command *command, char lette
     return NULL;
 }
 
-static void complain_unknown(const struct command *command, const char *argument)
+void options_complain_unknown(const char *place, const struct command *command,
+                              const char *argument)
 {
     const char *names[MAX_NAMES + 1], *nearest = NULL;
     char name[LONGEST_NAME + 1];
@@ -307,15 +298,14 @@ static void complain_unknown(const struct command *command, const char *argument
         nearest = nearest_name(name, names);
     }
     if (nearest != NULL)
-        complain("%s: there is no option %.*s; did you mean --%s?", command->name, (int)length,
-                 argument, nearest);
+        complain("%s: there is no option %.*s; did you mean --%s?", place, (int)length, argument,
+                 nearest);
     else
-        complain("%s: there is no option %.*s; 'glia help %s' lists them", command->name,
-                 (int)length, argument, command->name);
+        complain("%s: there is no option %.*s; 'glia help %s' lists them", place, (int)length,
+                 argument, command->name);
 }
 
-static void complain_value(const struct command *command, const struct option *option,
-                           const char *value)
+void options_complain_value(const char *place, const struct option *option, const char *value)
 {
     char expected[512];
     const char *names[MAX_NAMES + 1], *nearest;
@@ -323,11 +313,10 @@ static void complain_value(const struct command *command, const struct option *o
     list_names(option, names);
     nearest = nearest_name(value, names);
     if (nearest != NULL)
-        complain("%s: --%s: found \"%s\", expected %s; did you mean %s?", command->name,
-                 option->name, value, expected, nearest);
+        complain("%s: --%s: found \"%s\", expected %s; did you mean %s?", place, option->name,
+                 value, expected, nearest);
     else
-        complain("%s: --%s: found \"%s\", expected %s", command->name, option->name, value,
-                 expected);
+        complain("%s: --%s: found \"%s\", expected %s", place, option->name, value, expected);
 }
 
 /* Finds the option in argv[*at] and its value, and moves *at to the last argument of the two. */
@@ -338,7 +327,7 @@ static bool read_setting(const struct command *command, int argc, const char *co
     const struct option *option;
     if (argument[1] == '-') {
         size_t length = strcspn(argument + 2, "=");
-        option = find_long(command, argument + 2, length);
+        option = options_find(command, argument + 2, length);
         if (argument[2 + length] == '=') value = argument + 2 + length + 1;
     } else {
         option = find_short(command, argument[1]);
@@ -346,7 +335,7 @@ static bool read_setting(const struct command *command, int argc, const char *co
     }
     bool joined = argument[1] != '-' && value != NULL; /* "-qx" */
     if (option == NULL || (option->kind == OPTION_FLAG && joined && *value != '=')) {
-        complain_unknown(command, argument);
+        options_complain_unknown(command->name, command, argument);
         return false;
     }
     if (option->kind == OPTION_FLAG && value != NULL) {
@@ -358,7 +347,7 @@ static bool read_setting(const struct command *command, int argc, const char *co
         /* A known option is no value: "--output --json" has forgotten the file. */
         const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
         if (next == NULL || (strncmp(next, "--", 2) == 0 &&
-                             find_long(command, next + 2, strcspn(next + 2, "=")) != NULL)) {
+                             options_find(command, next + 2, strcspn(next + 2, "=")) != NULL)) {
             char expected[512];
             option_expected(option, expected, sizeof expected);
             complain("%s: --%s needs a value: %s", command->name, option->name, expected);
@@ -416,40 +405,11 @@ static bool check_operands(const struct command *command, const struct command_l
     return true;
 }
 
-/* Puts the settings of the recipe before those of the line. */
-static bool insert_recipe(const struct command *command, const struct recipe *recipe,
-                          struct command_line *line)
+bool options_set(const struct setting *setting, void *options)
 {
-    int n_words = 0;
-    while (recipe->words[n_words] != NULL) n_words++;
-    struct setting *all = need_memory((size_t)n_words + line->n_settings, sizeof *all);
-    size_t n = 0;
-    bool good = true;
-    for (int at = 0; at < n_words && good; at++) {
-        good = recipe->words[at][0] == '-' &&
-               read_setting(command, n_words, recipe->words, &at, &all[n]);
-        n++;
-    }
-    if (good) {
-        memcpy(all + n, line->settings, line->n_settings * sizeof *all);
-        free(line->settings);
-        line->settings = all;
-        line->n_settings += n;
-    } else {
-        complain("%s: the recipe %s is wrong", command->name, recipe->name);
-        free(all);
-    }
-    return good;
-}
-
-static bool apply(const struct command *command, struct setting setting, void *options)
-{
-    if (setting.option->kind == OPTION_FLAG)
-        *(bool *)((char *)options + setting.option->offset) = true;
-    else if (!set_value(setting.option, setting.value, options)) {
-        complain_value(command, setting.option, setting.value);
-        return false;
-    }
+    if (setting->option->kind != OPTION_FLAG)
+        return set_value(setting->option, setting->value, options);
+    *(bool *)((char *)options + setting->option->offset) = true;
     return true;
 }
 
@@ -457,25 +417,27 @@ bool options_parse(const struct command *command, int argc, char **argv, void *o
                    struct command_line *line)
 {
     const common_options *common = options;
-    const struct recipe *recipe = NULL;
+    struct setting recipe = {NULL, NULL};
     *line =
         (struct command_line){.settings = need_memory((size_t)argc + 1, sizeof(struct setting))};
     if (!read_words(command, argc, argv, line)) return false;
-    for (size_t i = 0; i < line->n_settings; i++) {
-        struct setting setting = line->settings[i];
-        if (setting.option->kind != OPTION_RECIPE) continue;
-        if (!apply(command, setting, options)) return false;
-        recipe = *(const struct recipe **)((char *)options + setting.option->offset);
-    }
-    if (recipe != NULL && !insert_recipe(command, recipe, line)) return false;
     for (size_t i = 0; i < line->n_settings; i++)
-        if (!apply(command, line->settings[i], options)) return false;
+        if (line->settings[i].option->kind == OPTION_RECIPE) recipe = line->settings[i];
+    if (recipe.option != NULL && !recipe_read(command, &recipe, options, line)) return false;
+    for (size_t i = 0; i < line->n_settings; i++)
+        if (!options_set(&line->settings[i], options)) {
+            options_complain_value(command->name, line->settings[i].option,
+                                   line->settings[i].value);
+            return false;
+        }
     return common->help || check_operands(command, line, common->print);
 }
 
 void options_free(struct command_line *line)
 {
     free(line->settings);
+    free(line->recipe_text);
+    free(line->recipe_head);
 }
 
 /* ---- The command line, printed ------------------------------------------------------------- */
@@ -499,17 +461,22 @@ static void print_word(FILE *stream, const char *word)
     fputc('\'', stream);
 }
 
-/* Whether the i-th setting belongs to the printed command, and no later one takes its place. */
+bool options_counts(const struct command_line *line, size_t i)
+{
+    for (size_t later = i + 1; later < line->n_settings; later++)
+        if (line->settings[later].option == line->settings[i].option) return false;
+    return true;
+}
+
+/* Whether the i-th setting belongs to the command that the line stands for. */
 static bool is_printed(const struct command_line *line, size_t i)
 {
     const struct option *option = line->settings[i].option;
-    bool about_this_command =
+    const bool about_this_command =
         option->kind == OPTION_RECIPE ||
         (option->kind == OPTION_FLAG && (option->offset == offsetof(common_options, print) ||
                                          option->offset == offsetof(common_options, json)));
-    for (size_t later = i + 1; later < line->n_settings; later++)
-        if (line->settings[later].option == option) return false;
-    return !about_this_command;
+    return !about_this_command && options_counts(line, i);
 }
 
 static void print_command(FILE *stream, const struct command *command,
@@ -538,7 +505,7 @@ static void print_command(FILE *stream, const struct command *command,
     }
 }
 
-void options_print(const struct command *command, const struct command_line *line, bool json)
+char *options_command(const struct command *command, const struct command_line *line)
 {
     char *text = NULL;
     size_t size = 0;
@@ -548,15 +515,7 @@ void options_print(const struct command *command, const struct command_line *lin
         complain("out of memory");
         exit(EXIT_FAILED);
     }
-    if (json) {
-        json_t *o = json_need(json_object());
-        json_put(o, "command", json_text(text));
-        json_print(o);
-    } else {
-        print_clean(stdout, text);
-        fputc('\n', stdout);
-    }
-    free(text);
+    return text;
 }
 
 json_t *options_words(const struct command *command, const struct command_line *line)

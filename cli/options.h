@@ -21,18 +21,18 @@ typedef enum option_kind {
     OPTION_REAL,    /* double */
     OPTION_TEXT,    /* const char *: not empty, borrowed from argv */
     OPTION_CHOICE,  /* int: the index of a name in choices */
-    OPTION_RECIPE,  /* const struct recipe *: one of recipes, or NULL */
+    OPTION_RECIPE,  /* const char *: the name of one of recipes, or the path of a file */
     OPTION_OTHER,   /* whatever its parse function fills in */
 } option_kind;
 
 /*
- * A name for options and their values. They are set before those of the command line, which
- * therefore override them.
+ * A name for options and their values (recipe.h). They are set before those of the command line,
+ * which therefore override them.
  */
 struct recipe {
     const char *name;
-    const char *summary;      /* a phrase */
-    const char *const *words; /* as on a command line, "--lr", "0.5"; ends with NULL */
+    const char *summary; /* a phrase, its first line */
+    const char *text;
 };
 
 struct option {
@@ -103,11 +103,15 @@ struct setting {
     const char *value; /* NULL: the option is a flag */
 };
 
-/* What a command line says; all texts are borrowed from argv and the recipe. */
+/* What a command line says; its texts are borrowed from argv and recipe_text. */
 struct command_line {
     struct setting *settings; /* in the order in which they take effect: a recipe's come first */
     size_t n_settings;
-    char **operands; /* in argv */
+    size_t n_recipe;    /* settings of the recipe */
+    const char *recipe; /* as it was named; NULL: there is none */
+    char *recipe_text;
+    char *recipe_head; /* its comments before the first option; or NULL */
+    char **operands;   /* in argv */
     int n_operands;
 };
 
@@ -121,11 +125,25 @@ bool options_parse(const struct command *command, int argc, char **argv, void *o
                    struct command_line *line);
 void options_free(struct command_line *line);
 
+/* Sets the option's field; false when the value is not what it expects. */
+bool options_set(const struct setting *setting, void *options);
+
+/* By its long name (length bytes); NULL if there is none. */
+const struct option *options_find(const struct command *command, const char *name, size_t length);
+
+/* place begins the message: the command's name, or where in a file it is. */
+void options_complain_unknown(const char *place, const struct command *command,
+                              const char *argument);
+void options_complain_value(const char *place, const struct option *option, const char *value);
+
+/* Whether no later setting takes the place of the i-th. */
+bool options_counts(const struct command_line *line, size_t i);
+
 /*
- * Prints the line as a command for a shell, without its recipe but with what that says; an option
- * that is given twice is printed once.
+ * The line as a command for a shell, without its recipe but with what that says; an option that is
+ * given twice stands there once. To be freed.
  */
-void options_print(const struct command *command, const struct command_line *line, bool json);
+char *options_command(const struct command *command, const struct command_line *line);
 
 /*
  * The same as an array of words, "train", "mnist", "--lr=0.1", without options that are aside: what

@@ -17,11 +17,7 @@
 
 /* ---- Messages ------------------------------------------------------------------------------ */
 
-/*
- * Length of the well-formed UTF-8 character at text, or 0. Control characters, which would steer a
- * terminal, are not well-formed here.
- */
-static size_t character_length(const char *text)
+size_t character_length(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
     if (s[0] < 0x80) return s[0] >= 0x20 && s[0] != 0x7f;

@@ -66,6 +66,12 @@ words show_bytes(uint64_t n_bytes);                     /* "798 kB" */
 /* Terminal cells that UTF-8 text takes, a character counted as one. */
 size_t text_width(const char *text);
 
+/*
+ * Length of the well-formed UTF-8 character at text, or 0. Control characters, which would steer a
+ * terminal, are not well-formed here.
+ */
+size_t character_length(const char *text);
+
 /* A copy, to be freed, in which nothing can steer a terminal and all is UTF-8. */
 char *clean_text(const char *text);
 

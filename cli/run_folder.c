@@ -187,7 +187,10 @@ static json_t *describe_settings(const train_options *o)
     json_put(s, "activation", activation);
     json_put(s, "init", json_text(glia_init_name((glia_init)o->init)));
     json_put(s, "lr", json_number(p->lr));
+    json_put(s, "schedule", json_text(schedule_names[o->schedule]));
     json_put(s, "lr_end", json_number(p->lr_end < 0 ? NAN : p->lr_end));
+    json_put(s, "lr_factor", json_number(p->lr_factor > 0 ? p->lr_factor : NAN));
+    json_put(s, "lr_every", p->lr_every > 0 ? json_count(p->lr_every) : json_text(NULL));
     json_put(s, "warmup", json_number(p->warmup));
     json_put(s, "batch", json_count(p->batch));
     json_put(s, "epochs", json_count(p->epochs));

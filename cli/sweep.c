@@ -13,7 +13,13 @@
 #include "files.h"
 #include "output.h"
 
-enum { MOST_VALUES = 1000, MOST_JOBS = 100000, LONGEST_VALUE = 256, LONGEST_WORD = 512 };
+enum {
+    MOST_VALUES = 1000,
+    MOST_JOBS = 100000,
+    LONGEST_VALUE = 256,
+    LONGEST_WORD = 512,
+    LONGEST_PATH = 4096
+};
 
 static const char *const option_names[N_SWEPT] = {
 #define X(name, NAME) [SWEEP_##NAME] = name,
@@ -216,6 +222,32 @@ static void name_job(const struct sweep *s, struct job *job)
     job->name = need_copy(name);
 }
 
+/*
+ * The words of the recipe, which is read once: a file may be another one by the time of the last
+ * run.
+ */
+static bool read_recipe(struct sweep *s)
+{
+    if (s->options->recipe == NULL) return true;
+    char word[LONGEST_PATH + 16], end[] = "--", *data = need_copy(s->data);
+    char *argv[] = {word, end, data};
+    const int length = snprintf(word, sizeof word, "--recipe=%s", s->options->recipe);
+    train_options *options = need_memory(1, sizeof *options);
+    struct command_line line = {0};
+    bool good = length < (int)sizeof word;
+    if (!good) complain("sweep: --recipe: the path is too long");
+    good = good && options_parse(&train_command, 3, argv, options, &line);
+    if (good) {
+        s->recipe = options_words(&train_command, &line); /* train WORDS -- DATA */
+        json_array_remove(s->recipe, 0);
+        for (int i = 0; i < 2; i++) json_array_remove(s->recipe, json_array_size(s->recipe) - 1);
+    }
+    options_free(&line);
+    free(options);
+    free(data);
+    return good;
+}
+
 /* Parses the cell's words as glia train does, which says what is wrong with them. */
 static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t seed)
 {
@@ -225,8 +257,10 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
                         .test_error_bar = NAN,
                         .validation_accuracy = NAN,
                         .seconds = NAN};
-    job->argv = need_memory(s->n_axes + 16, sizeof *job->argv);
-    if (s->options->recipe != NULL) add_word(job, "--recipe=%s", s->options->recipe);
+    const size_t n_recipe = json_array_size(s->recipe);
+    job->argv = need_memory(n_recipe + s->n_axes + 16, sizeof *job->argv);
+    for (size_t i = 0; i < n_recipe; i++)
+        job->argv[job->argc++] = need_copy(json_string_value(json_array_get(s->recipe, i)));
     for (size_t a = 0; a < s->n_axes; a++)
         add_word(job, "--%s=%s", s->axes[a].name, s->cells[cell].values[a]);
     add_word(job, "--seed=%llu", (unsigned long long)seed);
@@ -243,7 +277,7 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
 
 bool sweep_plan(struct sweep *s)
 {
-    if (!read_axes(s)) return false;
+    if (!read_axes(s) || !read_recipe(s)) return false;
     if (!(s->options->random > 0 ? draw_cells(s) : lay_out_cells(s))) return false;
     if (s->options->seeds > MOST_JOBS / s->n_cells) {
         complain("sweep: more than %d runs; take fewer seeds or values", (int)MOST_JOBS);
@@ -276,6 +310,7 @@ void sweep_free(struct sweep *s)
     }
     free(s->jobs);
     free(s->cells);
+    json_decref(s->recipe);
 }
 
 /* ---- The folder ----------------------------------------------------------------------------- */
@@ -291,6 +326,7 @@ static json_t *describe(const struct sweep *s)
     json_put(d, "data", json_text(s->data));
     json_put(d, "data_seed", json_seed(o->source.seed));
     json_put(d, "recipe", json_text(o->recipe));
+    if (s->recipe != NULL) json_put(d, "recipe_options", json_incref(s->recipe));
     for (size_t a = 0; a < s->n_axes; a++) {
         json_t *values = json_need(json_array());
         for (size_t v = 0; v < s->axes[a].n; v++)

@@ -18,6 +18,9 @@
     X("init", INIT)                                                                                \
     X("lr", LR)                                                                                    \
     X("lr-end", LR_END)                                                                            \
+    X("schedule", SCHEDULE)                                                                        \
+    X("lr-factor", LR_FACTOR)                                                                      \
+    X("lr-every", LR_EVERY)                                                                        \
     X("warmup", WARMUP)                                                                            \
     X("batch", BATCH)                                                                              \
     X("epochs", EPOCHS)                                                                            \
@@ -84,6 +87,7 @@ struct cell {
 struct sweep {
     const sweep_options *options;
     const char *data;
+    json_t *recipe; /* words that each run begins with; NULL: none */
     struct axis axes[N_SWEPT];
     size_t n_axes;
     size_t varied[N_SWEPT]; /* the axes that have several values */

@@ -103,6 +103,7 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     run_folder_begin(r->folder, o, w->sweep->data, samples, validation, w->test, network);
 
     glia_train_params params = o->params;
+    params.schedule = (glia_schedule)o->schedule;
     params.engine = (glia_engine)o->engine;
     params.precision = (glia_precision)o->precision;
     params.threads = w->threads_a_run;

@@ -57,7 +57,7 @@ void train_show_activation(const void *field, char *text, size_t size)
                                  glia_activation_name(list->of[i]));
 }
 
-/* Below 0 means constant. */
+/* Below 0: not given. */
 static bool parse_lr_end(const char *text, void *field)
 {
     double value = -1;
@@ -88,6 +88,12 @@ static const char *const init_names[] = {
 #undef X
         NULL};
 
+const char *const schedule_names[] = {
+#define X(name, text) [GLIA_SCHEDULE_##name] = text,
+    GLIA_SCHEDULE_LIST(X)
+#undef X
+        NULL};
+
 const char *const engine_names[] = {
 #define X(name, text) [GLIA_ENGINE_##name] = text,
     GLIA_ENGINE_LIST(X)
@@ -107,10 +113,11 @@ const struct option train_option_table[] = {
     {.kind = OPTION_HEADING, .name = "Recipe"},
     {.kind = OPTION_RECIPE, .name = "recipe", .metavar = "NAME", TRAIN_FIELD(recipe),
      .recipes = train_recipes, .shown_default = "",
-     .help = "begin with the options that a recipe stands for (see below); those of the command "
-             "line, before or after it, override them"},
+     .help = "begin with the options of a recipe: one of those below, or a file of your own (see "
+             "above); those of the command line, before or after it, override them"},
     {.kind = OPTION_FLAG, .name = "print", .offset = offsetof(common_options, print),
-     .help = "print the command that this one stands for, without its recipe, and do nothing"},
+     .help = "print this command's options as a recipe, to be kept in a file and changed, and do "
+             "nothing"},
 
     {.kind = OPTION_HEADING, .name = "Network"},
     {.kind = OPTION_OTHER, .name = "hidden", .metavar = "LIST", TRAIN_FIELD(hidden),
@@ -132,12 +139,26 @@ const struct option train_option_table[] = {
      .above_min = true, .shown_default = "0.2",
      .help = "learning rate (default with momentum and nesterov: 0.02; with rmsprop, adam and "
              "adamw: 0.001)"},
+    {.kind = OPTION_CHOICE, .name = "schedule", .metavar = "NAME", TRAIN_FIELD(schedule),
+     .choices = schedule_names,
+     .help = "how the learning rate goes on from there; auto is linear if there is an lr-end, else "
+             "constant"},
     {.kind = OPTION_OTHER, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
      .parse = parse_lr_end, .expected = "a number of at least 0, or constant",
-     .shown_default = "constant", .help = "let the learning rate fall linearly to X"},
+     .shown_default = "constant",
+     .help = "let the learning rate fall to X by the last step: linearly, or as cosine and "
+             "one-cycle do (which fall to 0 and lr / 250000 unless told)"},
+    {.kind = OPTION_REAL, .name = "lr-factor", .metavar = "X", TRAIN_FIELD(params.lr_factor),
+     .max = 1, .above_min = true, .shown_default = "",
+     .help = "what step multiplies the rate by each time (0.1 unless given), and exponential in an "
+             "epoch (0.95)"},
+    {.kind = OPTION_COUNT, .name = "lr-every", .metavar = "N", TRAIN_FIELD(params.lr_every),
+     .min = 1, .max = 1e9, .shown_default = "",
+     .help = "how many epochs lie between the falls of step (a third of all unless given)"},
     {.kind = OPTION_REAL, .name = "warmup", .metavar = "X", TRAIN_FIELD(params.warmup),
      .max = 1, .below_max = true,
-     .help = "before that, let it rise linearly from 0 over this part of all steps"},
+     .help = "before that, let it rise linearly from 0 over this part of all steps; of one-cycle "
+             "the part that rises (0.3 unless given)"},
     {.kind = OPTION_COUNT, .name = "batch", .metavar = "N", TRAIN_FIELD(params.batch),
      .min = 1, .help = "samples for each update; 1: update after every sample"},
     {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", TRAIN_FIELD(params.epochs),

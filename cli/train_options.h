@@ -21,10 +21,11 @@ typedef struct activation_list {
 
 typedef struct train_options {
     source_options source;
-    const struct recipe *recipe; /* or NULL */
+    const char *recipe; /* or NULL */
     unit_list hidden;
     activation_list activation;
     int init;
+    int schedule;
     int engine, precision; /* glia_engine, glia_precision */
     glia_train_params params;
     double validation; /* as glia_dataset_hold_out takes it; 0: none */
@@ -39,8 +40,8 @@ typedef struct train_options {
 extern const struct option train_option_table[];
 extern const struct recipe train_recipes[]; /* recipes.c */
 
-/* For an OPTION_CHOICE; the index is the glia_engine, the glia_precision. */
-extern const char *const engine_names[], *const precision_names[];
+/* For an OPTION_CHOICE; the index is the glia_engine, the glia_precision, the glia_schedule. */
+extern const char *const engine_names[], *const precision_names[], *const schedule_names[];
 
 void train_set_defaults(void *options);
 

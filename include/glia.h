@@ -566,44 +566,82 @@ typedef enum glia_optimizer {
 GLIA_API const char *glia_optimizer_name(glia_optimizer optimizer);
 GLIA_API bool glia_optimizer_from_name(const char *name, glia_optimizer *out);
 
+/*
+ * X(NAME, text): how the learning rate goes on from lr, after the warm-up if there is one.
+ *   auto         linear if lr_end is given, else constant
+ *   constant     lr
+ *   linear       falls linearly to lr_end at the last step
+ *   step         lr_factor times as high after every lr_every epochs, counted from the first
+ *   exponential  lr_factor times as high after an epoch, a little less at every step
+ *   cosine       half a period of the cosine, to lr_end at the last step; Loshchilov and Hutter
+ *                2017, without restarts
+ *   one-cycle    a cosine up from lr / 25 to lr over the part warmup of all steps (0: 0.3), another
+ *                down to lr_end; Smith and Topin 2019 in the form of PyTorch's OneCycleLR
+ */
+#define GLIA_SCHEDULE_LIST(X)                                                                      \
+    X(AUTO, "auto")                                                                                \
+    X(CONSTANT, "constant")                                                                        \
+    X(LINEAR, "linear")                                                                            \
+    X(STEP, "step")                                                                                \
+    X(EXPONENTIAL, "exponential")                                                                  \
+    X(COSINE, "cosine")                                                                            \
+    X(ONE_CYCLE, "one-cycle")
+
+typedef enum glia_schedule {
+#define X(name, text) GLIA_SCHEDULE_##name,
+    GLIA_SCHEDULE_LIST(X)
+#undef X
+} glia_schedule;
+
+GLIA_API const char *glia_schedule_name(glia_schedule schedule);
+GLIA_API bool glia_schedule_from_name(const char *name, glia_schedule *out);
+
+/*
+ * How a run goes. Regularisers:
+ *   l1, l2           add l1 * sum |w| and l2 / 2 * sum w^2 to the loss; weight_decay w -= lr *
+ *                    weight_decay * w in each step beside the gradient: of weights, not of biases
+ *   max_norm         a hidden unit's weights are scaled down to this norm after each step
+ *                    (Srivastava et al. 2014)
+ *   clip_norm        a gradient with a larger norm, over all parameters, is scaled down to this
+ *                    (Pascanu, Mikolov and Bengio 2013)
+ *   dropout          the part of the hidden units that a step leaves out; the others are scaled by
+ *                    1 / (1 - dropout) (Srivastava et al. 2014). input_dropout: of inputs
+ *   input_noise      sd of normal noise that is added to inputs, after their scaling
+ *   label_smoothing  the part of each target that is spread over all classes (Szegedy et al. 2016)
+ *   averaging        what is evaluated and kept is a moving average of the weights: average = d
+ *                    average + (1 - d) w after step t, d the lesser of averaging and (1 + t) /
+ *                    (10 + t) (Polyak and Juditsky 1992)
+ *   class_weights    how much a sample of each class counts, times its own weight
+ *                    (glia_dataset_set_weights): a batch's loss is sum(weight * loss) / sum(weight)
+ * 0 or NULL is none of it.
+ */
 typedef struct glia_train_params {
-    double lr;     /* learning rate; 0: the optimizer's own, 0.2 for sgd, 0.02 for momentum and
-                      nesterov, 0.001 for the others */
-    double lr_end; /* falls linearly to this by the last step; < 0: constant */
-    double warmup; /* part of all steps, in [0, 1), over which it first rises from 0 to lr */
+    glia_optimizer optimizer;
+    double momentum;     /* of momentum and nesterov; beta1 of adam, adamw; in [0, 1) */
+    double beta2;        /* of rmsprop, adam, adamw; in [0, 1); < 0: 0.99, 0.999, 0.999 */
+    double epsilon;      /* of the same; > 0 */
+    double weight_decay; /* < 0: 0.01 of adamw, else 0 */
+
+    double lr; /* learning rate; 0: 0.2 of sgd, 0.02 of momentum, nesterov, 0.001 of the others */
+    glia_schedule schedule;
+    double lr_end;    /* of linear, cosine, one-cycle; < 0: 0, of one-cycle lr / 250000 */
+    double lr_factor; /* in (0, 1], of step, exponential; 0: 0.1 of step, 0.95 of exponential */
+    size_t lr_every;  /* epochs, of step; 0: a third of all, rounded up */
+    double warmup;    /* part of all steps, in [0, 1), over which it first rises from 0 to lr */
+
+    double l2, l1;
+    double max_norm, clip_norm;
+    double dropout, input_dropout; /* in [0, 1) */
+    double input_noise;
+    double label_smoothing;      /* in [0, 1) */
+    double averaging;            /* in [0, 1) */
+    const double *class_weights; /* (n_class_weights), borrowed during the call; or NULL */
+    size_t n_class_weights;
+
     size_t batch;  /* samples an update; 1: after every sample */
     size_t epochs; /* >= 0 */
     uint64_t seed; /* of the shuffles, dropout and noise */
-
-    glia_optimizer optimizer;
-    double momentum; /* in [0, 1): of momentum and nesterov; beta1 of adam and adamw */
-    double beta2;    /* in [0, 1): of rmsprop, adam, adamw; < 0: 0.99 for rmsprop, else 0.999 */
-    double epsilon;  /* > 0: of the same */
-    double
-        weight_decay; /* w -= lr * it * w in every step, beside the gradient; < 0: 0.01 for adamw,
-                         else 0. This one, l2 and l1 are for weights alone, not for biases */
-    double l2;        /* adds l2 / 2 * the sum of w^2 to the loss */
-    double l1;        /* adds l1 * the sum of |w| */
-    double max_norm;  /* a hidden unit's weights are scaled down to this norm after each step; 0:
-                         never. Srivastava et al. 2014 */
-    double clip_norm; /* a gradient of a larger norm, all parameters together, is scaled down to
-                         this; 0: never. Pascanu, Mikolov and Bengio 2013 */
-    double dropout;   /* in [0, 1): the part of hidden units that a step leaves out (Srivastava et
-                         al. 2014); those that stay are 1 / (1 - it) as large */
-    double input_dropout;        /* the same of inputs */
-    double input_noise;          /* sd of the normal noise that is added to inputs, after scaling */
-    double label_smoothing;      /* in [0, 1): the part of a target that is spread over all classes
-                                    (Szegedy et al. 2016) */
-    double averaging;            /* in [0, 1): what is evaluated and kept is a moving average of the
-                                    weights: average = d average + (1 - d) weights after each step, d being
-                                    this, or less at the beginning, (1 + step) / (10 + step); 0: none
-                                    (Polyak and Juditsky 1992) */
-    const double *class_weights; /* (n_class_weights), borrowed: how much a sample of each class
-                                    counts; NULL: all the same. The loss of a batch is sum(weight *
-                                    loss) / sum(weight) */
-    size_t n_class_weights;
-
-    int threads; /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
+    int threads;   /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
     glia_engine engine;
     glia_precision precision;
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */

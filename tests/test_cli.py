@@ -151,8 +151,16 @@ WRONG = [
     (["train", "bars", "--warmup", "1"], 2, ["--warmup", '"1"', "at least 0 and below 1"]),
     (["train", "bars", "--warmup", "-0.1"], 2, ["--warmup"]),
     (["train", "bars", "--lr-end", "constantly"], 2, ["--lr-end", "at least 0, or constant"]),
+    (["train", "bars", "--schedule", "cosin"], 2, ["--schedule", "did you mean cosine"]),
+    (["train", "bars", "--schedule", "x"], 2, ["--schedule", "expected auto, constant, linear, step"]),
+    (["train", "bars", "--lr-factor", "0"], 2, ["--lr-factor", "above 0 and at most 1"]),
+    (["train", "bars", "--lr-factor", "1.5"], 2, ["--lr-factor", '"1.5"']),
+    (["train", "bars", "--lr-every", "0"], 2, ["--lr-every", "from 1 to"]),
     (["train", "bars", "--recipe", "fats"], 2, ["--recipe", '"fats"', "did you mean fast"]),
-    (["train", "bars", "--recipe", "x"], 2, ["--recipe", '"x"', "expected fast"]),
+    (["train", "bars", "--recipe", "x"], 2, ["--recipe", '"x"', "expected fast", "path of a file"]),
+    (["train", "bars", "--recipe", ""], 2, ["--recipe", "path of a file"]),
+    (["train", "bars", "--recipe", "./fast"], 2, ["./fast", "No such file"]),
+    (["train", "bars", "--recipe", "bars"], 2, ["bars: cannot be read", "directory"]),
     (["train", "bars", "--recipe"], 2, ["--recipe needs a value"]),
     (["train", "--recipe", "fast"], 2, ["DATA"]),
     (["train", "--recipe", "fast", "--print", "a", "b"], 2, ['"b" is one too many']),
@@ -481,6 +489,30 @@ def _():
     expect(training["lr"] == 0.25, training)
 
 
+@test("schedules: each ends at its rate, and the model says which it was")
+def _():
+    cases = {"constant": (1, None, 0, 0), "linear": (0, 0, 0, 0), "step": (0.01, None, 0.1, 2),
+             "exponential": (0.95 ** (60 / 10 - 0.1), None, 0.95, 0), "cosine": (0, 0, 0, 0),
+             "one-cycle": (4e-6, 4e-6, 0, 0)}
+    for name, (last, end, factor, every) in cases.items():
+        glia("train", "bars", "--schedule", name, "--lr", 1, "--epochs", 6, "--batch", 30, "--run",
+             "schedule-" + name, "-q")
+        with open(path(f"schedule-{name}/metrics.jsonl"), encoding="utf-8") as lines:
+            rate = json.loads(lines.readlines()[-1])["lr"]
+        expect(abs(rate - last) < 1e-9, name, "ends at", rate)
+        training = glia("inspect", f"schedule-{name}/model.safetensors",
+                        "--json").json()["metadata"]["training"]
+        expect([training[k] for k in ("schedule", "lr_end", "lr_factor", "lr_every")] ==
+               [name, end, factor, every], name, training)
+    words = ["train", "bars", "--epochs", 4, "-q", "-o", "s.safetensors", "--schedule", "step"]
+    glia(*words, "--lr-factor", 0.5, "--lr-every", 3, "--run", "schedule-given")
+    settings = json.loads(read("schedule-given/run.json"))["settings"]
+    expect([settings[k] for k in ("schedule", "lr_factor", "lr_every")] == ["step", 0.5, 3],
+           settings)
+    training = glia("inspect", "s.safetensors", "--json").json()["metadata"]["training"]
+    expect((training["lr_factor"], training["lr_every"]) == (0.5, 3), training)
+
+
 @test("divergence: status 1, the cause, and the old model untouched")
 def _():
     glia("train", "bars", "--epochs", 1, "-o", "d.safetensors", "-q")
@@ -521,10 +553,13 @@ def printed(*args):
     """The words of the command that --print shows, without "glia"."""
     command, *more = args
     text = glia(command, "--print", *more).out
-    expect(text.count("\n") == 1 and text.startswith("glia "), text)
-    words = shlex.split(text)[1:]
-    expect(glia(command, "--print", "--json", *more).json() == {"command": text[:-1]}, text)
-    return words
+    o = glia(command, "--print", "--json", *more).json()
+    expect(set(o) == {"recipe", "command"}, o)
+    expect(text == o["recipe"] + "# as a command: " + o["command"] + "\n", text, o)
+    expect(all(re.match("(--|#)", line) for line in text.splitlines()), text)
+    words = shlex.split(o["command"])
+    expect(words[0] == "glia", words)
+    return words[1:]
 
 
 def options_in(words):
@@ -548,6 +583,7 @@ def _():
 @test("every option overrides the recipe, before it and after it")
 def _():
     recipe = options_in(printed("train", "--recipe", "fast"))
+    expect(options_in(printed("train", "--recipe", "plain"))["--hidden"] == "800")
     own = {"--hidden": "7", "--activation": "tanh", "--init": "he-uniform", "--lr": "0.125",
            "--warmup": "0.5", "--lr-end": "constant", "--batch": "10", "--epochs": "2"}
     expect(set(recipe) <= set(own), "untested:", set(recipe) - set(own))
@@ -570,6 +606,83 @@ def _():
                 expect(same, words, name, "is", shown, "and not", text)
 
 
+@test("a recipe that was printed is a recipe, and says how it was changed")
+def _():
+    words = ["train", "bars", "--recipe", "fast", "--epochs", 2, "--lr=0.5", "--threads", 1, "-q"]
+    text = glia(*words, "--print").out
+    expect(text.startswith("# fast, changed: --epochs 2 --lr 0.5 --threads 1\n#\n# 98 %"), text)
+    expect("\n--init glorot-normal\n--lr 0.5\n--warmup" in text and "\n--quiet" not in text, text)
+    write("my.recipe", text.encode())
+    glia(*words, "-o", "r1.safetensors")
+    for name in ("my.recipe", "./my.recipe", path("my.recipe")):
+        glia("train", "bars", "--recipe", name, "-o", "r2.safetensors", "-q")
+        expect(read("r1.safetensors") == read("r2.safetensors"), name)
+    again = glia("train", "bars", "--recipe", "my.recipe", "-q", "--print").out
+    expect(again.splitlines()[:-1] == text.splitlines()[:-1], again)
+    more = glia("train", "--lr", 0.25, "--recipe", "my.recipe", "--print").out
+    expect(more.startswith("# my.recipe, changed: --lr 0.25\n#\n# fast, changed: --epochs 2") and
+           more.count("\n--lr 0.25\n") == 1 and "\n--lr 0.5\n" not in more, more)
+    write("-odd\nname", b"--lr 1")
+    text = glia("train", "--recipe=./-odd\nname", "--seed", 3, "--print").out
+    expect(text == "# ./-odd?name, changed: --seed 3\n--lr 1\n--seed 3\n"
+           "# as a command: glia train --lr 1 --seed 3\n", text)
+
+
+@test("recipe files: what may be in them")
+def _():
+    write("free.recipe", b"\xef\xbb\xbf# \xc3\xa9\r\n\r\n\t--lr=0.5\r\n  --hidden   12,7  \n#x\n"
+          b"--fresh\n--lr-end\tconstant")
+    expect(printed("train", "--recipe", "free.recipe") ==
+           shlex.split("train --lr 0.5 --hidden 12,7 --fresh --lr-end constant"))
+    expect(glia("train", "--recipe", "free.recipe", "--print").out.startswith("# \xe9\n--lr 0.5\n"))
+    write("plain", b"--lr 0.5\n")  # a built-in name is the built-in recipe
+    expect(options_in(printed("train", "--recipe", "plain"))["--lr"] == "0.1")
+    expect(options_in(printed("train", "--recipe", "./plain")) == {"--lr": "0.5"})
+    write("empty.recipe", b"")
+    expect(printed("train", "--recipe", "empty.recipe") == ["train"])
+    write("long.recipe", b"#" * 65529 + b"\n--lr 1")
+    expect(printed("train", "--recipe", "long.recipe") == ["train", "--lr", "1"])
+    with subprocess.Popen(["sh", "-c", f"echo --lr 0.5 | {PROGRAM} train --recipe /dev/stdin --print"],
+                          cwd=HERE, env=ENV, stdout=subprocess.PIPE) as piped:
+        expect(piped.communicate()[0].startswith(b"--lr 0.5\n"), "from a pipe")
+
+
+@test("recipe files: what is wrong in them is named with its line")
+def _():
+    for text, *patterns in (
+            (b"--lr 1\n\n--frob 3\n", r"w\.recipe: line 3: there is no option --frob;"),
+            (b"--epoch 3", "line 1: there is no option --epoch; did you mean --epochs"),
+            (b"# x\n--lr nan\n", r'line 2: --lr: found "nan", expected a number above 0'),
+            (b"--activation rule\n", 'line 1: --activation: found "rule"', "did you mean relu"),
+            (b"--lr 1\n--lr 2\n", "line 2: --lr is there twice"),
+            (b"--lr\n", "line 1: --lr needs a value: a number above 0"),
+            (b"--lr=\n", "line 1: --lr needs a value"),
+            (b"--fresh yes\n", 'line 1: --fresh takes no value, found "yes"'),
+            (b"--lr 1 --seed 2\n", 'line 1: --lr: found "1 --seed 2"'),
+            (b"--lr 1 # high\n", 'line 1: --lr: found "1 # high"'),
+            (b"lr 1\n", 'line 1: found "lr 1", expected an option as on the command line'),
+            (b"-q\n", 'line 1: found "-q", expected an option'),
+            (b"bars\n", 'line 1: found "bars"'),
+            (b"--\n", "line 1: there is no option --;"),
+            (b"--output x\n", "line 1: found --output, expected an option that says how to train"),
+            (b"--run x\n", "line 1: found --run"), (b"--json\n", "line 1: found --json"),
+            (b"--quiet\n", "line 1: found --quiet"), (b"--help\n", "line 1: found --help"),
+            (b"--print\n", "line 1: found --print"), (b"--plot\n", "line 1: found --plot"),
+            (b"--recipe fast\n", "line 1: found --recipe"),
+            (b"--data-dir /x\n", "line 1: found --data-dir"),
+            (b"--lr 1\n--ba\0tch 3", "line 2: found the byte 0x00, expected a recipe"),
+            (b"#\n#\n# \xff\n", "line 3: found the byte 0xFF", "UTF-8"),
+            (b"# \xe2\x82", "line 1: found the byte 0xE2"),
+            (b"# \x1b[2J\n", "line 1: found the byte 0x1B"),
+            (b"#" * 65537, "more than 65536 bytes")):
+        write("w.recipe", text)
+        r = glia("train", "bars", "--recipe", "w.recipe", "-o", "never.safetensors", code=2)
+        for pattern in patterns:
+            expect(re.search(pattern, r.err), text[:50], "gives", r.err)
+        expect(r.out == "" and r.err.count("\n") == 1, r.err)
+    expect(not os.path.exists(path("never.safetensors")))
+
+
 @test("--print: one command for a shell, which means the same when it is read again")
 def _():
     for args in (["bars"], [], ["--lr", "3", "--lr", "0.5"], ["a b", "-o", "it's $HOME"],
@@ -588,7 +701,13 @@ def _():
     help_text = glia("train", "--help").out
     recipes = help_text[help_text.index("\nRecipes:\n"):help_text.index("\nExamples:\n")]
     names = re.findall(r"^  (\S+)  +\S", recipes, re.M)
-    expect("fast" in names, recipes)
+    files = {os.path.splitext(name)[0]: name for name in os.listdir("recipes")}
+    expect(set(names) == set(files), names, files)
+    for name, file in files.items():
+        with open("recipes/" + file, encoding="ascii") as lines:
+            text = lines.read()
+        expect(glia("train", "--recipe", name, "--print", "--json").json()["recipe"] == text, name)
+        expect(text.splitlines()[0][2:] in " ".join(recipes.split()), name, recipes)
     page = glia("help", "--man", "train").out.replace("\\-", "-")
     for name in names:
         expect(printed("train", "--recipe", name)[1:], name)

@@ -170,7 +170,10 @@ static glia_network *make_network(uint64_t seed)
         .samples = 60000,
         .validation_samples = 5000,
         .lr = 1.0 / 3,
+        .schedule = GLIA_SCHEDULE_STEP,
         .lr_end = 0.1,
+        .lr_factor = 0.3,
+        .lr_every = 7,
         .warmup = 0.15,
         .batch = 1,
         .epochs = SIZE_MAX,
@@ -246,6 +249,8 @@ static void test_round_trip(void **state)
     assert_true(record->init_seed == UINT64_MAX - 1);
     assert_true(record->seed == UINT64_C(1) << 63);
     assert_true(record->lr == 1.0 / 3 && record->lr_end == 0.1);
+    assert_int_equal(record->schedule, GLIA_SCHEDULE_STEP);
+    assert_true(record->lr_factor == 0.3 && record->lr_every == 7);
     assert_true(record->warmup == 0.15);
     assert_true(record->train_loss == 0.12345678901234567);
     assert_true(isnan(record->validation_loss));
@@ -856,6 +861,10 @@ static const struct {
     {"\"training\":{", "\"training\":1,\"x\":{", 0, {"training", "found 1"}},
     {"\"lr\":0.1", "\"lr\":\"fast\"", 0, {"training.lr", "\"fast\""}},
     {"\"batch\":1,", "", 0, {"training.batch", "nothing"}},
+    {"\"warmup\"", "\"schedule\":7,\"warmup\"", 0, {"training.schedule", "found 7"}},
+    {"\"warmup\"", "\"schedule\":\"steep\",\"warmup\"", 0, {"training.schedule", "\"steep\""}},
+    {"\"warmup\"", "\"lr_factor\":1.5,\"warmup\"", 0, {"training.lr_factor", "1.5"}},
+    {"\"warmup\"", "\"lr_every\":-1,\"warmup\"", 0, {"training.lr_every", "-1"}},
     {"\"warmup\":0.25", "\"warmup\":1", 0, {"training.warmup", "found 1, expected"}},
     {"\"warmup\":0.25", "\"warmup\":-0.25", 0, {"training.warmup", "-0.25"}},
     {"\"warmup\":0.25", "\"warmup\":null", 0, {"training.warmup", "null"}},
@@ -903,6 +912,7 @@ static void test_good_models(void **state)
          "\"height\":0,\"width\":0,\"form\":\"none\""},
         {"{\"version\"", " \n{\"version\""},
         {"\"warmup\":0.25,", ""},
+        {"\"lr_end\":null", "\"lr_end\":0"},
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         size_t n_bytes;
@@ -915,6 +925,11 @@ static void test_good_models(void **state)
         const bool has_warmup =
             network->record.trained && strcmp(changes[i][0], "\"warmup\":0.25,") != 0;
         assert_true(network->record.warmup == (has_warmup ? 0.25 : 0));
+        /* files from before there were schedules */
+        if (network->record.trained)
+            assert_int_equal(network->record.schedule, network->record.lr_end < 0
+                                                           ? GLIA_SCHEDULE_CONSTANT
+                                                           : GLIA_SCHEDULE_LINEAR);
         glia_network_free(network);
         free(bytes);
     }

@@ -507,6 +507,28 @@ def _():
     expect("nothing to plot" in r.err and not os.path.exists(path("begun/figures")), r.err)
 
 
+@test("runs and sweeps by a recipe do not need its file again")
+def _():
+    write("mine.recipe", b"# mine\n--hidden 9\n--lr 0.3\n--epochs 2\n")
+    glia("train", "bars", "--recipe", "mine.recipe", "--lr", 0.4, "--run", "by-recipe", "-q")
+    expect(load("by-recipe/run.json")["command"] ==
+           ["train", "--hidden=9", "--epochs=2", "--lr=0.4", "--", "bars"])
+    sweep = ["sweep", "bars", "--recipe", "mine.recipe", "--lr", "0.1,0.2", "-o", "by-recipes", "-q"]
+    glia(*sweep)
+    expect(load("by-recipes/sweep.json")["recipe_options"] ==
+           ["--hidden=9", "--lr=0.3", "--epochs=2"])
+    for lr in ("0.1", "0.2"):
+        run = load(f"by-recipes/runs/lr-{lr}_seed-1/run.json")
+        expect(run["command"] == ["train", "--hidden=9", "--epochs=2", "--lr=" + lr, "--seed=1",
+                                  "--", "bars"], run["command"])
+    write("mine.recipe", b"--hidden 9\n--lr 0.3\n--epochs 3\n")
+    expect("is of another sweep" in glia(*sweep, "--resume", code=1).err)
+    os.unlink(path("mine.recipe"))
+    expect("the same, bit for bit" in glia("runs", "repeat", "by-recipe", "-q").out)
+    r = glia("runs", "repeat", "by-recipes/runs/lr-0.1_seed-1", "-q")
+    expect("the same, bit for bit" in r.out, r.out)
+
+
 @test("wrong sweeps are refused before anything is made")
 def _():
     for args, pattern in (
@@ -519,6 +541,7 @@ def _():
             (["--hidden", "8", "--patience", "2"], "needs a validation set"),
             (["--activation", "relu-tanh"], "found 2 for 1 hidden layer"),
             (["--recipe", "slow"], "slow"),
+            (["--recipe", "./slow"], "./slow: cannot be read"),
             (["--seeds", "100000", "--lr", "0.1,0.2"], "more than 100000 runs")):
         r = glia("sweep", "bars", *args, "-o", "never", code=2)
         expect(re.search(pattern, r.err), args, r.err)

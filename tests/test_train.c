@@ -437,20 +437,25 @@ static void test_exact_rates(void **state)
     (void)state;
     enum { MOST_STEPS = 9 };
     static const struct {
+        glia_schedule schedule;
         double lr, lr_end, warmup;
         size_t steps;
         double rate[MOST_STEPS];
     } cases[] = {
-        {1, -1, 0, 3, {1, 1, 1}},
-        {1, 0, 0, 5, {1, .75, .5, .25, 0}},
-        {1, 0, .5, 8, {.25, .5, .75, 1, .75, .5, .25, 0}},
-        {2, -1, .5, 8, {.5, 1, 1.5, 2, 2, 2, 2, 2}},
-        {1, 3, .5, 8, {.25, .5, .75, 1, 1.5, 2, 2.5, 3}},
-        {1, 0, .499, 9, {.25, .5, .75, 1, .8, .6, .4, .2, 0}}, /* 4.49 steps: 4 */
-        {1, 0, .2, 5, {1, .75, .5, .25, 0}},                   /* one step, which is at the peak */
-        {1, 0, .1, 5, {1, .75, .5, .25, 0}},                   /* half a step: none */
-        {1, 0, .99, 5, {.25, .5, .75, 1, 0}},                  /* all but the last */
-        {1, 0, .5, 1, {1}},
+        {GLIA_SCHEDULE_AUTO, 1, -1, 0, 3, {1, 1, 1}},
+        {GLIA_SCHEDULE_AUTO, 1, 0, 0, 5, {1, .75, .5, .25, 0}},
+        {GLIA_SCHEDULE_AUTO, 1, 0, .5, 8, {.25, .5, .75, 1, .75, .5, .25, 0}},
+        {GLIA_SCHEDULE_AUTO, 2, -1, .5, 8, {.5, 1, 1.5, 2, 2, 2, 2, 2}},
+        {GLIA_SCHEDULE_AUTO, 1, 3, .5, 8, {.25, .5, .75, 1, 1.5, 2, 2.5, 3}},
+        {GLIA_SCHEDULE_AUTO, 1, 0, .499, 9, {.25, .5, .75, 1, .8, .6, .4, .2, 0}}, /* 4.49: 4 */
+        {GLIA_SCHEDULE_AUTO, 1, 0, .2, 5, {1, .75, .5, .25, 0}},  /* one step: the peak */
+        {GLIA_SCHEDULE_AUTO, 1, 0, .1, 5, {1, .75, .5, .25, 0}},  /* half a step: none */
+        {GLIA_SCHEDULE_AUTO, 1, 0, .99, 5, {.25, .5, .75, 1, 0}}, /* all but the last */
+        {GLIA_SCHEDULE_AUTO, 1, 0, .5, 1, {1}},
+        {GLIA_SCHEDULE_STEP, 1, -1, 0, 6, {1, 1, .1, .1, .01, .01}}, /* a step is an epoch */
+        {GLIA_SCHEDULE_EXPONENTIAL, 1, -1, 0, 3, {1, .95, .9025}},
+        {GLIA_SCHEDULE_COSINE, 1, -1, .5, 6, {1. / 3, 2. / 3, 1, .75, .25, 0}},
+        {GLIA_SCHEDULE_ONE_CYCLE, 5, 0, .5, 6, {.2, 2.6, 5, 3.75, 1.25, 0}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (size_t n_samples = 1; n_samples <= 2; n_samples++) { /* one by one, and a batch */
@@ -458,6 +463,7 @@ static void test_exact_rates(void **state)
             p.lr = cases[i].lr;
             p.lr_end = cases[i].lr_end;
             p.warmup = cases[i].warmup;
+            p.schedule = cases[i].schedule;
             p.epochs = cases[i].steps;
             double expected = 200;
             for (size_t steps = 1; steps <= p.epochs; steps++) {
@@ -680,7 +686,7 @@ static void test_wrong_arguments(void **state)
     struct {
         glia_train_params p;
         const char *word;
-    } cases[12];
+    } cases[18];
     enum { N_CASES = sizeof cases / sizeof cases[0] };
     for (size_t i = 0; i < N_CASES; i++) cases[i].p = good;
     cases[0].p.lr_end = INFINITY, cases[0].word = "lr";
@@ -695,6 +701,12 @@ static void test_wrong_arguments(void **state)
     cases[9].p.warmup = -0.1, cases[9].word = "warmup";
     cases[10].p.warmup = 1, cases[10].word = "warmup";
     cases[11].p.warmup = NAN, cases[11].word = "warmup";
+    cases[12].p.schedule = (glia_schedule)99, cases[12].word = "schedule";
+    cases[13].p.schedule = (glia_schedule)-1, cases[13].word = "schedule";
+    cases[14].p.lr_factor = -0.1, cases[14].word = "lr_factor";
+    cases[15].p.lr_factor = 1.1, cases[15].word = "lr_factor";
+    cases[16].p.lr_factor = NAN, cases[16].word = "lr_factor";
+    cases[17].p.lr_end = INFINITY, cases[17].word = "lr_end";
     for (size_t i = 0; i < N_CASES; i++) {
         glia_error error = {0};
         assert_int_equal(glia_train(network, s.dataset, NULL, &cases[i].p, NULL, &error),

@@ -125,7 +125,10 @@ static json_t *pack_training(const gi_training_record *record)
         {"samples", pack_count(record->samples)},
         {"validation_samples", pack_count(record->validation_samples)},
         {"lr", pack_real(record->lr)},
+        {"schedule", pack_text(glia_schedule_name(record->schedule))},
         {"lr_end", pack_real(record->lr_end < 0 ? (double)NAN : record->lr_end)},
+        {"lr_factor", pack_real(record->lr_factor)},
+        {"lr_every", pack_count(record->lr_every)},
         {"warmup", pack_real(record->warmup)},
         {"batch", pack_count(record->batch)},
         {"epochs", pack_count(record->epochs)},
@@ -455,6 +458,20 @@ static double read_warmup(reader *r, const json_t *value)
     return 0;
 }
 
+/* The first files had no schedules but the two. */
+static void read_schedule(reader *r, const json_t *object, gi_training_record *record)
+{
+    const json_t *schedule = get(object, "training.schedule");
+    record->schedule = record->lr_end < 0 ? GLIA_SCHEDULE_CONSTANT : GLIA_SCHEDULE_LINEAR;
+    if (schedule && (!json_is_string(schedule) ||
+                     !glia_schedule_from_name(json_string_value(schedule), &record->schedule)))
+        reject(r, "training.schedule", schedule, "the name of a schedule");
+    if (get(object, "training.lr_factor"))
+        record->lr_factor = read_real(r, object, "training.lr_factor", 0, 1);
+    if (get(object, "training.lr_every"))
+        record->lr_every = read_count(r, object, "training.lr_every", 0, MAX_COUNT);
+}
+
 static void read_training(reader *r, const json_t *object, gi_training_record *record)
 {
     record->train_loss = record->validation_loss = NAN;
@@ -471,6 +488,7 @@ static void read_training(reader *r, const json_t *object, gi_training_record *r
     record->validation_samples = read_count(r, object, "training.validation_samples", 0, MAX_COUNT);
     record->lr = read_real(r, object, "training.lr", 0, DBL_MAX);
     record->lr_end = read_real_or_null(r, object, "training.lr_end", 0, -1);
+    read_schedule(r, object, record);
     record->warmup = read_warmup(r, get(object, "training.warmup"));
     record->batch = read_count(r, object, "training.batch", 1, MAX_COUNT);
     record->epochs = read_count(r, object, "training.epochs", 0, MAX_COUNT);

@@ -39,12 +39,19 @@ static const char *const precision_names[] = {
 #undef X
 };
 
+static const char *const schedule_names[] = {
+#define X(name, text) text,
+    GLIA_SCHEDULE_LIST(X)
+#undef X
+};
+
 enum {
     N_ACTIVATIONS = sizeof activation_names / sizeof activation_names[0],
     N_OPTIMIZERS = sizeof optimizer_names / sizeof optimizer_names[0],
     N_INITS = sizeof init_names / sizeof init_names[0],
     N_ENGINES = sizeof engine_names / sizeof engine_names[0],
-    N_PRECISIONS = sizeof precision_names / sizeof precision_names[0]
+    N_PRECISIONS = sizeof precision_names / sizeof precision_names[0],
+    N_SCHEDULES = sizeof schedule_names / sizeof schedule_names[0]
 };
 
 /* The place of name in names (n), or n. */
@@ -113,6 +120,18 @@ bool glia_precision_from_name(const char *name, glia_precision *out)
     const size_t i = find_name(precision_names, N_PRECISIONS, name);
     if (i < N_PRECISIONS) *out = (glia_precision)i;
     return i < N_PRECISIONS;
+}
+
+const char *glia_schedule_name(glia_schedule schedule)
+{
+    return (size_t)schedule < N_SCHEDULES ? schedule_names[schedule] : "unknown";
+}
+
+bool glia_schedule_from_name(const char *name, glia_schedule *out)
+{
+    const size_t i = find_name(schedule_names, N_SCHEDULES, name);
+    if (i < N_SCHEDULES) *out = (glia_schedule)i;
+    return i < N_SCHEDULES;
 }
 
 /* ---- Elements -------------------------------------------------------------------------------- */

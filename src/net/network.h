@@ -23,8 +23,11 @@ typedef struct gi_training_record {
     bool trained; /* whether what follows is set */
     char dataset[256];
     size_t samples, validation_samples;
-    double lr, lr_end; /* lr_end < 0: constant */
-    double warmup;     /* of all steps */
+    double lr;
+    glia_schedule schedule; /* and what it looks at; the others are 0, lr_end below 0 */
+    double lr_end, lr_factor;
+    size_t lr_every; /* epochs */
+    double warmup;   /* of all steps */
     size_t batch, epochs;
     uint64_t seed;
     size_t patience;

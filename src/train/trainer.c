@@ -21,6 +21,7 @@
 #include "train/input_form.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
+#include "train/schedule.h"
 
 enum {
     PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
@@ -38,7 +39,7 @@ static double now_s(void)
 typedef struct trainer {
     glia_network *network;
     const glia_dataset *train, *validation; /* validation: or NULL */
-    glia_train_params params;               /* batch at most samples */
+    glia_train_params params;               /* batch at most samples; the schedule settled */
     gi_plan plan;
     char plan_text[GLIA_PLAN_TEXT];
     gi_pool *pool;          /* evaluates */
@@ -71,8 +72,9 @@ typedef struct trainer {
     atomic_size_t alone_from; /* the step in which the others leave; none: SIZE_MAX */
     size_t turn;              /* of the workspaces, when thread 0 has stopped being alone */
     size_t step, n_steps;     /* of the whole run */
-    double started;           /* now_s() */
-    double reporting_s;       /* spent in the callback */
+    size_t steps_an_epoch;
+    double started;     /* now_s() */
+    double reporting_s; /* spent in the callback */
 } trainer;
 
 /* ---- Parameters kept aside ------------------------------------------------------------------ */
@@ -109,18 +111,9 @@ static bool parameters_are_finite(const glia_network *network)
 
 /* ---- Steps ---------------------------------------------------------------------------------- */
 
-/*
- * The learning rate of a step. It rises linearly to lr at the peak, the last step of the warm-up
- * (or the first of all), and is constant then or falls linearly to lr_end at the last step.
- */
 static double rate_at(const trainer *t, size_t step)
 {
-    const glia_train_params *p = &t->params;
-    const size_t n_warmup = (size_t)(p->warmup * (double)t->n_steps);
-    const size_t peak = n_warmup > 0 ? n_warmup - 1 : 0;
-    if (step <= peak) return p->lr * ((double)(step + 1) / (double)(peak + 1));
-    if (p->lr_end < 0) return p->lr;
-    return p->lr + (p->lr_end - p->lr) * ((double)(step - peak) / (double)(t->n_steps - 1 - peak));
+    return gi_rate_at(&t->params, step, t->n_steps, t->steps_an_epoch);
 }
 
 static bool report(trainer *t, bool best, const glia_metrics *validation);
@@ -330,21 +323,10 @@ static glia_status check_weights(const glia_train_params *p, const glia_dataset 
 static glia_status check_params(glia_train_params *p, const glia_dataset *train,
                                 const glia_dataset *validation, glia_error *error)
 {
-    if (!(p->lr >= 0) || !isfinite(p->lr))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "lr: found %g, expected a finite number greater than 0, or 0 for the "
-                       "optimizer's own",
-                       p->lr);
     glia_status status = gi_descent_check(p, error);
+    if (!status) status = gi_schedule_check(p, error);
     if (!status) status = check_weights(p, train, error);
     if (status) return status;
-    if (!isfinite(p->lr_end))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "lr_end: found %g, expected a finite number (below 0: constant)", p->lr_end);
-    if (!(p->warmup >= 0 && p->warmup < 1))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "warmup: found %g, expected a fraction of at least 0 and below 1",
-                       p->warmup);
     if (p->batch < 1)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "batch: found 0, expected 1 or more");
     if (!(p->min_delta >= 0) || !isfinite(p->min_delta))
@@ -601,7 +583,10 @@ static void keep_record(trainer *t, const glia_train_result *result)
     r->samples = t->train->samples;
     r->validation_samples = t->validation ? t->validation->samples : 0;
     r->lr = p->lr;
+    r->schedule = p->schedule;
     r->lr_end = p->lr_end;
+    r->lr_factor = p->lr_factor;
+    r->lr_every = p->lr_every;
     r->warmup = p->warmup;
     r->batch = p->batch;
     r->epochs = p->epochs;
@@ -640,10 +625,11 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     trainer t = {.network = network, .train = train, .validation = validation, .params = *params};
     glia_status status = check_params(&t.params, train, validation, error);
     if (status) return status;
+    t.params = gi_schedule_settle(t.params);
     params = &t.params;
     if (t.params.batch > train->samples) t.params.batch = train->samples;
-    const size_t steps_an_epoch = (train->samples + t.params.batch - 1) / t.params.batch;
-    t.n_steps = steps_an_epoch * params->epochs;
+    t.steps_an_epoch = (train->samples + t.params.batch - 1) / t.params.batch;
+    t.n_steps = t.steps_an_epoch * params->epochs;
     glia_train_result r = {
         .train_loss = NAN,
         .train_accuracy = NAN,
