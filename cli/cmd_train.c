@@ -170,10 +170,8 @@ static bool step(void *user, const glia_progress *p)
 /* Trains; complains when the training diverged, which leaves something to be saved or not. */
 static glia_status train(struct run *run, glia_error *error)
 {
-    glia_train_params params = run->options->params;
-    params.schedule = (glia_schedule)run->options->schedule;
-    params.engine = (glia_engine)run->options->engine;
-    params.precision = (glia_precision)run->options->precision;
+    double class_weights[MAX_CLASS_WEIGHTS];
+    glia_train_params params = training_params(run->options, run->train, class_weights);
     params.progress = step;
     params.user = run;
     glia_status status =

@@ -102,10 +102,8 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     if (status != GLIA_OK) goto cleanup;
     run_folder_begin(r->folder, o, w->sweep->data, samples, validation, w->test, network);
 
-    glia_train_params params = o->params;
-    params.schedule = (glia_schedule)o->schedule;
-    params.engine = (glia_engine)o->engine;
-    params.precision = (glia_precision)o->precision;
+    double class_weights[MAX_CLASS_WEIGHTS];
+    glia_train_params params = training_params(o, samples, class_weights);
     params.threads = w->threads_a_run;
     params.progress = step;
     params.user = r;

@@ -66,6 +66,18 @@ static bool parse_lr_end(const char *text, void *field)
     return true;
 }
 
+static bool parse_class_weights(const char *text, void *field)
+{
+    class_weight_list list = {.balanced = strcmp(text, "balanced") == 0};
+    char item[32];
+    while (!list.balanced && next_item(&text, item, sizeof item)) {
+        if (list.n == MAX_CLASS_WEIGHTS || !parse_real(item, &list.weights[list.n])) return false;
+        if (list.weights[list.n++] < 0) return false;
+    }
+    *(class_weight_list *)field = list;
+    return true;
+}
+
 static bool parse_validation(const char *text, void *field)
 {
     double value;
@@ -79,6 +91,12 @@ static bool parse_validation(const char *text, void *field)
 static const char *const activation_names[] = {
 #define X(name, text) text,
     GLIA_HIDDEN_ACTIVATION_LIST(X)
+#undef X
+        NULL};
+
+static const char *const optimizer_names[] = {
+#define X(name, text) [GLIA_##name] = text,
+    GLIA_OPTIMIZER_LIST(X)
 #undef X
         NULL};
 
@@ -131,10 +149,14 @@ const struct option train_option_table[] = {
                  "one of these for each hidden layer",
      .help = "sigmoid, tanh, relu, identity, leaky-relu, elu, gelu, silu or scaled-tanh: one for "
              "all hidden layers, or a list of one for each"},
+    {.kind = OPTION_FLAG, .name = "batch-norm", TRAIN_FIELD(batch_norm),
+     .help = "normalise the sums of hidden units over each batch"},
     {.kind = OPTION_CHOICE, .name = "init", .metavar = "NAME", TRAIN_FIELD(init),
      .choices = init_names, .help = "distribution of the first weights"},
 
     {.kind = OPTION_HEADING, .name = "Training"},
+    {.kind = OPTION_CHOICE, .name = "optimizer", .metavar = "NAME", TRAIN_FIELD(optimizer),
+     .choices = optimizer_names, .help = "how weights follow their gradient"},
     {.kind = OPTION_REAL, .name = "lr", .metavar = "X", TRAIN_FIELD(params.lr),
      .above_min = true, .shown_default = "0.2",
      .help = "learning rate (default with momentum and nesterov: 0.02; with rmsprop, adam and "
@@ -176,6 +198,46 @@ const struct option train_option_table[] = {
     {.kind = OPTION_FLAG, .name = "fresh", TRAIN_FIELD(fresh),
      .help = "draw new images in every epoch (digits alone); validation samples come from the next "
              "--data-seed"},
+
+    {.kind = OPTION_REAL, .name = "momentum", .metavar = "X", TRAIN_FIELD(params.momentum),
+     .max = 1, .below_max = true,
+     .help = "of momentum and nesterov; beta1 of adam and adamw"},
+    {.kind = OPTION_REAL, .name = "beta2", .metavar = "X", TRAIN_FIELD(params.beta2),
+     .max = 1, .below_max = true, .shown_default = "0.999",
+     .help = "of adam and adamw; of rmsprop, with a default of 0.99"},
+    {.kind = OPTION_REAL, .name = "epsilon", .metavar = "X", TRAIN_FIELD(params.epsilon),
+     .above_min = true, .help = "of adam, adamw and rmsprop"},
+    {.kind = OPTION_REAL, .name = "averaging", .metavar = "X", TRAIN_FIELD(params.averaging),
+     .max = 1, .below_max = true,
+     .help = "keep a moving average of the weights, X of which stays in each step, as 0.999; it is "
+             "what is validated and saved"},
+
+    {.kind = OPTION_HEADING, .name = "Regularisation"},
+    {.kind = OPTION_REAL, .name = "dropout", .metavar = "X", TRAIN_FIELD(params.dropout),
+     .max = 1, .below_max = true, .help = "leave out this part of the hidden units in each step"},
+    {.kind = OPTION_REAL, .name = "input-dropout", .metavar = "X",
+     TRAIN_FIELD(params.input_dropout), .max = 1, .below_max = true, .help = "... of the inputs"},
+    {.kind = OPTION_REAL, .name = "input-noise", .metavar = "X", TRAIN_FIELD(params.input_noise),
+     .help = "add normal noise with this standard deviation to the inputs, which go from 0 to 1 in "
+             "images"},
+    {.kind = OPTION_REAL, .name = "label-smoothing", .metavar = "X",
+     TRAIN_FIELD(params.label_smoothing), .max = 1, .below_max = true,
+     .help = "spread this part of each label over all classes"},
+    {.kind = OPTION_REAL, .name = "weight-decay", .metavar = "X", TRAIN_FIELD(params.weight_decay),
+     .shown_default = "0",
+     .help = "shrink weights by lr * X in each step, beside the gradient (adamw's default: 0.01)"},
+    {.kind = OPTION_REAL, .name = "l2", .metavar = "X", TRAIN_FIELD(params.l2),
+     .help = "add X / 2 times the sum of the squared weights to the loss"},
+    {.kind = OPTION_REAL, .name = "l1", .metavar = "X", TRAIN_FIELD(params.l1),
+     .help = "add X times the sum of the weights' magnitudes to the loss"},
+    {.kind = OPTION_REAL, .name = "max-norm", .metavar = "X", TRAIN_FIELD(params.max_norm),
+     .help = "keep the norm of each hidden unit's weights at X or below (0: no limit)"},
+    {.kind = OPTION_REAL, .name = "clip-norm", .metavar = "X", TRAIN_FIELD(params.clip_norm),
+     .help = "scale a larger gradient down to this norm (0: no limit)"},
+    {.kind = OPTION_OTHER, .name = "class-weights", .metavar = "LIST",
+     TRAIN_FIELD(class_weights), .parse = parse_class_weights,
+     .expected = "balanced, or a number of at least 0 for each class, as 1,1,2.5",
+     .help = "how much the samples of each class count; balanced: each class as much as the others"},
 
     {.kind = OPTION_HEADING, .name = "Early stopping"},
     {.kind = OPTION_OTHER, .name = "validation", .metavar = "X", TRAIN_FIELD(validation),

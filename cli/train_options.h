@@ -7,7 +7,7 @@
 #include "options.h"
 #include "source.h"
 
-enum { MAX_HIDDEN = GLIA_MAX_LAYERS - 1 };
+enum { MAX_HIDDEN = GLIA_MAX_LAYERS - 1, MAX_CLASS_WEIGHTS = 1000 };
 
 typedef struct unit_list {
     size_t n;
@@ -19,11 +19,21 @@ typedef struct activation_list {
     glia_activation of[MAX_HIDDEN];
 } activation_list;
 
+/* balanced, or a weight for each class in order. */
+typedef struct class_weight_list {
+    bool balanced;
+    size_t n; /* 0: none */
+    double weights[MAX_CLASS_WEIGHTS];
+} class_weight_list;
+
 typedef struct train_options {
     source_options source;
     const char *recipe; /* or NULL */
     unit_list hidden;
     activation_list activation;
+    bool batch_norm;
+    int optimizer; /* glia_optimizer */
+    class_weight_list class_weights;
     int init;
     int schedule;
     int engine, precision; /* glia_engine, glia_precision */

@@ -3,6 +3,7 @@
 #include "training.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "output.h"
 
@@ -15,9 +16,44 @@ glia_status training_network(const train_options *o, const glia_dataset *train, 
     params.hidden = o->hidden.units;
     params.activation = o->activation.of[0];
     if (o->activation.n > 1) params.activations = o->activation.of;
+    params.batch_norm = o->batch_norm;
     params.init = (glia_init)o->init;
     params.seed = o->params.seed;
     return glia_network_create(&params, out, error);
+}
+
+/* n / (classes * n of the class): each class counts as much as the others. */
+static bool balance(const glia_dataset *train, double *weights, size_t classes)
+{
+    const size_t n = glia_dataset_describe(train).samples;
+    for (size_t c = 0; c < classes; c++) weights[c] = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t label;
+        if (glia_dataset_sample(train, i, NULL, &label, NULL) != GLIA_OK) return false;
+        weights[label]++;
+    }
+    for (size_t c = 0; c < classes; c++)
+        if (weights[c] > 0) weights[c] = (double)n / ((double)classes * weights[c]);
+    return true;
+}
+
+glia_train_params training_params(const train_options *o, const glia_dataset *train,
+                                  double *class_weights)
+{
+    glia_train_params params = o->params;
+    params.optimizer = (glia_optimizer)o->optimizer;
+    params.schedule = (glia_schedule)o->schedule;
+    params.engine = (glia_engine)o->engine;
+    params.precision = (glia_precision)o->precision;
+    const class_weight_list *list = &o->class_weights;
+    if (!list->balanced && list->n == 0) return params;
+    const size_t classes = glia_dataset_describe(train).classes;
+    params.class_weights = class_weights;
+    params.n_class_weights = list->n; /* another number than that of classes is refused */
+    if (list->balanced && classes <= MAX_CLASS_WEIGHTS && balance(train, class_weights, classes))
+        params.n_class_weights = classes;
+    if (!list->balanced) memcpy(class_weights, list->weights, list->n * sizeof *class_weights);
+    return params;
 }
 
 json_t *training_outcome(const struct training *t)

@@ -12,6 +12,13 @@
 glia_status training_network(const train_options *options, const glia_dataset *train,
                              glia_network **out, glia_error *error);
 
+/*
+ * The settings that options stand for; class_weights (MAX_CLASS_WEIGHTS) has what they borrow. No
+ * callback is set.
+ */
+glia_train_params training_params(const train_options *options, const glia_dataset *train,
+                                  double *class_weights);
+
 struct training {
     const train_options *options;
     const char *data;
