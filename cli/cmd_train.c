@@ -170,9 +170,8 @@ static bool step(void *user, const glia_progress *p)
 /* Trains; complains when the training diverged, which leaves something to be saved or not. */
 static glia_status train(struct run *run, glia_error *error)
 {
-    glia_train_params params = run->options->params;
-    params.engine = (glia_engine)run->options->engine;
-    params.precision = (glia_precision)run->options->precision;
+    glia_augmentation augmentation;
+    glia_train_params params = training_params(run->options, &augmentation);
     params.progress = step;
     params.user = run;
     glia_status status =
@@ -308,6 +307,8 @@ static const example train_examples[] = {
      "Softmax regression: no hidden layer."},
     {"glia train mnist --hidden 512,256 --validation 0.1 --patience 3 --epochs 50",
      "Two hidden layers; stop when the validation loss has not fallen for 3 epochs."},
+    {"glia train mnist --hidden 800 --augment --epochs 30 --lr-end 0",
+     "See each image a little distorted in every epoch."},
     {"glia train mnist --recipe fast", "98 % of MNIST's test images in the least time."},
     {"glia train --recipe fast --print", "What that stands for, as a command to copy and change."},
     {NULL, NULL},

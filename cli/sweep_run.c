@@ -102,9 +102,8 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     if (status != GLIA_OK) goto cleanup;
     run_folder_begin(r->folder, o, w->sweep->data, samples, validation, w->test, network);
 
-    glia_train_params params = o->params;
-    params.engine = (glia_engine)o->engine;
-    params.precision = (glia_precision)o->precision;
+    glia_augmentation augmentation;
+    glia_train_params params = training_params(o, &augmentation);
     params.threads = w->threads_a_run;
     params.progress = step;
     params.user = r;

@@ -20,6 +20,16 @@ glia_status training_network(const train_options *o, const glia_dataset *train, 
     return glia_network_create(&params, out, error);
 }
 
+glia_train_params training_params(const train_options *o, glia_augmentation *augmentation)
+{
+    glia_train_params params = o->params;
+    params.engine = (glia_engine)o->engine;
+    params.precision = (glia_precision)o->precision;
+    *augmentation = augment_settings(&o->augment);
+    params.augmentation = augmentation;
+    return params;
+}
+
 json_t *training_outcome(const struct training *t)
 {
     static const char *const stops[] = {[GLIA_STOP_EPOCHS] = "epochs",

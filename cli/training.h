@@ -12,6 +12,10 @@
 glia_status training_network(const train_options *options, const glia_dataset *train,
                              glia_network **out, glia_error *error);
 
+/* What the options say of training itself. *augmentation must live as long as the result is used.
+ */
+glia_train_params training_params(const train_options *options, glia_augmentation *augmentation);
+
 struct training {
     const train_options *options;
     const char *data;
