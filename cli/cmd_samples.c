@@ -5,33 +5,76 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "augment_options.h"
 #include "commands.h"
 #include "output.h"
 #include "picture.h"
 #include "signals.h"
 #include "source.h"
 
-enum { SHOWN_USUALLY = 10, EXPORTED_USUALLY = 100 };
+enum { SHOWN_USUALLY = 10, EXPORTED_USUALLY = 100, EPOCHS_USUALLY = 4 };
 
 /* Both commands work on a run of samples. */
 typedef struct samples_options {
     source_options source;
     int split;
     size_t first;
-    size_t count;       /* 0: as usual, or as many as are left */
+    size_t count; /* 0: as usual, or as many as are left */
+    augment_options augment;
+    size_t epochs; /* each sample as it is distorted in so many; 0: as usual */
+    uint64_t seed;
     const char *output; /* of export: the folder */
 } samples_options;
 
+/* clang-format off */
+#define EPOCHS_OPTIONS                                                                             \
+    {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", .min = 1, .max = 1000,                \
+     .offset = offsetof(samples_options, epochs), .shown_default = "4",                            \
+     .help = "beside each image, what training would see of it in N epochs"},                      \
+    {.kind = OPTION_SEED, .name = "seed", .metavar = "N",                                          \
+     .offset = offsetof(samples_options, seed), .help = "of the distortions, as that of training"}
+/* clang-format on */
+
 static void show_set_defaults(void *field)
 {
-    source_set_defaults(field);
+    samples_options *options = field;
+    source_set_defaults(&options->source);
+    augment_set_defaults(&options->augment);
+    options->seed = glia_train_default_params().seed;
 }
 
 static void export_set_defaults(void *field)
 {
     samples_options *options = field;
-    source_set_defaults(&options->source);
+    show_set_defaults(options);
     options->output = ".";
+}
+
+static bool is_augmented(const samples_options *options)
+{
+    const glia_augmentation a = augment_settings(&options->augment);
+    return a.shift > 0 || a.rotation > 0 || a.scale > 0 || a.shear > 0 || a.elastic_alpha > 0;
+}
+
+/* Pictures of each sample: the image, and how it looks in each epoch. */
+static size_t count_pictures(const samples_options *options)
+{
+    if (!is_augmented(options)) return 1;
+    return 1 + (options->epochs > 0 ? options->epochs : EPOCHS_USUALLY);
+}
+
+/* Reads a sample and what is made of it: pictures (count_pictures, features). */
+static glia_status read_pictures(const glia_dataset *dataset, const samples_options *options,
+                                 size_t index, uint8_t *pictures, uint32_t *label,
+                                 glia_error *error)
+{
+    const glia_dataset_info info = glia_dataset_describe(dataset);
+    const glia_augmentation augmentation = augment_settings(&options->augment);
+    glia_status status = glia_dataset_sample(dataset, index, pictures, label, error);
+    for (size_t i = 1; i < count_pictures(options) && status == GLIA_OK; i++)
+        status = glia_augment(&augmentation, pictures, 1, info.height, info.width, options->seed,
+                              i - 1, index, pictures + i * info.features, error);
+    return status;
 }
 
 /* Opens the data set and checks that it has those samples and that they are images. */
@@ -44,6 +87,13 @@ static int open_samples(const struct command *command, const samples_options *op
     if (options->first >= info->samples) {
         complain("%s: --first: found %zu; the %s split of %s has samples 0 to %zu", command->name,
                  options->first, split_names[options->split], name, info->samples - 1);
+        return EXIT_WRONG;
+    }
+    if (!augment_check(command->name, &options->augment)) return EXIT_WRONG;
+    if (options->epochs > 0 && !is_augmented(options)) {
+        complain("%s: --epochs: without augmentation images are the same in every epoch; add "
+                 "--augment, say",
+                 command->name);
         return EXIT_WRONG;
     }
     if (options->count > info->samples - options->first) {
@@ -78,6 +128,8 @@ static const struct option show_table[] = {
      .offset = offsetof(samples_options, count), .shown_default = "10", .help = "how many"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
      .offset = offsetof(samples_options, split), .help = "which samples"},
+    AUGMENT_OPTIONS(samples_options, augment),
+    EPOCHS_OPTIONS,
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
 };
@@ -86,22 +138,36 @@ static const struct option show_table[] = {
 static const example show_examples[] = {
     {"glia data show digits --count 4", "Draw the first four training images."},
     {"glia data show mnist --split test --first 8 --count 1", "Draw one test image of mnist."},
+    {"glia data show digits --count 2 --augment --epochs 5",
+     "Two images, and what training with --augment sees of them in its first five epochs."},
     {NULL, NULL},
 };
 
-static void show_people(const glia_dataset *dataset, const glia_dataset_info *info, size_t first,
-                        size_t n, const uint8_t *pixels, const uint32_t *labels)
+static void show_people(const glia_dataset *dataset, const glia_dataset_info *info,
+                        const samples_options *options, size_t n, const uint8_t *pixels,
+                        const uint32_t *labels)
 {
-    char **captions = need_memory(n, sizeof *captions);
-    for (size_t i = 0; i < n; i++) {
+    const size_t abreast = count_pictures(options), all = n * abreast;
+    char **captions = need_memory(all, sizeof *captions);
+    for (size_t i = 0; i < all; i++) {
         char text[256];
-        const char *label = glia_dataset_class_name(dataset, labels[i]);
-        snprintf(text, sizeof text, "%zu: %s", first + i, label);
+        const char *label = glia_dataset_class_name(dataset, labels[i / abreast]);
+        if (i % abreast == 0)
+            snprintf(text, sizeof text, "%zu: %s", options->first + i / abreast, label);
+        else
+            snprintf(text, sizeof text, "  epoch %zu", i % abreast);
         captions[i] = clean_text(text);
     }
-    pictures_print(stdout, pixels, n, info->height, info->width, (const char *const *)captions);
-    for (size_t i = 0; i < n; i++) free(captions[i]);
+    pictures_print(stdout, pixels, all, info->height, info->width, (const char *const *)captions);
+    for (size_t i = 0; i < all; i++) free(captions[i]);
     free(captions);
+}
+
+static json_t *json_pixels(const uint8_t *pixels, size_t n)
+{
+    json_t *image = json_need(json_array());
+    for (size_t j = 0; j < n; j++) json_push(image, json_count(pixels[j]));
+    return image;
 }
 
 static void show_json(const glia_dataset *dataset, const glia_dataset_info *info,
@@ -109,14 +175,19 @@ static void show_json(const glia_dataset *dataset, const glia_dataset_info *info
                       const uint32_t *labels)
 {
     json_t *o = json_need(json_object()), *list = json_need(json_array());
-    for (size_t i = 0; i < n; i++) {
-        json_t *of_sample = json_need(json_object()), *image = json_need(json_array());
-        for (size_t j = 0; j < info->features; j++)
-            json_push(image, json_count(pixels[i * info->features + j]));
+    const size_t abreast = count_pictures(options);
+    for (size_t i = 0; i < n; i++, pixels += abreast * info->features) {
+        json_t *of_sample = json_need(json_object());
         json_put(of_sample, "index", json_count(options->first + i));
         json_put(of_sample, "label", json_count(labels[i]));
         json_put(of_sample, "class", json_text(glia_dataset_class_name(dataset, labels[i])));
-        json_put(of_sample, "pixels", image);
+        json_put(of_sample, "pixels", json_pixels(pixels, info->features));
+        if (abreast > 1) {
+            json_t *augmented = json_need(json_array());
+            for (size_t j = 1; j < abreast; j++)
+                json_push(augmented, json_pixels(pixels + j * info->features, info->features));
+            json_put(of_sample, "augmented", augmented);
+        }
         json_push(list, of_sample);
     }
     json_put(o, "dataset", json_text(info->name));
@@ -140,11 +211,12 @@ static int show_run(void *field, int n_operands, char *const *operands)
     if (status != EXIT_DONE) goto cleanup;
 
     size_t n = count_samples(options, info.samples, SHOWN_USUALLY);
-    pixels = need_memory(n, info.features);
+    const size_t abreast = count_pictures(options);
+    pixels = need_memory(n * abreast, info.features);
     labels = need_memory(n, sizeof *labels);
     for (size_t i = 0; i < n; i++) {
-        if (glia_dataset_sample(dataset, options->first + i, pixels + i * info.features, &labels[i],
-                                &error) != GLIA_OK) {
+        if (read_pictures(dataset, options, options->first + i,
+                          pixels + i * abreast * info.features, &labels[i], &error) != GLIA_OK) {
             status = complain_error(&error);
             goto cleanup;
         }
@@ -152,7 +224,7 @@ static int show_run(void *field, int n_operands, char *const *operands)
     if (options->source.common.json)
         show_json(dataset, &info, options, n, pixels, labels);
     else
-        show_people(dataset, &info, options->first, n, pixels, labels);
+        show_people(dataset, &info, options, n, pixels, labels);
 
 cleanup:
     free(pixels);
@@ -166,7 +238,8 @@ const struct command data_show_command = {
     .operands = "DATA",
     .summary = "draw samples in the terminal",
     .description = "Draws images in shades of grey where the terminal has them, else in "
-                   "characters.\n\n" SOURCE_DESCRIPTION,
+                   "characters; with augmentation each beside what training with the same options "
+                   "sees of it.\n\n" SOURCE_DESCRIPTION,
     .options = show_table,
     .examples = show_examples,
     .options_size = sizeof(samples_options),
@@ -189,6 +262,8 @@ static const struct option export_table[] = {
      .offset = offsetof(samples_options, split), .help = "which samples"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR",
      .offset = offsetof(samples_options, output), .help = "the folder, made if it is not there"},
+    AUGMENT_OPTIONS(samples_options, augment),
+    EPOCHS_OPTIONS,
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
 };
@@ -220,20 +295,25 @@ static int export_sample(const glia_dataset *dataset, const samples_options *opt
     char path[4096], data_name[128], class_name[128];
     uint32_t label = 0;
     glia_error error;
-    if (glia_dataset_sample(dataset, index, pixels, &label, &error) != GLIA_OK)
+    if (read_pictures(dataset, options, index, pixels, &label, &error) != GLIA_OK)
         return complain_error(&error);
     const char *last_part = strrchr(info.name, '/');
     copy_name(last_part != NULL ? last_part + 1 : info.name, data_name, sizeof data_name);
     copy_name(glia_dataset_class_name(dataset, label), class_name, sizeof class_name);
-    int length = snprintf(path, sizeof path, "%s/%s-%s-%05zu-%s.png", options->output, data_name,
-                          split_names[options->split], index, class_name);
-    if (length < 0 || (size_t)length >= sizeof path) {
-        complain("%s: the name of the folder is too long", options->output);
-        return EXIT_FAILED;
+    for (size_t i = 0; i < count_pictures(options); i++) {
+        char epoch[32] = "";
+        if (i > 0) snprintf(epoch, sizeof epoch, "-epoch%zu", i);
+        int length = snprintf(path, sizeof path, "%s/%s-%s-%05zu-%s%s.png", options->output,
+                              data_name, split_names[options->split], index, class_name, epoch);
+        if (length < 0 || (size_t)length >= sizeof path) {
+            complain("%s: the name of the folder is too long", options->output);
+            return EXIT_FAILED;
+        }
+        if (glia_image_write_png(path, pixels + i * info.features, info.width, info.height,
+                                 &error) != GLIA_OK)
+            return complain_error(&error);
+        json_push(files, json_text(path));
     }
-    if (glia_image_write_png(path, pixels, info.width, info.height, &error) != GLIA_OK)
-        return complain_error(&error);
-    json_push(files, json_text(path));
     return EXIT_DONE;
 }
 
@@ -254,7 +334,7 @@ static int export_run(void *field, int n_operands, char *const *operands)
     }
 
     size_t n = count_samples(options, info.samples, EXPORTED_USUALLY);
-    pixels = need_memory(1, info.features);
+    pixels = need_memory(count_pictures(options), info.features);
     signals_guard(true); /* between two files is the time to stop */
     for (size_t i = 0; i < n && status == EXIT_DONE; i++) {
         status = export_sample(dataset, options, options->first + i, pixels, files);
@@ -286,7 +366,9 @@ const struct command data_export_command = {
     .name = "data export",
     .operands = "DATA",
     .summary = "write samples as PNG files",
-    .description = "Writes each sample as DATA-SPLIT-INDEX-CLASS.png.\n\n" SOURCE_DESCRIPTION,
+    .description =
+        "Writes each sample as DATA-SPLIT-INDEX-CLASS.png, and, with augmentation, how it "
+        "looks in epoch E as DATA-SPLIT-INDEX-CLASS-epochE.png.\n\n" SOURCE_DESCRIPTION,
     .options = export_table,
     .examples = export_examples,
     .options_size = sizeof(samples_options),

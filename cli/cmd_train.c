@@ -170,8 +170,8 @@ static bool step(void *user, const glia_progress *p)
 /* Trains; complains when the training diverged, which leaves something to be saved or not. */
 static glia_status train(struct run *run, glia_error *error)
 {
-    double class_weights[MAX_CLASS_WEIGHTS];
-    glia_train_params params = training_params(run->options, run->train, class_weights);
+    struct training_room room;
+    glia_train_params params = training_params(run->options, run->train, &room);
     params.progress = step;
     params.user = run;
     glia_status status =
@@ -307,6 +307,8 @@ static const example train_examples[] = {
      "Softmax regression: no hidden layer."},
     {"glia train mnist --hidden 512,256 --validation 0.1 --patience 3 --epochs 50",
      "Two hidden layers; stop when the validation loss has not fallen for 3 epochs."},
+    {"glia train mnist --hidden 800 --augment --epochs 30 --lr-end 0",
+     "See each image a little distorted in every epoch."},
     {"glia train mnist --recipe fast", "98 % of MNIST's test images in the least time."},
     {"glia train --recipe fast --print", "What that stands for, as a file to keep and change."},
     {NULL, NULL},

@@ -195,6 +195,13 @@ static json_t *describe_settings(const train_options *o)
     json_put(s, "batch", json_count(p->batch));
     json_put(s, "epochs", json_count(p->epochs));
     json_put(s, "seed", json_seed(p->seed));
+    const glia_augmentation a = augment_settings(&o->augment);
+    json_put(s, "shift", json_number(a.shift));
+    json_put(s, "rotation", json_number(a.rotation));
+    json_put(s, "scale", json_number(a.scale));
+    json_put(s, "shear", json_number(a.shear));
+    json_put(s, "elastic_alpha", json_number(a.elastic_alpha));
+    json_put(s, "elastic_sigma", json_number(a.elastic_sigma));
     json_put(s, "validation", json_number(o->validation));
     json_put(s, "patience", json_count(p->patience));
     json_put(s, "min_delta", json_number(p->min_delta));

@@ -102,8 +102,8 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     if (status != GLIA_OK) goto cleanup;
     run_folder_begin(r->folder, o, w->sweep->data, samples, validation, w->test, network);
 
-    double class_weights[MAX_CLASS_WEIGHTS];
-    glia_train_params params = training_params(o, samples, class_weights);
+    struct training_room room;
+    glia_train_params params = training_params(o, samples, &room);
     params.threads = w->threads_a_run;
     params.progress = step;
     params.user = r;

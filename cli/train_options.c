@@ -186,7 +186,8 @@ const struct option train_option_table[] = {
     {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", TRAIN_FIELD(params.epochs),
      .max = 1e9, .help = "passes over the training data"},
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N", TRAIN_FIELD(params.seed),
-     .help = "of the first weights, the shuffles and the choice of the validation samples"},
+     .help = "of the first weights, the shuffles, the distortions and the choice of the validation "
+             "samples"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", TRAIN_FIELD(params.threads),
      .max = 1024,
      .help = "0: one a core; the result does not depend on it (with onednn it may)"},
@@ -238,6 +239,7 @@ const struct option train_option_table[] = {
      TRAIN_FIELD(class_weights), .parse = parse_class_weights,
      .expected = "balanced, or a number of at least 0 for each class, as 1,1,2.5",
      .help = "how much the samples of each class count; balanced: each class as much as the others"},
+    AUGMENT_OPTIONS(train_options, augment),
 
     {.kind = OPTION_HEADING, .name = "Early stopping"},
     {.kind = OPTION_OTHER, .name = "validation", .metavar = "X", TRAIN_FIELD(validation),
@@ -278,6 +280,7 @@ void train_set_defaults(void *field)
     options->activation = (activation_list){1, {GLIA_RELU}};
     options->init = GLIA_INIT_AUTO;
     options->params = glia_train_default_params();
+    augment_set_defaults(&options->augment);
 }
 
 bool train_check_options(const train_options *options, const char *data)
@@ -305,5 +308,5 @@ bool train_check_options(const train_options *options, const char *data)
         complain("train: --fresh: %s has no new images to draw; only digits has", data);
         return false;
     }
-    return source_check(&options->source, data);
+    return augment_check("train", &options->augment) && source_check(&options->source, data);
 }

@@ -3,6 +3,7 @@
 #ifndef GLIA_CLI_TRAIN_OPTIONS_H
 #define GLIA_CLI_TRAIN_OPTIONS_H
 
+#include "augment_options.h"
 #include "glia.h"
 #include "options.h"
 #include "source.h"
@@ -38,6 +39,7 @@ typedef struct train_options {
     int schedule;
     int engine, precision; /* glia_engine, glia_precision */
     glia_train_params params;
+    augment_options augment;
     double validation; /* as glia_dataset_hold_out takes it; 0: none */
     bool fresh;
     bool plot;

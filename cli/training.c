@@ -38,9 +38,11 @@ static bool balance(const glia_dataset *train, double *weights, size_t classes)
 }
 
 glia_train_params training_params(const train_options *o, const glia_dataset *train,
-                                  double *class_weights)
+                                  struct training_room *room)
 {
     glia_train_params params = o->params;
+    room->augmentation = augment_settings(&o->augment);
+    params.augmentation = &room->augmentation;
     params.optimizer = (glia_optimizer)o->optimizer;
     params.schedule = (glia_schedule)o->schedule;
     params.engine = (glia_engine)o->engine;
@@ -48,6 +50,7 @@ glia_train_params training_params(const train_options *o, const glia_dataset *tr
     const class_weight_list *list = &o->class_weights;
     if (!list->balanced && list->n == 0) return params;
     const size_t classes = glia_dataset_describe(train).classes;
+    double *class_weights = room->class_weights;
     params.class_weights = class_weights;
     params.n_class_weights = list->n; /* another number than that of classes is refused */
     if (list->balanced && classes <= MAX_CLASS_WEIGHTS && balance(train, class_weights, classes))

@@ -12,12 +12,16 @@
 glia_status training_network(const train_options *options, const glia_dataset *train,
                              glia_network **out, glia_error *error);
 
-/*
- * The settings that options stand for; class_weights (MAX_CLASS_WEIGHTS) has what they borrow. No
- * callback is set.
+/* What settings borrow. */
+struct training_room {
+    double class_weights[MAX_CLASS_WEIGHTS];
+    glia_augmentation augmentation;
+};
+
+/* The settings that options stand for, without callbacks; room must live as long as they are used.
  */
 glia_train_params training_params(const train_options *options, const glia_dataset *train,
-                                  double *class_weights);
+                                  struct training_room *room);
 
 struct training {
     const train_options *options;

@@ -227,6 +227,36 @@ GLIA_API void glia_image_free(glia_image *image);
 GLIA_API glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
                                           size_t height, glia_error *error);
 
+/*
+ * Random distortions of images, drawn anew for each image and epoch, all independent of each other.
+ * All zero: none. One bilinear resampling about the image's centre; outside it all is 0.
+ */
+typedef struct glia_augmentation {
+    double shift;         /* pixels along each axis, uniform in [-shift, shift] */
+    double rotation;      /* degrees, uniform in [-rotation, rotation] */
+    double scale;         /* a factor for each axis, uniform in [1 - scale, 1 + scale]; below 1 */
+    double shear;         /* pixels to the side a pixel of height, uniform in [-shear, shear] */
+    double elastic_alpha; /* Simard, Steinkraus and Platt 2003: displacements of each pixel along */
+    double elastic_sigma; /*   each axis, uniform in [-1, 1], smoothed by a Gaussian whose standard
+                           *   deviation is sigma pixels, times alpha */
+} glia_augmentation;
+
+/*
+ * For handwritten digits of 28 x 28 pixels: shift 1.5, rotation 11.5, scale 0.15, shear 0.2, and
+ * elastic displacements with alpha 25 and sigma 4, whose standard deviation is about 1 pixel.
+ */
+GLIA_API glia_augmentation glia_augmentation_default(void);
+
+/*
+ * Distorts images (n, height, width) into out (n, height, width) as training does with these rows
+ * of a data set, first, first + 1, ..., of which it has seen `epoch` epochs before. It may be used
+ * to look at them, or to prepare images for other programs. The level of instruction set is that of
+ * glia_network_create; between levels, pixels may differ by 1. BAD_ARGUMENT, NO_MEMORY.
+ */
+GLIA_API glia_status glia_augment(const glia_augmentation *augmentation, const uint8_t *images,
+                                  size_t n, size_t height, size_t width, uint64_t seed,
+                                  size_t epoch, size_t first, uint8_t *out, glia_error *error);
+
 /* ---- Engines ------------------------------------------------------------------------------- */
 
 /*
@@ -638,10 +668,11 @@ typedef struct glia_train_params {
     const double *class_weights; /* (n_class_weights), borrowed during the call; or NULL */
     size_t n_class_weights;
 
-    size_t batch;  /* samples an update; 1: after every sample */
-    size_t epochs; /* >= 0 */
-    uint64_t seed; /* of the shuffles, dropout and noise */
-    int threads;   /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
+    size_t batch;                          /* samples an update; 1: after every sample */
+    size_t epochs;                         /* >= 0 */
+    uint64_t seed;                         /* of the shuffles, distortions, dropout and noise */
+    const glia_augmentation *augmentation; /* of the training images, borrowed; or NULL: none */
+    int threads; /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
     glia_engine engine;
     glia_precision precision;
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
@@ -684,7 +715,8 @@ typedef struct glia_train_result {
  * each batch. Every epoch visits every sample once, in an order drawn from (seed, epoch). With a
  * validation set (or NULL) the weights of the best epoch are kept.
  *
- * params NULL: the default ones.
+ * params NULL: the default ones. MISMATCH: see glia_evaluate; also for augmentation of samples that
+ * are no images of bytes.
  *
  * Stopped by the callback is no failure: GLIA_OK, result->stop says so, and the weights are as they
  * are (with a validation set: those of the best epoch, once one is completed).

@@ -156,6 +156,10 @@ WRONG = [
     (["train", "bars", "--lr-factor", "0"], 2, ["--lr-factor", "above 0 and at most 1"]),
     (["train", "bars", "--lr-factor", "1.5"], 2, ["--lr-factor", '"1.5"']),
     (["train", "bars", "--lr-every", "0"], 2, ["--lr-every", "from 1 to"]),
+    (["train", "bars", "--shift", "-1"], 2, ["--shift", '"-1"', "from 0"]),
+    (["train", "bars", "--scale", "1"], 2, ["--scale", "at least 0 and below 1"]),
+    (["train", "bars", "--elastic", "9", "--elastic-sigma", "0"], 2, ["--elastic-sigma", "above 0"]),
+    (["train", "bars", "--elastic-sigma", "3"], 2, ["--elastic-sigma", "add --elastic"]),
     (["train", "bars", "--recipe", "fats"], 2, ["--recipe", '"fats"', "did you mean fast"]),
     (["train", "bars", "--recipe", "x"], 2, ["--recipe", '"x"', "expected fast", "path of a file"]),
     (["train", "bars", "--recipe", ""], 2, ["--recipe", "path of a file"]),
@@ -239,6 +243,8 @@ WRONG = [
     (["data", "show", "bars", "--first", "298", "--count", "3"], 2, ["--count", "3", "has 2"]),
     (["data", "export", "bars", "--count", "301"], 2, ["--count", "301", "has 300"]),
     (["data", "show", "bars", "--count", "0"], 2, ["--count"]),
+    (["data", "show", "bars", "--epochs", "3"], 2, ["--epochs", "add --augment"]),
+    (["data", "export", "bars", "--elastic-sigma", "3"], 2, ["data export", "add --elastic"]),
     (["data", "export", "bars", "--first", "300"], 2, ["--first", "0 to 299"]),
     (["data", "export", "bars", "-o", "no/such"], 1, ["no/such"]),
     (["data", "export", "bars", "-o", "lying.pgm"], 1, ["lying.pgm"]),
@@ -1177,6 +1183,41 @@ def _():
     expect(all(len(s["pixels"]) == SIDE * SIDE and max(s["pixels"]) >= 150 for s in o["samples"]))
 
 
+@test("augmentation: what data show draws, training sees and the model says")
+def _():
+    def draw(*more):
+        o = glia("data", "show", "bars", "--count", 3, "--json", *more).json()
+        return [(s["pixels"], s.get("augmented")) for s in o["samples"]]
+    plain, shifted = draw(), draw("--shift", 2)
+    expect(all(a is None for _, a in plain) and [p for p, _ in plain] == [p for p, _ in shifted])
+    expect(all(len(a) == 4 and p not in a and a[0] != a[1] for p, a in shifted))
+    expect(draw("--shift", 2) == shifted and draw("--shift", 2, "--seed", 2) != shifted)
+    expect([len(a) for _, a in draw("--augment", "--epochs", 6)] == [6, 6, 6])
+    expect(draw("--augment") == draw("--augment", "--elastic-sigma", 4) != draw("--augment",
+                                                                                "--elastic", 0))
+    text = glia("data", "show", "bars", "--augment", "--count", 2, "--epochs", 1).out
+    expect(text.startswith("0: 0        epoch 1") and "1: 1" in text, text)
+
+    usual = {"shift": 1.5, "rotation": 11.5, "scale": 0.15, "shear": 0.2, "elastic_alpha": 25,
+             "elastic_sigma": 4}
+    none = dict.fromkeys(usual, 0)
+    models = {}
+    for words, expected in (
+            ([], None), (["--augment"], usual), (["--augment", "--shift", 3], {**usual, "shift": 3}),
+            (["--elastic", 9], {**none, "elastic_alpha": 9, "elastic_sigma": 4}),
+            (["--rotate", 7, "--scale", 0.1, "--shear", 0.3],
+             {**none, "rotation": 7, "scale": 0.1, "shear": 0.3})):
+        glia("train", "bars", "--epochs", 2, "--hidden", 4, "-q", "-o", "augmented.safetensors",
+             *words)
+        models[str(words)] = read("augmented.safetensors")
+        training = glia("inspect", "augmented.safetensors", "--json").json()["metadata"]["training"]
+        expect(training.get("augmentation") == expected, words, training)
+    expect(len(set(models.values())) == len(models))
+    glia("train", "bars", "--epochs", 2, "--hidden", 4, "-q", "-o", "augmented.safetensors",
+         "--augment", "--threads", 1)
+    expect(read("augmented.safetensors") == models["['--augment']"])
+
+
 @test("digits: built in, drawn by a seed of their own")
 def _():
     def draw(*more):
@@ -1199,6 +1240,9 @@ def _():
              "--json").json()
     expect(o["files"] == [f"png/bars-test-0000{i}-{i % 3}.png" for i in range(2, 6)], o["files"])
     expect(sorted(os.listdir(path("png"))) == sorted(os.path.basename(f) for f in o["files"]))
+    o2 = glia("data", "export", "bars", "--count", 1, "--augment", "--epochs", 2, "-o", "png2",
+              "--json").json()
+    expect(o2["files"] == ["png2/bars-train-00000-0" + e + ".png" for e in ("", "-epoch1", "-epoch2")])
     read_back = glia("predict", "bars.safetensors", *o["files"], "--json").json()["predictions"]
     rows = glia("predict", "bars.safetensors", "bars:2-5", "--json").json()["predictions"]
     for a, b in zip(read_back, rows):

@@ -20,6 +20,7 @@ enum gi_purpose {
     GI_RANDOM_DROPOUT,       /* index: place in the epoch's order * layers + layer */
     GI_RANDOM_INPUT_DROPOUT, /* index: place in the epoch's order */
     GI_RANDOM_INPUT_NOISE,   /* index: place in the epoch's order */
+    GI_RANDOM_AUGMENT,       /* epoch, index: row of the data set */
 };
 
 typedef struct gi_rng {

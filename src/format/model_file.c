@@ -114,6 +114,19 @@ static json_t *pack_classes(const glia_network *network)
     return classes;
 }
 
+static json_t *pack_augmentation(const glia_augmentation *a)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "shift", pack_real(a->shift), "rotation",
+                     pack_real(a->rotation), "scale", pack_real(a->scale), "shear",
+                     pack_real(a->shear), "elastic_alpha", pack_real(a->elastic_alpha),
+                     "elastic_sigma", pack_real(a->elastic_sigma));
+}
+
+static bool is_augmented(const glia_augmentation *a)
+{
+    return a->shift > 0 || a->rotation > 0 || a->scale > 0 || a->shear > 0 || a->elastic_alpha > 0;
+}
+
 static json_t *pack_training(const gi_training_record *record)
 {
     if (!record->trained) return json_null();
@@ -148,6 +161,9 @@ static json_t *pack_training(const gi_training_record *record)
     int failed = 0;
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         failed |= json_object_set_new(training, members[i].key, members[i].value);
+    if (is_augmented(&record->augmentation))
+        failed |=
+            json_object_set_new(training, "augmentation", pack_augmentation(&record->augmentation));
     if (!failed) return training;
     json_decref(training);
     return NULL;
@@ -472,6 +488,19 @@ static void read_schedule(reader *r, const json_t *object, gi_training_record *r
         record->lr_every = read_count(r, object, "training.lr_every", 0, MAX_COUNT);
 }
 
+/* Only what was trained with augmentation has it. */
+static void read_augmentation(reader *r, const json_t *object, glia_augmentation *a)
+{
+    if (!object) return;
+    if (!json_is_object(object)) reject(r, "training.augmentation", object, "an object");
+    a->shift = read_real(r, object, "training.augmentation.shift", 0, DBL_MAX);
+    a->rotation = read_real(r, object, "training.augmentation.rotation", 0, DBL_MAX);
+    a->scale = read_real(r, object, "training.augmentation.scale", 0, DBL_MAX);
+    a->shear = read_real(r, object, "training.augmentation.shear", 0, DBL_MAX);
+    a->elastic_alpha = read_real(r, object, "training.augmentation.elastic_alpha", 0, DBL_MAX);
+    a->elastic_sigma = read_real(r, object, "training.augmentation.elastic_sigma", 0, DBL_MAX);
+}
+
 static void read_training(reader *r, const json_t *object, gi_training_record *record)
 {
     record->train_loss = record->validation_loss = NAN;
@@ -493,6 +522,7 @@ static void read_training(reader *r, const json_t *object, gi_training_record *r
     record->batch = read_count(r, object, "training.batch", 1, MAX_COUNT);
     record->epochs = read_count(r, object, "training.epochs", 0, MAX_COUNT);
     record->seed = read_seed(r, object, "training.seed");
+    read_augmentation(r, get(object, "training.augmentation"), &record->augmentation);
     record->patience = read_count(r, object, "training.patience", 0, MAX_COUNT);
     record->min_delta = read_real(r, object, "training.min_delta", 0, DBL_MAX);
     read_short_text(r, object, "training.engine", record->engine, sizeof record->engine);

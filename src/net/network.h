@@ -30,6 +30,7 @@ typedef struct gi_training_record {
     double warmup;   /* of all steps */
     size_t batch, epochs;
     uint64_t seed;
+    glia_augmentation augmentation; /* all zero: none */
     size_t patience;
     double min_delta;
     char engine[16], isa[16]; /* what computed; empty in files of glia before it kept them */

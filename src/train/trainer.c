@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/thread.h"
+#include "data/augment.h"
 #include "net/workspace.h"
 #include "train/input_form.h"
 #include "train/metrics.h"
@@ -51,6 +52,7 @@ typedef struct trainer {
     gi_workspace workspace[2]; /* (batch) rows each */
     gi_scratch *scratch;       /* (threads) */
     uint8_t **row;             /* (threads): for images that are drawn as needed */
+    gi_augmenter *augmenter;   /* or NULL */
     uint32_t *order;           /* (samples): the epoch's permutation */
     gi_sparse x;               /* batch 1: the sample's non-zeros */
     gi_descent descent;
@@ -162,8 +164,8 @@ static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi
         if (first + r + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[first + r + PREFETCH_SAMPLES]);
         const size_t i = t->order[first + r];
-        const void *sample =
-            gi_dataset_row(t->train, t->epoch, i, t->row[crew->thread], &w->labels[r]);
+        const void *sample = gi_augmenter_row(t->augmenter, crew->thread, t->train, t->epoch, i,
+                                              t->row[crew->thread], &w->labels[r]);
         gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample, t->epoch,
                                   first + r);
         if (w->is_weighted) w->weights[r] = (float)weight_of(t, i, w->labels[r]);
@@ -268,8 +270,8 @@ static void run_samples(trainer *t)
         uint32_t label;
         if (t->done + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[t->done + PREFETCH_SAMPLES]);
-        const void *sample =
-            gi_dataset_row(t->train, t->epoch, t->order[t->done], t->row[0], &label);
+        const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, t->epoch,
+                                              t->order[t->done], t->row[0], &label);
         engine->load_sparse(&t->x, t->train->type, sample, t->train->features,
                             t->network->input.divisor);
         bool correct;
@@ -352,6 +354,7 @@ static void trainer_free(trainer *t)
     }
     gi_free(t->scratch);
     gi_free(t->row);
+    gi_augmenter_free(t->augmenter);
     gi_free(t->order);
     gi_free(t->x.index);
     gi_free(t->x.value);
@@ -406,6 +409,9 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     }
 
     const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
+    status = gi_augmenter_new(t->params.augmentation, t->train, t->params.seed,
+                              network->engine->isa, (int)n_threads, &t->augmenter, error);
+    if (status) return status;
     const size_t inputs = gi_network_inputs(network);
     t->scratch = gi_alloc(n_threads, sizeof *t->scratch, "the trainer", error);
     t->row = gi_alloc(n_threads, sizeof *t->row, "the trainer", error);
@@ -591,6 +597,8 @@ static void keep_record(trainer *t, const glia_train_result *result)
     r->batch = p->batch;
     r->epochs = p->epochs;
     r->seed = p->seed;
+    r->augmentation =
+        gi_augmentation_is_none(p->augmentation) ? (glia_augmentation){0} : *p->augmentation;
     r->patience = p->patience;
     r->min_delta = p->min_delta;
     snprintf(r->engine, sizeof r->engine, "%s", t->plan.name);
