@@ -146,7 +146,7 @@ typedef struct gi_row_update {
 typedef struct gi_units {
     const gi_layer *layer;
     void *z; /* (m, gi_stride(n_out)): the sums; after a normalised layer's training, z_hat */
-    void *inverse_sd;  /* (ld): of the batch; training of normalised layers */
+    void *measured;    /* (2, ld): mean and variance of the batch; training of normalised layers */
     bool in_bf16;      /* a and its gradient */
     size_t row;        /* the distance of their rows, in elements */
     bool for_training; /* what follows: */
@@ -263,7 +263,7 @@ typedef struct gi_engine {
                           size_t begin, size_t end);
     /*
      * Of the same: diff, from dJ/da to dJ/dz. Of a normalised layer also gradient (2, ld), the
-     * gradients of scale and shift.
+     * gradients of scale and shift; and its mean and variance follow those of the batch.
      */
     void (*units_backward)(const gi_units *units, void *diff, void *gradient, size_t row_begin,
                            size_t row_end, size_t begin, size_t end);

@@ -163,11 +163,8 @@ static void derive_by_sum(glia_activation f, const real *restrict y, real *restr
 
 /* ---- Batch normalisation --------------------------------------------------------------------- */
 
-/*
- * Mean and variance of rows 0..m of units at..at + n; the layer's own follow them, the variance as
- * an estimate from a sample (m / (m - 1)).
- */
-static void measure(const gi_units *u, size_t m, size_t at, size_t n, real *mean, real *inverse_sd)
+/* Mean and variance of rows 0..m of units at..at + n. */
+static void measure(const gi_units *u, size_t m, size_t at, size_t n, real *mean, real *variance)
 {
     const size_t ld = gi_stride(u->layer->n_out);
     const real *z = (const real *)u->z + at;
@@ -180,15 +177,26 @@ static void measure(const gi_units *u, size_t m, size_t at, size_t n, real *mean
             const real d = z[r * ld + c] - mean[c];
             squares[c] += d * d;
         }
-    real *running_mean = (real *)u->layer->mean + at;
-    real *running_variance = (real *)u->layer->variance + at;
-    const real follows = (real)GI_NORM_FOLLOWS;
-    for (size_t c = 0; c < n; c++) {
-        inverse_sd[c] = 1 / SQRT(squares[c] / (real)m + (real)GI_NORM_EPSILON);
-        if (at + c >= u->layer->n_out || m < 2) continue;
-        running_mean[c] += follows * (mean[c] - running_mean[c]);
-        running_variance[c] += follows * (squares[c] / (real)(m - 1) - running_variance[c]);
+    for (size_t c = 0; c < n; c++) variance[c] = squares[c] / (real)m;
+}
+
+/* The layer's own follow them; the variance as it is estimated from m samples. */
+static void follow(const gi_units *u, size_t m, size_t at, size_t n)
+{
+    const size_t ld = u->layer->ld;
+    const real *mean = (const real *)u->measured + at, *variance = mean + ld;
+    real *own_mean = (real *)u->layer->mean + at, *own_variance = (real *)u->layer->variance + at;
+    const real part = (real)GI_NORM_FOLLOWS;
+    const real estimate = m > 1 ? (real)m / (real)(m - 1) : 1;
+    for (size_t c = 0; c < n && at + c < u->layer->n_out && m > 1; c++) {
+        own_mean[c] += part * (mean[c] - own_mean[c]);
+        own_variance[c] += part * (estimate * variance[c] - own_variance[c]);
     }
+}
+
+static void invert(const real *variance, real *inverse_sd, size_t n)
+{
+    for (size_t c = 0; c < n; c++) inverse_sd[c] = 1 / SQRT(variance[c] + (real)GI_NORM_EPSILON);
 }
 
 /* y = scale z_hat + shift, of a row of z_hat */
@@ -206,16 +214,14 @@ void REFERENCE(units_forward)(const gi_units *u, void *a, size_t row_begin, size
     const size_t ld = gi_stride(layer->n_out);
     for (size_t at = begin, n; at < end; at += n) {
         n = gi_panel_part(at, end);
-        panel_row mean, own_inverse_sd;
-        real *inverse_sd = own_inverse_sd;
-        if (layer->scale && u->for_training) {
-            inverse_sd = (real *)u->inverse_sd + at;
-            measure(u, row_end, at, n, mean, inverse_sd);
-        } else if (layer->scale) {
-            memcpy(mean, (const real *)layer->mean + at, n * sizeof(real));
-            const real *variance = (const real *)layer->variance + at;
-            for (size_t c = 0; c < n; c++)
-                inverse_sd[c] = 1 / SQRT(variance[c] + (real)GI_NORM_EPSILON);
+        panel_row inverse_sd;
+        const real *mean = NULL;
+        if (layer->scale) {
+            real *measured = (real *)u->measured + at;
+            if (u->for_training) measure(u, row_end, at, n, measured, measured + layer->ld);
+            mean = u->for_training ? measured : (const real *)layer->mean + at;
+            invert(u->for_training ? measured + layer->ld : (const real *)layer->variance + at,
+                   inverse_sd, n);
         }
         const size_t used = layer->n_out > at ? layer->n_out - at : 0;
         for (size_t r = row_begin; r < row_end; r++) {
@@ -280,7 +286,9 @@ void REFERENCE(units_backward)(const gi_units *u, void *diff, void *gradient, si
             memcpy((real *)gradient + at, dscale, n * sizeof(real));
             memcpy((real *)gradient + layer->ld + at, dshift, n * sizeof(real));
             const real *scale = (const real *)layer->scale + at;
-            const real *inverse_sd = (const real *)u->inverse_sd + at;
+            panel_row inverse_sd;
+            invert((const real *)u->measured + layer->ld + at, inverse_sd, n);
+            follow(u, row_end, at, n);
             for (size_t c = 0; c < n; c++) {
                 factor[c] = scale[c] * inverse_sd[c];
                 dscale[c] *= per_row;

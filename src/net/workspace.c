@@ -75,7 +75,7 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
         ok = (w.z[l] = gi_alloc(rows, gi_stride(layer->n_out) * element, "weighted sums", error));
         if (ok && for_training)
             ok = (w.keeps[l] = gi_alloc(rows, layer->ld, "dropout", error)) &&
-                 (w.norm[l] = gi_alloc(layer->ld, 3 * element, "normalisation", error));
+                 (w.norm[l] = gi_alloc(layer->ld, 4 * element, "normalisation", error));
     }
     if (ok && plan->changes_floats && plan->precision == GLIA_PRECISION_BF16)
         ok = (w.changed = gi_alloc(rows, gi_padded(gi_network_inputs(network)) * sizeof(float),
@@ -300,7 +300,7 @@ static gi_units units_of(const glia_network *network, const gi_plan *plan, const
     return (gi_units){
         .layer = &network->layers[l],
         .z = w->z[l],
-        .inverse_sd = w->norm[l],
+        .measured = w->norm[l],
         .in_bf16 = in_bf16,
         .row = w->row_bytes[l + 1] / bytes,
         .for_training = w->for_training,
@@ -313,11 +313,11 @@ static gi_units units_of(const glia_network *network, const gi_plan *plan, const
     };
 }
 
-/* The gradients of scale and shift, behind 1 / sd. */
+/* The gradients of scale and shift, behind mean and variance. */
 static void *norm_gradient(const gi_plan *plan, const gi_workspace *w, const gi_layer *layer,
                            size_t l)
 {
-    return (char *)w->norm[l] + layer->ld * plan->engine->element_bytes;
+    return (char *)w->norm[l] + 2 * layer->ld * plan->engine->element_bytes;
 }
 
 /* ---- Passes by one thread ------------------------------------------------------------------- */

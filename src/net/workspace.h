@@ -32,7 +32,7 @@ typedef struct gi_workspace {
     /* Of staged layers (gi_units): */
     void *z[GLIA_MAX_LAYERS];        /* (rows, gi_stride(n_out)) */
     uint8_t *keeps[GLIA_MAX_LAYERS]; /* (rows, ld): with dropout */
-    void *norm[GLIA_MAX_LAYERS];     /* (3, ld): 1 / sd, the gradients of scale and shift */
+    void *norm[GLIA_MAX_LAYERS];     /* (4, ld): mean, variance, the gradients of scale and shift */
     float *changed;                  /* (rows, gi_padded(inputs)): in floats before they are bf16 */
 
     /* Of training, set by whoever trains; 0, as they are made, is none of it: */
