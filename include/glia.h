@@ -675,6 +675,17 @@ typedef struct glia_train_params {
     int threads; /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
     glia_engine engine;
     glia_precision precision;
+    /*
+     * A file that the run is kept in while it goes on, replaced as a whole every so many updates or
+     * seconds (0: not so; both 0: 30 s), at its end, and when the callback stops it. With resume
+     * the run goes on from there, to the same bits as without a break; it must be the same run:
+     * network, data, settings, and with oneDNN the number of threads.
+     */
+    const char *checkpoint; /* or NULL */
+    size_t checkpoint_steps;
+    double checkpoint_seconds;
+    bool resume;
+
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
     double min_delta; /* "better" means lower by more than this; >= 0 */
     glia_train_progress *progress; /* or NULL */

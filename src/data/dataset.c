@@ -6,6 +6,7 @@
  */
 #include "data/dataset.h"
 
+#include <libdeflate.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,22 @@ glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights
     gi_free(dataset->weights);
     dataset->weights = copy;
     return GLIA_OK;
+}
+
+uint32_t gi_dataset_checksum(const glia_dataset *d)
+{
+    const uint64_t about[] = {d->samples, d->features, d->classes, (uint64_t)d->type};
+    uint32_t sum = libdeflate_crc32(0, about, sizeof about);
+    if (d->weights) sum = libdeflate_crc32(sum, d->weights, d->samples * sizeof *d->weights);
+    if (!d->x) return libdeflate_crc32(sum, &d->draw_seed, sizeof d->draw_seed);
+    const size_t bytes = d->features * type_bytes(d->type);
+    for (size_t i = 0; i < d->samples; i++) {
+        uint32_t label;
+        const void *x = gi_dataset_row(d, 0, i, NULL, &label);
+        sum = libdeflate_crc32(sum, x, bytes);
+        sum = libdeflate_crc32(sum, &label, sizeof label);
+    }
+    return sum;
 }
 
 double gi_dataset_weight(const glia_dataset *dataset, size_t index)

@@ -51,6 +51,9 @@ glia_status gi_dataset_new(const char *name, glia_type type, size_t samples, siz
                            size_t classes, const char *const *class_names, glia_dataset **out,
                            glia_error *error);
 
+/* Of all that its samples are: features, labels, weights; of a set that is drawn, what draws it. */
+uint32_t gi_dataset_checksum(const glia_dataset *dataset);
+
 /* How much a sample counts in training: 1 unless glia_dataset_set_weights said otherwise. */
 double gi_dataset_weight(const glia_dataset *dataset, size_t index);
 

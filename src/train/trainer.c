@@ -18,7 +18,9 @@
 #include "base/random.h"
 #include "base/thread.h"
 #include "data/augment.h"
+#include "format/json.h"
 #include "net/workspace.h"
+#include "train/checkpoint.h"
 #include "train/input_form.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
@@ -27,7 +29,8 @@
 enum {
     PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
     PREFETCH_SAMPLES = 12,   /* how far ahead rows of the data set are asked for */
-    COUNT_STRIDE = 8
+    COUNT_STRIDE = 8,
+    DEFAULT_CHECKPOINT_SECONDS = 30,
 };
 
 static double now_s(void)
@@ -58,13 +61,13 @@ typedef struct trainer {
     gi_descent descent;
     gi_shadow *snapshot; /* parameters of the best epoch, or of the last good one */
 
-    /* The epoch under way. */
-    uint32_t epoch;              /* from 0 */
-    size_t done;                 /* samples */
-    size_t reported;             /* samples, at the last call of the callback */
-    double loss_sum, weight_sum; /* over done */
-    size_t correct;              /* of done */
+    gi_run_state now;
     bool diverged, cancelled;
+    json_t *about; /* what a checkpoint of this run is about; NULL: none is kept */
+    bool keeps;    /* whether it is time for one */
+    size_t kept_step;
+    double kept_at;                        /* now_s() */
+    gi_shadow parameters[GLIA_MAX_LAYERS]; /* the network's own */
     /* Of a step, by the workspace whose turn it is: what others read after a barrier. */
     size_t *n_correct[2]; /* (threads, COUNT_STRIDE): each thread's, on a cache line of its own */
     bool stop[2];
@@ -73,7 +76,7 @@ typedef struct trainer {
     double pace_begun, pace_had, pause_s, alone_until;
     atomic_size_t alone_from; /* the step in which the others leave; none: SIZE_MAX */
     size_t turn;              /* of the workspaces, when thread 0 has stopped being alone */
-    size_t step, n_steps;     /* of the whole run */
+    size_t n_steps;           /* of the whole run */
     size_t steps_an_epoch;
     double started;     /* now_s() */
     double reporting_s; /* spent in the callback */
@@ -120,19 +123,28 @@ static double rate_at(const trainer *t, size_t step)
 
 static bool report(trainer *t, bool best, const glia_metrics *validation);
 
+static bool is_time_to_keep(const trainer *t)
+{
+    const glia_train_params *p = &t->params;
+    if (p->checkpoint_steps > 0 && t->now.step - t->kept_step >= p->checkpoint_steps) return true;
+    return p->checkpoint_seconds > 0 && now_s() - t->kept_at >= p->checkpoint_seconds;
+}
+
 /* Counts a step of m samples; the thread that called glia_train does it after each. */
 static void count_step(trainer *t, size_t m, const gi_workspace *w, size_t correct)
 {
-    for (size_t r = 0; r < m; r++) t->loss_sum += w->loss[r];
-    t->weight_sum += gi_workspace_weight(w, m);
-    t->correct += correct;
-    t->done += m;
-    t->step++;
-    t->diverged = !isfinite(t->loss_sum);
+    for (size_t r = 0; r < m; r++) t->now.loss_sum += w->loss[r];
+    t->now.weight_sum += gi_workspace_weight(w, m);
+    t->now.correct += correct;
+    t->now.done += m;
+    t->now.step++;
+    t->diverged = !isfinite(t->now.loss_sum);
+    t->keeps = t->about && is_time_to_keep(t);
     /* The epoch's last report waits for the validation figures. */
-    if (t->diverged || t->done == t->train->samples || t->done - t->reported < PROGRESS_SAMPLES)
+    if (t->diverged || t->now.done == t->train->samples ||
+        t->now.done - t->now.reported < PROGRESS_SAMPLES)
         return;
-    t->reported = t->done;
+    t->now.reported = t->now.done;
     t->cancelled = !report(t, false, NULL);
 }
 
@@ -155,7 +167,7 @@ static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi
     const size_t left = t->train->samples - first;
     size_t begin, end;
     if (crew->thread == 0) { /* read after a barrier */
-        w->epoch = t->epoch;
+        w->epoch = (uint32_t)t->now.epoch;
         w->first = first;
     }
     gi_slice(left < t->params.batch ? left : t->params.batch, 1, crew->thread, crew->n_threads,
@@ -164,10 +176,11 @@ static void load_batch(const trainer *t, gi_workspace *w, size_t first, const gi
         if (first + r + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[first + r + PREFETCH_SAMPLES]);
         const size_t i = t->order[first + r];
-        const void *sample = gi_augmenter_row(t->augmenter, crew->thread, t->train, t->epoch, i,
-                                              t->row[crew->thread], &w->labels[r]);
-        gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample, t->epoch,
-                                  first + r);
+        const void *sample =
+            gi_augmenter_row(t->augmenter, crew->thread, t->train, (uint32_t)t->now.epoch, i,
+                             t->row[crew->thread], &w->labels[r]);
+        gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample,
+                                  (uint32_t)t->now.epoch, first + r);
         if (w->is_weighted) w->weights[r] = (float)weight_of(t, i, w->labels[r]);
     }
 }
@@ -214,11 +227,11 @@ static void run_batches(void *context, int thread, int n_threads)
     trainer *t = context;
     gi_crew crew = {t->step_pool, thread, n_threads, &t->scratch[thread]};
     const size_t n = t->train->samples;
-    load_batch(t, &t->workspace[0], 0, &crew);
+    load_batch(t, &t->workspace[0], t->now.done, &crew);
     gi_crew_barrier(&crew);
     /* each thread counts done and step for itself; thread 0 reports them */
     size_t turn = 0;
-    for (size_t done = 0, step = t->step; done < n; turn = 1 - turn, step++) {
+    for (size_t done = t->now.done, step = t->now.step; done < n; turn = 1 - turn, step++) {
         gi_workspace *w = &t->workspace[turn];
         const size_t m = n - done < t->params.batch ? n - done : t->params.batch;
         t->n_correct[turn][thread * COUNT_STRIDE] =
@@ -232,8 +245,8 @@ static void run_batches(void *context, int thread, int n_threads)
         const bool leave = crew.n_threads > 1 && t->alone_from == step;
         if (leave && thread > 0) {
             gi_pool_sleep(t->step_pool); /* until thread 0 calls back, or has finished */
-            done = t->done;
-            step = t->step - 1;
+            done = t->now.done;
+            step = t->now.step - 1;
             turn = t->turn;
             if (t->stop[turn]) return;
             continue;
@@ -247,7 +260,7 @@ static void run_batches(void *context, int thread, int n_threads)
         size_t correct = 0;
         for (int i = 0; i < n_counted; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
         count_step(t, m, w, correct);
-        t->stop[1 - turn] = t->diverged || t->cancelled;
+        t->stop[1 - turn] = t->diverged || t->cancelled || t->keeps;
         if (crew.n_threads > 1 && should_be_alone(t, n_threads)) t->alone_from = step + 1;
         if (crew.n_threads < n_threads && (done == n || now_s() > t->alone_until)) {
             t->turn = turn;
@@ -266,18 +279,18 @@ static void run_samples(trainer *t)
 {
     const gi_engine *engine = t->plan.engine;
     gi_workspace *w = &t->workspace[0];
-    while (t->done < t->train->samples && !t->diverged && !t->cancelled) {
+    while (t->now.done < t->train->samples && !t->diverged && !t->cancelled && !t->keeps) {
         uint32_t label;
-        if (t->done + PREFETCH_SAMPLES < t->train->samples)
-            gi_dataset_prefetch(t->train, t->order[t->done + PREFETCH_SAMPLES]);
-        const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, t->epoch,
-                                              t->order[t->done], t->row[0], &label);
+        if (t->now.done + PREFETCH_SAMPLES < t->train->samples)
+            gi_dataset_prefetch(t->train, t->order[t->now.done + PREFETCH_SAMPLES]);
+        const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, (uint32_t)t->now.epoch,
+                                              t->order[t->now.done], t->row[0], &label);
         engine->load_sparse(&t->x, t->train->type, sample, t->train->features,
                             t->network->input.divisor);
         bool correct;
         w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, label,
-                                        rate_at(t, t->step), w->activation, w->diff, &t->scratch[0],
-                                        &correct);
+                                        rate_at(t, t->now.step), w->activation, w->diff,
+                                        &t->scratch[0], &correct);
         count_step(t, 1, w, correct);
     }
 }
@@ -286,7 +299,7 @@ static void run_samples(trainer *t)
 static void shuffle(trainer *t)
 {
     const size_t n = t->train->samples;
-    gi_rng rng = gi_rng_make(t->params.seed, GI_RANDOM_SHUFFLE, t->epoch, 0);
+    gi_rng rng = gi_rng_make(t->params.seed, GI_RANDOM_SHUFFLE, (uint32_t)t->now.epoch, 0);
     for (size_t i = 0; i < n; i++) t->order[i] = (uint32_t)i;
     for (size_t i = n; i > 1; i--) {
         const size_t j = gi_rng_below(&rng, (uint32_t)i);
@@ -334,6 +347,15 @@ static glia_status check_params(glia_train_params *p, const glia_dataset *train,
     if (!(p->min_delta >= 0) || !isfinite(p->min_delta))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "min_delta: found %g, expected a finite number of 0 or more", p->min_delta);
+    if (!(p->checkpoint_seconds >= 0))
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "checkpoint_seconds: found %g, expected a number of at least 0",
+                       p->checkpoint_seconds);
+    if (p->resume && !p->checkpoint)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "resume: needs the file to go on from, checkpoint");
+    if (p->checkpoint && p->checkpoint_steps == 0 && p->checkpoint_seconds == 0)
+        p->checkpoint_seconds = DEFAULT_CHECKPOINT_SECONDS;
     if (p->patience > 0 && !validation)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "patience: stopping early needs a validation set; hold one out of the "
@@ -365,11 +387,14 @@ static void trainer_free(trainer *t)
         gi_free(t->n_correct[i]);
     }
     gi_dense_free(t->dense);
+    json_decref(t->about);
     gi_free(t->cpu_s);
     gi_evaluation_free(t->evaluation);
     gi_pool_free(t->own_step_pool);
     gi_pool_free(t->pool);
 }
+
+static glia_status describe_run(trainer *t, glia_error *error);
 
 /* Allocates all that the run needs: nothing fails for want of memory once it has begun. */
 static glia_status trainer_new(trainer *t, glia_error *error)
@@ -450,6 +475,7 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     if (!status) status = gi_descent_new(t->network, &t->plan, &t->params, &t->descent, error);
     if (!status && t->validation)
         status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
+    if (!status && t->params.checkpoint) status = describe_run(t, error);
     return status;
 }
 
@@ -457,19 +483,19 @@ static bool report(trainer *t, bool best, const glia_metrics *validation)
 {
     const double begun = now_s();
     if (!t->params.progress) return true;
-    const double done = (double)t->done; /* 0 before the first step: 0 / 0 is NAN */
+    const double done = (double)t->now.done; /* 0 before the first step: 0 / 0 is NAN */
     const glia_progress progress = {
-        .epoch = t->epoch + 1,
+        .epoch = t->now.epoch + 1,
         .epochs = t->params.epochs,
-        .done = t->done,
+        .done = t->now.done,
         .samples = t->train->samples,
-        .step = t->step,
-        .lr = t->step > 0 ? rate_at(t, t->step - 1) : NAN,
-        .epoch_end = t->done == t->train->samples,
+        .step = t->now.step,
+        .lr = t->now.step > 0 ? rate_at(t, t->now.step - 1) : NAN,
+        .epoch_end = t->now.done == t->train->samples,
         .best = best,
         .seconds = begun - t->started,
-        .train_loss = t->loss_sum / t->weight_sum,
-        .train_accuracy = (double)t->correct / done,
+        .train_loss = t->now.loss_sum / t->now.weight_sum,
+        .train_accuracy = (double)t->now.correct / done,
         .validation_loss = validation ? validation->loss : NAN,
         .validation_accuracy = validation ? validation->accuracy : NAN,
         .engine = t->plan.name,
@@ -483,103 +509,7 @@ static bool report(trainer *t, bool best, const glia_metrics *validation)
     return go_on;
 }
 
-/* Trains on the epoch's samples. Stops early when it diverges; false when the caller says stop. */
-static bool run_epoch(trainer *t, double *step_s)
-{
-    shuffle(t);
-    t->done = t->reported = t->correct = 0;
-    t->loss_sum = t->weight_sum = 0;
-    t->stop[0] = t->stop[1] = false;
-    t->alone_from = t->alone_until > now_s() ? t->step : SIZE_MAX;
-    t->pace_begun = 0;
-    const double begun = now_s(), reporting_s = t->reporting_s;
-    if (t->plan.one_by_one)
-        run_samples(t);
-    else
-        gi_pool_run(t->step_pool, run_batches, t);
-    *step_s += now_s() - begun - (t->reporting_s - reporting_s);
-    return !t->cancelled;
-}
-
-static glia_status fail_diverged(const trainer *t, glia_error *error)
-{
-    return gi_fail(error, GLIA_DIVERGED,
-                   "training diverged in epoch %u, step %zu: the loss is no longer finite; likely "
-                   "the learning rate (%g) is too high%s; try %.1g",
-                   t->epoch + 1, t->step, t->params.lr,
-                   t->train->type == GLIA_F32 ? ", or the features are not scaled to about -1..1"
-                                              : "",
-                   t->params.lr / 10);
-}
-
-static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
-{
-    glia_status status = GLIA_OK;
-    t->started = now_s();
-    double step_s = 0, best_loss = INFINITY;
-    size_t epochs_without_better = 0;
-
-    snapshot_copy(t, false);
-    bool go_on = t->params.epochs == 0 || report(t, false, NULL);
-    if (!go_on) result->stop = GLIA_STOP_CANCELLED;
-    for (size_t epoch = 0; epoch < t->params.epochs && go_on && !status; epoch++) {
-        t->epoch = (uint32_t)epoch;
-        go_on = run_epoch(t, &step_s);
-        result->samples += t->done;
-        status = gi_dense_check(t->dense, error);
-        if (status) break;
-        const bool complete = go_on && !t->diverged;
-        glia_metrics metrics = {0};
-        if (complete && t->validation) {
-            gi_descent_swap_average(&t->descent);
-            metrics = gi_evaluation_run(t->evaluation, NULL);
-            gi_descent_swap_average(&t->descent);
-        }
-        if (t->diverged ||
-            (complete && (!parameters_are_finite(t->network) || !isfinite(metrics.loss)))) {
-            snapshot_copy(t, true);
-            result->stop = GLIA_STOP_DIVERGED;
-            status = fail_diverged(t, error);
-            break;
-        }
-        if (!go_on) {
-            result->stop = GLIA_STOP_CANCELLED;
-            break;
-        }
-        result->epochs = epoch + 1;
-        result->train_loss = t->loss_sum / t->weight_sum;
-        result->train_accuracy = (double)t->correct / (double)t->done;
-
-        const bool best = !t->validation || metrics.loss < best_loss - t->params.min_delta;
-        epochs_without_better = best ? 0 : epochs_without_better + 1;
-        if (best) {
-            snapshot_copy(t, false);
-            result->best_epoch = result->epochs;
-            if (t->validation) {
-                best_loss = metrics.loss;
-                result->validation_loss = metrics.loss;
-                result->validation_accuracy = metrics.accuracy;
-            }
-        }
-        go_on = report(t, best, t->validation ? &metrics : NULL);
-        if (!go_on) {
-            result->stop = GLIA_STOP_CANCELLED;
-        } else if (t->params.patience > 0 && epochs_without_better >= t->params.patience &&
-                   result->epochs < t->params.epochs) {
-            result->stop = GLIA_STOP_EARLY;
-            go_on = false;
-        }
-    }
-    /* With a validation set, the best epoch's weights are what the run was for. */
-    if (t->validation && result->best_epoch > 0)
-        snapshot_copy(t, true);
-    else if (!status)
-        gi_descent_swap_average(&t->descent);
-    result->seconds = now_s() - t->started;
-    result->samples_per_second = step_s > 0 ? (double)result->samples / step_s : 0;
-    return status;
-}
-
+/* What a model file will say of the run. */
 static void keep_record(trainer *t, const glia_train_result *result)
 {
     gi_training_record *r = &t->network->record;
@@ -611,6 +541,214 @@ static void keep_record(trainer *t, const glia_train_result *result)
     r->validation_loss = result->validation_loss;
 }
 
+/* ---- Checkpoints ---------------------------------------------------------------------------- */
+
+static gi_kept_arrays kept_arrays(trainer *t)
+{
+    for (size_t l = 0; l < t->network->n_layers; l++)
+        for (int block = 0; block < 2; block++)
+            t->parameters[l].of[block] = gi_parameters(&t->network->layers[l], block);
+    const gi_optimizer *o = &t->descent.optimizer;
+    return (gi_kept_arrays){
+        .name = {"parameters", "best", "moment1", "moment2", "average"},
+        .of = {t->parameters, t->snapshot, o->first, o->second, o->average},
+    };
+}
+
+/*
+ * What a checkpoint must agree with: all that a model file says of the run, the content of its
+ * data, and what else its bits depend on.
+ */
+static glia_status describe_run(trainer *t, glia_error *error)
+{
+    const gi_training_record before = t->network->record;
+    const glia_train_result nothing = {.train_loss = NAN, .validation_loss = NAN};
+    char *text = NULL;
+    keep_record(t, &nothing);
+    glia_status status = glia_network_metadata(t->network, &text, error);
+    t->network->record = before;
+    if (!status) status = gi_json_read("a run", text, strlen(text), 0, &t->about, NULL, error);
+    glia_string_free(text);
+    if (status) return status;
+    const uint16_t one = 1;
+    uint8_t first_byte;
+    memcpy(&first_byte, &one, 1);
+    const json_int_t sum = gi_dataset_checksum(t->train);
+    const json_int_t validation = t->validation ? gi_dataset_checksum(t->validation) : 0;
+    json_t *more = json_pack(
+        "{s:I, s:I, s:i, s:b}", "checksum", sum, "validation_checksum", validation, "threads",
+        t->plan.onednn ? gi_pool_threads(t->step_pool) : 0, "little_endian", first_byte == 1);
+    const bool failed = !more || json_object_update(t->about, more);
+    json_decref(more);
+    return failed ? gi_fail(error, GLIA_NO_MEMORY, "out of memory for a checkpoint") : GLIA_OK;
+}
+
+/* Writes the checkpoint; no other thread of the run is at work. */
+static glia_status keep(trainer *t, glia_error *error)
+{
+    const gi_kept_arrays arrays = kept_arrays(t);
+    t->now.seconds = now_s() - t->started;
+    t->keeps = false;
+    t->kept_step = t->now.step;
+    const glia_status status =
+        gi_checkpoint_write(t->params.checkpoint, t->network, &arrays, &t->now, t->about, error);
+    t->kept_at = now_s();
+    return status;
+}
+
+/* Goes back to where the checkpoint was written. */
+static glia_status resume(trainer *t, glia_error *error)
+{
+    const gi_kept_arrays arrays = kept_arrays(t);
+    gi_run_state state;
+    const char *path = t->params.checkpoint;
+    const glia_status status =
+        gi_checkpoint_read(path, t->network, &arrays, &state, t->about, error);
+    if (status) return status;
+    const size_t batch = t->params.batch, n = t->train->samples;
+    if (state.epoch > t->params.epochs || state.done >= n || state.done % batch != 0 ||
+        (state.epoch == t->params.epochs && state.done > 0) || state.reported > state.done ||
+        state.step != state.epoch * t->steps_an_epoch + state.done / batch)
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: found epoch %zu, sample %zu, step %zu, expected a place in %zu epochs of "
+            "%zu samples, %zu a step",
+            path, state.epoch, state.done, state.step, t->params.epochs, n, batch);
+    t->now = state;
+    t->kept_step = state.step;
+    for (int part = 0; t->dense && part < t->plan.threads; part++) gi_dense_refresh(t->dense, part);
+    return GLIA_OK;
+}
+
+/* ---- The run -------------------------------------------------------------------------------- */
+
+/*
+ * Trains on the epoch's samples, or on those that a checkpoint has left. Stops early when it
+ * diverges, or the caller says stop.
+ */
+static glia_status run_epoch(trainer *t, double *step_s, glia_error *error)
+{
+    glia_status status = GLIA_OK;
+    shuffle(t);
+    if (t->now.done == 0) {
+        t->now.reported = t->now.correct = 0;
+        t->now.loss_sum = t->now.weight_sum = 0;
+    }
+    do {
+        t->stop[0] = t->stop[1] = false;
+        t->alone_from = t->alone_until > now_s() ? t->now.step : SIZE_MAX;
+        t->pace_begun = 0;
+        const double begun = now_s(), reporting_s = t->reporting_s;
+        if (t->plan.one_by_one)
+            run_samples(t);
+        else
+            gi_pool_run(t->step_pool, run_batches, t);
+        *step_s += now_s() - begun - (t->reporting_s - reporting_s);
+        if (!t->diverged && t->now.done < t->train->samples && (t->keeps || t->cancelled) &&
+            t->about)
+            status = keep(t, error);
+    } while (!status && !t->diverged && !t->cancelled && t->now.done < t->train->samples);
+    return status;
+}
+
+static glia_status fail_diverged(const trainer *t, glia_error *error)
+{
+    return gi_fail(error, GLIA_DIVERGED,
+                   "training diverged in epoch %zu, step %zu: the loss is no longer finite; likely "
+                   "the learning rate (%g) is too high%s; try %.1g",
+                   t->now.epoch + 1, t->now.step, t->params.lr,
+                   t->train->type == GLIA_F32 ? ", or the features are not scaled to about -1..1"
+                                              : "",
+                   t->params.lr / 10);
+}
+
+/* What an epoch has come to; false if it has diverged. */
+static bool end_epoch(trainer *t, glia_metrics *metrics, bool *best)
+{
+    gi_run_state *now = &t->now;
+    if (t->validation) {
+        gi_descent_swap_average(&t->descent);
+        *metrics = gi_evaluation_run(t->evaluation, NULL);
+        gi_descent_swap_average(&t->descent);
+    }
+    if (!parameters_are_finite(t->network) || !isfinite(metrics->loss)) return false;
+    now->epochs = now->epoch + 1;
+    now->train_loss = now->loss_sum / now->weight_sum;
+    now->train_accuracy = (double)now->correct / (double)now->done;
+    *best = !t->validation || metrics->loss < now->best_loss - t->params.min_delta;
+    now->epochs_without_better = *best ? 0 : now->epochs_without_better + 1;
+    if (!*best) return true;
+    snapshot_copy(t, false);
+    now->best_epoch = now->epochs;
+    if (t->validation) {
+        now->best_loss = now->validation_loss = metrics->loss;
+        now->validation_accuracy = metrics->accuracy;
+    }
+    return true;
+}
+
+static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
+{
+    glia_status status = GLIA_OK;
+    gi_run_state *now = &t->now;
+    if (t->params.resume) status = resume(t, error);
+    if (status) return status;
+    const size_t samples_before = now->samples + now->done;
+    t->started = now_s() - now->seconds;
+    t->kept_at = now_s();
+    double step_s = 0;
+    const size_t patience = t->params.patience;
+
+    if (now->epochs == 0 && now->done == 0) snapshot_copy(t, false);
+    bool go_on = now->epoch == t->params.epochs || report(t, false, NULL);
+    if (!go_on) result->stop = GLIA_STOP_CANCELLED;
+    while (now->epoch < t->params.epochs && go_on) {
+        if (patience > 0 && now->epochs_without_better >= patience) {
+            result->stop = GLIA_STOP_EARLY;
+            break;
+        }
+        status = run_epoch(t, &step_s, error);
+        if (!status) status = gi_dense_check(t->dense, error);
+        if (status) break;
+        glia_metrics metrics = {0};
+        bool best = false;
+        if (t->diverged || (!t->cancelled && !end_epoch(t, &metrics, &best))) {
+            snapshot_copy(t, true);
+            result->stop = GLIA_STOP_DIVERGED;
+            status = fail_diverged(t, error);
+            break;
+        }
+        if (t->cancelled) {
+            result->stop = GLIA_STOP_CANCELLED;
+            break;
+        }
+        go_on = report(t, best, t->validation ? &metrics : NULL);
+        if (!go_on) result->stop = GLIA_STOP_CANCELLED;
+        now->samples += now->done;
+        now->done = 0;
+        now->epoch++;
+        const bool last = !go_on || now->epoch == t->params.epochs;
+        if (t->about && (t->keeps || last)) status = keep(t, error);
+        if (status) break;
+    }
+    result->epochs = now->epochs;
+    result->best_epoch = now->best_epoch;
+    result->train_loss = now->train_loss;
+    result->train_accuracy = now->train_accuracy;
+    result->validation_loss = now->validation_loss;
+    result->validation_accuracy = now->validation_accuracy;
+    result->samples = now->samples + now->done;
+    /* With a validation set, the best epoch's weights are what the run was for. */
+    if (t->validation && result->best_epoch > 0)
+        snapshot_copy(t, true);
+    else if (!status)
+        gi_descent_swap_average(&t->descent);
+    result->seconds = now_s() - t->started;
+    result->samples_per_second =
+        step_s > 0 ? (double)(result->samples - samples_before) / step_s : 0;
+    return status;
+}
+
 glia_train_params glia_train_default_params(void)
 {
     return (glia_train_params){.lr = 0,
@@ -638,6 +776,11 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     if (t.params.batch > train->samples) t.params.batch = train->samples;
     t.steps_an_epoch = (train->samples + t.params.batch - 1) / t.params.batch;
     t.n_steps = t.steps_an_epoch * params->epochs;
+    t.now = (gi_run_state){.train_loss = NAN,
+                           .train_accuracy = NAN,
+                           .best_loss = INFINITY,
+                           .validation_loss = NAN,
+                           .validation_accuracy = NAN};
     glia_train_result r = {
         .train_loss = NAN,
         .train_accuracy = NAN,

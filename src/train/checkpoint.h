@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A run, kept in a file while it goes on, from which it can be continued to the same bits: a
+ * safetensors file of all parameters and what lies beside them, as they are in memory, with its
+ * counters and what it is about as JSON. Random numbers need no state: they are functions of epoch
+ * and place.
+ */
+#ifndef GLIA_TRAIN_CHECKPOINT_H
+#define GLIA_TRAIN_CHECKPOINT_H
+
+#include <jansson.h>
+
+#include "net/network.h"
+
+/* What changes as a run goes on, besides its arrays. */
+typedef struct gi_run_state {
+    size_t epoch;    /* from 0 */
+    size_t done;     /* samples of the epoch */
+    size_t reported; /* ... at the last call of the callback */
+    size_t step;     /* of the whole run */
+    /* Of the epoch, over done: */
+    double loss_sum, weight_sum;
+    size_t correct;
+    /* Of the completed epochs; NAN, INFINITY where there is none: */
+    size_t epochs, best_epoch, epochs_without_better, samples;
+    double train_loss, train_accuracy, best_loss, validation_loss, validation_accuracy;
+    double seconds; /* that it has taken */
+} gi_run_state;
+
+/* The arrays of a run: some of them, each (n_layers) and named, NULL where there is none. */
+enum { GI_KEPT_ARRAYS = 5 };
+typedef struct gi_kept_arrays {
+    const char *name[GI_KEPT_ARRAYS];
+    gi_shadow *of[GI_KEPT_ARRAYS];
+} gi_kept_arrays;
+
+/*
+ * Writes the file, atomically. about: what must be the same for a run to go on from here; borrowed.
+ */
+glia_status gi_checkpoint_write(const char *path, const glia_network *network,
+                                const gi_kept_arrays *arrays, const gi_run_state *state,
+                                const json_t *about, glia_error *error);
+
+/*
+ * Reads it back into the arrays and *state, which are changed only if it is whole and fits.
+ * MISMATCH if it is of another run, with what differs; NOT_FOUND; BAD_FORMAT.
+ */
+glia_status gi_checkpoint_read(const char *path, const glia_network *network,
+                               const gi_kept_arrays *arrays, gi_run_state *state,
+                               const json_t *about, glia_error *error);
+
+#endif
