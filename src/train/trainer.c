@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/thread.h"
 #include "net/workspace.h"
+#include "train/diagnosis.h"
 #include "train/input_form.h"
 #include "train/metrics.h"
 
@@ -45,6 +46,7 @@ typedef struct trainer {
     gi_pool *own_step_pool; /* to be freed */
 
     gi_evaluation *evaluation; /* of validation; or NULL */
+    gi_diagnosis *diagnosis;   /* or NULL */
     gi_dense *dense;           /* where the plan wants oneDNN */
     gi_workspace workspace[2]; /* (batch) rows each */
     gi_scratch *scratch;       /* (threads) */
@@ -249,10 +251,13 @@ static void run_batches(void *context, int thread, int n_threads)
         const gi_row_update update = {
             .apply = t->plan.engine->sgd_row, .rate = rate_at(t, step), .skips_zero = true};
         gi_step_update(t->network, &t->plan, w, m, &update, &crew);
+        const bool due = gi_diagnosis_is_due(t->diagnosis, step + 1);
+        if (due) gi_crew_barrier(&crew); /* every weight is updated */
         if (thread > 0) continue;
         size_t correct = 0;
         for (int i = 0; i < n_counted; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
         count_step(t, m, w, correct);
+        if (due && !t->diverged) gi_diagnosis_step(t->diagnosis, t->epoch, t->step);
         t->stop[1 - turn] = t->diverged || t->cancelled;
         if (crew.n_threads > 1 && should_be_alone(t, n_threads)) t->alone_from = step + 1;
         if (crew.n_threads < n_threads && (done == n || now_s() > t->alone_until)) {
@@ -285,6 +290,8 @@ static void run_samples(trainer *t)
                                         rate_at(t, t->step), w->activation, w->diff, &t->scratch[0],
                                         &correct);
         count_step(t, 1, w, correct);
+        if (gi_diagnosis_is_due(t->diagnosis, t->step) && !t->diverged)
+            gi_diagnosis_step(t->diagnosis, t->epoch, t->step);
     }
 }
 
@@ -353,6 +360,7 @@ static void trainer_free(trainer *t)
     gi_dense_free(t->dense);
     gi_free(t->cpu_s);
     gi_evaluation_free(t->evaluation);
+    gi_diagnosis_free(t->diagnosis);
     gi_pool_free(t->own_step_pool);
     gi_pool_free(t->pool);
 }
@@ -417,6 +425,8 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     if (!status) status = snapshot_new(t, error);
     if (!status && t->validation)
         status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
+    if (!status)
+        status = gi_diagnosis_new(network, t->train, density, &t->params, &t->diagnosis, error);
     return status;
 }
 
@@ -489,6 +499,7 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
     snapshot_copy(t, false);
     bool go_on = t->params.epochs == 0 || report(t, false, NULL);
     if (!go_on) result->stop = GLIA_STOP_CANCELLED;
+    if (go_on) gi_diagnosis_begin(t->diagnosis);
     for (size_t epoch = 0; epoch < t->params.epochs && go_on && !status; epoch++) {
         t->epoch = (uint32_t)epoch;
         go_on = run_epoch(t, &step_s);
@@ -525,6 +536,16 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
             }
         }
         go_on = report(t, best, t->validation ? &metrics : NULL);
+        const gi_epoch_figures figures = {
+            .epoch = result->epochs,
+            .step = t->step,
+            .train_loss = result->train_loss,
+            .train_accuracy = result->train_accuracy,
+            .validation_loss = t->validation ? metrics.loss : NAN,
+            .validation_accuracy = t->validation ? metrics.accuracy : NAN,
+            .validation_samples = t->validation ? t->validation->samples : 0,
+        };
+        if (go_on) gi_diagnosis_epoch(t->diagnosis, &figures);
         if (!go_on) {
             result->stop = GLIA_STOP_CANCELLED;
         } else if (t->params.patience > 0 && epochs_without_better >= t->params.patience &&
