@@ -33,6 +33,7 @@ struct run {
     glia_dataset *validation, *test; /* NULL where there is none */
     glia_network *network;
     training_view view;
+    json_t *diagnoses; /* an array; NULL: none */
     glia_train_result result;
     glia_metrics score; /* on the test split; NANs without */
     bool saved;
@@ -46,7 +47,8 @@ static json_t *outcome(const struct run *run)
                                                .network = run->network,
                                                .result = &run->result,
                                                .score = &run->score,
-                                               .startup_seconds = run->view.startup_ended});
+                                               .startup_seconds = run->view.startup_ended,
+                                               .diagnoses = run->diagnoses});
 }
 
 /* ---- The file that will be written --------------------------------------------------------- */
@@ -167,12 +169,21 @@ static bool step(void *user, const glia_progress *p)
     return training_step(&run->view, p);
 }
 
+/* Why nothing is learned, as it shows. */
+static void diagnosed(void *user, const glia_diagnosis *diagnosis)
+{
+    struct run *run = user;
+    training_keep(&run->diagnoses, diagnosis);
+    training_warn(&run->view, diagnosis->message);
+}
+
 /* Trains; complains when the training diverged, which leaves something to be saved or not. */
 static glia_status train(struct run *run, glia_error *error)
 {
     struct training_room room;
     glia_train_params params = training_params(run->options, run->train, &room);
     params.progress = step;
+    params.diagnosis = diagnosed;
     params.user = run;
     glia_status status =
         glia_train(run->network, run->train, run->validation, &params, &run->result, error);
@@ -291,6 +302,7 @@ static int train_run(void *field, int n_operands, char *const *operands)
         exit_status == EXIT_DONE)
         exit_status = EXIT_FAILED;
 
+    json_decref(run.diagnoses);
     run_folder_free(run.folder);
     glia_network_free(run.network);
     glia_dataset_free(run.validation);

@@ -130,6 +130,18 @@ static bool is_live(const training_view *view)
     return view->curves != NULL && is_rich(stderr);
 }
 
+/* Where a line goes that is to stay: to stderr, or, where a plot is drawn, to the next frame. */
+static FILE *lasting_line(training_view *view)
+{
+    if (!is_live(view)) {
+        clear_bar(&view->bar_shown);
+        return stderr;
+    }
+    if (view->waiting == NULL)
+        view->waiting = text_stream(&view->waiting_text, &view->waiting_size);
+    return view->waiting;
+}
+
 static void print_epoch(training_view *view, const glia_progress *p)
 {
     double seconds = p->seconds - view->epoch_began;
@@ -137,14 +149,7 @@ static void print_epoch(training_view *view, const glia_progress *p)
     const char *cells[N_COLUMNS];
     words epoch;
     snprintf(epoch.s, sizeof epoch.s, "%zu", p->epoch);
-    FILE *out = stderr;
-    if (is_live(view)) {
-        if (view->waiting == NULL)
-            view->waiting = text_stream(&view->waiting_text, &view->waiting_size);
-        out = view->waiting;
-    } else {
-        clear_bar(&view->bar_shown);
-    }
+    FILE *out = lasting_line(view);
     if (!view->headed) {
         view->headed = true;
         view->columns = choose_columns(view->validation);
@@ -216,6 +221,18 @@ bool training_step(void *user, const glia_progress *p)
         if (is_rich(stderr) && due && done < samples) draw_training(view, p, done, samples);
     }
     return !signals_came();
+}
+
+void training_warn(training_view *view, const char *text)
+{
+    FILE *out = lasting_line(view);
+    if (out == stderr) {
+        complain("warning: %s", text);
+        return;
+    }
+    fputs("glia: warning: ", out);
+    print_clean(out, text);
+    fputc('\n', out);
 }
 
 void training_end(training_view *view)

@@ -35,6 +35,9 @@ typedef struct training_view {
 /* A glia_train_progress. Stops the training when a signal came. */
 bool training_step(void *view, const glia_progress *progress);
 
+/* A line that stays: "glia: warning: text". */
+void training_warn(training_view *view, const char *text);
+
 /* Takes the bar away; leaves the last plot standing. */
 void training_end(training_view *view);
 

@@ -43,7 +43,8 @@ struct running {
     struct job *job;
     run_folder *folder;
     double startup;
-    double counted; /* of its cost, in the bar */
+    json_t *diagnoses; /* or NULL */
+    double counted;    /* of its cost, in the bar */
 };
 
 /* ---- The line of progress ------------------------------------------------------------------- */
@@ -78,6 +79,12 @@ static bool step(void *user, const glia_progress *p)
     return !signals_came();
 }
 
+static void diagnosed(void *user, const glia_diagnosis *diagnosis)
+{
+    struct running *r = user;
+    training_keep(&r->diagnoses, diagnosis);
+}
+
 /* ---- A run ---------------------------------------------------------------------------------- */
 
 /* Trains, saves and scores; the outcome, or NULL with the reason in *error. */
@@ -106,6 +113,7 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     glia_train_params params = training_params(o, samples, &room);
     params.threads = w->threads_a_run;
     params.progress = step;
+    params.diagnosis = diagnosed;
     params.user = r;
     status = glia_train(network, samples, validation, &params, &result, error);
     const bool diverged = status == GLIA_DIVERGED;
@@ -132,7 +140,8 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
                                                   .network = network,
                                                   .result = &result,
                                                   .score = &score,
-                                                  .startup_seconds = r->startup});
+                                                  .startup_seconds = r->startup,
+                                                  .diagnoses = r->diagnoses});
     if (diverged) json_put(outcome, "error", json_text(job->message));
 
 cleanup:
@@ -166,6 +175,7 @@ static void run_job(struct work *w, struct job *job)
         }
         run_folder_free(r.folder);
     }
+    json_decref(r.diagnoses);
     if (job->state != JOB_STOPPED) advance(&r, 1);
     pthread_mutex_lock(&w->lock);
     w->n_done += job->state != JOB_STOPPED;

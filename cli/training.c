@@ -22,6 +22,19 @@ glia_status training_network(const train_options *o, const glia_dataset *train, 
     return glia_network_create(&params, out, error);
 }
 
+void training_keep(json_t **diagnoses, const glia_diagnosis *d)
+{
+    json_t *o = json_need(json_object());
+    json_put(o, "kind", json_text(glia_diagnosis_name(d->kind)));
+    json_put(o, "layer", d->layer == GLIA_NO_LAYER ? json_null() : json_count(d->layer));
+    json_put(o, "value", json_number(d->value));
+    json_put(o, "epoch", json_count(d->epoch));
+    json_put(o, "step", json_count(d->step));
+    json_put(o, "message", json_text(d->message));
+    if (*diagnoses == NULL) *diagnoses = json_need(json_array());
+    json_push(*diagnoses, o);
+}
+
 /* n / (classes * n of the class): each class counts as much as the others. */
 static bool balance(const glia_dataset *train, double *weights, size_t classes)
 {
@@ -92,5 +105,7 @@ json_t *training_outcome(const struct training *t)
     json_put(o, "precision", json_text(glia_precision_name(r->precision)));
     json_put(o, "plan", json_text(r->plan));
     json_put(o, "threads", json_count((uint64_t)r->threads));
+    json_put(o, "diagnoses",
+             t->diagnoses != NULL ? json_incref(t->diagnoses) : json_need(json_array()));
     return o;
 }

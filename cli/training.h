@@ -31,7 +31,11 @@ struct training {
     const glia_train_result *result;
     const glia_metrics *score; /* on the test split; NANs without */
     double startup_seconds;    /* before the first step; 0: not known */
+    json_t *diagnoses;         /* as training_keep makes them */
 };
+
+/* Adds a diagnosis, as an object, to *diagnoses, an array that begins as NULL. */
+void training_keep(json_t **diagnoses, const glia_diagnosis *diagnosis);
 
 /* What glia train --json prints. */
 json_t *training_outcome(const struct training *training);

@@ -571,6 +571,65 @@ typedef struct glia_progress {
 typedef bool glia_train_progress(void *user, const glia_progress *progress);
 
 /*
+ * X(NAME, text): why nothing, or little, is learned.
+ *   input-scale         features are large, or all are tiny; value: rms of the largest
+ *   input-spread        some features are far wider than most; value: the ratio of their ranges
+ *   input-constant      all samples are alike
+ *   one-class           all labels are the same
+ *   missing-class       classes without a training sample; value: how many
+ *   dead-units          relus that are 0 for every sample; value: their part of the layer
+ *   saturated-units     sigmoids, tanhs at the ends of their range; value: their part of the layer
+ *   vanishing-gradient  value: its norm in the layer, divided by that in the output layer
+ *   exploding-gradient  the same
+ *   unrelated-labels    value: how often the most similar sample has the same label
+ *   rate-low, rate-high the learning rate; value: the loss divided by that of guessing
+ *   plateau             nothing is learned for another reason; value: the same
+ * To guess is to predict the frequencies of the classes, whatever the sample.
+ */
+#define GLIA_DIAGNOSIS_LIST(X)                                                                     \
+    X(INPUT_SCALE, "input-scale")                                                                  \
+    X(INPUT_SPREAD, "input-spread")                                                                \
+    X(INPUT_CONSTANT, "input-constant")                                                            \
+    X(ONE_CLASS, "one-class")                                                                      \
+    X(MISSING_CLASS, "missing-class")                                                              \
+    X(DEAD_UNITS, "dead-units")                                                                    \
+    X(SATURATED_UNITS, "saturated-units")                                                          \
+    X(VANISHING_GRADIENT, "vanishing-gradient")                                                    \
+    X(EXPLODING_GRADIENT, "exploding-gradient")                                                    \
+    X(UNRELATED_LABELS, "unrelated-labels")                                                        \
+    X(RATE_LOW, "rate-low")                                                                        \
+    X(RATE_HIGH, "rate-high")                                                                      \
+    X(PLATEAU, "plateau")
+
+typedef enum glia_diagnosis_kind {
+#define X(name, text) GLIA_DIAGNOSIS_##name,
+    GLIA_DIAGNOSIS_LIST(X)
+#undef X
+} glia_diagnosis_kind;
+
+/* "dead-units", say. Static; any value is legal. */
+GLIA_API const char *glia_diagnosis_name(glia_diagnosis_kind kind);
+
+/* A layer that is none. */
+#define GLIA_NO_LAYER SIZE_MAX
+
+typedef struct glia_diagnosis {
+    glia_diagnosis_kind kind;
+    size_t layer;      /* as in glia_network_layer; GLIA_NO_LAYER unless it is about one */
+    double value;      /* what was seen: GLIA_DIAGNOSIS_LIST says of each kind what it is */
+    size_t epoch;      /* when it was seen: completed epochs, and steps of the run; */
+    size_t step;       /*   both 0: before the first */
+    char message[512]; /* one line, UTF-8: what was seen, and what to do about it */
+} glia_diagnosis;
+
+/*
+ * Called by the thread that called glia_train, when something is seen that keeps the network from
+ * learning: of the data before the first step, of the network from time to time. Each kind is told
+ * once a run, with the layer where it is worst. A run that learns well hears nothing.
+ */
+typedef void glia_train_diagnosis(void *user, const glia_diagnosis *diagnosis);
+
+/*
  * X(NAME, text): how a step goes from the gradient g of a weight w, at learning rate r.
  *   sgd       w -= r g
  *   momentum  v = m v + g, w -= r v                             Polyak 1964
@@ -688,8 +747,9 @@ typedef struct glia_train_params {
 
     size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
     double min_delta; /* "better" means lower by more than this; >= 0 */
-    glia_train_progress *progress; /* or NULL */
-    void *user;                    /* handed to progress */
+    glia_train_progress *progress;   /* or NULL */
+    glia_train_diagnosis *diagnosis; /* or NULL; looking costs up to 1 % of the time */
+    void *user;                      /* handed to both */
 } glia_train_params;
 
 /* sgd with lr 0.2, constant; batch 32; 10 epochs; seed 1; momentum 0.9 and epsilon 1e-8 for those

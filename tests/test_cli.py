@@ -311,7 +311,7 @@ TRAIN_KEYS = {"model", "dataset", "parameters", "epochs", "best_epoch", "stopped
               "train_accuracy", "validation_loss", "validation_accuracy", "test_loss",
               "test_accuracy", "test_error", "test_standard_error", "samples",
               "samples_per_second", "seconds", "startup_seconds", "seed", "engine", "isa",
-              "precision", "plan", "threads"}
+              "precision", "plan", "threads", "diagnoses"}
 
 
 @test("train --json says all that it promises")
@@ -331,6 +331,44 @@ def _():
     expect(o["seconds"] > 0 and o["samples_per_second"] > 0 and 0 < o["startup_seconds"] < 60)
     expect(o["engine"] == "native" and isinstance(o["isa"], str))
     expect(o["precision"] == "f32" and ("skip" in o["plan"] or "dense" in o["plan"]), o["plan"])
+
+
+DEAD = ["train", "bars", "--hidden", "16", "--activation", "relu", "--lr", "100", "--epochs", "3",
+        "-o", "dead.safetensors"]
+
+
+@test("why nothing is learned is a line on stderr, and an object in --json and result.json")
+def _():
+    for args in (DEAD, [*DEAD, "--quiet"]):
+        warnings = re.findall("^glia: warning: (.*)$", glia(*args).err, re.M)
+        expect(len(warnings) == 1 and "dead" in warnings[0], warnings)
+    result = glia(*DEAD, "--json", "--run", "dead-run")
+    found = result.json()["diagnoses"]
+    expect(len(found) == 1 and found[0]["message"] == warnings[0], found)
+    expect(found[0]["message"] in result.err, result.err)
+    expect({k: found[0][k] for k in ("kind", "layer", "epoch")} ==
+           {"kind": "dead-units", "layer": 0, "epoch": 1}, found)
+    expect(found[0]["value"] > 0.7 and found[0]["step"] == 10, found)
+    expect(json.loads(read("dead-run/result.json"))["diagnoses"] == found)
+
+    make_data("one", 60, 0, classes=1)
+    make_data("two", 60, 0, classes=2)
+    write("one/train-labels-idx1-ubyte", idx([60], bytes([2] * 60)))
+    write("two/train-labels-idx1-ubyte", idx([60], bytes(2 * (i % 2) for i in range(60))))
+    for data, kind in (("one", "one-class"), ("two", "missing-class")):
+        found = glia("train", data, "--epochs", 5, "--json", "-o", "one.safetensors").json()
+        found = found["diagnoses"]
+        expect([d["kind"] for d in found] == [kind], found)
+        expect(found[0]["layer"] is None and found[0]["epoch"] == found[0]["step"] == 0, found)
+
+
+@test("a run that learns has no warning")
+def _():
+    for args in ([], ["--hidden", "16,8", "--activation", "tanh,relu", "--epochs", "5"],
+                 ["--recipe", "fast"], ["--batch", "1", "--lr", "0.02"], ["--hidden", "none"],
+                 ["--activation", "sigmoid", "--lr", "1"]):
+        result = glia("train", "bars", *args, "--json", "-o", "healthy.safetensors")
+        expect(result.json()["diagnoses"] == [] and "warning" not in result.err, args, result.err)
 
 
 @test("a data set without a test split: its keys are null")
@@ -929,6 +967,16 @@ def _():
     plain = glia(*PLOT, env={"LC_ALL": "C"}).err
     expect(plain.isascii(), plain)
     check_plot(plain.split("\n"), 80, axis="+--")
+
+
+@test("a warning has a line of its own beside the bar and the plot")
+def _():
+    for args in ([], ["--plot"]):
+        lines = screen_after(on_terminal(*DEAD, "--epochs", "40", *args, columns=300))
+        warnings = [line for line in lines if "warning" in line]
+        expect(len(warnings) == 1 and warnings[0].startswith("glia: warning: hidden layer"), lines)
+        expect(warnings[0].rstrip().endswith("warm up") and 
+               sum(bool(re.match(r" +\d+ +\d+\.\d{4} ", line)) for line in lines) == 40, lines)
 
 
 @test("--plot: nothing with --quiet, or where nothing was learned")

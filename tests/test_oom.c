@@ -111,6 +111,12 @@ static int remove_folder(void **state)
     return system(command);
 }
 
+static void ignore(void *user, const glia_diagnosis *diagnosis)
+{
+    (void)user;
+    (void)diagnosis;
+}
+
 /* ---- The whole life of a model -------------------------------------------------------------- */
 
 /* One prediction by a predictor of two threads. */
@@ -164,6 +170,7 @@ static glia_status whole_life(const char *model, glia_error *error)
     train.epochs = 2;
     train.threads = 2;
     train.patience = 1;
+    train.diagnosis = ignore;
     if (!status) status = glia_train(network, rest, held, &train, NULL, error);
     if (!status) status = glia_network_save(network, model, error);
     if (!status) status = glia_network_load(model, &loaded, error);

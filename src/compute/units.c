@@ -252,7 +252,7 @@ static void gradient_row(const gi_units *u, const void *diff, size_t r, size_t a
     const gi_layer *layer = u->layer;
     const real *z = (const real *)u->z + r * gi_stride(layer->n_out) + at;
     load(u, diff, r, at, g, n);
-    if (u->dropout > 0) drop(u, u->keeps + r * layer->ld + at, g, n);
+    if (u->dropout > 0 && u->for_training) drop(u, u->keeps + r * layer->ld + at, g, n);
     if (layer->scale) {
         panel_row y;
         scale_and_shift(u, at, z, y, n);
@@ -275,7 +275,12 @@ void REFERENCE(units_backward)(const gi_units *u, void *diff, void *gradient, si
     for (size_t at = begin, n; at < end; at += n) {
         n = gi_panel_part(at, end);
         panel_row g, dscale = {0}, dshift = {0}, factor;
-        if (layer->scale) {
+        const real *scale = layer->scale ? (const real *)layer->scale + at : NULL;
+        panel_row inverse_sd;
+        if (scale && !u->for_training) { /* mean and variance are constants */
+            invert((const real *)layer->variance + at, inverse_sd, n);
+            for (size_t c = 0; c < n; c++) factor[c] = scale[c] * inverse_sd[c];
+        } else if (scale) {
             const real per_row = 1 / (real)row_end;
             for (size_t r = row_begin; r < row_end; r++) {
                 const real *z_hat = (const real *)u->z + r * ld + at;
@@ -285,8 +290,6 @@ void REFERENCE(units_backward)(const gi_units *u, void *diff, void *gradient, si
             }
             memcpy((real *)gradient + at, dscale, n * sizeof(real));
             memcpy((real *)gradient + layer->ld + at, dshift, n * sizeof(real));
-            const real *scale = (const real *)layer->scale + at;
-            panel_row inverse_sd;
             invert((const real *)u->measured + layer->ld + at, inverse_sd, n);
             follow(u, row_end, at, n);
             for (size_t c = 0; c < n; c++) {

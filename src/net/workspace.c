@@ -303,7 +303,7 @@ static gi_units units_of(const glia_network *network, const gi_plan *plan, const
         .measured = w->norm[l],
         .in_bf16 = in_bf16,
         .row = w->row_bytes[l + 1] / bytes,
-        .for_training = w->for_training,
+        .for_training = w->for_training && !w->is_frozen,
         .dropout = w->dropout,
         .keeps = w->keeps[l],
         .seed = w->seed,
@@ -472,7 +472,7 @@ static void step_backward_units(const glia_network *network, const gi_plan *plan
     const stage_part p = part_of_stage(network, plan, l, m, crew);
     const gi_units units = units_of(network, plan, w, l);
     const gi_layer *layer = &network->layers[l];
-    if (!layer->scale) {
+    if (!layer->scale || w->is_frozen) {
         plan->engine->units_backward(&units, w->diff[l], NULL, p.row_begin, p.row_end, p.begin,
                                      p.end);
         return;

@@ -20,6 +20,7 @@
 typedef struct gi_workspace {
     size_t rows;
     bool for_training;
+    bool is_frozen;  /* passes through it change nothing: normalised by what training has left */
     gi_dense *dense; /* borrowed; NULL, as it is made, where the plan does without oneDNN */
     size_t row_bytes[GLIA_MAX_LAYERS + 1]; /* of x, activation[0], ... */
     void *x;                               /* the samples as they enter the network; or */

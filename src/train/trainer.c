@@ -21,6 +21,7 @@
 #include "format/json.h"
 #include "net/workspace.h"
 #include "train/checkpoint.h"
+#include "train/diagnosis.h"
 #include "train/input_form.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
@@ -51,6 +52,7 @@ typedef struct trainer {
     gi_pool *own_step_pool; /* to be freed */
 
     gi_evaluation *evaluation; /* of validation; or NULL */
+    gi_diagnosis *diagnosis;   /* or NULL */
     gi_dense *dense;           /* where the plan wants oneDNN */
     gi_workspace workspace[2]; /* (batch) rows each */
     gi_scratch *scratch;       /* (threads) */
@@ -256,10 +258,13 @@ static void run_batches(void *context, int thread, int n_threads)
         if (t->stop[turn]) break; /* after leaving, which the others do whether it is set or not */
 
         gi_descend(&t->descent, w, m, step, rate_at(t, step), &crew);
+        const bool due = gi_diagnosis_is_due(t->diagnosis, step + 1);
+        if (due) gi_crew_barrier(&crew); /* every weight is updated */
         if (thread > 0) continue;
         size_t correct = 0;
         for (int i = 0; i < n_counted; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
         count_step(t, m, w, correct);
+        if (due && !t->diverged) gi_diagnosis_step(t->diagnosis, t->now.epoch, t->now.step);
         t->stop[1 - turn] = t->diverged || t->cancelled || t->keeps;
         if (crew.n_threads > 1 && should_be_alone(t, n_threads)) t->alone_from = step + 1;
         if (crew.n_threads < n_threads && (done == n || now_s() > t->alone_until)) {
@@ -292,6 +297,8 @@ static void run_samples(trainer *t)
                                         rate_at(t, t->now.step), w->activation, w->diff,
                                         &t->scratch[0], &correct);
         count_step(t, 1, w, correct);
+        if (gi_diagnosis_is_due(t->diagnosis, t->now.step) && !t->diverged)
+            gi_diagnosis_step(t->diagnosis, t->now.epoch, t->now.step);
     }
 }
 
@@ -390,6 +397,7 @@ static void trainer_free(trainer *t)
     json_decref(t->about);
     gi_free(t->cpu_s);
     gi_evaluation_free(t->evaluation);
+    gi_diagnosis_free(t->diagnosis);
     gi_pool_free(t->own_step_pool);
     gi_pool_free(t->pool);
 }
@@ -476,6 +484,8 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     if (!status && t->validation)
         status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
     if (!status && t->params.checkpoint) status = describe_run(t, error);
+    if (!status)
+        status = gi_diagnosis_new(network, t->train, density, &t->params, &t->diagnosis, error);
     return status;
 }
 
@@ -702,6 +712,7 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
     if (now->epochs == 0 && now->done == 0) snapshot_copy(t, false);
     bool go_on = now->epoch == t->params.epochs || report(t, false, NULL);
     if (!go_on) result->stop = GLIA_STOP_CANCELLED;
+    if (go_on) gi_diagnosis_begin(t->diagnosis);
     while (now->epoch < t->params.epochs && go_on) {
         if (patience > 0 && now->epochs_without_better >= patience) {
             result->stop = GLIA_STOP_EARLY;
@@ -723,6 +734,16 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
             break;
         }
         go_on = report(t, best, t->validation ? &metrics : NULL);
+        const gi_epoch_figures figures = {
+            .epoch = now->epochs,
+            .step = now->step,
+            .train_loss = now->train_loss,
+            .train_accuracy = now->train_accuracy,
+            .validation_loss = t->validation ? metrics.loss : NAN,
+            .validation_accuracy = t->validation ? metrics.accuracy : NAN,
+            .validation_samples = t->validation ? t->validation->samples : 0,
+        };
+        if (go_on) gi_diagnosis_epoch(t->diagnosis, &figures);
         if (!go_on) result->stop = GLIA_STOP_CANCELLED;
         now->samples += now->done;
         now->done = 0;

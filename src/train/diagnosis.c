@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Says why nothing is learned. What the numbers below mean is decided by experiment, on MNIST,
+ * subsets of it and the built-in digits: networks of 1 to 8 hidden layers of 8 to 1024 units of
+ * each activation, learning rates from 0.0001 to 10. Runs that learned stayed clear of each bound,
+ * and none is told of a network that learns well, whatever its layers look like: four fifths of the
+ * units of a wide layer may be dead, or saturated, and the rest do the work.
+ */
+#include "train/diagnosis.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/memory.h"
+#include "train/probe.h"
+
+/*
+ * Inputs. At the default rate, features with an rms of 3 still were learned from, of 10 hardly
+ * ever; below 0.01 it takes a hundred times the steps. Ranges and not deviations, since a feature
+ * that is rarely there (a word of a text) deviates little and is well as it is.
+ */
+static const double largest_input = 10, smallest_input = 0.01, uneven_ranges = 100;
+
+/*
+ * The loss, in parts of that of guessing, H, the entropy of the labels. A network that has learned
+ * anything is below 0.99 H, unless it errs with much confidence; then it is right more often than
+ * by always naming the most frequent class.
+ */
+static const double guessing_loss = 0.99, guessing_accuracy = 0.05, poor_loss = 0.5, bad_loss = 1.1;
+
+/* A fall of the loss by less than this part of it is little. */
+static const double little = 0.1;
+
+/*
+ * Layers. Where half of the guesses' loss was left and a layer had more dead or saturated units
+ * than this, the network learned badly or not at all; runs that learned had at most 0.6 and 0.3
+ * while their loss was that high.
+ */
+static const double most_dead = 0.75, most_saturated = 0.5;
+
+/*
+ * Norms of dJ/dz, in parts of that of the output layer. Networks that learned were between 0.05 and
+ * 5; sigmoids that did not for many epochs had 0.02 (three layers) to 1e-5 (eight).
+ */
+static const double vanishing = 0.03, exploding = 30;
+
+/*
+ * Epochs and steps that a network is given before it is said to learn nothing for no clear reason;
+ * for gradients that vanish either is enough.
+ */
+enum { PATIENT_EPOCHS = 3, PATIENT_STEPS = 1000 };
+
+/*
+ * Probes. A probe of r samples costs about as much as learning from them: that is to be a hundredth
+ * of the time, so an epoch has one if it has 100 r samples, or every second epoch, and so on. In
+ * bf16 learning is up to eight times as fast, and a probe is not.
+ */
+enum { MOST_ROWS = 64, LEAST_ROWS = 32, COST = 100, BF16_COST = 8 };
+
+enum {
+#define X(name, text) +1
+    N_KINDS = 0 GLIA_DIAGNOSIS_LIST(X)
+#undef X
+};
+
+struct gi_diagnosis {
+    const glia_network *network;
+    const glia_dataset *train;
+    const glia_train_params *params;
+    gi_label_facts labels;
+    gi_input_facts inputs;
+    gi_probe *probe;
+    size_t epochs_a_probe;
+    bool early_probes; /* within the first epoch */
+    bool told[N_KINDS];
+    gi_state before;    /* the network as it came */
+    double probed_loss; /* by the last probe */
+    size_t n_rises;     /* probes by which it rose */
+    bool guessed_first; /* in the first epoch, nothing was learned yet */
+    bool neighbours_known;
+    gi_neighbour_facts neighbours;
+};
+
+const char *glia_diagnosis_name(glia_diagnosis_kind kind)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        GLIA_DIAGNOSIS_LIST(X)
+#undef X
+    };
+    return (size_t)kind < N_KINDS ? names[kind] : "unknown";
+}
+
+/* ---- Making --------------------------------------------------------------------------------- */
+
+glia_status gi_diagnosis_new(const glia_network *network, const glia_dataset *train, double density,
+                             const glia_train_params *params, gi_diagnosis **out, glia_error *error)
+{
+    *out = NULL;
+    if (!params->diagnosis || params->epochs == 0) return GLIA_OK;
+    gi_diagnosis *d = gi_alloc(1, sizeof *d, "the diagnosis", error);
+    if (!d) return GLIA_NO_MEMORY;
+    d->network = network;
+    d->train = train;
+    d->params = params;
+    const size_t some = train->samples / 64;
+    const size_t rows = some < LEAST_ROWS ? LEAST_ROWS : some > MOST_ROWS ? MOST_ROWS : some;
+    const size_t cost = rows * COST * (params->precision == GLIA_PRECISION_BF16 ? BF16_COST : 1);
+    d->epochs_a_probe = (cost + train->samples - 1) / train->samples;
+    d->early_probes = d->epochs_a_probe == 1;
+    glia_status status = gi_label_facts_of(train, &d->labels, error);
+    if (!status) status = gi_input_facts_of(train, &d->inputs, error);
+    if (!status) status = gi_probe_new(network, train, density, rows, &d->probe, error);
+    if (status)
+        gi_diagnosis_free(d);
+    else
+        *out = d;
+    return status;
+}
+
+void gi_diagnosis_free(gi_diagnosis *d)
+{
+    if (!d) return;
+    gi_probe_free(d->probe);
+    gi_free(d);
+}
+
+/* ---- Telling -------------------------------------------------------------------------------- */
+
+/* When something was seen. */
+typedef struct moment {
+    size_t epoch, step;
+} moment;
+
+__attribute__((format(printf, 6, 7))) static void tell(gi_diagnosis *d, glia_diagnosis_kind kind,
+                                                       moment when, size_t layer, double value,
+                                                       const char *format, ...)
+{
+    if (d->told[kind]) return;
+    d->told[kind] = true;
+    glia_diagnosis diagnosis = {
+        .kind = kind, .layer = layer, .value = value, .epoch = when.epoch, .step = when.step};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(diagnosis.message, sizeof diagnosis.message, format, arguments);
+    va_end(arguments);
+    d->params->diagnosis(d->params->user, &diagnosis);
+}
+
+/* "hidden layer 2 of 3 (relu)" */
+typedef struct layer_text {
+    char s[64];
+} layer_text;
+
+static layer_text name_of(const gi_diagnosis *d, size_t l)
+{
+    layer_text text;
+    snprintf(text.s, sizeof text.s, "hidden layer %zu of %zu (%s)", l + 1, d->network->n_layers - 1,
+             glia_activation_name(d->network->layers[l].activation));
+    return text;
+}
+
+/* ---- The data ------------------------------------------------------------------------------- */
+
+static void judge_labels(gi_diagnosis *d)
+{
+    const gi_label_facts *labels = &d->labels;
+    const size_t classes = d->train->classes;
+    const moment before = {0, 0};
+    if (labels->largest == 1) {
+        tell(d, GLIA_DIAGNOSIS_ONE_CLASS, before, GLIA_NO_LAYER, 1,
+             "all %zu training samples are of class %u: there is nothing to tell apart; check how "
+             "the labels were read",
+             d->train->samples, labels->most_frequent);
+    } else if (labels->n_missing > 0) {
+        char list[64];
+        size_t used = 0;
+        for (size_t i = 0; i < 3 && i < labels->n_missing; i++)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%u", i ? ", " : "",
+                                     labels->first_missing[i]);
+        tell(d, GLIA_DIAGNOSIS_MISSING_CLASS, before, GLIA_NO_LAYER, (double)labels->n_missing,
+             "%zu of %zu classes %s no training sample (class %s%s): the network cannot learn "
+             "%s; check the labels, or make the data set with fewer classes",
+             labels->n_missing, classes, labels->n_missing == 1 ? "has" : "have", list,
+             labels->n_missing > 3 ? ", ..." : "", labels->n_missing == 1 ? "it" : "them");
+    }
+}
+
+static void judge_inputs(gi_diagnosis *d)
+{
+    const gi_input_facts *inputs = &d->inputs;
+    const moment before = {0, 0};
+    if (inputs->samples < 2) return;
+    if (inputs->constant)
+        tell(d, GLIA_DIAGNOSIS_INPUT_CONSTANT, before, GLIA_NO_LAYER, 0,
+             "all of %zu samples looked at are alike: nothing tells the classes apart; check how "
+             "the features were read",
+             inputs->samples);
+    else if (inputs->largest_rms > largest_input)
+        tell(d, GLIA_DIAGNOSIS_INPUT_SCALE, before, GLIA_NO_LAYER, inputs->largest_rms,
+             "the inputs are not scaled: feature %zu is about %.3g (root mean square), and half "
+             "of those that vary are above %.3g; bring them to about -1..1: subtract each "
+             "feature's mean, "
+             "divide by its standard deviation",
+             inputs->largest_index, inputs->largest_rms, inputs->median_rms);
+    else if (inputs->largest_rms < smallest_input)
+        tell(d, GLIA_DIAGNOSIS_INPUT_SCALE, before, GLIA_NO_LAYER, inputs->largest_rms,
+             "the inputs are tiny: the largest feature, %zu, is about %.2g (root mean square)%s; "
+             "bring them to about -1..1",
+             inputs->largest_index, inputs->largest_rms,
+             d->train->type == GLIA_U8 ? " once bytes are divided by 255" : "");
+    else if (inputs->widest_range > uneven_ranges * inputs->median_range)
+        tell(d, GLIA_DIAGNOSIS_INPUT_SPREAD, before, GLIA_NO_LAYER,
+             inputs->widest_range / inputs->median_range,
+             "the inputs are uneven: feature %zu has a range of %.3g, half of all have less than "
+             "%.3g and are drowned by it; divide each feature by its standard deviation",
+             inputs->widest_index, inputs->widest_range, inputs->median_range);
+}
+
+/* ---- The network ---------------------------------------------------------------------------- */
+
+/* Whether a loss and an accuracy, of n samples, are no better than a guess. */
+static bool is_guessing(const gi_diagnosis *d, double loss, double accuracy, size_t n)
+{
+    const double p = d->labels.largest, error = sqrt(p * (1 - p) / (double)n);
+    const double more = fmax(guessing_accuracy * (1 - p), 3 * error);
+    return loss >= guessing_loss * d->labels.entropy && accuracy <= p + more;
+}
+
+/* The norm of a layer's gradient, in parts of the output layer's. */
+static double relative_gradient(const gi_diagnosis *d, const gi_state *state, size_t l)
+{
+    const size_t last = d->network->n_layers - 1;
+    const gi_layer *layers = d->network->layers;
+    const double units = (double)layers[l].n_out / (double)layers[last].n_out;
+    return state->layers[l].gradient * sqrt(units) / state->layers[last].gradient;
+}
+
+/* Whether the data, as was told before the first step, explain that nothing is learned. */
+static bool data_explain(const gi_diagnosis *d)
+{
+    return d->told[GLIA_DIAGNOSIS_INPUT_SCALE] || d->told[GLIA_DIAGNOSIS_INPUT_SPREAD] ||
+           d->told[GLIA_DIAGNOSIS_INPUT_CONSTANT];
+}
+
+/*
+ * Judges the layers of a network with this loss; returns whether one of them explains it. Once
+ * units are dead or saturated, that gradients vanish below them is no news.
+ */
+static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bool guessing,
+                         bool patient, moment when)
+{
+    const double lr = d->params->lr, guess = d->labels.entropy;
+    size_t dead = 0, saturated = 0, least = 0, most = 0;
+    for (size_t l = 1; l + 1 < d->network->n_layers; l++) {
+        if (state->layers[l].dead > state->layers[dead].dead) dead = l;
+        if (state->layers[l].saturated > state->layers[saturated].saturated) saturated = l;
+        if (relative_gradient(d, state, l) < relative_gradient(d, state, least)) least = l;
+        if (relative_gradient(d, state, l) > relative_gradient(d, state, most)) most = l;
+    }
+    if (d->network->n_layers == 1) return false;
+    const double dead_part = state->layers[dead].dead;
+    const double saturated_part = state->layers[saturated].saturated;
+    const double shrinks = relative_gradient(d, state, least);
+    const double grows = relative_gradient(d, state, most);
+    const bool poor = guessing || loss >= poor_loss * guess;
+    /* tiny inputs leave a unit to its bias: it is on for all samples or for none */
+    if (d->told[GLIA_DIAGNOSIS_INPUT_SCALE] && d->inputs.largest_rms < smallest_input) return true;
+    char remedy[96]; /* for what comes of large steps */
+    if (d->told[GLIA_DIAGNOSIS_INPUT_SCALE])
+        snprintf(remedy, sizeof remedy, "scale the inputs, and begin again");
+    else if (when.step == 0)
+        snprintf(remedy, sizeof remedy, "begin with smaller weights and biases");
+    else
+        snprintf(remedy, sizeof remedy,
+                 "begin again with a lower learning rate (%.2g instead of %g), or let it warm up",
+                 lr / 5, lr);
+    if (grows >= exploding && loss >= bad_loss * guess) {
+        tell(d, GLIA_DIAGNOSIS_EXPLODING_GRADIENT, when, most, grows,
+             "the gradient explodes: in %s it is %.2g times that of the output layer, and the loss "
+             "is %.3g (guessing: %.3g); %s",
+             name_of(d, most).s, grows, loss, guess,
+             when.step == 0 ? "begin with smaller weights (he-normal for relu, glorot-uniform for "
+                              "others), or take fewer layers"
+                            : remedy);
+        return true;
+    }
+    if (poor && dead_part >= most_dead) {
+        tell(d, GLIA_DIAGNOSIS_DEAD_UNITS, when, dead, dead_part,
+             "%s: %.0f %% of its units are dead, 0 for every sample, and learn no more; %s",
+             name_of(d, dead).s, 100 * dead_part, remedy);
+        return true;
+    }
+    if (poor && saturated_part >= most_saturated) {
+        tell(d, GLIA_DIAGNOSIS_SATURATED_UNITS, when, saturated, saturated_part,
+             "%s: %.0f %% of its units are saturated, at an end of their range for nearly every "
+             "sample, and hardly learn; %s",
+             name_of(d, saturated).s, 100 * saturated_part, remedy);
+        return true;
+    }
+    if (guessing && patient && shrinks < vanishing) {
+        const bool sigmoid = d->network->layers[least].activation == GLIA_SIGMOID;
+        tell(d, GLIA_DIAGNOSIS_VANISHING_GRADIENT, when, least, shrinks,
+             "the gradient vanishes: in %s it is %.2g of that of the output layer, and nothing is "
+             "learned (loss %.3g, guessing %.3g); take fewer layers%s",
+             name_of(d, least).s, shrinks, loss, guess,
+             sigmoid ? ", or relu or tanh instead of sigmoid"
+                     : ", or larger weights to begin with (he-normal for relu, glorot-uniform for "
+                       "others)");
+        return true;
+    }
+    return false;
+}
+
+static bool are_neighbours_unrelated(const gi_neighbour_facts *facts)
+{
+    return facts->samples > 0 &&
+           fabs(facts->agreement - facts->chance) <= 3 * facts->standard_error;
+}
+
+/* Whether labels are mixed up; tells so. What is seen is not asked for twice. */
+static bool judge_neighbours(gi_diagnosis *d, const char *seen, double loss, moment when)
+{
+    if (!d->neighbours_known) d->neighbours = gi_neighbour_facts_of(d->train, &d->labels);
+    d->neighbours_known = true;
+    if (!are_neighbours_unrelated(&d->neighbours)) return false;
+    tell(
+        d, GLIA_DIAGNOSIS_UNRELATED_LABELS, when, GLIA_NO_LAYER, d->neighbours.agreement,
+        "%s (loss %.3g, guessing %.3g), and of two similar samples %.0f %% have the same label, as "
+        "many as by chance: check that labels and samples are in the same order",
+        seen, loss, d->labels.entropy, 100 * d->neighbours.agreement);
+    return true;
+}
+
+/*
+ * Whether labels are learned by heart: the samples of the first epoch, which the network had not
+ * seen before, were guessed, as those of the validation set still are, if there is one.
+ */
+static bool is_by_heart(const gi_diagnosis *d, const gi_epoch_figures *f)
+{
+    if (f->validation_samples > 0)
+        return is_guessing(d, f->validation_loss, f->validation_accuracy, f->validation_samples);
+    return d->guessed_first;
+}
+
+/* Nothing is learned, and the layers look well: is it the labels, or the learning rate? */
+static void judge_rest(gi_diagnosis *d, const gi_epoch_figures *f, bool last, moment when)
+{
+    const double lr = d->params->lr, guess = d->labels.entropy, ratio = f->train_loss / guess;
+    if (judge_neighbours(d, "nothing is learned", f->train_loss, when)) return;
+    if (d->n_rises == 0) {
+        const bool fell = d->probed_loss < (1 - little) * d->before.loss;
+        if (fell && (!last || d->probed_loss < guessing_loss * guess)) return; /* on its way */
+        tell(d, GLIA_DIAGNOSIS_RATE_LOW, when, GLIA_NO_LAYER, ratio,
+             "the loss falls too slowly: after %zu steps it is %.6g, at first it was %.6g (by "
+             "guessing: %.3g); raise the learning rate (it is %g), take smaller batches (%zu), or "
+             "train for more than %zu epochs",
+             f->step, d->probed_loss, d->before.loss, guess, lr, d->params->batch,
+             d->params->epochs);
+    } else if (ratio >= bad_loss) {
+        tell(d, GLIA_DIAGNOSIS_RATE_HIGH, when, GLIA_NO_LAYER, ratio,
+             "the loss, %.3g, stays worse than by guessing (%.3g): the learning rate is likely too "
+             "high; try %.2g instead of %g",
+             f->train_loss, guess, lr / 10, lr);
+    } else {
+        tell(d, GLIA_DIAGNOSIS_PLATEAU, when, GLIA_NO_LAYER, ratio,
+             "nothing is learned (loss %.4g, guessing %.4g), though inputs, labels and gradients "
+             "look well: try a learning rate other than %g, or %s",
+             f->train_loss, guess, lr,
+             d->network->n_layers == 1 ? "a hidden layer" : "wider or fewer layers, or relu");
+    }
+}
+
+/* ---- What the trainer calls ----------------------------------------------------------------- */
+
+void gi_diagnosis_begin(gi_diagnosis *d)
+{
+    if (!d) return;
+    judge_labels(d);
+    judge_inputs(d);
+    gi_probe_run(d->probe, &d->before);
+    d->probed_loss = d->before.loss;
+    if (d->labels.entropy > 0)
+        judge_layers(d, &d->before, d->before.loss, false, false, (moment){0, 0});
+}
+
+bool gi_diagnosis_is_due(const gi_diagnosis *d, size_t step)
+{
+    return d && d->early_probes && (step == 100 || step == 1000);
+}
+
+void gi_diagnosis_step(gi_diagnosis *d, size_t epoch, size_t step)
+{
+    if (!d || d->labels.entropy == 0) return;
+    gi_state state;
+    gi_probe_run(d->probe, &state);
+    if (state.loss >= d->labels.entropy)
+        judge_layers(d, &state, state.loss, false, false, (moment){epoch, step});
+}
+
+void gi_diagnosis_epoch(gi_diagnosis *d, const gi_epoch_figures *f)
+{
+    if (!d || d->labels.entropy == 0) return;
+    const moment when = {f->epoch, f->step};
+    const bool guessing = is_guessing(d, f->train_loss, f->train_accuracy, d->train->samples);
+    if (f->epoch == 1) d->guessed_first = guessing;
+    const bool last = f->epoch == d->params->epochs;
+    if (f->epoch != 1 && f->epoch != PATIENT_EPOCHS && !last && f->epoch % d->epochs_a_probe != 0)
+        return;
+
+    gi_state state;
+    gi_probe_run(d->probe, &state);
+    d->n_rises += state.loss > d->probed_loss;
+    d->probed_loss = state.loss;
+    const bool epochs = f->epoch >= PATIENT_EPOCHS, steps = f->step >= PATIENT_STEPS;
+    if (judge_layers(d, &state, f->train_loss, guessing, last || epochs || steps, when)) return;
+    if (data_explain(d)) return;
+    if (guessing || f->train_loss >= bad_loss * d->labels.entropy) {
+        if (last || (epochs && steps)) judge_rest(d, f, last, when);
+    } else if (epochs && is_by_heart(d, f)) {
+        judge_neighbours(d, "samples are learned by heart alone", f->train_loss, when);
+    }
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* What the data say before, and without, a network: labels, ranges of inputs, neighbours. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "train/diagnosis.h"
+#include "train/probe.h"
+
+enum {
+    INPUT_SAMPLES = 128, /* looked at for ranges */
+    NEIGHBOURS = 256,    /* samples whose nearest neighbour is looked for */
+    LEAST_NEIGHBOURS = 100
+};
+
+/* Multiply-adds that looking for neighbours may cost: a hundredth of a second, in a run that has
+ * reason for it. */
+static const double most_neighbour_work = 5e7;
+
+/* ---- Labels --------------------------------------------------------------------------------- */
+
+static uint32_t label_of(const glia_dataset *dataset, size_t index)
+{
+    return dataset->labels[dataset->rows ? dataset->rows[index] : index];
+}
+
+glia_status gi_label_facts_of(const glia_dataset *dataset, gi_label_facts *out, glia_error *error)
+{
+    const size_t classes = dataset->classes;
+    gi_label_facts facts = {0};
+    if (gi_dataset_is_drawn(dataset)) {
+        facts.entropy = log((double)classes);
+        facts.largest = facts.coincidence = 1 / (double)classes;
+        *out = facts;
+        return GLIA_OK;
+    }
+    size_t *count = gi_alloc(classes, sizeof *count, "classes", error);
+    if (!count) return GLIA_NO_MEMORY;
+    for (size_t i = 0; i < dataset->samples; i++) count[label_of(dataset, i)]++;
+    const size_t room = sizeof facts.first_missing / sizeof *facts.first_missing;
+    for (size_t c = 0; c < classes; c++) {
+        const double p = (double)count[c] / (double)dataset->samples;
+        if (p > 0) facts.entropy -= p * log(p);
+        facts.coincidence += p * p;
+        if (p > facts.largest) {
+            facts.largest = p;
+            facts.most_frequent = (uint32_t)c;
+        }
+        if (count[c] > 0) continue;
+        if (facts.n_missing < room) facts.first_missing[facts.n_missing] = (uint32_t)c;
+        facts.n_missing++;
+    }
+    gi_free(count);
+    *out = facts;
+    return GLIA_OK;
+}
+
+/* ---- Inputs --------------------------------------------------------------------------------- */
+
+/* x (features) = a sample's features as they enter a network */
+static void read_features(const glia_dataset *dataset, const void *row, float *x)
+{
+    const float scale = (float)(1 / dataset->divisor);
+    const uint8_t *bytes = row;
+    const float *floats = row;
+    if (dataset->type == GLIA_U8)
+        for (size_t f = 0; f < dataset->features; f++) x[f] = (float)bytes[f] * scale;
+    else
+        for (size_t f = 0; f < dataset->features; f++) x[f] = floats[f] * scale;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median of values (n), which are sorted; 0 of none. */
+static double median(float *values, size_t n)
+{
+    if (n == 0) return 0;
+    qsort(values, n, sizeof *values, ascending);
+    return (double)values[n / 2];
+}
+
+glia_status gi_input_facts_of(const glia_dataset *dataset, gi_input_facts *out, glia_error *error)
+{
+    const size_t n = dataset->samples < INPUT_SAMPLES ? dataset->samples : INPUT_SAMPLES;
+    const size_t features = dataset->features;
+    gi_input_facts facts = {.samples = n};
+    uint8_t *scratch = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
+    float *x = gi_alloc(features, 4 * sizeof *x, "the ranges of features", error);
+    glia_status status = scratch && x ? GLIA_OK : GLIA_NO_MEMORY;
+    if (status) goto cleanup;
+    float *low = x + features, *high = low + features, *square = high + features;
+    for (size_t s = 0; s < n; s++) {
+        uint32_t label;
+        const size_t index = gi_spread_index(s, n, dataset->samples);
+        read_features(dataset, gi_dataset_row(dataset, 0, index, scratch, &label), x);
+        for (size_t f = 0; f < features; f++) {
+            low[f] = s == 0 || x[f] < low[f] ? x[f] : low[f];
+            high[f] = s == 0 || x[f] > high[f] ? x[f] : high[f];
+            square[f] += x[f] * x[f];
+        }
+    }
+    size_t n_varying = 0; /* their rms and range are moved to the front of square and low */
+    for (size_t f = 0; f < features; f++) {
+        const float range = high[f] - low[f], rms = sqrtf(square[f] / (float)n);
+        if ((double)rms > facts.largest_rms) {
+            facts.largest_rms = (double)rms;
+            facts.largest_index = f;
+        }
+        if (range == 0) continue;
+        if ((double)range > facts.widest_range) {
+            facts.widest_range = (double)range;
+            facts.widest_index = f;
+        }
+        square[n_varying] = rms;
+        low[n_varying] = range;
+        n_varying++;
+    }
+    facts.constant = n_varying == 0;
+    facts.median_rms = median(square, n_varying);
+    facts.median_range = median(low, n_varying);
+    *out = facts;
+cleanup:
+    gi_free(x);
+    gi_free(scratch);
+    return status;
+}
+
+/* ---- Neighbours ----------------------------------------------------------------------------- */
+
+/* The square of the distance of two samples. */
+static float distance(const glia_dataset *dataset, const void *a, const void *b)
+{
+    enum { BLOCK = 4096, LANES = 16 }; /* 4096 * 255^2 < 2^32 */
+    const size_t n = dataset->features;
+    float lanes[LANES] = {0}, sum = 0;
+    if (dataset->type == GLIA_U8) {
+        const uint8_t *x = a, *y = b;
+        for (size_t first = 0; first < n; first += BLOCK) {
+            const size_t end = n - first < BLOCK ? n : first + BLOCK;
+            uint32_t whole = 0;
+            for (size_t f = first; f < end; f++) {
+                const int32_t d = x[f] - y[f];
+                whole += (uint32_t)(d * d);
+            }
+            sum += (float)whole;
+        }
+        return sum;
+    }
+    const float *x = a, *y = b;
+    size_t f = 0;
+    for (; f + LANES <= n; f += LANES)
+        for (size_t i = 0; i < LANES; i++)
+            lanes[i] += (x[f + i] - y[f + i]) * (x[f + i] - y[f + i]);
+    for (; f < n; f++) sum += (x[f] - y[f]) * (x[f] - y[f]);
+    for (size_t i = 0; i < LANES; i++) sum += lanes[i];
+    return sum;
+}
+
+gi_neighbour_facts gi_neighbour_facts_of(const glia_dataset *dataset, const gi_label_facts *labels)
+{
+    gi_neighbour_facts facts = {0};
+    const size_t samples = dataset->samples;
+    if (gi_dataset_is_drawn(dataset) || samples < LEAST_NEIGHBOURS) return facts;
+    const size_t n = samples < NEIGHBOURS ? samples : NEIGHBOURS;
+    const double affordable = most_neighbour_work / (double)(n * dataset->features);
+    size_t n_among = affordable < (double)n ? n : (size_t)affordable; /* the neighbours come from */
+    if (n_among > samples) n_among = samples;
+    size_t agreeing = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t label, nearest_label = 0, other;
+        const size_t at = gi_spread_index(i * n_among / n, n_among, samples);
+        const void *x = gi_dataset_row(dataset, 0, at, NULL, &label);
+        float nearest = INFINITY;
+        for (size_t k = 0; k < n_among; k++) {
+            const size_t index = gi_spread_index(k, n_among, samples);
+            if (index == at) continue;
+            const float d = distance(dataset, x, gi_dataset_row(dataset, 0, index, NULL, &other));
+            if (d >= nearest) continue;
+            nearest = d;
+            nearest_label = other;
+        }
+        agreeing += nearest_label == label;
+    }
+    facts.samples = n;
+    facts.agreement = (double)agreeing / (double)n;
+    facts.chance = labels->coincidence;
+    facts.standard_error = sqrt(facts.chance * (1 - facts.chance) / (double)n);
+    return facts;
+}

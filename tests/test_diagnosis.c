@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why nothing is learned: for each diagnosis data or a network that provokes it, through
+ * glia_train, and that runs which learn hear nothing.
+ */
+#include "numeric.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "assert_error.h"
+
+enum { N = 3000, FEATURES = 32, CLASSES = 5, MOST_LAYERS = 10 };
+
+typedef struct samples {
+    float *x; /* (n, FEATURES) */
+    uint32_t *label;
+    size_t n;
+    glia_dataset *dataset;
+} samples;
+
+static glia_dataset *wrap(const float *x, const uint32_t *label, size_t n, size_t features,
+                          size_t classes)
+{
+    glia_dataset *dataset = NULL;
+    assert_int_equal(
+        glia_dataset_from_arrays(GLIA_F32, x, label, n, features, classes, &dataset, NULL),
+        GLIA_OK);
+    return dataset;
+}
+
+/* Clouds with an sd of 1 about centres of their classes; about one in ten overlaps another. */
+static samples make_clouds(size_t n)
+{
+    samples s = {test_malloc(n * FEATURES * sizeof(float)), test_malloc(n * sizeof(uint32_t)), n,
+                 NULL};
+    float centre[CLASSES][FEATURES];
+    gi_rng rng = gi_rng_make(1, GI_RANDOM_INIT, 0, 0);
+    for (size_t c = 0; c < CLASSES; c++)
+        for (size_t f = 0; f < FEATURES; f++) centre[c][f] = 0.5F * gi_rng_normal(&rng);
+    for (size_t i = 0; i < n; i++) {
+        s.label[i] = gi_rng_below(&rng, CLASSES);
+        for (size_t f = 0; f < FEATURES; f++)
+            s.x[i * FEATURES + f] = centre[s.label[i]][f] + gi_rng_normal(&rng);
+    }
+    s.dataset = wrap(s.x, s.label, n, FEATURES, CLASSES);
+    return s;
+}
+
+static void free_samples(samples *s)
+{
+    glia_dataset_free(s->dataset);
+    test_free(s->x);
+    test_free(s->label);
+}
+
+/* The same labels in another order. */
+static void shuffle_labels(samples *s)
+{
+    gi_rng rng = gi_rng_make(2, GI_RANDOM_INIT, 0, 0);
+    for (size_t i = s->n; i > 1; i--) {
+        const size_t j = gi_rng_below(&rng, (uint32_t)i);
+        const uint32_t swapped = s->label[i - 1];
+        s->label[i - 1] = s->label[j];
+        s->label[j] = swapped;
+    }
+}
+
+static glia_network *make(const glia_dataset *dataset, size_t n_hidden, size_t units,
+                          glia_activation activation)
+{
+    const glia_dataset_info info = glia_dataset_describe(dataset);
+    size_t hidden[MOST_LAYERS];
+    for (size_t l = 0; l < n_hidden; l++) hidden[l] = units;
+    glia_network_params p = glia_network_default_params(info.features, info.classes);
+    p.hidden = hidden;
+    p.n_hidden = n_hidden;
+    p.activation = activation;
+    glia_network *network = NULL;
+    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    return network;
+}
+
+/* Multiplies all weights, biases too. */
+static void scale_weights(glia_network *network, float factor)
+{
+    const glia_network_info info = glia_network_describe(network);
+    for (size_t l = 0; l < info.layers; l++) {
+        const glia_layer_info layer = glia_network_layer(network, l);
+        const size_t n = layer.inputs * layer.units;
+        float *values = test_malloc((n + layer.units) * sizeof *values);
+        assert_int_equal(glia_network_get_layer(network, l, values, values + n, NULL), GLIA_OK);
+        for (size_t i = 0; i < n + layer.units; i++) values[i] *= factor;
+        assert_int_equal(glia_network_set_layer(network, l, values, values + n, NULL), GLIA_OK);
+        test_free(values);
+    }
+}
+
+/* ---- What was told -------------------------------------------------------------------------- */
+
+typedef struct told {
+    size_t n;
+    glia_diagnosis of[32];
+} told;
+
+static void keep(void *user, const glia_diagnosis *d)
+{
+    told *t = user;
+    assert_true(t->n < sizeof t->of / sizeof *t->of);
+    assert_true(strlen(d->message) > 20 && !strchr(d->message, '\n'));
+    assert_true(strlen(d->message) + 1 < sizeof d->message); /* not cut off */
+    assert_true(isfinite(d->value));
+    for (size_t i = 0; i < t->n; i++) assert_int_not_equal(t->of[i].kind, d->kind);
+    if (t->n > 0) assert_true(d->step >= t->of[t->n - 1].step);
+    t->of[t->n++] = *d;
+}
+
+static glia_train_params training(double lr, size_t epochs)
+{
+    glia_train_params p = glia_train_default_params();
+    p.lr = lr;
+    p.epochs = epochs;
+    p.threads = 1;
+    return p;
+}
+
+static told train(glia_network *network, const glia_dataset *dataset,
+                  const glia_dataset *validation, glia_train_params p, glia_train_result *result)
+{
+    told t = {0};
+    glia_error error = {.message = ""};
+    p.diagnosis = keep;
+    p.user = &t;
+    const glia_status status = glia_train(network, dataset, validation, &p, result, &error);
+    if (status && status != GLIA_DIVERGED) fail_msg("%s", error.message);
+    return t;
+}
+
+static const glia_diagnosis *find(const told *t, glia_diagnosis_kind kind)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->of[i].kind == kind) return &t->of[i];
+    char all[512] = "nothing";
+    for (size_t i = 0, used = 0; i < t->n; i++)
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s ",
+                                 glia_diagnosis_name(t->of[i].kind));
+    fail_msg("found %s, expected %s", all, glia_diagnosis_name(kind));
+    return NULL;
+}
+
+/* That this is told, and nothing else. */
+static const glia_diagnosis *only(const told *t, glia_diagnosis_kind kind)
+{
+    const glia_diagnosis *d = find(t, kind);
+    if (t->n != 1) fail_msg("%zu were told, beside \"%s\"", t->n - 1, d->message);
+    return d;
+}
+
+static void assert_message(const glia_diagnosis *d, const char *part)
+{
+    if (!strstr(d->message, part)) fail_msg("\"%s\" without \"%s\"", d->message, part);
+}
+
+static void check_before(const glia_diagnosis *d)
+{
+    assert_true(d->epoch == 0 && d->step == 0 && d->layer == GLIA_NO_LAYER);
+}
+
+/* ---- Data ----------------------------------------------------------------------------------- */
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(glia_diagnosis_name(GLIA_DIAGNOSIS_DEAD_UNITS), "dead-units");
+    assert_string_equal(glia_diagnosis_name(GLIA_DIAGNOSIS_PLATEAU), "plateau");
+    assert_string_equal(glia_diagnosis_name((glia_diagnosis_kind)1000), "unknown");
+}
+
+static void test_input_scale(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    for (size_t i = 0; i < N; i++) s.x[i * FEATURES + 7] = 5000 + 300 * s.x[i * FEATURES + 7];
+    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    told t = train(network, s.dataset, NULL, training(0.2, 2), NULL);
+    const glia_diagnosis *d = find(&t, GLIA_DIAGNOSIS_INPUT_SCALE);
+    check_before(d);
+    assert_message(d, "feature 7 ");
+    assert_true(fabs(d->value - 5000) < 200);
+    /* what comes of it has a remedy that fits */
+    d = find(&t, GLIA_DIAGNOSIS_DEAD_UNITS);
+    assert_message(d, "scale the inputs");
+    glia_network_free(network);
+
+    for (size_t i = 0; i < N * FEATURES; i++) s.x[i] *= 1e-4F;
+    for (size_t i = 0; i < N; i++) s.x[i * FEATURES + 7] = 0;
+    network = make(s.dataset, 1, 32, GLIA_RELU);
+    t = train(network, s.dataset, NULL, training(0.2, 2), NULL);
+    assert_message(only(&t, GLIA_DIAGNOSIS_INPUT_SCALE), "tiny");
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+/* Bytes of 0 and 1, which enter the network divided by 255. */
+static void test_bits_as_bytes(void **state)
+{
+    (void)state;
+    static uint8_t x[500][16];
+    static uint32_t label[500];
+    gi_rng rng = gi_rng_make(3, GI_RANDOM_INIT, 0, 0);
+    for (size_t i = 0; i < 500; i++) {
+        label[i] = gi_rng_below(&rng, 2);
+        for (size_t f = 0; f < 16; f++) x[i][f] = gi_rng_below(&rng, 4) <= label[i];
+    }
+    glia_dataset *dataset = NULL;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_U8, x, label, 500, 16, 2, &dataset, NULL),
+                     GLIA_OK);
+    glia_network *network = make(dataset, 1, 16, GLIA_TANH);
+    const told t = train(network, dataset, NULL, training(0.1, 3), NULL);
+    assert_message(only(&t, GLIA_DIAGNOSIS_INPUT_SCALE), "255");
+    glia_network_free(network);
+    glia_dataset_free(dataset);
+}
+
+static void test_input_spread(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    for (size_t i = 0; i < N * FEATURES; i++) s.x[i] *= i % FEATURES == 3 ? 5.0F : 0.01F;
+    glia_network *network = make(s.dataset, 1, 32, GLIA_TANH);
+    const told t = train(network, s.dataset, NULL, training(0.05, 2), NULL);
+    const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_INPUT_SPREAD);
+    check_before(d);
+    assert_message(d, "feature 3 ");
+    assert_true(d->value > 300 && d->value < 800);
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+static void test_input_constant(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    for (size_t i = 0; i < N * FEATURES; i++) s.x[i] = 0.5F;
+    glia_network *network = make(s.dataset, 1, 32, GLIA_TANH);
+    const told t = train(network, s.dataset, NULL, training(0.05, 4), NULL);
+    check_before(only(&t, GLIA_DIAGNOSIS_INPUT_CONSTANT));
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+static void test_labels(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    for (size_t i = 0; i < N; i++) s.label[i] = s.label[i] < 2 ? 1 : 4;
+    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    told t = train(network, s.dataset, NULL, training(0.1, 2), NULL);
+    const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_MISSING_CLASS);
+    check_before(d);
+    assert_true(d->value == 3);
+    assert_message(d, "class 0, 2, 3)");
+    glia_network_free(network);
+
+    for (size_t i = 0; i < N; i++) s.label[i] = 2;
+    network = make(s.dataset, 1, 32, GLIA_RELU);
+    t = train(network, s.dataset, NULL, training(0.1, 4), NULL);
+    d = only(&t, GLIA_DIAGNOSIS_ONE_CLASS);
+    check_before(d);
+    assert_message(d, "class 2");
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+/* A part of a data set is judged by its own samples. */
+static void test_labels_of_a_view(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    for (size_t i = 0, seen = 0; i < N; i++) /* one sample of class 0: it is held out or left */
+        if (s.label[i] == 0 && seen++ > 0) s.label[i] = 1;
+    glia_dataset *rest, *held;
+    assert_int_equal(glia_dataset_hold_out(s.dataset, 0.6, 1, &rest, &held, NULL), GLIA_OK);
+    size_t n_rest = 0;
+    for (size_t i = 0; i < glia_dataset_describe(rest).samples; i++) {
+        uint32_t label;
+        assert_int_equal(glia_dataset_sample(rest, i, NULL, &label, NULL), GLIA_OK);
+        n_rest += label == 0;
+    }
+    const glia_dataset *without = n_rest ? held : rest, *with = n_rest ? rest : held;
+    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    told t = train(network, without, NULL, training(0.1, 1), NULL);
+    assert_message(only(&t, GLIA_DIAGNOSIS_MISSING_CLASS), "class 0)");
+    t = train(network, with, NULL, training(0.1, 1), NULL);
+    assert_int_equal(t.n, 0);
+    glia_network_free(network);
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+    free_samples(&s);
+}
+
+/* So many that they cannot be learned by heart, then so few that they can. */
+static void test_unrelated_labels(void **state)
+{
+    (void)state;
+    samples s = make_clouds(4 * N);
+    shuffle_labels(&s);
+    glia_network *network = make(s.dataset, 1, 16, GLIA_TANH);
+    glia_train_result result;
+    told t = train(network, s.dataset, NULL, training(0.05, 4), &result);
+    assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "nothing is learned");
+    assert_true(t.of[0].epoch == 3);
+    assert_true(fabs(t.of[0].value - 0.2) < 0.08);
+    glia_network_free(network);
+    free_samples(&s);
+
+    s = make_clouds(400);
+    shuffle_labels(&s);
+    network = make(s.dataset, 1, 256, GLIA_RELU);
+    t = train(network, s.dataset, NULL, training(0.2, 60), &result);
+    assert_true(result.train_accuracy > 0.9);
+    assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "by heart");
+    glia_network_free(network);
+
+    glia_dataset *rest, *held;
+    assert_int_equal(glia_dataset_hold_out(s.dataset, 0.3, 1, &rest, &held, NULL), GLIA_OK);
+    network = make(s.dataset, 1, 256, GLIA_RELU);
+    t = train(network, rest, held, training(0.2, 60), &result);
+    assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "by heart");
+    glia_network_free(network);
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+    free_samples(&s);
+}
+
+/* ---- Networks ------------------------------------------------------------------------------- */
+
+static void test_dead_units(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    glia_network *network = make(s.dataset, 3, 32, GLIA_RELU);
+    const told t = train(network, s.dataset, NULL, training(4, 3), NULL);
+    const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_DEAD_UNITS);
+    assert_true(d->layer < 3 && d->value > 0.75 && d->value <= 1);
+    assert_true(d->epoch >= 1 && d->step > 0);
+    assert_message(d, "learning rate (0.8 instead of 4)");
+    char name[64];
+    snprintf(name, sizeof name, "hidden layer %zu of 3 (relu): %.0f %%", d->layer + 1,
+             100 * d->value);
+    assert_message(d, name);
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+static void test_saturated_units(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    glia_network *network = make(s.dataset, 2, 64, GLIA_TANH);
+    told t = train(network, s.dataset, NULL, training(4, 3), NULL);
+    const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_SATURATED_UNITS);
+    assert_true(d->layer < 2 && d->value > 0.5);
+    assert_message(d, "(tanh)");
+    glia_network_free(network);
+
+    network = make(s.dataset, 2, 64, GLIA_SIGMOID);
+    scale_weights(network, 50); /* from the start */
+    t = train(network, s.dataset, NULL, training(0.01, 1), NULL);
+    d = find(&t, GLIA_DIAGNOSIS_SATURATED_UNITS);
+    assert_true(d->step == 0);
+    assert_message(d, "(sigmoid)");
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+static void test_vanishing_gradient(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    glia_network *network = make(s.dataset, 6, 32, GLIA_SIGMOID);
+    told t = train(network, s.dataset, NULL, training(0.1, 4), NULL);
+    const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_VANISHING_GRADIENT);
+    assert_true(d->layer == 0 && d->value < 0.01 && d->value > 0);
+    assert_message(d, "hidden layer 1 of 6");
+    assert_message(d, "instead of sigmoid");
+    glia_network_free(network);
+
+    network = make(s.dataset, 3, 32, GLIA_TANH);
+    scale_weights(network, 0); /* all units of a layer are the same, and stay so */
+    t = train(network, s.dataset, NULL, training(0.1, 4), NULL);
+    assert_true(only(&t, GLIA_DIAGNOSIS_VANISHING_GRADIENT)->value == 0);
+    assert_message(&t.of[0], "larger weights");
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+static void test_exploding_gradient(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    glia_network *network = make(s.dataset, 4, 32, GLIA_RELU);
+    scale_weights(network, 8);
+    told t = train(network, s.dataset, NULL, training(1e-9, 1), NULL);
+    const glia_diagnosis *d = find(&t, GLIA_DIAGNOSIS_EXPLODING_GRADIENT);
+    assert_true(d->layer == 0 && d->step == 0 && d->value > 500);
+    assert_message(d, "smaller weights");
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+static void test_learning_rate(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    told t = train(network, s.dataset, NULL, training(1e-6, 20), NULL);
+    const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_RATE_LOW);
+    assert_true(d->step >= 1000 && d->epoch < 20 && d->value > 0.95);
+    glia_network_free(network);
+
+    network = make(s.dataset, 0, 0, GLIA_RELU);
+    t = train(network, s.dataset, NULL, training(200, 5), NULL);
+    d = only(&t, GLIA_DIAGNOSIS_RATE_HIGH);
+    assert_true(d->value > 1.1);
+    assert_message(d, "try 20 instead of 200");
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+/* A checkerboard, which no straight line divides. */
+static void test_plateau(void **state)
+{
+    (void)state;
+    static float x[N][2];
+    static uint32_t label[N];
+    gi_rng rng = gi_rng_make(4, GI_RANDOM_INIT, 0, 0);
+    for (size_t i = 0; i < N; i++) {
+        for (size_t f = 0; f < 2; f++) x[i][f] = 2 * gi_rng_uniform(&rng) - 1;
+        label[i] = (x[i][0] > 0) == (x[i][1] > 0);
+    }
+    glia_dataset *board = wrap(&x[0][0], label, N, 2, 2);
+    glia_network *network = make(board, 0, 0, GLIA_RELU);
+    told t = train(network, board, NULL, training(0.2, 12), NULL);
+    assert_message(only(&t, GLIA_DIAGNOSIS_PLATEAU), "a hidden layer");
+    glia_network_free(network);
+    network = make(board, 1, 16, GLIA_TANH);
+    t = train(network, board, NULL, training(0.2, 30), NULL);
+    assert_int_equal(t.n, 0);
+    glia_network_free(network);
+    glia_dataset_free(board);
+}
+
+/* ---- Runs that learn ------------------------------------------------------------------------ */
+
+static void check_healthy(const glia_dataset *dataset, size_t n_hidden, size_t units,
+                          glia_activation activation, glia_train_params p, double accuracy)
+{
+    glia_network *network = make(dataset, n_hidden, units, activation);
+    glia_train_result result;
+    const told t = train(network, dataset, NULL, p, &result);
+    if (t.n > 0 || !(result.train_accuracy >= accuracy))
+        fail_msg("%zu x %zu %s, lr %g, batch %zu: accuracy %.2f, \"%s\"", n_hidden, units,
+                 glia_activation_name(activation), p.lr, p.batch, result.train_accuracy,
+                 t.of[0].message);
+    glia_network_free(network);
+}
+
+static void test_healthy_runs(void **state)
+{
+    (void)state;
+    static const glia_activation activations[] = {GLIA_SIGMOID, GLIA_TANH, GLIA_RELU,
+                                                  GLIA_IDENTITY};
+    static const double rates[] = {0.02, 0.1};
+    samples s = make_clouds(N);
+    for (size_t a = 0; a < 4; a++)
+        for (size_t layers = 0; layers <= (activations[a] == GLIA_SIGMOID ? 2 : 5); layers++)
+            for (size_t r = 0; r < 2; r++) {
+                glia_train_params p = training(rates[r], 16);
+                check_healthy(s.dataset, layers, 48, activations[a], p, 0.8);
+                p.lr /= 4;
+                p.batch = 1;
+                p.epochs = 6;
+                check_healthy(s.dataset, layers, 8, activations[a], p, 0.7);
+            }
+    free_samples(&s);
+}
+
+/* So few samples that an epoch is a step or two. */
+static void test_healthy_small_sets(void **state)
+{
+    (void)state;
+    static const float x[] = {0, 0, 0, 1, 1, 0, 1, 1};
+    static const uint32_t label[] = {0, 1, 1, 0};
+    glia_dataset *xor_gate = wrap(x, label, 4, 2, 2);
+    for (size_t batch = 1; batch <= 4; batch += 3)
+        for (int f = GLIA_SIGMOID; f <= GLIA_RELU; f++) {
+            glia_train_params p = training(batch == 1 ? 0.1 : 0.5, 4000);
+            p.batch = batch;
+            check_healthy(xor_gate, 1, 16, (glia_activation)f, p, 1);
+        }
+    glia_dataset_free(xor_gate);
+    samples s = make_clouds(120);
+    check_healthy(s.dataset, 1, 16, GLIA_RELU, training(0.1, 30), 0.9);
+    check_healthy(s.dataset, 2, 16, GLIA_TANH, training(0.1, 30), 0.9);
+    free_samples(&s);
+}
+
+/* ---- What looking changes ------------------------------------------------------------------- */
+
+static size_t count_looks;
+static void count(void *user, const glia_diagnosis *d)
+{
+    (void)user;
+    (void)d;
+    count_looks++;
+}
+
+/* No bit of the network, with any number of threads; and what is told does not depend on them. */
+static void test_looking_changes_nothing(void **state)
+{
+    (void)state;
+    samples s = make_clouds(20000); /* enough for looks within an epoch */
+    const size_t n = (FEATURES + 1) * 192;
+    float *weights[2] = {test_malloc(n * sizeof(float)), test_malloc(n * sizeof(float))};
+    for (size_t layers = 1; layers <= 2; layers++) /* shared out by samples, and by units */
+        for (int threads = 1; threads <= 3; threads++) {
+            glia_train_params p = training(50, 1);
+            p.threads = threads;
+            p.batch = 100;
+            told all = {0};
+            for (int looks = 0; looks < 2; looks++) {
+                glia_network *network = make(s.dataset, layers, 192, GLIA_TANH);
+                if (looks)
+                    all = train(network, s.dataset, NULL, p, NULL);
+                else
+                    assert_int_equal(glia_train(network, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);
+                assert_int_equal(glia_network_get_layer(network, 0, weights[looks],
+                                                        weights[looks] + FEATURES * 192, NULL),
+                                 GLIA_OK);
+                glia_network_free(network);
+            }
+            assert_memory_equal(weights[0], weights[1], n * sizeof(float));
+            assert_true(find(&all, GLIA_DIAGNOSIS_SATURATED_UNITS)->step == 100);
+        }
+    test_free(weights[0]);
+    test_free(weights[1]);
+    glia_network *network = make(s.dataset, 1, 16, GLIA_RELU);
+    glia_train_params p = training(5, 0);
+    p.diagnosis = count;
+    assert_int_equal(glia_train(network, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);
+    assert_int_equal(count_looks, 0); /* there was nothing to learn */
+    glia_network_free(network);
+    free_samples(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_input_scale),
+        cmocka_unit_test(test_bits_as_bytes),
+        cmocka_unit_test(test_input_spread),
+        cmocka_unit_test(test_input_constant),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_labels_of_a_view),
+        cmocka_unit_test(test_unrelated_labels),
+        cmocka_unit_test(test_dead_units),
+        cmocka_unit_test(test_saturated_units),
+        cmocka_unit_test(test_vanishing_gradient),
+        cmocka_unit_test(test_exploding_gradient),
+        cmocka_unit_test(test_learning_rate),
+        cmocka_unit_test(test_plateau),
+        cmocka_unit_test(test_healthy_runs),
+        cmocka_unit_test(test_healthy_small_sets),
+        cmocka_unit_test(test_looking_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
