@@ -49,9 +49,9 @@ def _():
     for name in commands():
         words = name.split()
         listed = glia("help", "--options", *words).out.split()
-        helped = re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", glia("help", *words).out, re.M)
+        helped = re.findall(r"^ +(?:-\w, )?(--[a-z0-9-]+)", glia("help", *words).out, re.M)
         page = glia("help", "--man", *words).out.replace("\\-", "-")
-        manual = re.findall(r"^(?:\\fB-\w\\fR, )?\\fB(--[a-z-]+)\\fR", page, re.M)
+        manual = re.findall(r"^(?:\\fB-\w\\fR, )?\\fB(--[a-z0-9-]+)\\fR", page, re.M)
         expect(len(listed) > 1 and listed == helped, name, "help differs:", listed, helped)
         expect(listed == manual, name, "manual differs:", listed, manual)
         expect(glia(*words, "--help").out == glia("help", *words).out, name)
