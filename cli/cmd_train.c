@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * glia train: opens the data, makes a network, trains it, saves it, scores it once on the test
- * split. What can be wrong with the command is found out before the first step.
+ * split; with --seeds that several times. What can be wrong with the command is found out before
+ * the first step.
  */
 #include <errno.h>
 #include <math.h>
@@ -11,9 +12,11 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "files.h"
 #include "output.h"
 #include "progress.h"
 #include "run_folder.h"
+#include "seeds.h"
 #include "signals.h"
 #include "training.h"
 
@@ -23,9 +26,12 @@ enum { LONGEST_PATH = 4096 };
 struct run {
     const train_options *options;
     const char *data;
-    const char *path;
+    const char *path; /* of the model; NULL: it is not kept */
     char path_memory[LONGEST_PATH];
     run_folder *folder;              /* or NULL */
+    struct seeds *seeds;             /* NULL: it is one run alone */
+    double began;                    /* now_seconds() of the first of several */
+    bench_view bar;                  /* of several */
     glia_dataset *all;               /* the training split */
     glia_dataset *other;             /* with --fresh: what validation samples are held out from */
     glia_dataset *rest;              /* what holding out left over */
@@ -107,21 +113,24 @@ static glia_status open_data(struct run *run, glia_error *error)
     /* The test split now, so that what is wrong with it is known before an hour has gone. */
     glia_status status = source_open_both(source, run->data, o->fresh, threads, o->quiet, &run->all,
                                           &run->test, error);
-    if (status != GLIA_OK) return status;
-
-    run->train = run->all;
-    if (o->validation == 0) return GLIA_OK;
-    const glia_dataset *from = run->all;
-    if (o->fresh) { /* images that are new in every epoch cannot be held out: take others */
+    if (status == GLIA_OK && o->validation > 0 && o->fresh) {
+        /* images that are new in every epoch cannot be held out: take others */
         source_options next = *source;
         next.seed++; /* after the last comes 0 */
         status =
             source_open(&next, run->data, GLIA_TRAIN, false, threads, o->quiet, &run->other, error);
-        if (status != GLIA_OK) return status;
-        from = run->other;
     }
-    status = glia_dataset_hold_out(from, o->validation, o->params.seed, &run->rest,
-                                   &run->validation, error);
+    return status;
+}
+
+static glia_status hold_out(struct run *run, glia_error *error)
+{
+    const train_options *o = run->options;
+    run->train = run->all;
+    if (o->validation == 0) return GLIA_OK;
+    const glia_status status =
+        glia_dataset_hold_out(o->fresh ? run->other : run->all, o->validation, o->params.seed,
+                              &run->rest, &run->validation, error);
     if (status == GLIA_OK && !o->fresh) run->train = run->rest;
     return status;
 }
@@ -158,13 +167,38 @@ static void print_head(const struct run *run, const glia_progress *p)
     fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s\n", dim, end, p->engine, p->isa,
             glia_precision_name(p->precision), p->threads, p->threads == 1 ? "" : "s");
     fprintf(stderr, "%splan   %s   %s\n", dim, end, p->plan);
+    if (run->seeds != NULL)
+        fprintf(stderr, "%sseeds  %s   %s, from %llu on\n", dim, end, show_count(run->seeds->n).s,
+                (unsigned long long)run->seeds->first);
+}
+
+/* The bar of several runs, whose epochs are not told one by one. */
+static void draw_seeds(struct run *run, const glia_progress *p)
+{
+    static const double redraw_seconds = 0.1;
+    const double now = now_seconds();
+    if (!is_rich(stderr) || run->options->quiet || now - run->view.drawn_at < redraw_seconds)
+        return;
+    const double of_run =
+        ((double)(p->epoch - 1) + (double)p->done / (double)p->samples) / (double)p->epochs;
+    const size_t before = json_array_size(run->seeds->outcomes);
+    const double done = ((double)before + of_run) / (double)run->seeds->n;
+    char left[64], right[64];
+    snprintf(left, sizeof left, "run %zu of %zu, epoch %zu of %zu", before + 1, run->seeds->n,
+             p->epoch, p->epochs);
+    snprintf(right, sizeof right, "%s left",
+             show_duration(done > 0 ? (now - run->began) * (1 - done) / done : NAN).s);
+    bench_bar(&run->bar, left, done, right);
+    run->view.drawn_at = now;
 }
 
 /* The head of the run comes before its first step. */
 static bool step(void *user, const glia_progress *p)
 {
     struct run *run = user;
-    if (p->done == 0 && p->epoch == 1 && !run->options->quiet) print_head(run, p);
+    const bool first = run->seeds == NULL || run->seeds->outcomes == NULL;
+    if (p->done == 0 && p->epoch == 1 && first && !run->options->quiet) print_head(run, p);
+    if (run->seeds != NULL) draw_seeds(run, p);
     if (run->folder != NULL) run_folder_step(run->folder, p);
     return training_step(&run->view, p);
 }
@@ -188,6 +222,7 @@ static glia_status train(struct run *run, glia_error *error)
     glia_status status =
         glia_train(run->network, run->train, run->validation, &params, &run->result, error);
     training_end(&run->view);
+    bench_end(&run->bar);
     return status;
 }
 
@@ -216,11 +251,42 @@ static void print_result(const struct run *run)
     printf("\n");
 }
 
-/* Everything after the checks. A library failure is left in *error; returns the exit status. */
+/* "seed 3: " where there are several. */
+static words name_seed(const struct run *run)
+{
+    words w = {""};
+    if (run->seeds != NULL)
+        snprintf(w.s, sizeof w.s, "seed %llu: ", (unsigned long long)run->options->params.seed);
+    return w;
+}
+
+/* Says what became of the network of a run that did not end as it should. */
+static void complain_end(const struct run *run)
+{
+    const bool diverged = run->result.stop == GLIA_STOP_DIVERGED;
+    const words seed = name_seed(run);
+    if (diverged && run->saved)
+        complain("%sthe network as it was after epoch %zu is saved", seed.s,
+                 run->result.best_epoch);
+    else if (diverged && run->path != NULL)
+        complain("%snothing is saved", seed.s);
+    else if (!diverged && !run->saved)
+        complain("%sinterrupted", seed.s);
+    else if (!diverged && run->validation && run->result.best_epoch > 0)
+        complain("%sinterrupted; the network of epoch %zu, the best so far, is saved", seed.s,
+                 run->result.best_epoch);
+    else if (!diverged)
+        complain("%sinterrupted; the network is saved as it is", seed.s);
+}
+
+/*
+ * A run on data that are open. A library failure is left in *error; a run that diverged or was
+ * interrupted is none, and sets the exit status.
+ */
 static glia_status run_training(struct run *run, int *exit_status, glia_error *error)
 {
     const train_options *options = run->options;
-    glia_status status = open_data(run, error);
+    glia_status status = hold_out(run, error);
     if (status == GLIA_OK) status = training_network(options, run->train, &run->network, error);
     if (status != GLIA_OK) return status;
     if (run->folder != NULL)
@@ -231,85 +297,219 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
     status = train(run, error);
     if (status != GLIA_OK && status != GLIA_DIVERGED) return status;
     if (status == GLIA_DIVERGED) {
-        complain("%s", error->message);
+        complain("%s%s", name_seed(run).s, error->message);
         *exit_status = EXIT_FAILED;
     } else if (run->result.stop == GLIA_STOP_CANCELLED) {
         *exit_status = EXIT_INTERRUPTED;
     }
 
     /* After a divergence the network is that of the last good epoch, if there was one. */
-    if (status == GLIA_OK || run->result.best_epoch > 0) {
+    if (run->path != NULL && (status == GLIA_OK || run->result.best_epoch > 0)) {
         status = glia_network_save(run->network, run->path, error);
         if (status != GLIA_OK) return status;
         run->saved = true;
     }
-    if (*exit_status == EXIT_FAILED)
-        complain(run->saved ? "the network as it was after epoch %zu is saved" : "nothing is saved",
-                 run->result.best_epoch);
-    if (*exit_status == EXIT_INTERRUPTED && run->validation && run->result.best_epoch > 0)
-        complain("interrupted; the network of epoch %zu, the best so far, is saved",
-                 run->result.best_epoch);
-    else if (*exit_status == EXIT_INTERRUPTED)
-        complain("interrupted; the network is saved as it is");
+    if (*exit_status != EXIT_DONE) complain_end(run);
     if (*exit_status != EXIT_DONE || run->test == NULL) return GLIA_OK;
-    signals_guard(false);
+    if (run->seeds == NULL) signals_guard(false);
     return glia_evaluate(run->network, run->test, options->params.threads, &run->score, NULL,
                          error);
+}
+
+/*
+ * Makes the folder of the run, which is kept with this command (taken over), and finds where the
+ * model goes. Complains when it cannot be.
+ */
+static bool begin_run(struct run *run, json_t *command)
+{
+    const train_options *options = run->options;
+    if (options->run != NULL) {
+        run->folder = run_folder_new(options->run, command, options->tensorboard);
+        if (run->folder == NULL) return false;
+    } else {
+        json_decref(command);
+    }
+    run->path = options->output;
+    if (run->path == NULL && run->folder != NULL) {
+        run_folder_file(options->run, "model.safetensors", run->path_memory,
+                        sizeof run->path_memory);
+        run->path = run->path_memory;
+    } else if (run->path == NULL && run->seeds == NULL) {
+        default_path(run->data, run->path_memory, sizeof run->path_memory);
+        run->path = run->path_memory;
+    }
+    if (run->path == NULL || check_path(run->path)) return true;
+    run_folder_free(run->folder);
+    run->folder = NULL;
+    return false;
+}
+
+/* Ends the folder, and frees what is this run's alone. Returns the exit status. */
+static int end_run(struct run *run, int exit_status)
+{
+    if (run->folder != NULL &&
+        !run_folder_end(run->folder, exit_status == EXIT_DONE ? outcome(run) : NULL) &&
+        exit_status == EXIT_DONE)
+        exit_status = EXIT_FAILED;
+    json_decref(run->diagnoses);
+    run_folder_free(run->folder);
+    glia_network_free(run->network);
+    glia_dataset_free(run->validation);
+    glia_dataset_free(run->rest);
+    return exit_status;
+}
+
+static int run_alone(struct run *run)
+{
+    const train_options *options = run->options;
+    int exit_status = EXIT_DONE;
+    glia_error error;
+    if (!begin_run(run, options_words(&train_command, options->source.common.line)))
+        return EXIT_FAILED;
+    glia_status status = open_data(run, &error);
+    if (status == GLIA_OK) status = run_training(run, &exit_status, &error);
+    if (status != GLIA_OK)
+        exit_status = source_complain(run->data, &error);
+    else if (options->source.common.json)
+        json_print(outcome(run));
+    else if (exit_status != EXIT_FAILED || run->saved)
+        print_result(run);
+    return end_run(run, exit_status);
+}
+
+/* ---- Several seeds -------------------------------------------------------------------------- */
+
+/* The options of one of the runs: its seed, and its folder and model in paths of their own. */
+struct one_seed {
+    train_options options;
+    char folder[LONGEST_PATH], model[LONGEST_PATH];
+};
+
+static bool choose_seed(const train_options *all, size_t i, struct one_seed *one)
+{
+    one->options = *all;
+    train_options *o = &one->options;
+    o->params.seed = all->params.seed + i; /* after the last comes 0 */
+    bool fits = all->output == NULL ||
+                seeds_path(all->output, o->params.seed, one->model, sizeof one->model);
+    if (all->run != NULL)
+        fits = snprintf(one->folder, sizeof one->folder, "%s/seed-%llu", all->run,
+                        (unsigned long long)o->params.seed) < (int)sizeof one->folder - 64 &&
+               fits;
+    if (!fits) complain("train: the name of the %s is too long", all->run ? "folder" : "model");
+    if (all->output != NULL) o->output = one->model;
+    if (all->run != NULL) o->run = one->folder;
+    return fits;
+}
+
+/* The words that repeat one of the runs alone: its own seed in place of the first one's. */
+static json_t *words_of_seed(const struct one_seed *one)
+{
+    json_t *list = options_words(&train_command, one->options.source.common.line);
+    size_t i = 0;
+    const char *word = json_string_value(json_array_get(list, i));
+    while (strncmp(word, "--seed=", 7) != 0 && strcmp(word, "--") != 0)
+        word = json_string_value(json_array_get(list, ++i));
+    json_t *seed =
+        json_need(json_sprintf("--seed=%llu", (unsigned long long)one->options.params.seed));
+    if ((word[2] != '\0' ? json_array_set_new(list, i, seed)
+                         : json_array_insert_new(list, i, seed)) != 0)
+        json_need(NULL); /* no memory */
+    return list;
+}
+
+/* Finds before the first run what would stop a later one; makes the folder that holds theirs. */
+static bool check_seeds(const train_options *all)
+{
+    struct one_seed one;
+    struct stat status;
+    for (size_t i = 0; i < all->seeds; i++) {
+        if (!choose_seed(all, i, &one)) return false;
+        if (all->output != NULL && !check_path(one.model)) return false;
+        if (all->run != NULL && run_folder_is_finished(one.folder)) {
+            complain("%s: holds a finished run; name another folder, or remove this one",
+                     one.folder);
+            return false;
+        }
+    }
+    if (all->run == NULL) return true;
+    char path[LONGEST_PATH];
+    run_folder_file(all->run, "run.json", path, sizeof path);
+    if (stat(path, &status) == 0) {
+        complain("%s: holds a run; name another folder for several", all->run);
+        return false;
+    }
+    if (mkdir(all->run, 0777) != 0 && errno != EEXIST) {
+        complain("%s: cannot make the folder of the runs: %s", all->run, strerror(errno));
+        return false;
+    }
+    if (stat(all->run, &status) == 0 && S_ISDIR(status.st_mode)) return true;
+    complain("%s: cannot keep runs there: it is no folder", all->run);
+    return false;
+}
+
+/* Data are opened once for all. */
+static int run_seeds(struct run *shared, struct seeds *seeds)
+{
+    const train_options *all = shared->options;
+    int exit_status = EXIT_DONE;
+    glia_error error;
+    if (!check_seeds(all)) return EXIT_FAILED;
+    if (open_data(shared, &error) != GLIA_OK) return source_complain(shared->data, &error);
+    shared->began = now_seconds();
+    for (size_t i = 0; i < seeds->n && exit_status != EXIT_INTERRUPTED; i++) {
+        struct run run = *shared;
+        struct one_seed one;
+        int status = EXIT_DONE;
+        run.options = &one.options;
+        if (!choose_seed(all, i, &one) || !begin_run(&run, words_of_seed(&one))) return EXIT_FAILED;
+        if (run_training(&run, &status, &error) != GLIA_OK) {
+            end_run(&run, EXIT_FAILED);
+            return source_complain(shared->data, &error);
+        }
+        if (i > 0) run.view.startup_ended = 0; /* only the first had one */
+        seeds_add(seeds, one.options.params.seed, &run.result, &run.score, outcome(&run));
+        status = end_run(&run, status);
+        if (status != EXIT_DONE) exit_status = status;
+        if (signals_came()) exit_status = EXIT_INTERRUPTED;
+    }
+    signals_guard(false);
+    json_t *sum = seeds_json(seeds);
+    if (all->run != NULL) {
+        char path[LONGEST_PATH];
+        run_folder_file(all->run, "seeds.json", path, sizeof path);
+        if (!replace_json(path, json_incref(sum)) && exit_status == EXIT_DONE)
+            exit_status = EXIT_FAILED;
+    }
+    if (all->source.common.json)
+        json_print(sum);
+    else {
+        json_decref(sum);
+        seeds_print(seeds);
+    }
+    return exit_status;
 }
 
 static int train_run(void *field, int n_operands, char *const *operands)
 {
     (void)n_operands;
     const train_options *options = field;
+    struct seeds seeds = {.n = options->seeds,
+                          .first = options->params.seed,
+                          .printed = !options->source.common.json};
     struct run run = {.options = options,
                       .data = operands[0],
-                      .path = options->output,
-                      .view = {.quiet = options->quiet,
+                      .seeds = options->seeds > 0 ? &seeds : NULL,
+                      .view = {.quiet = options->quiet || options->seeds > 0,
                                .validation = options->validation > 0,
                                .plot = options->plot},
                       .score = {0, NAN, NAN, NAN}};
-    int exit_status = EXIT_DONE;
-    glia_error error;
-
     if (!train_check_options(options, run.data)) return EXIT_WRONG;
-    if (options->run != NULL) {
-        const struct command_line *line = options->source.common.line;
-        run.folder =
-            run_folder_new(options->run, options_words(&train_command, line), options->tensorboard);
-        if (run.folder == NULL) return EXIT_FAILED;
-    }
-    if (run.path == NULL) {
-        if (run.folder != NULL)
-            run_folder_file(options->run, "model.safetensors", run.path_memory,
-                            sizeof run.path_memory);
-        else
-            default_path(run.data, run.path_memory, sizeof run.path_memory);
-        run.path = run.path_memory;
-    }
-    if (!check_path(run.path)) {
-        run_folder_free(run.folder);
-        return EXIT_FAILED;
-    }
-
-    if (run_training(&run, &exit_status, &error) != GLIA_OK)
-        exit_status = source_complain(run.data, &error);
-    else if (options->source.common.json)
-        json_print(outcome(&run));
-    else if (exit_status != EXIT_FAILED || run.saved)
-        print_result(&run);
-    if (run.folder != NULL &&
-        !run_folder_end(run.folder, exit_status == EXIT_DONE ? outcome(&run) : NULL) &&
-        exit_status == EXIT_DONE)
-        exit_status = EXIT_FAILED;
-
-    json_decref(run.diagnoses);
-    run_folder_free(run.folder);
-    glia_network_free(run.network);
-    glia_dataset_free(run.validation);
-    glia_dataset_free(run.rest);
+    const int exit_status = options->seeds > 0 ? run_seeds(&run, &seeds) : run_alone(&run);
     glia_dataset_free(run.other);
     glia_dataset_free(run.all);
     glia_dataset_free(run.test);
+    seeds_free(&seeds);
     return exit_status;
 }
 
@@ -323,6 +523,8 @@ static const example train_examples[] = {
      "See each image a little distorted in every epoch."},
     {"glia train mnist --recipe fast", "98 % of MNIST's test images in the least time."},
     {"glia train --recipe fast --print", "What that stands for, as a file to keep and change."},
+    {"glia train digits --hidden 32 --epochs 3 --seeds 5",
+     "How much of the accuracy is luck: five seeds, their mean and its standard error."},
     {NULL, NULL},
 };
 
@@ -346,7 +548,12 @@ const struct command train_command = {
         "(SIGINT), SIGTERM and SIGHUP end the step at hand; the network is saved as it is, with "
         "--validation as it was after the best epoch, and the exit status is 130. When the loss is "
         "no longer finite, training stops with status 1; the weights of the last good epoch are "
-        "saved, and without one nothing is written.",
+        "saved, and without one nothing is written.\n\n"
+        "With --seeds N, runs with N seeds follow each other, each the one that its seed alone "
+        "makes. Their networks are kept where you say so: with -o m.safetensors in "
+        "m-1.safetensors, m-2.safetensors, ...; with --run DIR in DIR/seed-1, DIR/seed-2, ..., "
+        "each the folder of a run, and seeds.json beside them holds what --json prints. A run that "
+        "diverges is not in the mean, and the exit status is then 1.",
     .options = train_option_table,
     .examples = train_examples,
     .options_size = sizeof(train_options),

@@ -6,6 +6,7 @@
 
 #include "files.h"
 #include "output.h"
+#include "spread.h"
 #include "sweep.h"
 
 /* ---- Means ---------------------------------------------------------------------------------- */
@@ -14,35 +15,25 @@
 static void sum_up_cell(const struct sweep *s, size_t c)
 {
     struct cell *cell = &s->cells[c];
+    const struct job *jobs = &s->jobs[c * s->options->seeds];
     const size_t seeds = s->options->seeds;
-    double sum = 0, squares = 0, validation = 0, seconds = 0;
-    *cell = (struct cell){.values = cell->values,
-                          .test_accuracy = NAN,
-                          .standard_error = NAN,
-                          .validation_accuracy = NAN,
-                          .seconds = NAN};
+    double *test = need_memory(3 * seeds, sizeof *test), *validation = test + seeds;
+    double *seconds = validation + seeds;
+    *cell = (struct cell){.values = cell->values, .standard_error = NAN};
     for (size_t i = 0; i < seeds; i++) {
-        const struct job *job = &s->jobs[c * seeds + i];
-        cell->failed += job->state == JOB_FAILED;
-        if (job->state != JOB_DONE) continue;
-        cell->done++;
-        sum += job->test_accuracy;
-        validation += job->validation_accuracy;
-        seconds += job->seconds;
-        cell->standard_error = job->test_error_bar;
+        cell->failed += jobs[i].state == JOB_FAILED;
+        if (jobs[i].state != JOB_DONE) continue;
+        test[cell->done] = jobs[i].test_accuracy;
+        validation[cell->done] = jobs[i].validation_accuracy;
+        seconds[cell->done++] = jobs[i].seconds;
+        cell->standard_error = jobs[i].test_error_bar;
     }
-    if (cell->done == 0) return;
-    const double n = (double)cell->done;
-    cell->test_accuracy = sum / n;
-    cell->validation_accuracy = validation / n;
-    cell->seconds = seconds / n;
-    if (cell->done == 1) return;
-    for (size_t i = 0; i < seeds; i++) {
-        const struct job *job = &s->jobs[c * seeds + i];
-        const double off = job->test_accuracy - cell->test_accuracy;
-        if (job->state == JOB_DONE) squares += off * off;
-    }
-    cell->standard_error = sqrt(squares / (n - 1) / n);
+    const spread of_test = spread_of(test, cell->done);
+    cell->test_accuracy = of_test.mean;
+    if (cell->done > 1) cell->standard_error = of_test.error;
+    cell->validation_accuracy = spread_of(validation, cell->done).mean;
+    cell->seconds = spread_of(seconds, cell->done).mean;
+    free(test);
 }
 
 void sweep_sum_up(struct sweep *s)

@@ -188,6 +188,10 @@ const struct option train_option_table[] = {
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N", TRAIN_FIELD(params.seed),
      .help = "of the first weights, the shuffles, the distortions and the choice of the validation "
              "samples"},
+    {.kind = OPTION_COUNT, .name = "seeds", .metavar = "N", TRAIN_FIELD(seeds),
+     .min = 1, .max = 100000, .aside = true, .shown_default = "",
+     .help = "N runs, one after the other, the next each with the next seed; mean, standard "
+             "deviation and standard error of their accuracies"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", TRAIN_FIELD(params.threads),
      .max = 1024,
      .help = "0: one a core; the result does not depend on it (with onednn it may)"},
@@ -298,6 +302,10 @@ bool train_check_options(const train_options *options, const char *data)
     }
     if (options->validation == 0 && options->params.min_delta > 0) {
         complain("train: --min-delta needs a validation set; add --validation 0.1, say");
+        return false;
+    }
+    if (options->seeds > 0 && options->plot) {
+        complain("train: --plot draws one run; leave it out with --seeds");
         return false;
     }
     if (options->tensorboard && options->run == NULL) {

@@ -41,6 +41,7 @@ typedef struct train_options {
     glia_train_params params;
     augment_options augment;
     double validation; /* as glia_dataset_hold_out takes it; 0: none */
+    size_t seeds;      /* runs; 0: one, and nothing about several */
     bool fresh;
     bool plot;
     bool quiet;

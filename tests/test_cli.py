@@ -49,9 +49,9 @@ def _():
     for name in commands():
         words = name.split()
         listed = glia("help", "--options", *words).out.split()
-        helped = re.findall(r"^ +(?:-\w, )?(--[a-z-]+)", glia("help", *words).out, re.M)
+        helped = re.findall(r"^ +(?:-\w, )?(--[a-z0-9-]+)", glia("help", *words).out, re.M)
         page = glia("help", "--man", *words).out.replace("\\-", "-")
-        manual = re.findall(r"^(?:\\fB-\w\\fR, )?\\fB(--[a-z-]+)\\fR", page, re.M)
+        manual = re.findall(r"^(?:\\fB-\w\\fR, )?\\fB(--[a-z0-9-]+)\\fR", page, re.M)
         expect(len(listed) > 1 and listed == helped, name, "help differs:", listed, helped)
         expect(listed == manual, name, "manual differs:", listed, manual)
         expect(glia(*words, "--help").out == glia("help", *words).out, name)
@@ -160,6 +160,10 @@ WRONG = [
     (["train", "bars", "--scale", "1"], 2, ["--scale", "at least 0 and below 1"]),
     (["train", "bars", "--elastic", "9", "--elastic-sigma", "0"], 2, ["--elastic-sigma", "above 0"]),
     (["train", "bars", "--elastic-sigma", "3"], 2, ["--elastic-sigma", "add --elastic"]),
+    (["train", "bars", "--seeds", "0"], 2, ["--seeds", "from 1 to 100000"]),
+    (["train", "bars", "--seeds", "2", "--plot"], 2, ["--plot", "--seeds"]),
+    (["train", "bars", "--seeds", "2", "-o", "no/m.safetensors"], 1, ["no/m-1", "does not exist"]),
+    (["train", "nothing", "--seeds", "2"], 1, ["nothing"]),
     (["train", "bars", "--recipe", "fats"], 2, ["--recipe", '"fats"', "did you mean fast"]),
     (["train", "bars", "--recipe", "x"], 2, ["--recipe", '"x"', "expected fast", "path of a file"]),
     (["train", "bars", "--recipe", ""], 2, ["--recipe", "path of a file"]),
@@ -709,7 +713,7 @@ def _():
             (b"bars\n", 'line 1: found "bars"'),
             (b"--\n", "line 1: there is no option --;"),
             (b"--output x\n", "line 1: found --output, expected an option that says how to train"),
-            (b"--run x\n", "line 1: found --run"), (b"--json\n", "line 1: found --json"),
+            (b"--seeds 3\n", "line 1: found --seeds"), (b"--run x\n", "line 1: found --run"), (b"--json\n", "line 1: found --json"),
             (b"--quiet\n", "line 1: found --quiet"), (b"--help\n", "line 1: found --help"),
             (b"--print\n", "line 1: found --print"), (b"--plot\n", "line 1: found --plot"),
             (b"--recipe fast\n", "line 1: found --recipe"),

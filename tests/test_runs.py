@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import statistics
 import struct
 import subprocess
 import time
@@ -527,6 +528,99 @@ def _():
     expect("the same, bit for bit" in glia("runs", "repeat", "by-recipe", "-q").out)
     r = glia("runs", "repeat", "by-recipes/runs/lr-0.1_seed-1", "-q")
     expect("the same, bit for bit" in r.out, r.out)
+
+
+SEEDED = ["train", "bars", "--hidden", 6, "--epochs", 3, "--lr", 0.3]
+
+
+@test("several seeds: each is the run that its seed alone makes, and they are summed up")
+def _():
+    words = [*SEEDED, "--validation", 0.2]
+    several = glia(*words, "--seed", 7, "--seeds", 4, "-o", "m.safetensors", "--run", "seeds",
+                   "--json").json()
+    expect(same(several, load("seeds/seeds.json")), several)
+    expect(not os.path.exists(path("m.safetensors")), "a model without a number")
+    for i, seed in enumerate(range(7, 11)):
+        alone = glia(*words, "--seed", seed, "-o", "alone.safetensors", "--json").json()
+        run = several["runs"][i]
+        for key in alone:
+            if "second" not in key and key != "model":
+                expect(run[key] == alone[key], seed, key, run[key], alone[key])
+        expect(run["model"] == f"m-{seed}.safetensors", run["model"])
+        expect(read(run["model"]) == read("alone.safetensors"), seed)
+        result = load(f"seeds/seed-{seed}/result.json")
+        expect(same(run["test_accuracy"], result["test_accuracy"]), seed)
+        command = load(f"seeds/seed-{seed}/run.json")["command"]
+        expect(command == ["train", "--hidden=6", "--epochs=3", "--lr=0.3", "--validation=0.2",
+                           f"--seed={seed}", "--", "bars"], command)
+    summary = several["summary"]
+    expect([summary[k] for k in ("seed", "seeds", "done", "failed")] == [7, 4, 4, 0], summary)
+    for key in ("test_accuracy", "validation_accuracy", "test_error", "seconds"):
+        x = [run[key] for run in several["runs"]]
+        for name, value in (("mean", statistics.mean(x)), ("median", statistics.median(x)),
+                            ("standard_deviation", statistics.stdev(x)),
+                            ("standard_error", statistics.stdev(x) / 2), ("min", min(x)),
+                            ("max", max(x))):
+            expect(abs(summary[key][name] - value) <= 1e-7 * max(x), key, name, summary[key], x)
+    expect(summary["test_accuracy"]["standard_deviation"] > 0, "all seeds are alike:", summary)
+    r = glia("runs", "repeat", "seeds/seed-9", "-q", "-o", "repeated")
+    expect(read("repeated/model.safetensors") == read("m-9.safetensors"), r.out)
+    expect(len(glia("runs", "list", "seeds", "--json").json()["runs"]) == 4)
+    for again, why in ((["--run", "seeds"], "seeds/seed-7: holds a finished run"),
+                       (["--run", "seeds/seed-7"], "seeds/seed-7: holds a run"),
+                       (["--seed", 1, "--run", "m-7.safetensors"], "m-7.safetensors: cannot")):
+        r = glia(*words, "--seed", 7, "--seeds", 4, *again, code=1)
+        expect(why in r.err and r.out == "", again, r.err)
+    expect(not os.path.exists(path("seeds/seed-1")), "began before it looked")
+
+
+@test("several seeds: what is printed, and that no model is kept without a place for it")
+def _():
+    before = sorted(os.listdir(path(".")))
+    r = glia(*SEEDED, "--seeds", 3, "-q")
+    expect(sorted(os.listdir(path("."))) == before, "a file was made")
+    lines = r.out.splitlines()
+    for seed in (1, 2, 3):
+        expect(re.match(rf"seed +{seed}: test \d+\.\d\d ± \d+\.\d\d %, \S+ m?s$", lines[seed - 1]), r.out)
+    expect(lines[4].split() == "3 seeds mean std deviation std error lowest median highest".split(),
+           r.out)
+    o = glia(*SEEDED, "--seeds", 3, "--json").json()["summary"]["test_accuracy"]
+    shown = re.findall(r"(\d+\.\d\d) %", lines[5])
+    expect(shown == [f"{100 * o[k]:.2f}" for k in ("mean", "standard_deviation", "standard_error",
+                                                   "min", "median", "max")], lines[5], o)
+    expect(lines[6].startswith("test error") and "validation" not in r.out and r.err == "", r.out)
+    one = glia(*SEEDED, "--seeds", 1, "--json").json()["summary"]["test_accuracy"]
+    expect(one["standard_deviation"] is None and one["standard_error"] is None and one["mean"] > 0,
+           one)
+    seen = on_terminal(*map(str, SEEDED), "--seeds", "2", "--epochs", "2000", "--threads", "1",
+                       columns=80)
+    expect("run 2 of 2, epoch " in seen and seen.count("seeds ") == 1, seen[-500:])
+    glia("train", "bars", "--seeds", 2, "--epochs", 1, "-o", ".x/../a.b/m", code=1)
+    os.makedirs(path("a.b"))
+    glia("train", "bars", "--seeds", 2, "--epochs", 1, "-o", "a.b/m", "-q")
+    expect(sorted(os.listdir(path("a.b"))) == ["m-1", "m-2"], os.listdir(path("a.b")))
+
+
+@test("several seeds: one that diverges is not in the mean; a signal ends all")
+def _():
+    r = glia("train", "bars", "--lr", "1e300", "--seeds", 2, "-q", "--run", "diverging", code=1)
+    expect("seed 2: training diverged" in r.err and "2 of 2 diverged" in r.out, r.err, r.out)
+    o = load("diverging/seeds.json")
+    expect(o["summary"]["done"] == 0 and o["summary"]["failed"] == 2 and
+           o["summary"]["test_accuracy"] is None and o["runs"][0]["stopped"] == "diverged", o)
+    process = subprocess.Popen([PROGRAM, "train", "bars", "--seeds", "3", "--epochs", "1000000000",
+                                "--run", "halted", "--json"], cwd=HERE, env=ENV,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not os.path.exists(path("halted/seed-1/run.json")):
+        expect(process.poll() is None, "it ended by itself")
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    expect(process.returncode == 130, process.returncode, err)
+    o = json.loads(out)
+    expect([run["stopped"] for run in o["runs"]] == ["cancelled"] and o["summary"]["done"] == 0, o)
+    expect(b"seed 1: interrupted; the network is saved as it is" in err, err)
+    expect(not os.path.exists(path("halted/seed-2")), "it went on")
 
 
 @test("wrong sweeps are refused before anything is made")

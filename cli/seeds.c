@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Several seeds, summed up. */
+#include "seeds.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "output.h"
+#include "spread.h"
+
+static void print_run(uint64_t seed, const glia_train_result *r, const glia_metrics *score)
+{
+    printf("%sseed    %s   %llu:", style_begin(stdout, STYLE_DIM), style_end(stdout),
+           (unsigned long long)seed);
+    if (r->stop == GLIA_STOP_DIVERGED)
+        printf(" diverged");
+    else if (r->stop == GLIA_STOP_CANCELLED)
+        printf(" interrupted");
+    else if (isfinite(score->accuracy))
+        printf(" test %s", show_accuracy(score->accuracy, score->standard_error).s);
+    else
+        printf(" train %s", show_percent(r->train_accuracy).s);
+    if (isfinite(r->validation_accuracy) && r->stop != GLIA_STOP_DIVERGED)
+        printf(", validation %s", show_percent(r->validation_accuracy).s);
+    printf(", %s\n", show_duration(r->seconds).s);
+    fflush(stdout); /* the next one may take an hour */
+}
+
+void seeds_add(struct seeds *s, uint64_t seed, const glia_train_result *result,
+               const glia_metrics *score, json_t *outcome)
+{
+    if (s->outcomes == NULL) {
+        s->outcomes = json_need(json_array());
+        s->test = need_memory(s->n, sizeof *s->test);
+        s->validation = need_memory(s->n, sizeof *s->validation);
+        s->seconds = need_memory(s->n, sizeof *s->seconds);
+    }
+    json_push(s->outcomes, outcome);
+    if (s->printed) print_run(seed, result, score);
+    if (result->stop == GLIA_STOP_DIVERGED) s->n_failed++;
+    if (result->stop != GLIA_STOP_EPOCHS && result->stop != GLIA_STOP_EARLY) return;
+    s->test[s->n_done] = score->accuracy;
+    s->validation[s->n_done] = result->validation_accuracy;
+    s->seconds[s->n_done++] = result->seconds;
+}
+
+static void add_row(struct table *table, const char *name, spread s)
+{
+    const double figures[] = {s.mean, s.deviation, s.error, s.min, s.median, s.max};
+    if (s.n == 0) return;
+    table_add(table, STYLE_PLAIN, "%s", name);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        table_add(table, i == 0 ? STYLE_BOLD : STYLE_PLAIN, "%s",
+                  isfinite(figures[i]) ? show_percent(figures[i]).s : "–");
+}
+
+/* 1 - accuracy of each run that is complete; to be freed. */
+static double *test_errors(const struct seeds *s)
+{
+    double *errors = need_memory(s->n_done + 1, sizeof *errors);
+    for (size_t i = 0; i < s->n_done; i++) errors[i] = 1 - s->test[i];
+    return errors;
+}
+
+void seeds_print(const struct seeds *s)
+{
+    static const char *const headings[] = {"",       "mean",   "std deviation", "std error",
+                                           "lowest", "median", "highest"};
+    char title[64];
+    double *errors = test_errors(s);
+    snprintf(title, sizeof title, "%zu seed%s", s->n_done, s->n_done == 1 ? "" : "s");
+    if (s->n_done > 0) {
+        const char *named[sizeof headings / sizeof *headings];
+        memcpy(named, headings, sizeof named);
+        named[0] = title;
+        struct table *table = table_new("lrrrrrr", named);
+        add_row(table, "test accuracy", spread_of(s->test, s->n_done));
+        add_row(table, "test error", spread_of(errors, s->n_done));
+        add_row(table, "validation accuracy", spread_of(s->validation, s->n_done));
+        printf("\n");
+        table_print(table, stdout, "546");
+        table_free(table);
+    }
+    if (s->n_failed > 0)
+        printf("\n%zu of %zu diverged%s\n", s->n_failed, s->n,
+               s->n_done > 0 ? ", which are not in these figures" : "");
+    free(errors);
+}
+
+json_t *seeds_json(const struct seeds *s)
+{
+    json_t *o = json_need(json_object()), *summary = json_need(json_object());
+    double *errors = test_errors(s);
+    const struct {
+        const char *key;
+        const double *values;
+    } figures[] = {{"test_accuracy", s->test},
+                   {"test_error", errors},
+                   {"validation_accuracy", s->validation},
+                   {"seconds", s->seconds}};
+    json_put(summary, "seed", json_seed(s->first));
+    json_put(summary, "seeds", json_count(s->n));
+    json_put(summary, "done", json_count(s->n_done));
+    json_put(summary, "failed", json_count(s->n_failed));
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        const spread of = spread_of(figures[i].values, s->n_done);
+        json_put(summary, figures[i].key, spread_json(&of));
+    }
+    json_put(o, "runs", s->outcomes != NULL ? json_incref(s->outcomes) : json_need(json_array()));
+    json_put(o, "summary", summary);
+    free(errors);
+    return o;
+}
+
+void seeds_free(struct seeds *s)
+{
+    free(s->test);
+    free(s->validation);
+    free(s->seconds);
+    json_decref(s->outcomes);
+}
+
+bool seeds_path(const char *given, uint64_t seed, char *path, size_t size)
+{
+    const char *slash = strrchr(given, '/'), *name = slash != NULL ? slash + 1 : given;
+    const char *dot = strrchr(name, '.');
+    const size_t stem = dot != NULL && dot > name ? (size_t)(dot - given) : strlen(given);
+    const int length = snprintf(path, size, "%.*s-%llu%s", (int)stem, given,
+                                (unsigned long long)seed, given + stem);
+    return length >= 0 && (size_t)length < size;
+}
