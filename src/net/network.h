@@ -69,7 +69,7 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
                            const gi_engine *engine, glia_network **out, glia_error *error);
 
 /* Makes a hidden layer a normalised one, which changes nothing yet: scale 1, shift 0, mean 0,
- * variance 1; its bias is 0 from now on. */
+ * variance 1; its bias becomes 0, and is not learned. */
 glia_status gi_network_normalise(glia_network *network, size_t layer, glia_error *error);
 
 /* What is kept of a layer's parameters, and beside them: gi_layer.weight or the vectors from bias
