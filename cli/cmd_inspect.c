@@ -19,9 +19,10 @@ static const example inspect_examples[] = {
     {NULL, NULL},
 };
 
+/* Beside its weights a unit has a bias, or what batch normalisation learns: scale and shift. */
 static size_t layer_parameters(glia_layer_info layer)
 {
-    return (layer.inputs + 1) * layer.units;
+    return (layer.inputs + (layer.batch_norm ? 2 : 1)) * layer.units;
 }
 
 /* ---- For people ---------------------------------------------------------------------------- */
@@ -36,7 +37,8 @@ static void print_layers(const glia_network *network)
         table_add(table, STYLE_PLAIN, "%zu", i + 1);
         table_add(table, STYLE_PLAIN, "%s", show_count(layer.inputs).s);
         table_add(table, STYLE_PLAIN, "%s", show_count(layer.units).s);
-        table_add(table, STYLE_PLAIN, "%s", glia_activation_name(layer.activation));
+        table_add(table, STYLE_PLAIN, "%s%s", layer.batch_norm ? "batch norm, " : "",
+                  glia_activation_name(layer.activation));
         table_add(table, STYLE_PLAIN, "%s", show_count(layer_parameters(layer)).s);
     }
     table_add(table, STYLE_PLAIN, "all");
@@ -71,8 +73,13 @@ static void value_text(const json_t *value, char *text, size_t size)
     } else if (json_is_array(value)) {
         size_t n = json_array_size(value);
         for (size_t i = 0; i < n && i < MOST_LISTED; i++) {
-            const char *item = json_string_value(json_array_get(value, i));
-            append(text, size, "%s%s", i > 0 ? ", " : "", item != NULL ? item : "...");
+            const json_t *item = json_array_get(value, i);
+            const char *string = json_string_value(item);
+            append(text, size, "%s", i > 0 ? ", " : "");
+            if (json_is_number(item))
+                append(text, size, "%.6g", json_number_value(item));
+            else
+                append(text, size, "%s", string != NULL ? string : "...");
         }
         if (n > MOST_LISTED) append(text, size, ", ... (%zu)", n);
     }
@@ -138,6 +145,7 @@ static void print_json(const glia_network *network, const char *path, json_t *me
         json_put(of_layer, "inputs", json_count(layer.inputs));
         json_put(of_layer, "units", json_count(layer.units));
         json_put(of_layer, "activation", json_text(glia_activation_name(layer.activation)));
+        json_put(of_layer, "batch_norm", json_need(json_boolean(layer.batch_norm)));
         json_put(of_layer, "parameters", json_count(layer_parameters(layer)));
         json_push(layers, of_layer);
     }

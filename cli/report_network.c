@@ -336,27 +336,29 @@ void report_units(const struct report *report, struct text *out)
     for (size_t l = 0; l + 1 < layers; l++) {
         glia_layer_info layer = glia_network_layer(network, l);
         const struct layer_state *state = &t->layers[l];
-        bool bounded = layer.activation == GLIA_SIGMOID || layer.activation == GLIA_TANH;
-        const char *name = glia_activation_name(layer.activation);
+        char name[64];
+        snprintf(name, sizeof name, "%s%s", layer.batch_norm ? "batch norm, " : "",
+                 glia_activation_name(layer.activation));
         text_print(out,
                    "<tr><th scope=\"row\">%zu</th><td class=\"word\">%s</td><td>%s</td><td>%s</td>"
                    "<td>%s</td><td>%s</td></tr>\n",
                    l + 1, name, show_count(state->units).s, show_count(state->dead).s,
-                   bounded ? show_count(state->saturated).s : "\xe2\x80\x93",
+                   state->bounded ? show_count(state->saturated).s : "\xe2\x80\x93",
                    show_percent(state->zeros).s);
         json_t *row = data_row(data);
         json_push(row, json_count(l + 1));
         json_push(row, json_count(state->units));
         json_push(row, json_text(name));
         json_push(row, json_count(state->dead));
-        json_push(row, bounded ? json_count(state->saturated) : json_null());
+        json_push(row, state->bounded ? json_count(state->saturated) : json_null());
         json_push(row, json_rounded(state->zeros, 6));
     }
     text_put(out, "</tbody></table>\n");
     put_note(out,
              "Seen over %zu test samples. Dead: the same output for all of them. Saturated "
-             "(sigmoid, tanh): for 95 %% of them within a twentieth of the activation's range from "
-             "one of its ends, where it hardly learns. Zeros: of all outputs.",
+             "(sigmoid, tanh, scaled tanh): for 95 %% of them within a twentieth of the "
+             "activation's range from one of its ends, where it hardly learns. Zeros: of all "
+             "outputs.",
              t->n_looked);
     figure_end(out, "units", data);
 }

@@ -125,10 +125,12 @@ static glia_status predict_all(struct test_figures *f, const glia_network *netwo
 static struct layer_state look_at(const float *outputs, size_t n, glia_layer_info layer)
 {
     struct layer_state state = {.units = layer.units};
-    bool bounded = layer.activation == GLIA_SIGMOID || layer.activation == GLIA_TANH;
-    float low = layer.activation == GLIA_SIGMOID ? 0.05f : -0.9f;
-    float high = layer.activation == GLIA_SIGMOID ? 0.95f : 0.9f;
+    bool sigmoid = layer.activation == GLIA_SIGMOID, tanh = layer.activation == GLIA_TANH;
+    float top = sigmoid || tanh ? 1 : layer.activation == GLIA_SCALED_TANH ? 1.7159f : 0;
+    float bottom = sigmoid ? 0 : -top, end = 0.05f * (top - bottom);
+    float low = bottom + end, high = top - end;
     size_t zeros = 0;
+    state.bounded = top > bottom;
     for (size_t u = 0; u < layer.units; u++) {
         float least = outputs[u], most = outputs[u];
         size_t at_end = 0;
@@ -140,7 +142,7 @@ static struct layer_state look_at(const float *outputs, size_t n, glia_layer_inf
             at_end += value < low || value > high;
         }
         state.dead += !(most - least > 1e-6f);
-        state.saturated += bounded && (double)at_end >= 0.95 * (double)n;
+        state.saturated += state.bounded && (double)at_end >= 0.95 * (double)n;
     }
     state.zeros = (double)zeros / ((double)n * (double)layer.units);
     return state;

@@ -23,7 +23,9 @@ struct mistake {
 
 /* What the units of a hidden layer do on the samples that are looked at. */
 struct layer_state {
-    size_t units, dead, saturated;
+    size_t units, dead;
+    bool bounded; /* the activation's range; else no unit is saturated */
+    size_t saturated;
     double zeros; /* the fraction of outputs that are 0 */
 };
 

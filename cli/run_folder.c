@@ -238,14 +238,17 @@ static json_t *describe_network(const glia_network *network)
     const glia_network_info info = glia_network_describe(network);
     json_t *n = json_need(json_object()), *layers = json_need(json_array());
     json_t *activations = json_need(json_array());
+    bool batch_norm = false;
     json_push(layers, json_count(info.inputs));
     for (size_t l = 0; l < info.layers; l++) {
         const glia_layer_info layer = glia_network_layer(network, l);
         json_push(layers, json_count(layer.units));
         json_push(activations, json_text(glia_activation_name(layer.activation)));
+        batch_norm |= layer.batch_norm;
     }
     json_put(n, "layers", layers);
     json_put(n, "activations", activations);
+    json_put(n, "batch_norm", json_need(json_boolean(batch_norm)));
     json_put(n, "parameters", json_count(info.parameters));
     return n;
 }

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds of fuzz/corpus/idx, gzip and png: small good files of each kind, and bad ones.
+"""Writes the seeds of fuzz/corpus/idx, gzip and png: small good files of each kind, and bad ones;
+also the models of fuzz/corpus/safetensors with batch normalisation.
 
 usage: fuzz/make_corpus.py (files that a fuzzer has found since are left alone)
 """
 import gzip
+import json
+import math
 import os
 import struct
 import zlib
@@ -55,6 +58,33 @@ def rows(height, row_bytes, filter_type=0):
                     for y in range(height))
 
 
+def model(layers, training, **changes):
+    """A network of 2 inputs and the hidden layers given as (units, activation), normalised, and 2
+    classes; changes: the values of tensors."""
+    n_in, described, entries, data = 2, [], {}, b""
+    for l, (units, activation) in enumerate([*layers, (2, "softmax")]):
+        hidden = activation != "softmax"
+        described.append({"units": units, "activation": activation,
+                          **({"batch_norm": True} if hidden else {})})
+        norm = {"norm_weight": 1.5, "norm_bias": -0.5, "norm_running_mean": 0.25,
+                "norm_running_var": 2.0} if hidden else {}
+        for name, value in {"weight": 0.5, "bias": 0.0, **norm}.items():
+            shape = [units, n_in] if name == "weight" else [units]
+            values = struct.pack("<f", changes.get(name, value)) * math.prod(shape)
+            name = name.replace("norm_", "norm.")
+            entries[f"layers.{l}.{name}"] = {"dtype": "F32", "shape": shape, "data_offsets": [
+                len(data), len(data) + len(values)]}
+            data += values
+        n_in = units
+    about = {"version": "0.1.0", "network": {"inputs": 2, "layers": described},
+             "preprocessing": {"divisor": 1, "height": 0, "width": 0, "form": "none"},
+             "classes": ["a", "b"], "training": training}
+    header = json.dumps({"__metadata__": {"format": "glia", "glia": json.dumps(about)}, **entries},
+                        separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + data
+
+
 def main():
     good = idx(3, 4, 5)
     write("idx", "images", good)
@@ -101,6 +131,17 @@ def main():
     write("png", "two-bytes.pgm", b"P5\n2 2\n65535\n\0\0\x7f\xff\xff\xff\x12\x34")
     write("png", "short.pgm", b"P5\n5 5\n255\n123")
     write("png", "letters.pgm", b"P2\n2 x\n255\n1 2")
+
+    training = {"dataset": "d", "samples": 9, "validation_samples": 0, "optimizer": "adamw",
+                "momentum": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01,
+                "dropout": 0.5, "averaging": 0.99, "class_weights": [1, 2.5], "lr": 0.001,
+                "lr_end": None, "batch": 4, "epochs": 1, "seed": "1", "patience": 0,
+                "min_delta": 0, "epochs_done": 1, "best_epoch": 1, "train_loss": 0.5,
+                "validation_loss": None}
+    write("safetensors", "normalised", model([(3, "gelu"), (2, "relu")], training))
+    write("safetensors", "negative-variance", model([(3, "elu")], None, norm_running_var=-1.0))
+    write("safetensors", "too-many-class-weights",
+          model([(1, "silu")], {**training, "class_weights": [1, 2, 3]}))
 
 
 main()

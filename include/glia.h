@@ -395,8 +395,9 @@ GLIA_API glia_status glia_network_create(const glia_network_params *params, glia
 GLIA_API void glia_network_free(glia_network *network);
 
 /*
- * Model files are safetensors: layers.L.weight (units, inputs) and layers.L.bias (units) in f32,
- * with architecture, preprocessing, class names and training settings as JSON in the metadata.
+ * Model files are safetensors: layers.L.weight (units, inputs) and layers.L.bias (units) in f32, of
+ * normalised layers layers.L.norm.weight, .bias, .running_mean and .running_var (units) too, with
+ * architecture, preprocessing, class names and training settings as JSON in the metadata.
  * Saving is atomic: the file at path is the old one or the new one, whole, whatever happens.
  */
 GLIA_API glia_status glia_network_save(const glia_network *network, const char *path,
@@ -407,7 +408,7 @@ typedef struct glia_network_info {
     size_t inputs;
     size_t classes;
     size_t layers;        /* hidden ones and the output */
-    size_t parameters;    /* weights and biases */
+    size_t parameters;    /* weights and biases; of normalised layers scale and shift for a bias */
     size_t height, width; /* of the images it was trained on; else 0 */
 } glia_network_info;
 

@@ -10,6 +10,7 @@ Environment: GLIA_BUILD (the build folder; tests/dump_predictions in it is the g
 program). Exit status 77, with the reason, where NumPy or safetensors is missing.
 """
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -17,11 +18,14 @@ import sys
 import tempfile
 
 TOLERANCE = 1e-5
+ACTIVATIONS = ["sigmoid", "tanh", "relu", "identity", "leaky-relu", "elu", "gelu", "silu",
+               "scaled-tanh"]
 MODEL_FILE_DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "docs",
                               "model-file.md")
 
 try:
     import numpy as np
+    from safetensors import safe_open
     from safetensors.numpy import load_file
 except ImportError as missing:
     print(f"1..0 # SKIP {missing}: install numpy and safetensors to compare model files")
@@ -65,10 +69,21 @@ class Tap:
                   f"{same} of the same class")
 
 
-def random_weights(rng, widths):
-    return [(rng.normal(0, (2 / n_in) ** 0.5, (n_out, n_in)).astype(np.float32),
-             rng.normal(0, 0.1, n_out).astype(np.float32))
-            for n_in, n_out in zip(widths, widths[1:])]
+def random_layers(rng, widths, batch_norm=False):
+    layers = [{"weight": rng.normal(0, (2 / n_in) ** 0.5, (n_out, n_in)),
+               "bias": rng.normal(0, 0.1, n_out)} for n_in, n_out in zip(widths, widths[1:])]
+    for layer in layers[:-1] if batch_norm else []:
+        n = len(layer["bias"])
+        layer.update({"norm.weight": rng.normal(1, 0.3, n), "norm.bias": rng.normal(0, 0.3, n),
+                      "norm.running_mean": rng.normal(0, 0.3, n),
+                      "norm.running_var": rng.uniform(0.2, 2, n)})
+    return [{name: values.astype(np.float32) for name, values in layer.items()}
+            for layer in layers]
+
+
+def number_of_classes(model):
+    with safe_open(model, framework="numpy") as file:
+        return len(json.loads(file.metadata()["glia"])["classes"])
 
 
 def main():
@@ -82,32 +97,32 @@ def main():
     classes = [str(i) for i in range(10)]
     with tempfile.TemporaryDirectory() as folder:
         path, copy = os.path.join(folder, "python"), os.path.join(folder, "glia")
-        for activations in (["softmax"], ["sigmoid", "softmax"], ["tanh", "softmax"],
-                            ["relu", "softmax"], ["identity", "softmax"],
-                            ["relu", "tanh", "sigmoid", "identity", "softmax"]):
+        one = [[name, "softmax"] for name in ACTIVATIONS]
+        for activations, batch_norm in [(names, False) for names in [["softmax"], *one]] + [
+                (["relu", "tanh", "sigmoid", "identity", "softmax"], False),
+                (["relu", "gelu", "elu", "silu", "softmax"], True),
+                (["identity", "scaled-tanh", "leaky-relu", "sigmoid", "softmax"], True)]:
             hidden = [37, 16, 8, 50][:len(activations) - 1]
-            weights = random_weights(rng, [784, *hidden, 10])
-            save(path, weights, activations, classes)
+            layers = random_layers(rng, [784, *hidden, 10], batch_norm)
+            save(path, layers, activations, classes)
             ours, pixels = dump(path, args.data, 10, folder, copy)
-            name = " ".join(activations)
+            name = " ".join(activations) + (", normalised" if batch_norm else "")
             tap.compare(f"glia reads what Python wrote: {name}", ours, predict(path, pixels))
             tap.compare(f"Python reads what glia wrote: {name}", ours, predict(copy, pixels))
             saved = load_file(copy)
-            same = len(saved) == 2 * len(weights) and all(
-                np.array_equal(saved[f"layers.{l}.weight"], weight)
-                and np.array_equal(saved[f"layers.{l}.bias"], bias)
-                for l, (weight, bias) in enumerate(weights))
+            same = len(saved) == sum(map(len, layers)) and all(
+                np.array_equal(saved[f"layers.{l}.{name}"], values)
+                for l, layer in enumerate(layers) for name, values in layer.items())
             tap.case(f"weights come back to the bit: {name}", same, f"{len(saved)} tensors")
-        if not args.model and os.environ.get("GLIA"):
-            args.model = os.path.join(folder, "trained")
+        models = [args.model] if args.model else []
+        for more in ([], ["--batch-norm"]) if not models and os.environ.get("GLIA") else ():
+            models.append(os.path.join(folder, "trained" + "".join(more)))
             subprocess.run([os.environ["GLIA"], "train", "digits", "--hidden", "32", "--epochs",
-                            "1", "-o", args.model], check=True, stdout=subprocess.DEVNULL,
+                            "1", *more, "-o", models[-1]], check=True, stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
-        if args.model:
-            tensors = load_file(args.model)
-            n_classes = len(tensors[f"layers.{len(tensors) // 2 - 1}.bias"])
-            ours, pixels = dump(args.model, args.data, n_classes, folder)
-            tap.compare(f"a trained model, on {args.data}", ours, predict(args.model, pixels))
+        for model in models:
+            ours, pixels = dump(model, args.data, number_of_classes(model), folder)
+            tap.compare(f"{os.path.basename(model)}, on {args.data}", ours, predict(model, pixels))
     print(f"1..{tap.n}")
     return 1 if tap.failed else 0
 

@@ -1213,6 +1213,22 @@ def _():
         expect(word in text, word, text)
 
 
+@test("inspect: normalised layers, and what is not left at nothing")
+def _():
+    glia("train", "bars", "--hidden", "5", "--batch-norm", "--optimizer", "adamw", "--dropout",
+         "0.25", "--class-weights", "1,2.5,1", "--epochs", "1", "-o", "norm.safetensors")
+    o = glia("inspect", "norm.safetensors", "--json").json()
+    expect([x["batch_norm"] for x in o["layers"]] == [True, False], o["layers"])
+    expect(o["parameters"] == 66 * 5 + 6 * 3 == sum(x["parameters"] for x in o["layers"]), o)
+    training = o["metadata"]["training"]
+    expect(training["optimizer"] == "adamw" and training["momentum"] == 0.9 and
+           training["weight_decay"] == 0.01 and training["dropout"] == 0.25 and
+           training["class_weights"] == [1, 2.5, 1] and "l2" not in training, training)
+    text = glia("inspect", "norm.safetensors").out
+    for word in ("batch norm, relu", "348", "adamw", "weight decay", "1, 2.5, 1"):
+        expect(word in text, word, text)
+
+
 @test("data list")
 def _():
     sets = {d["name"]: d for d in glia("data", "list", "--json").json()["datasets"]}

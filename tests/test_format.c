@@ -146,7 +146,7 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
-/* 2 x 2 images, 4-3-2, with everything set that a file can hold. */
+/* 2 x 2 images, 4-3-2, the hidden layer normalised, with everything set that a file can hold. */
 static glia_network *make_network(uint64_t seed)
 {
     const size_t hidden[] = {3};
@@ -155,9 +155,15 @@ static glia_network *make_network(uint64_t seed)
     params.n_hidden = 1;
     params.hidden = hidden;
     params.activations = activations;
+    params.batch_norm = true;
     params.seed = seed;
     glia_network *network;
     assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    const float bias[] = {0.5F, 0, -0.25F}, scale[] = {1.5F, -0.3F, 1}, shift[] = {0, 0.1F, -2};
+    const float mean[] = {0.7F, -1, 1e-3F}, variance[] = {0.3F, 0, 2};
+    assert_int_equal(glia_network_set_layer(network, 0, NULL, bias, NULL), GLIA_OK);
+    assert_int_equal(glia_network_set_norm(network, 0, scale, shift, mean, variance, NULL),
+                     GLIA_OK);
     const char *const names[] = {"Ankle boot", "Stövel \"β\""};
     assert_int_equal(gi_network_set_class_names(network, names, NULL), GLIA_OK);
     network->input =
@@ -169,6 +175,20 @@ static glia_network *make_network(uint64_t seed)
         .dataset = "shoes",
         .samples = 60000,
         .validation_samples = 5000,
+        .optimizer = GLIA_ADAMW,
+        .momentum = 0.85,
+        .beta2 = 0.98,
+        .epsilon = 1e-7,
+        .weight_decay = 0.02,
+        .l2 = 1e-4,
+        .l1 = 1e-5,
+        .max_norm = 3,
+        .clip_norm = 5,
+        .dropout = 0.5,
+        .input_dropout = 0.2,
+        .input_noise = 0.3,
+        .label_smoothing = 0.1,
+        .averaging = 0.999,
         .lr = 1.0 / 3,
         .schedule = GLIA_SCHEDULE_STEP,
         .lr_end = 0.1,
@@ -185,6 +205,11 @@ static glia_network *make_network(uint64_t seed)
         .train_loss = 0.12345678901234567,
         .validation_loss = NAN,
     };
+    const double class_weights[] = {1, 1.0 / 7};
+    network->record.class_weights = gi_alloc(2, sizeof(double), "class weights", NULL);
+    assert_non_null(network->record.class_weights);
+    memcpy(network->record.class_weights, class_weights, sizeof class_weights);
+    network->record.n_class_weights = 2;
     return network;
 }
 
@@ -221,6 +246,24 @@ static bool same_bytes(const char *path, const gi_file *expected)
 
 /* ---- Round trips ----------------------------------------------------------------------------- */
 
+static void assert_same_settings(const gi_training_record *a, const gi_training_record *b)
+{
+    assert_int_equal(a->optimizer, b->optimizer);
+    const double *const of[2][13] = {
+#define SETTINGS(r)                                                                                \
+    {&r->momentum,    &r->beta2,           &r->epsilon,   &r->weight_decay, &r->l2,                \
+     &r->l1,          &r->max_norm,        &r->clip_norm, &r->dropout,      &r->input_dropout,     \
+     &r->input_noise, &r->label_smoothing, &r->averaging}
+        SETTINGS(a), SETTINGS(b)
+#undef SETTINGS
+    };
+    for (size_t i = 0; i < sizeof of[0] / sizeof of[0][0]; i++)
+        if (*of[0][i] != *of[1][i]) fail_msg("setting %zu: %g, %g", i, *of[0][i], *of[1][i]);
+    assert_int_equal(a->n_class_weights, b->n_class_weights);
+    for (size_t i = 0; i < a->n_class_weights; i++)
+        assert_true(a->class_weights[i] == b->class_weights[i]);
+}
+
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -243,8 +286,28 @@ static void test_round_trip(void **state)
         assert_memory_equal(weight[0], weight[1], info.units * info.inputs * sizeof(float));
         assert_memory_equal(bias[0], bias[1], info.units * sizeof(float));
     }
+    float norm[2][4][3];
+    assert_true(glia_network_layer(loaded, 0).batch_norm);
+    assert_false(glia_network_layer(loaded, 1).batch_norm);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(glia_network_get_norm(i ? loaded : network, 0, norm[i][0], norm[i][1],
+                                               norm[i][2], norm[i][3], NULL),
+                         GLIA_OK);
+    assert_memory_equal(norm[0], norm[1], sizeof norm[0]);
+    assert_true(norm[1][0][1] == -0.3F && norm[1][1][1] == 0.1F && norm[1][2][0] == 0.7F &&
+                norm[1][3][2] == 2);
+
+    const uint8_t x[3][4] = {{0, 255, 3, 90}, {7, 0, 0, 1}, {200, 100, 50, 25}};
+    float probabilities[2][6];
+    assert_int_equal(glia_predict(network, GLIA_U8, x, 3, probabilities[0], NULL), GLIA_OK);
+    assert_int_equal(glia_predict(loaded, GLIA_U8, x, 3, probabilities[1], NULL), GLIA_OK);
+    assert_memory_equal(probabilities[0], probabilities[1], sizeof probabilities[0]);
+
     assert_string_equal(glia_network_class_name(loaded, 1), "Stövel \"β\"");
     const gi_training_record *record = &loaded->record;
+    assert_same_settings(record, &network->record);
+    assert_true(record->averaging == 0.999 && record->optimizer == GLIA_ADAMW);
+    assert_true(record->n_class_weights == 2 && record->class_weights[1] == 1.0 / 7);
     assert_int_equal(record->init, GLIA_INIT_GLOROT_NORMAL);
     assert_true(record->init_seed == UINT64_MAX - 1);
     assert_true(record->seed == UINT64_C(1) << 63);
@@ -259,6 +322,87 @@ static void test_round_trip(void **state)
     assert_int_equal(loaded->input.form, GI_FORM_SCALE);
     glia_network_free(network);
     glia_network_free(loaded);
+}
+
+/* What training was asked for, as far as the optimizer looks at it, comes back from the file, and
+ * what is left at nothing is not in it. */
+static void test_trained_settings(void **state)
+{
+    (void)state;
+    const float x[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
+    const uint32_t labels[] = {0, 1, 0, 1};
+    const double class_weights[] = {1, 2.5};
+    glia_dataset *data;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, labels, 4, 2, 2, &data, NULL), GLIA_OK);
+    glia_train_params all = glia_train_default_params();
+    all.optimizer = GLIA_ADAMW;
+    all.momentum = 0.8;
+    all.l2 = 1e-3;
+    all.l1 = 1e-4;
+    all.max_norm = 2;
+    all.clip_norm = 1;
+    all.dropout = 0.25;
+    all.input_dropout = 0.125;
+    all.input_noise = 0.1;
+    all.label_smoothing = 0.05;
+    all.averaging = 0.9;
+    all.class_weights = class_weights;
+    all.n_class_weights = 2;
+    const gi_training_record of_all = {.optimizer = GLIA_ADAMW,
+                                       .momentum = 0.8,
+                                       .beta2 = 0.999,
+                                       .epsilon = 1e-8,
+                                       .weight_decay = 0.01,
+                                       .l2 = 1e-3,
+                                       .l1 = 1e-4,
+                                       .max_norm = 2,
+                                       .clip_norm = 1,
+                                       .dropout = 0.25,
+                                       .input_dropout = 0.125,
+                                       .input_noise = 0.1,
+                                       .label_smoothing = 0.05,
+                                       .averaging = 0.9,
+                                       .class_weights = (double[]){1, 2.5},
+                                       .n_class_weights = 2};
+    glia_train_params plain = glia_train_default_params(), rms = plain, nesterov = plain;
+    rms.optimizer = GLIA_RMSPROP;
+    nesterov.optimizer = GLIA_NESTEROV;
+    const struct {
+        const glia_train_params *params;
+        gi_training_record record;
+        const char *text; /* from the optimizer to the learning rate */
+    } runs[] = {
+        {&plain, {.optimizer = GLIA_SGD}, "\"optimizer\":\"sgd\",\"lr\""},
+        {&all, of_all, "\"optimizer\":\"adamw\",\"momentum\":0.80000000000000004,\"beta2\":0.999"},
+        {&rms,
+         {.optimizer = GLIA_RMSPROP, .beta2 = 0.99, .epsilon = 1e-8},
+         "\"optimizer\":\"rmsprop\",\"beta2\":0.98999999999999999,\"epsilon\":1e-8,\"lr\""},
+        {&nesterov,
+         {.optimizer = GLIA_NESTEROV, .momentum = 0.9},
+         "\"optimizer\":\"nesterov\",\"momentum\":0.90000000000000002,\"lr\""},
+    };
+    glia_network_params params = glia_network_default_params(2, 2);
+    params.n_hidden = 1;
+    params.hidden = &(size_t){3};
+    params.batch_norm = true;
+    glia_network *network;
+    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    /* one after the other: nothing of a run before is left */
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        glia_error error = {0};
+        if (glia_train(network, data, NULL, runs[i].params, NULL, &error))
+            fail_msg("%s", error.message);
+        save(network, model_path);
+        glia_network *loaded = load(model_path);
+        assert_same_settings(&loaded->record, &runs[i].record);
+        char *text = NULL;
+        assert_int_equal(glia_network_metadata(loaded, &text, NULL), GLIA_OK);
+        if (!strstr(text, runs[i].text)) fail_msg("%s is not in %s", runs[i].text, text);
+        glia_string_free(text);
+        glia_network_free(loaded);
+    }
+    glia_network_free(network);
+    glia_dataset_free(data);
 }
 
 /* The bytes themselves: a change of the format must not go unnoticed. */
@@ -771,6 +915,12 @@ static const char description[] =
     "delta\":0,"
     "\"epochs_done\":10,\"best_epoch\":10,\"train_loss\":0.5,\"validation_loss\":null}}";
 
+/* What stands in the file, and how many bytes of tensors. */
+typedef struct source {
+    const char *description, *tensors;
+    size_t n_data;
+} source;
+
 static const char tensors[] = "\"layers.0.weight\":" F32(
     "[3,4]", 0, 48) ","
                     "\"layers.0.bias\":" F32(
@@ -779,7 +929,7 @@ static const char tensors[] = "\"layers.0.weight\":" F32(
                                            "[2,3]", 60, 84) ","
                                                             "\"layers.1.bias\":" F32("[2]", 84, 92);
 
-enum { N_DATA = 92 };
+enum { N_DATA = 92, N_NORM = 48 };
 
 /* text with its first "from" replaced; to be freed. */
 static char *replace(const char *text, const char *from, const char *to)
@@ -795,15 +945,38 @@ static char *replace(const char *text, const char *from, const char *to)
     return result;
 }
 
-/* The file of a model whose description or tensors have one place changed. */
-static uint8_t *make_model(const char *from, const char *to, size_t n_data, size_t *n_bytes)
+/* The same with the hidden layer normalised; to be freed. */
+static source make_normalised(void)
 {
-    const bool in_description = strstr(description, from);
-    char *text = replace(in_description ? description : tensors, from, to);
-    json_t *string = json_string(in_description ? text : description);
+    static const char norm[] =
+        ",\"layers.0.norm.weight\":" F32("[3]", 92, 104) ",\"layers.0.norm.bias\":" F32(
+            "[3]", 104, 116) ",\"layers.0.norm.running_mean\":" F32("[3]", 116,
+                                                                    128) ",\"layers.0.norm.running_"
+                                                                         "var\":" F32("[3]", 128,
+                                                                                      140);
+    char *all = malloc(sizeof tensors + sizeof norm);
+    assert_non_null(all);
+    strcat(strcpy(all, tensors), norm);
+    return (source){replace(description, "\"relu\"", "\"relu\",\"batch_norm\":true"), all,
+                    N_DATA + N_NORM};
+}
+
+static void free_source(source s)
+{
+    free((void *)(uintptr_t)s.description);
+    free((void *)(uintptr_t)s.tensors);
+}
+
+/* The file of a model whose description or tensors have one place changed. */
+static uint8_t *make_changed(source s, const char *from, const char *to, size_t n_data,
+                             size_t *n_bytes)
+{
+    const bool in_description = strstr(s.description, from);
+    char *text = replace(in_description ? s.description : s.tensors, from, to);
+    json_t *string = json_string(in_description ? text : s.description);
     assert_non_null(string);
     char *quoted = json_dumps(string, JSON_ENCODE_ANY);
-    const char *entries = in_description ? tensors : text;
+    const char *entries = in_description ? s.tensors : text;
     const size_t room = strlen(quoted) + strlen(entries) + 100;
     char *header = malloc(room);
     assert_non_null(header);
@@ -816,11 +989,18 @@ static uint8_t *make_model(const char *from, const char *to, size_t n_data, size
     return bytes;
 }
 
-static const struct {
+static uint8_t *make_model(const char *from, const char *to, size_t n_data, size_t *n_bytes)
+{
+    return make_changed((source){description, tensors, N_DATA}, from, to, n_data, n_bytes);
+}
+
+typedef struct change {
     const char *from, *to;
-    size_t n_data; /* 0: N_DATA */
+    size_t n_data; /* 0: as the model has it */
     const char *words[2];
-} bad_models[] = {
+} change;
+
+static const change bad_models[] = {
     /* the description */
     {"{\"version\"", "x{\"version\"", 0, {"metadata \"glia\": byte 1", "JSON"}},
     {"\"validation_loss\":null}}", "\"validation_loss\":null}", 0, {"metadata \"glia\": byte"}},
@@ -869,6 +1049,29 @@ static const struct {
     {"\"warmup\":0.25", "\"warmup\":-0.25", 0, {"training.warmup", "-0.25"}},
     {"\"warmup\":0.25", "\"warmup\":null", 0, {"training.warmup", "null"}},
     {"\"samples\":9", "\"samples\":-9", 0, {"training.samples", "-9"}},
+    {"\"warmup\"", "\"optimizer\":\"sg\",\"warmup\"", 0, {"training.optimizer", "\"sg\""}},
+    {"\"warmup\"", "\"optimizer\":null,\"warmup\"", 0, {"training.optimizer", "null"}},
+    {"\"warmup\"", "\"momentum\":1,\"warmup\"", 0, {"training.momentum", "below 1"}},
+    {"\"warmup\"", "\"beta2\":-0.1,\"warmup\"", 0, {"training.beta2", "-0.1"}},
+    {"\"warmup\"", "\"epsilon\":-1,\"warmup\"", 0, {"training.epsilon", "found -1"}},
+    {"\"warmup\"", "\"weight_decay\":\"1\",\"warmup\"", 0, {"training.weight_decay", "\"1\""}},
+    {"\"warmup\"", "\"l2\":-1,\"warmup\"", 0, {"training.l2", "found -1"}},
+    {"\"warmup\"", "\"l1\":null,\"warmup\"", 0, {"training.l1", "null"}},
+    {"\"warmup\"", "\"max_norm\":-1,\"warmup\"", 0, {"training.max_norm", "found -1"}},
+    {"\"warmup\"", "\"clip_norm\":[],\"warmup\"", 0, {"training.clip_norm", "an array"}},
+    {"\"warmup\"", "\"dropout\":1.0,\"warmup\"", 0, {"training.dropout", "below 1"}},
+    {"\"warmup\"", "\"input_dropout\":2,\"warmup\"", 0, {"training.input_dropout", "found 2"}},
+    {"\"warmup\"", "\"input_noise\":-2,\"warmup\"", 0, {"training.input_noise", "found -2"}},
+    {"\"warmup\"", "\"label_smoothing\":1,\"warmup\"", 0, {"training.label_smoothing", "1"}},
+    {"\"warmup\"", "\"averaging\":true,\"warmup\"", 0, {"training.averaging", "true"}},
+    {"\"warmup\"", "\"class_weights\":1,\"warmup\"", 0, {"class_weights", "array of 1 to 2"}},
+    {"\"warmup\"", "\"class_weights\":[],\"warmup\"", 0, {"class_weights", "array of 1 to 2"}},
+    {"\"warmup\"", "\"class_weights\":[1,1,1],\"warmup\"", 0, {"class_weights", "array of 3"}},
+    {"\"warmup\"", "\"class_weights\":[1,-1],\"warmup\"", 0, {"class_weights[1]", "found -1"}},
+    {"\"warmup\"", "\"class_weights\":[null],\"warmup\"", 0, {"class_weights[0]", "null"}},
+    {"\"relu\"", "\"relu\",\"batch_norm\":1", 0, {"layers[0].batch_norm", "found 1"}},
+    {"\"relu\"", "\"relu\",\"batch_norm\":null", 0, {"layers[0].batch_norm", "true or false"}},
+    {"\"softmax\"", "\"softmax\",\"batch_norm\":true", 0, {"layers[1].batch_norm", "last"}},
     {"\"version\":\"" GLIA_VERSION "\"",
      "\"version\":\"99.0\",\"classes\":[]",
      0,
@@ -881,22 +1084,98 @@ static const struct {
     {"[3,4]", "[12]", 0, {"\"layers.0.weight\"", "(12)"}},
     {"[2]", "[2,1]", 0, {"\"layers.1.bias\"", "(2, 1)"}},
     {"\"layers.1.bias\"", "\"x\":" F32("[1]", 92, 96) ",\"layers.1.bias\"", 96, {"\"x\""}},
+    {"\"layers.1.bias\"",
+     "\"layers.0.norm.bias\":" F32("[3]", 92, 104) ",\"layers.1.bias\"",
+     104,
+     {"tensor \"layers.0.norm.bias\": expected none", "of those with batch_norm"}},
 };
+
+static void expect_bad(source s, const change *c)
+{
+    size_t n_bytes;
+    uint8_t *bytes = make_changed(s, c->from, c->to, c->n_data ? c->n_data : s.n_data, &n_bytes);
+    glia_network *network = NULL;
+    glia_error error = {0};
+    const glia_status status = gi_model_parse(bad_path, bytes, n_bytes, &network, &error);
+    expect_failure(status, &error, GLIA_BAD_FORMAT, c->words, c->to);
+    assert_null(network);
+    free(bytes);
+}
 
 static void test_bad_models(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof bad_models / sizeof bad_models[0]; i++) {
+    const source plain = {description, tensors, N_DATA};
+    for (size_t i = 0; i < sizeof bad_models / sizeof bad_models[0]; i++)
+        expect_bad(plain, &bad_models[i]);
+}
+
+static void test_bad_normalised(void **state)
+{
+    (void)state;
+    static const change changes[] = {
+        {"true", "false", 0, {"\"layers.0.norm.weight\"", "expected none"}},
+        {"0.norm.weight", "0.norm.gamma", 0, {"tensor \"layers.0.norm.weight\"", "found none"}},
+        {"0.norm.bias", "0.norm.beta", 0, {"tensor \"layers.0.norm.bias\"", "found none"}},
+        {"running_mean", "mean", 0, {"tensor \"layers.0.norm.running_mean\"", "found none"}},
+        {"running_var", "var", 0, {"tensor \"layers.0.norm.running_var\"", "found none"}},
+        {"0.norm.weight", "1.norm.weight", 0, {"tensor \"layers.0.norm.weight\"", "found none"}},
+        {F32("[3]", 104, 116), F32("[1,3]", 104, 116), 0, {"norm.bias", "shape (1, 3)"}},
+        {F32("[3]", 128, 140),
+         "{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[128,152]}",
+         152,
+         {"norm.running_var", "found F64"}},
+        {F32("[3]", 116, 128) ",\"layers.0.norm.running_var\":" F32("[3]", 128, 140),
+         F32("[4]", 116, 132) ",\"layers.0.norm.running_var\":" F32("[2]", 132, 140),
+         0,
+         {"norm.running_mean", "(4), expected F32 of shape (3)"}},
+        {"\"layers.0.norm.bias\"",
+         "\"layers.0.norm.num_batches_tracked\":" F32("[]", 140, 144) ",\"layers.0.norm.bias\"",
+         144,
+         {"num_batches_tracked\": expected none", "norm.*"}},
+    };
+    const source normalised = make_normalised();
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        expect_bad(normalised, &changes[i]);
+
+    /* from the end: variance, mean, shift and scale, of 3 units each */
+    static const struct {
+        size_t from_end;
+        uint8_t high[2]; /* the upper bytes of the f32 */
+        const char *words[2];
+    } values[] = {
+        {2, {0x80, 0xBF}, {"\"layers.0.norm.running_var\": row 1: found -1", "at least 0"}},
+        {1, {0x80, 0x7F}, {"\"layers.0.norm.running_var\": row 2", "infinity"}},
+        {6, {0xC0, 0x7F}, {"\"layers.0.norm.running_mean\": row 0", "not a number"}},
+        {7, {0x80, 0xFF}, {"\"layers.0.norm.bias\": row 2", "infinity"}},
+        {11, {0xC0, 0xFF}, {"\"layers.0.norm.weight\": row 1", "not a number"}},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         size_t n_bytes;
-        uint8_t *bytes = make_model(bad_models[i].from, bad_models[i].to,
-                                    bad_models[i].n_data ? bad_models[i].n_data : N_DATA, &n_bytes);
+        uint8_t *bytes = make_changed(normalised, "true", "true", normalised.n_data, &n_bytes);
+        memcpy(bytes + n_bytes - 4 * values[i].from_end + 2, values[i].high, 2);
         glia_network *network = NULL;
         glia_error error = {0};
-        const glia_status status = gi_model_parse(bad_path, bytes, n_bytes, &network, &error);
-        expect_failure(status, &error, GLIA_BAD_FORMAT, bad_models[i].words, bad_models[i].to);
-        assert_null(network);
+        expect_failure(gi_model_parse(bad_path, bytes, n_bytes, &network, &error), &error,
+                       GLIA_BAD_FORMAT, values[i].words, "norm");
         free(bytes);
     }
+
+    /* and as it is, it is read */
+    size_t n_bytes;
+    uint8_t *bytes = make_changed(normalised, "true", "true", normalised.n_data, &n_bytes);
+    glia_network *network = NULL;
+    glia_error error = {0};
+    if (gi_model_parse(bad_path, bytes, n_bytes, &network, &error)) fail_msg("%s", error.message);
+    assert_int_equal(glia_network_describe(network).parameters, 26);
+    assert_true(glia_network_layer(network, 0).batch_norm);
+    const float variance[] = {1, INFINITY, 1};
+    assert_int_equal(glia_network_set_norm(network, 0, NULL, NULL, NULL, variance, NULL), GLIA_OK);
+    assert_int_equal(glia_network_save(network, model_path, &error), GLIA_BAD_ARGUMENT);
+    assert_non_null(strstr(error.message, "layers.0.norm.running_var, row 1"));
+    glia_network_free(network);
+    free(bytes);
+    free_source(normalised);
 }
 
 /* What another version may write as long as it means the same: more keys, no settings. */
@@ -913,6 +1192,8 @@ static void test_good_models(void **state)
         {"{\"version\"", " \n{\"version\""},
         {"\"warmup\":0.25,", ""},
         {"\"lr_end\":null", "\"lr_end\":0"},
+        {"\"relu\"", "\"relu\",\"batch_norm\":false"},
+        {"\"softmax\"", "\"softmax\",\"batch_norm\":false"},
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         size_t n_bytes;
@@ -925,6 +1206,9 @@ static void test_good_models(void **state)
         const bool has_warmup =
             network->record.trained && strcmp(changes[i][0], "\"warmup\":0.25,") != 0;
         assert_true(network->record.warmup == (has_warmup ? 0.25 : 0));
+        /* files from before there was more than sgd */
+        assert_same_settings(&network->record, &(gi_training_record){.optimizer = GLIA_SGD});
+        assert_false(glia_network_layer(network, 0).batch_norm);
         /* files from before there were schedules */
         if (network->record.trained)
             assert_int_equal(network->record.schedule, network->record.lr_end < 0
@@ -1041,7 +1325,10 @@ static void test_cuts_and_changes(void **state)
 {
     (void)state;
     size_t n_bytes;
-    uint8_t *whole = make_model("\"relu\"", "\"tanh\"", N_DATA, &n_bytes);
+    const source normalised = make_normalised();
+    uint8_t *whole = make_changed(normalised, "\"warmup\"", "\"class_weights\":[1,2],\"warmup\"",
+                                  normalised.n_data, &n_bytes);
+    free_source(normalised);
     for (size_t n = 0; n < n_bytes; n++) {
         uint8_t *cut = malloc(n + 1);
         assert_non_null(cut);
@@ -1100,7 +1387,7 @@ static void test_each_failure(void **state)
     memcpy(counts, calls, sizeof counts);
     const unsigned fatal[N_CALLS] = {
         [WRITE] = counts[WRITE], [FSYNC] = 1, [RENAME] = 1, [CLOSE] = 1};
-    assert_true(counts[WRITE] >= 6); /* length, header, four tensors */
+    assert_true(counts[WRITE] >= 10); /* length, header, eight tensors */
     for (enum call call = WRITE; call <= CLOSE; call++) {
         assert_true(counts[call] >= fatal[call]);
         for (unsigned n = 1; n <= counts[call]; n++) {
@@ -1223,17 +1510,14 @@ static void test_each_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests_of_format[] = {
-        TEST(test_round_trip),         TEST(test_exact_bytes),
-        TEST(test_metadata),           TEST(test_other_locale),
-        TEST(test_bad_json),           TEST(test_json_strings),
-        TEST(test_json_reals),         TEST(test_bad_containers),
-        TEST(test_bad_lengths),        TEST(test_deep_header),
-        TEST(test_header_of_many),     TEST(test_good_containers),
-        TEST(test_bad_models),         TEST(test_good_models),
-        TEST(test_later_version),      TEST(test_foreign_files),
-        TEST(test_non_finite_weights), TEST(test_long_names),
-        TEST(test_cuts_and_changes),   TEST(test_each_failure),
-        TEST(test_short_writes),       TEST(test_paths),
+        TEST(test_round_trip),         TEST(test_exact_bytes),    TEST(test_metadata),
+        TEST(test_other_locale),       TEST(test_bad_json),       TEST(test_json_strings),
+        TEST(test_json_reals),         TEST(test_bad_containers), TEST(test_bad_lengths),
+        TEST(test_deep_header),        TEST(test_header_of_many), TEST(test_good_containers),
+        TEST(test_bad_models),         TEST(test_bad_normalised), TEST(test_good_models),
+        TEST(test_trained_settings),   TEST(test_later_version),  TEST(test_foreign_files),
+        TEST(test_non_finite_weights), TEST(test_long_names),     TEST(test_cuts_and_changes),
+        TEST(test_each_failure),       TEST(test_short_writes),   TEST(test_paths),
         TEST(test_each_allocation),
     };
     return cmocka_run_group_tests(tests_of_format, NULL, NULL);

@@ -165,12 +165,16 @@ static glia_status whole_life(const char *model, glia_error *error)
     glia_network_params p = glia_network_default_params(SIDE * SIDE, 3);
     p.hidden = hidden;
     p.n_hidden = 2;
+    p.batch_norm = true;
     if (!status) status = glia_network_create(&p, &network, error);
     glia_train_params train = glia_train_default_params();
     train.epochs = 2;
     train.threads = 2;
     train.patience = 1;
     train.diagnosis = ignore;
+    const double class_weights[] = {1, 2, 1};
+    train.class_weights = class_weights;
+    train.n_class_weights = 3;
     if (!status) status = glia_train(network, rest, held, &train, NULL, error);
     if (!status) status = glia_network_save(network, model, error);
     if (!status) status = glia_network_load(model, &loaded, error);

@@ -332,7 +332,8 @@ def _():
 
     # relu units that no sample can wake, sigmoid units that all samples drive to an end
     for run, activation, bias, dead, saturated in (("dead", "relu", -1000.0, 5, None),
-                                                   ("full", "sigmoid", 12.0, 0, 5)):
+                                                   ("full", "sigmoid", 12.0, 0, 5),
+                                                   ("wide", "scaled-tanh", 5.0, 0, 5)):
         train(run, "bars", "--hidden", "5", "--activation", activation, "--epochs", "1")
         model = read(run + "/model.safetensors")
         (n,) = struct.unpack("<Q", model[:8])
@@ -343,6 +344,8 @@ def _():
         row = page_of(run).data("units")["rows"][0]
         expect(row[1] == 5 and row[2] == activation and row[3] == dead and row[4] == saturated,
                row)
+    train("normalised", "bars", "--hidden", "5", "--batch-norm", "--epochs", "1")
+    expect(page_of("normalised").table("units")[1][1] == "batch norm, relu")
 
 
 @test("the projection keeps the two directions of largest variance")

@@ -64,7 +64,8 @@ def _():
                            "test_samples": 90, "features": 64, "classes": 3, "height": 8,
                            "width": 8}, run["data"])
     expect(run["network"] == {"layers": [64, 12, 7, 3], "activations": ["tanh", "tanh", "softmax"],
-                              "parameters": r["parameters"]}, run["network"])
+                              "batch_norm": False, "parameters": r["parameters"]},
+           run["network"])
     environment = run["environment"]
     for key in ("engine", "isa", "precision", "plan", "threads"):
         expect(environment[key] == r[key], key, environment[key], r[key])

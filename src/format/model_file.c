@@ -8,6 +8,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,18 +28,27 @@ static const char *const form_names[] = {
 enum {
     N_FORMS = sizeof form_names / sizeof form_names[0],
     MNIST_SIDE = 28,
-    NAME_BYTES = sizeof "layers.18446744073709551615.weight",
+    NAME_BYTES = sizeof "layers.18446744073709551615.norm.running_mean",
 };
 
 /* The largest integer that JSON readers in C keep; a larger count is written as this one. */
 #define MAX_COUNT ((size_t)(INT64_MAX < SIZE_MAX ? INT64_MAX : SIZE_MAX))
 
-/* Which array of a layer: the two tensors that each has. */
-enum part { WEIGHT, BIAS };
+/* Which array of a layer: the two tensors that each has, and the four more of a normalised one. */
+enum part { WEIGHT, BIAS, NORM_SCALE, NORM_SHIFT, NORM_MEAN, NORM_VARIANCE, N_PARTS };
+
+static const char *const part_names[N_PARTS] = {
+    "weight", "bias", "norm.weight", "norm.bias", "norm.running_mean", "norm.running_var",
+};
+
+static enum part n_parts(glia_layer_info layer)
+{
+    return layer.batch_norm ? N_PARTS : NORM_SCALE;
+}
 
 static void name_tensor(char name[NAME_BYTES], size_t layer, enum part part)
 {
-    snprintf(name, NAME_BYTES, "layers.%zu.%s", layer, part == WEIGHT ? "weight" : "bias");
+    snprintf(name, NAME_BYTES, "layers.%zu.%s", layer, part_names[part]);
 }
 
 /* Elements are rows of this length: where number i of them is, for a message. */
@@ -46,6 +56,44 @@ static size_t row_length(glia_layer_info layer, enum part part)
 {
     return part == WEIGHT ? layer.inputs : 1;
 }
+
+/* Copies one array of a layer, (units, row_length), out of a network or into it. */
+static glia_status get_part(const glia_network *network, size_t l, enum part part, float *values,
+                            glia_error *error)
+{
+    float *to[N_PARTS] = {NULL};
+    to[part] = values;
+    if (part <= BIAS) return glia_network_get_layer(network, l, to[WEIGHT], to[BIAS], error);
+    return glia_network_get_norm(network, l, to[NORM_SCALE], to[NORM_SHIFT], to[NORM_MEAN],
+                                 to[NORM_VARIANCE], error);
+}
+
+static glia_status set_part(glia_network *network, size_t l, enum part part, const float *values,
+                            glia_error *error)
+{
+    const float *from[N_PARTS] = {NULL};
+    from[part] = values;
+    if (part <= BIAS) return glia_network_set_layer(network, l, from[WEIGHT], from[BIAS], error);
+    return glia_network_set_norm(network, l, from[NORM_SCALE], from[NORM_SHIFT], from[NORM_MEAN],
+                                 from[NORM_VARIANCE], error);
+}
+
+/* What is written of the record only where it is not 0, which is what the key's absence means. */
+static const struct {
+    const char *key;
+    size_t offset; /* of a double in gi_training_record */
+    bool below_1;
+} settings[] = {
+#define FIELD(name) #name, offsetof(gi_training_record, name)
+    {FIELD(momentum), true},      {FIELD(beta2), true},        {FIELD(epsilon), false},
+    {FIELD(weight_decay), false}, {FIELD(l2), false},          {FIELD(l1), false},
+    {FIELD(max_norm), false},     {FIELD(clip_norm), false},   {FIELD(dropout), true},
+    {FIELD(input_dropout), true}, {FIELD(input_noise), false}, {FIELD(label_smoothing), true},
+    {FIELD(averaging), true},
+#undef FIELD
+};
+
+enum { N_SETTINGS = sizeof settings / sizeof settings[0] };
 
 /* ---- Describing ---------------------------------------------------------------------------- */
 
@@ -93,9 +141,12 @@ static json_t *pack_layers(const glia_network *network)
     json_t *layers = json_array();
     for (size_t l = 0; l < network->n_layers; l++) {
         const glia_layer_info layer = glia_network_layer(network, l);
-        if (json_array_append_new(layers, json_pack("{s:o, s:s}", "units", pack_count(layer.units),
-                                                    "activation",
-                                                    glia_activation_name(layer.activation)))) {
+        json_t *entry = json_pack("{s:o, s:s}", "units", pack_count(layer.units), "activation",
+                                  glia_activation_name(layer.activation));
+        int failed = 0;
+        if (layer.batch_norm) failed = json_object_set_new(entry, "batch_norm", json_true());
+        failed |= json_array_append_new(layers, entry);
+        if (failed) {
             json_decref(layers);
             return NULL;
         }
@@ -127,16 +178,56 @@ static bool is_augmented(const glia_augmentation *a)
     return a->shift > 0 || a->rotation > 0 || a->scale > 0 || a->shear > 0 || a->elastic_alpha > 0;
 }
 
+static json_t *pack_class_weights(const gi_training_record *record)
+{
+    json_t *weights = json_array();
+    for (size_t i = 0; i < record->n_class_weights; i++)
+        if (json_array_append_new(weights, pack_real(record->class_weights[i]))) {
+            json_decref(weights);
+            return NULL;
+        }
+    return weights;
+}
+
+typedef struct member {
+    const char *key;
+    json_t *value; /* taken over; NULL fails */
+} member;
+
+static int put_members(json_t *object, const member *members, size_t n)
+{
+    int failed = 0;
+    for (size_t i = 0; i < n; i++)
+        failed |= json_object_set_new(object, members[i].key, members[i].value);
+    return failed;
+}
+
+static int put_settings(json_t *training, const gi_training_record *record)
+{
+    int failed = 0;
+    for (size_t i = 0; i < N_SETTINGS; i++) {
+        double value;
+        memcpy(&value, (const char *)record + settings[i].offset, sizeof value);
+        if (value != 0) failed |= json_object_set_new(training, settings[i].key, pack_real(value));
+    }
+    if (record->class_weights)
+        failed |= json_object_set_new(training, "class_weights", pack_class_weights(record));
+    return failed;
+}
+
 static json_t *pack_training(const gi_training_record *record)
 {
     if (!record->trained) return json_null();
-    const struct {
-        const char *key;
-        json_t *value;
-    } members[] = {
+    json_t *training = json_object();
+    const member first[] = {
         {"dataset", pack_text(record->dataset)},
         {"samples", pack_count(record->samples)},
         {"validation_samples", pack_count(record->validation_samples)},
+        {"optimizer", pack_text(glia_optimizer_name(record->optimizer))},
+    };
+    int failed = put_members(training, first, sizeof first / sizeof first[0]);
+    failed |= put_settings(training, record);
+    const member others[] = {
         {"lr", pack_real(record->lr)},
         {"schedule", pack_text(glia_schedule_name(record->schedule))},
         {"lr_end", pack_real(record->lr_end < 0 ? (double)NAN : record->lr_end)},
@@ -157,10 +248,7 @@ static json_t *pack_training(const gi_training_record *record)
         {"train_loss", pack_real(record->train_loss)},
         {"validation_loss", pack_real(record->validation_loss)},
     };
-    json_t *training = json_object();
-    int failed = 0;
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-        failed |= json_object_set_new(training, members[i].key, members[i].value);
+    failed |= put_members(training, others, sizeof others / sizeof others[0]);
     if (is_augmented(&record->augmentation))
         failed |=
             json_object_set_new(training, "augmentation", pack_augmentation(&record->augmentation));
@@ -223,53 +311,63 @@ static void from_little_endian(const uint8_t *bytes, float *values, size_t n)
     }
 }
 
+/* What a tensor of the file borrows. */
+typedef struct saved_part {
+    char name[NAME_BYTES];
+    float *values; /* owned */
+} saved_part;
+
+/* One array of a layer as it goes into the file. Whatever comes of it, values are to be freed. */
+static glia_status save_part(const glia_network *network, const char *path, size_t l,
+                             enum part part, saved_part *saved, gi_tensor *out, glia_error *error)
+{
+    const glia_layer_info layer = glia_network_layer(network, l);
+    const size_t columns = row_length(layer, part), n = layer.units * columns;
+    float *x = saved->values = gi_alloc(n, sizeof *x, "the weights to save", error);
+    if (!x) return GLIA_NO_MEMORY;
+    const glia_status status = get_part(network, l, part, x, error);
+    if (status) return status;
+    name_tensor(saved->name, l, part);
+    const size_t bad = find_non_finite(x, n);
+    if (bad < n)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "%s: not saved: %s, row %zu, column %zu is %s, expected a finite number; a "
+                       "lower learning rate may help",
+                       path, saved->name, bad / columns, bad % columns,
+                       isnan(x[bad]) ? "not a number" : "infinite");
+    to_little_endian(x, n);
+    *out = (gi_tensor){.name = saved->name,
+                       .dtype = "F32",
+                       .n_dims = part == WEIGHT ? 2 : 1,
+                       .shape = {layer.units, part == WEIGHT ? columns : 0},
+                       .data = (const uint8_t *)x,
+                       .n_bytes = n * sizeof *x};
+    return GLIA_OK;
+}
+
 glia_status glia_network_save(const glia_network *network, const char *path, glia_error *error)
 {
-    char names[2 * GLIA_MAX_LAYERS][NAME_BYTES];
-    float *values[2 * GLIA_MAX_LAYERS] = {NULL};
-    gi_tensor tensors[2 * GLIA_MAX_LAYERS] = {{0}};
+    size_t n_tensors = 0, t = 0;
+    for (size_t l = 0; l < network->n_layers; l++)
+        n_tensors += n_parts(glia_network_layer(network, l));
+    saved_part *saved = gi_alloc(n_tensors, sizeof *saved, "the tensors to save", error);
+    gi_tensor *tensors = gi_alloc(n_tensors, sizeof *tensors, "the tensors to save", error);
     char *description = NULL;
-    glia_status status = glia_network_metadata(network, &description, error);
-    for (size_t t = 0; t < 2 * network->n_layers && !status; t++) {
-        const size_t l = t / 2;
-        const enum part part = t % 2 ? BIAS : WEIGHT;
-        const glia_layer_info layer = glia_network_layer(network, l);
-        const size_t columns = row_length(layer, part), n = layer.units * columns;
-        name_tensor(names[t], l, part);
-        values[t] = gi_alloc(n, sizeof(float), "the weights to save", error);
-        if (!values[t]) {
-            status = GLIA_NO_MEMORY;
-            break;
-        }
-        status = glia_network_get_layer(network, l, part == WEIGHT ? values[t] : NULL,
-                                        part == BIAS ? values[t] : NULL, error);
-        if (status) break;
-        const size_t bad = find_non_finite(values[t], n);
-        if (bad < n) {
-            status = gi_fail(error, GLIA_BAD_ARGUMENT,
-                             "%s: not saved: %s, row %zu, column %zu is %s, expected a finite "
-                             "number; a lower learning rate may help",
-                             path, names[t], bad / columns, bad % columns,
-                             isnan(values[t][bad]) ? "not a number" : "infinite");
-            break;
-        }
-        to_little_endian(values[t], n);
-        tensors[t] = (gi_tensor){.name = names[t],
-                                 .dtype = "F32",
-                                 .n_dims = part == WEIGHT ? 2 : 1,
-                                 .shape = {layer.units, part == WEIGHT ? columns : 0},
-                                 .data = (const uint8_t *)values[t],
-                                 .n_bytes = n * sizeof(float)};
-    }
+    glia_status status = saved && tensors ? GLIA_OK : GLIA_NO_MEMORY;
+    if (!status) status = glia_network_metadata(network, &description, error);
+    for (size_t l = 0; l < network->n_layers && !status; l++)
+        for (enum part part = WEIGHT; part < n_parts(glia_network_layer(network, l)) && !status;
+             part++, t++)
+            status = save_part(network, path, l, part, &saved[t], &tensors[t], error);
     if (!status) {
         const char *metadata[] = {"format", "glia", "glia", description};
-        const gi_safetensors file = {.tensors = tensors,
-                                     .n_tensors = 2 * network->n_layers,
-                                     .metadata = metadata,
-                                     .n_metadata = 2};
+        const gi_safetensors file = {
+            .tensors = tensors, .n_tensors = n_tensors, .metadata = metadata, .n_metadata = 2};
         status = gi_safetensors_write(path, &file, error);
     }
-    for (size_t t = 0; t < 2 * network->n_layers; t++) gi_free(values[t]);
+    while (t > 0) gi_free(saved[--t].values);
+    gi_free(saved);
+    gi_free(tensors);
     glia_string_free(description);
     return status;
 }
@@ -281,6 +379,7 @@ typedef struct description {
     size_t inputs, n_layers;
     size_t units[GLIA_MAX_LAYERS];
     glia_activation activations[GLIA_MAX_LAYERS];
+    bool batch_norm[GLIA_MAX_LAYERS];
     gi_input_form input;
     const char **class_names; /* borrowed from the JSON */
     gi_training_record record;
@@ -386,6 +485,11 @@ static void read_architecture(reader *r, const json_t *network, description *d)
             reject(r, where, activation,
                    last ? "softmax, as in every last layer"
                         : "the name of an activation (as relu), as in every layer but the last");
+        snprintf(where, sizeof where, "network.layers[%zu].batch_norm", l);
+        const json_t *batch_norm = get(layer, where);
+        d->batch_norm[l] = json_is_true(batch_norm);
+        if (batch_norm && (!json_is_boolean(batch_norm) || (last && d->batch_norm[l])))
+            reject(r, where, batch_norm, last ? "false, as in every last layer" : "true or false");
     }
 }
 
@@ -464,14 +568,59 @@ static void read_short_text(reader *r, const json_t *object, const char *place, 
         reject(r, place, value, "a shorter text");
 }
 
-/* The first files had no warm-up. */
-static double read_warmup(reader *r, const json_t *value)
+/* A part of a whole, which files of older versions may not have. */
+static double read_below_1(reader *r, const json_t *object, const char *where)
 {
-    const double warmup = json_number_value(value);
+    const json_t *value = get(object, where);
+    const double number = json_number_value(value);
     if (!value) return 0;
-    if (json_is_number(value) && warmup >= 0 && warmup < 1) return warmup;
-    reject(r, "training.warmup", value, "a number of at least 0 and below 1");
+    if (json_is_number(value) && number >= 0 && number < 1) return number;
+    reject(r, where, value, "a number of at least 0 and below 1");
     return 0;
+}
+
+/* The first files had no optimizer but sgd, and nothing beside it. */
+static void read_settings(reader *r, const json_t *object, size_t classes,
+                          gi_training_record *record)
+{
+    const json_t *optimizer = get(object, "training.optimizer");
+    if (optimizer && (!json_is_string(optimizer) ||
+                      !glia_optimizer_from_name(json_string_value(optimizer), &record->optimizer)))
+        reject(r, "training.optimizer", optimizer, "the name of an optimizer");
+    for (size_t i = 0; i < N_SETTINGS; i++) {
+        char where[64];
+        snprintf(where, sizeof where, "training.%s", settings[i].key);
+        double value = 0;
+        if (settings[i].below_1)
+            value = read_below_1(r, object, where);
+        else if (get(object, where))
+            value = read_real(r, object, where, 0, DBL_MAX);
+        memcpy((char *)record + settings[i].offset, &value, sizeof value);
+    }
+
+    const json_t *weights = get(object, "training.class_weights");
+    const size_t n = json_array_size(weights); /* 0 if it is none */
+    if (!weights) return;
+    if (n < 1 || n > classes) {
+        char expected[80];
+        snprintf(expected, sizeof expected, "an array of 1 to %zu numbers", classes);
+        reject(r, "training.class_weights", weights, expected);
+        return;
+    }
+    record->class_weights = gi_alloc(n, sizeof *record->class_weights, "class weights", r->error);
+    if (!record->class_weights) {
+        r->status = GLIA_NO_MEMORY;
+        return;
+    }
+    record->n_class_weights = n;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_array_get(weights, i);
+        char where[48];
+        snprintf(where, sizeof where, "training.class_weights[%zu]", i);
+        record->class_weights[i] = json_number_value(value);
+        if (!json_is_number(value) || record->class_weights[i] < 0)
+            reject(r, where, value, "a number of at least 0");
+    }
 }
 
 /* The first files had no schedules but the two. */
@@ -501,7 +650,8 @@ static void read_augmentation(reader *r, const json_t *object, glia_augmentation
     a->elastic_sigma = read_real(r, object, "training.augmentation.elastic_sigma", 0, DBL_MAX);
 }
 
-static void read_training(reader *r, const json_t *object, gi_training_record *record)
+static void read_training(reader *r, const json_t *object, size_t classes,
+                          gi_training_record *record)
 {
     record->train_loss = record->validation_loss = NAN;
     if (!object || json_is_null(object)) return;
@@ -515,10 +665,11 @@ static void read_training(reader *r, const json_t *object, gi_training_record *r
         reject(r, "training.dataset", dataset, "at most 255 bytes");
     record->samples = read_count(r, object, "training.samples", 0, MAX_COUNT);
     record->validation_samples = read_count(r, object, "training.validation_samples", 0, MAX_COUNT);
+    read_settings(r, object, classes, record);
     record->lr = read_real(r, object, "training.lr", 0, DBL_MAX);
     record->lr_end = read_real_or_null(r, object, "training.lr_end", 0, -1);
     read_schedule(r, object, record);
-    record->warmup = read_warmup(r, get(object, "training.warmup"));
+    record->warmup = read_below_1(r, object, "training.warmup");
     record->batch = read_count(r, object, "training.batch", 1, MAX_COUNT);
     record->epochs = read_count(r, object, "training.epochs", 0, MAX_COUNT);
     record->seed = read_seed(r, object, "training.seed");
@@ -552,7 +703,8 @@ static glia_status read_description(const char *place, const json_t *object, des
     if (!r.status) read_preprocessing(&r, get(object, "preprocessing"), d);
     if (!r.status) read_classes(&r, get(object, "classes"), d);
     if (!r.status) read_initialisation(&r, get(object, "initialisation"), &d->record);
-    if (!r.status) read_training(&r, get(object, "training"), &d->record);
+    if (!r.status)
+        read_training(&r, get(object, "training"), d->units[d->n_layers - 1], &d->record);
     return r.status;
 }
 
@@ -560,7 +712,9 @@ static glia_status read_description(const char *place, const json_t *object, des
 
 static glia_layer_info described_layer(const description *d, size_t l)
 {
-    return (glia_layer_info){.inputs = l ? d->units[l - 1] : d->inputs, .units = d->units[l]};
+    return (glia_layer_info){.inputs = l ? d->units[l - 1] : d->inputs,
+                             .units = d->units[l],
+                             .batch_norm = d->batch_norm[l]};
 }
 
 static glia_status check_tensor(const char *path, const gi_tensor *tensor, const char *name,
@@ -578,7 +732,7 @@ static glia_status check_tensor(const char *path, const gi_tensor *tensor, const
     const size_t n_dims = part == WEIGHT ? 2 : 1;
     const bool fits = strcmp(tensor->dtype, "F32") == 0 && tensor->n_dims == n_dims &&
                       tensor->shape[0] == layer.units &&
-                      (part == BIAS || tensor->shape[1] == layer.inputs);
+                      (part != WEIGHT || tensor->shape[1] == layer.inputs);
     if (fits) return GLIA_OK;
 
     char shape[GI_TENSOR_MAX_DIMS * 22 + 1] = "";
@@ -590,42 +744,51 @@ static glia_status check_tensor(const char *path, const gi_tensor *tensor, const
                    name, tensor->dtype, shape, expected);
 }
 
+static bool is_described(const description *d, const char *name)
+{
+    for (size_t l = 0; l < d->n_layers; l++)
+        for (enum part part = WEIGHT; part < n_parts(described_layer(d, l)); part++) {
+            char described[NAME_BYTES];
+            name_tensor(described, l, part);
+            if (strcmp(name, described) == 0) return true;
+        }
+    return false;
+}
+
 /* Every tensor that the description asks for, and no other. */
 static glia_status check_tensors(const char *path, const gi_safetensors *file, const description *d,
                                  glia_error *error)
 {
     char name[NAME_BYTES];
-    for (size_t t = 0; t < 2 * d->n_layers; t++) {
-        const enum part part = t % 2 ? BIAS : WEIGHT;
-        name_tensor(name, t / 2, part);
-        const glia_status status = check_tensor(path, gi_safetensors_find(file, name), name,
-                                                described_layer(d, t / 2), part, error);
-        if (status) return status;
-    }
-    if (file->n_tensors == 2 * d->n_layers) return GLIA_OK;
-    for (size_t i = 0; i < file->n_tensors; i++) {
-        bool known = false;
-        for (size_t t = 0; t < 2 * d->n_layers && !known; t++) {
-            name_tensor(name, t / 2, t % 2 ? BIAS : WEIGHT);
-            known = strcmp(name, file->tensors[i].name) == 0;
+    size_t n = 0;
+    for (size_t l = 0; l < d->n_layers; l++) {
+        const glia_layer_info layer = described_layer(d, l);
+        for (enum part part = WEIGHT; part < n_parts(layer); part++, n++) {
+            name_tensor(name, l, part);
+            const glia_status status =
+                check_tensor(path, gi_safetensors_find(file, name), name, layer, part, error);
+            if (status) return status;
         }
-        if (!known)
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: tensor %s: expected none but weight and bias of the %zu layers",
-                           path, gi_found_name(file->tensors[i].name).text, d->n_layers);
     }
-    return GLIA_OK;
+    if (file->n_tensors == n) return GLIA_OK;
+    size_t i = 0;
+    while (is_described(d, file->tensors[i].name)) i++; /* all of them but those past n */
+    return gi_fail(error, GLIA_BAD_FORMAT,
+                   "%s: tensor %s: expected none but weight and bias of the %zu layers, and norm.* "
+                   "of those with batch_norm",
+                   path, gi_found_name(file->tensors[i].name).text, d->n_layers);
 }
 
 /* check_tensors has seen that each is there and fits. */
 static glia_status load_layer(const char *path, const gi_safetensors *file, size_t l, float *values,
                               glia_network *network, glia_error *error)
 {
-    for (enum part part = WEIGHT; part <= BIAS; part++) {
+    const glia_layer_info layer = glia_network_layer(network, l);
+    for (enum part part = WEIGHT; part < n_parts(layer); part++) {
         char name[NAME_BYTES];
         name_tensor(name, l, part);
         const gi_tensor *tensor = gi_safetensors_find(file, name);
-        const size_t columns = row_length(glia_network_layer(network, l), part);
+        const size_t columns = row_length(layer, part);
         const size_t n = tensor->n_bytes / sizeof(float);
         from_little_endian(tensor->data, values, n);
         const size_t bad = find_non_finite(values, n);
@@ -635,14 +798,20 @@ static glia_status load_layer(const char *path, const gi_safetensors *file, size
                            "number",
                            path, name, bad / columns, bad % columns,
                            isnan(values[bad]) ? "not a number" : "infinity");
-        const glia_status status = glia_network_set_layer(
-            network, l, part == WEIGHT ? values : NULL, part == BIAS ? values : NULL, error);
+        for (size_t u = 0; part == NORM_VARIANCE && u < n; u++)
+            if (values[u] < 0)
+                return gi_fail(error, GLIA_BAD_FORMAT,
+                               "%s: tensor \"%s\": row %zu: found %g, expected a variance of at "
+                               "least 0",
+                               path, name, u, (double)values[u]);
+        const glia_status status = set_part(network, l, part, values, error);
         if (status) return status;
     }
     return GLIA_OK;
 }
 
-static glia_status make_network(const char *path, const gi_safetensors *file, const description *d,
+/* The network takes over what the record owns. */
+static glia_status make_network(const char *path, const gi_safetensors *file, description *d,
                                 glia_network **out, glia_error *error)
 {
     size_t widest = 0;
@@ -656,6 +825,8 @@ static glia_status make_network(const char *path, const gi_safetensors *file, co
     if (!status)
         status = gi_network_new(d->inputs, d->n_layers - 1, d->units, d->activations,
                                 d->units[d->n_layers - 1], engine, &network, error);
+    for (size_t l = 0; l < d->n_layers && !status; l++)
+        if (d->batch_norm[l]) status = gi_network_normalise(network, l, error);
     if (!status) status = gi_network_set_class_names(network, d->class_names, error);
     if (!status) {
         values = gi_alloc(widest, 1, "the weights to load", error);
@@ -670,6 +841,7 @@ static glia_status make_network(const char *path, const gi_safetensors *file, co
     }
     network->input = d->input;
     network->record = d->record;
+    d->record.class_weights = NULL;
     *out = network;
     return GLIA_OK;
 }
@@ -706,6 +878,7 @@ glia_status gi_model_parse(const char *path, const uint8_t *bytes, size_t n_byte
 
 cleanup:
     gi_free(d.class_names);
+    gi_free(d.record.class_weights);
     gi_free(place);
     json_decref(document);
     gi_safetensors_free(&file);

@@ -274,6 +274,7 @@ void glia_network_free(glia_network *network)
         gi_free(network->layers[l].bias);
     }
     gi_free(network->class_names);
+    gi_free(network->record.class_weights);
     gi_free(network);
 }
 

@@ -23,6 +23,14 @@ typedef struct gi_training_record {
     bool trained; /* whether what follows is set */
     char dataset[256];
     size_t samples, validation_samples;
+    /* 0 is none of it; momentum, beta2 and epsilon are 0 where the optimizer does not look at them
+     */
+    glia_optimizer optimizer;
+    double momentum, beta2, epsilon, weight_decay;
+    double l2, l1, max_norm, clip_norm;
+    double dropout, input_dropout, input_noise, label_smoothing, averaging;
+    double *class_weights; /* (n_class_weights), owned by the network; or NULL */
+    size_t n_class_weights;
     double lr;
     glia_schedule schedule; /* and what it looks at; the others are 0, lr_end below 0 */
     double lr_end, lr_factor;
@@ -62,7 +70,7 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
                            const gi_engine *engine, glia_network **out, glia_error *error);
 
 /* Makes a hidden layer a normalised one, which changes nothing yet: scale 1, shift 0, mean 0,
- * variance 1; its bias is 0 from now on. */
+ * variance 1; its bias becomes 0, and is not learned. */
 glia_status gi_network_normalise(glia_network *network, size_t layer, glia_error *error);
 
 /* What is kept of a layer's parameters, and beside them: gi_layer.weight or the vectors from bias

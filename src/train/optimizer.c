@@ -76,6 +76,24 @@ glia_status gi_descent_check(glia_train_params *p, glia_error *error)
     return GLIA_OK;
 }
 
+void gi_descent_keep(const glia_train_params *p, gi_training_record *r)
+{
+    r->optimizer = p->optimizer;
+    r->momentum = has_first_moment(p->optimizer) ? p->momentum : 0;
+    r->beta2 = has_second_moment(p->optimizer) ? p->beta2 : 0;
+    r->epsilon = has_second_moment(p->optimizer) ? p->epsilon : 0;
+    r->weight_decay = p->weight_decay;
+    r->l2 = p->l2;
+    r->l1 = p->l1;
+    r->max_norm = p->max_norm;
+    r->clip_norm = p->clip_norm;
+    r->dropout = p->dropout;
+    r->input_dropout = p->input_dropout;
+    r->input_noise = p->input_noise;
+    r->label_smoothing = p->label_smoothing;
+    r->averaging = p->averaging;
+}
+
 bool gi_descent_is_plain(const glia_train_params *p)
 {
     return p->optimizer == GLIA_SGD && p->weight_decay == 0 && p->l2 == 0 && p->l1 == 0 &&

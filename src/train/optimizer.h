@@ -22,6 +22,10 @@ typedef struct gi_descent {
  */
 glia_status gi_descent_check(glia_train_params *params, glia_error *error);
 
+/* Notes the resolved settings, but for class_weights: of momentum, beta2 and epsilon those that the
+ * optimizer looks at. */
+void gi_descent_keep(const glia_train_params *params, gi_training_record *record);
+
 /* Whether its step is nothing but weight <- weight - rate * gradient. */
 bool gi_descent_is_plain(const glia_train_params *params);
 

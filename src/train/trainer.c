@@ -61,7 +61,8 @@ typedef struct trainer {
     uint32_t *order;           /* (samples): the epoch's permutation */
     gi_sparse x;               /* batch 1: the sample's non-zeros */
     gi_descent descent;
-    gi_shadow *snapshot; /* parameters of the best epoch, or of the last good one */
+    gi_shadow *snapshot;   /* parameters of the best epoch, or of the last good one */
+    double *class_weights; /* a copy for the record, or NULL */
 
     gi_run_state now;
     bool diverged, cancelled;
@@ -396,6 +397,7 @@ static void trainer_free(trainer *t)
     gi_dense_free(t->dense);
     json_decref(t->about);
     gi_free(t->cpu_s);
+    gi_free(t->class_weights);
     gi_evaluation_free(t->evaluation);
     gi_diagnosis_free(t->diagnosis);
     gi_pool_free(t->own_step_pool);
@@ -458,6 +460,12 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     if (!t->scratch || !t->row || !t->cpu_s || !t->n_correct[0] || !t->n_correct[1] || !t->order ||
         !t->x.index || !t->x.value)
         return GLIA_NO_MEMORY;
+    if (t->params.class_weights) {
+        const size_t n = t->params.n_class_weights;
+        t->class_weights = gi_alloc(n, sizeof *t->class_weights, "the class weights", error);
+        if (!t->class_weights) return GLIA_NO_MEMORY;
+        memcpy(t->class_weights, t->params.class_weights, n * sizeof *t->class_weights);
+    }
     for (size_t i = 0; i < n_threads; i++) {
         status = gi_scratch_new(network, t->params.batch, &t->scratch[i], error);
         if (status) return status;
@@ -528,6 +536,11 @@ static void keep_record(trainer *t, const glia_train_result *result)
     strncpy(r->dataset, t->train->name, sizeof r->dataset - 1);
     r->samples = t->train->samples;
     r->validation_samples = t->validation ? t->validation->samples : 0;
+    gi_descent_keep(p, r);
+    gi_free(r->class_weights);
+    r->class_weights = t->class_weights;
+    r->n_class_weights = t->class_weights ? p->n_class_weights : 0;
+    t->class_weights = NULL;
     r->lr = p->lr;
     r->schedule = p->schedule;
     r->lr_end = p->lr_end;
