@@ -697,7 +697,8 @@ GLIA_API bool glia_schedule_from_name(const char *name, glia_schedule *out);
  *   dropout          the part of the hidden units that a step leaves out; the others are scaled by
  *                    1 / (1 - dropout) (Srivastava et al. 2014). input_dropout: of inputs
  *   input_noise      sd of normal noise that is added to inputs, after their scaling
- *   label_smoothing  the part of each target that is spread over all classes (Szegedy et al. 2016)
+ *   label_smoothing  the part of each target that is spread over all classes (Szegedy et al. 2016),
+ *                    in the losses of training and of its validation set
  *   averaging        what is evaluated and kept is a moving average of the weights: average = d
  *                    average + (1 - d) w after step t, d the lesser of averaging and (1 + t) /
  *                    (10 + t) (Polyak and Juditsky 1992)

@@ -99,7 +99,8 @@ void gi_evaluation_free(gi_evaluation *e)
 }
 
 glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *dataset,
-                              gi_pool *pool, gi_evaluation **out, glia_error *error)
+                              gi_pool *pool, double smoothing, gi_evaluation **out,
+                              glia_error *error)
 {
     glia_status status = gi_check_fit(network, dataset, error);
     if (status) return status;
@@ -122,6 +123,7 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     for (size_t t = 0; t < n_threads && !status; t++) {
         struct evaluator *own = &e->evaluators[t];
         status = gi_workspace_new(network, &e->plan, TILE, false, &own->workspace, error);
+        own->workspace.smoothing = smoothing;
         if (!status) status = gi_scratch_new(network, 0, &own->scratch, error);
         if (status) break;
         own->probabilities = gi_alloc(TILE, classes * sizeof(float), "probabilities", error);
@@ -163,7 +165,7 @@ glia_status glia_evaluate(const glia_network *network, const glia_dataset *datas
     glia_status status = gi_pool_create(threads, &pool, error);
     if (status) return status;
     gi_evaluation *evaluation = NULL;
-    status = gi_evaluation_new(network, dataset, pool, &evaluation, error);
+    status = gi_evaluation_new(network, dataset, pool, 0, &evaluation, error);
     if (!status) *metrics = gi_evaluation_run(evaluation, confusion);
     gi_evaluation_free(evaluation);
     gi_pool_free(pool);

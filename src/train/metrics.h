@@ -9,11 +9,13 @@
 
 /*
  * What evaluating a network on a data set needs, made once for any number of runs, so that a run
- * cannot fail. Borrows all three. MISMATCH as gi_check_fit says.
+ * cannot fail. Borrows all three. smoothing: of labels, for a loss that is the one that training
+ * lowers. MISMATCH as gi_check_fit says.
  */
 typedef struct gi_evaluation gi_evaluation;
 glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *dataset,
-                              gi_pool *pool, gi_evaluation **out, glia_error *error);
+                              gi_pool *pool, double smoothing, gi_evaluation **out,
+                              glia_error *error);
 void gi_evaluation_free(gi_evaluation *evaluation);
 
 /*

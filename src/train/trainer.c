@@ -490,7 +490,8 @@ static glia_status trainer_new(trainer *t, glia_error *error)
     if (!status) status = gi_shadows_new(network, "a copy of the parameters", &t->snapshot, error);
     if (!status) status = gi_descent_new(t->network, &t->plan, &t->params, &t->descent, error);
     if (!status && t->validation)
-        status = gi_evaluation_new(network, t->validation, t->pool, &t->evaluation, error);
+        status = gi_evaluation_new(network, t->validation, t->pool, t->params.label_smoothing,
+                                   &t->evaluation, error);
     if (!status && t->params.checkpoint) status = describe_run(t, error);
     if (!status)
         status = gi_diagnosis_new(network, t->train, density, &t->params, &t->diagnosis, error);
@@ -527,20 +528,17 @@ static bool report(trainer *t, bool best, const glia_metrics *validation)
     return go_on;
 }
 
-/* What a model file will say of the run. */
-static void keep_record(trainer *t, const glia_train_result *result)
+/* What a model file will say of the run; class_weights stay the trainer's. */
+static void describe(const trainer *t, const glia_train_result *result, gi_training_record *r)
 {
-    gi_training_record *r = &t->network->record;
     const glia_train_params *p = &t->params;
     r->trained = true;
     strncpy(r->dataset, t->train->name, sizeof r->dataset - 1);
     r->samples = t->train->samples;
     r->validation_samples = t->validation ? t->validation->samples : 0;
     gi_descent_keep(p, r);
-    gi_free(r->class_weights);
     r->class_weights = t->class_weights;
     r->n_class_weights = t->class_weights ? p->n_class_weights : 0;
-    t->class_weights = NULL;
     r->lr = p->lr;
     r->schedule = p->schedule;
     r->lr_end = p->lr_end;
@@ -562,6 +560,13 @@ static void keep_record(trainer *t, const glia_train_result *result)
     r->best_epoch = result->best_epoch;
     r->train_loss = result->train_loss;
     r->validation_loss = result->validation_loss;
+}
+
+static void keep_record(trainer *t, const glia_train_result *result)
+{
+    gi_free(t->network->record.class_weights);
+    describe(t, result, &t->network->record);
+    t->class_weights = NULL; /* the network's now */
 }
 
 /* ---- Checkpoints ---------------------------------------------------------------------------- */
@@ -587,7 +592,7 @@ static glia_status describe_run(trainer *t, glia_error *error)
     const gi_training_record before = t->network->record;
     const glia_train_result nothing = {.train_loss = NAN, .validation_loss = NAN};
     char *text = NULL;
-    keep_record(t, &nothing);
+    describe(t, &nothing, &t->network->record);
     glia_status status = glia_network_metadata(t->network, &text, error);
     t->network->record = before;
     if (!status) status = gi_json_read("a run", text, strlen(text), 0, &t->about, NULL, error);
