@@ -203,12 +203,25 @@ static bool step(void *user, const glia_progress *p)
     return training_step(&run->view, p);
 }
 
+/* "seed 3: " where there are several. */
+static words name_seed(const struct run *run)
+{
+    words w = {""};
+    if (run->seeds != NULL)
+        snprintf(w.s, sizeof w.s, "seed %llu: ", (unsigned long long)run->options->params.seed);
+    return w;
+}
+
 /* Why nothing is learned, as it shows. */
 static void diagnosed(void *user, const glia_diagnosis *diagnosis)
 {
     struct run *run = user;
     training_keep(&run->diagnoses, diagnosis);
-    training_warn(&run->view, diagnosis->message);
+    bench_end(&run->bar);
+    if (run->seeds != NULL)
+        complain("%swarning: %s", name_seed(run).s, diagnosis->message);
+    else
+        training_warn(&run->view, diagnosis->message);
 }
 
 /* Trains; complains when the training diverged, which leaves something to be saved or not. */
@@ -249,15 +262,6 @@ static void print_result(const struct run *run)
     printf("%smodel   %s   ", dim, end);
     print_clean(stdout, run->path);
     printf("\n");
-}
-
-/* "seed 3: " where there are several. */
-static words name_seed(const struct run *run)
-{
-    words w = {""};
-    if (run->seeds != NULL)
-        snprintf(w.s, sizeof w.s, "seed %llu: ", (unsigned long long)run->options->params.seed);
-    return w;
 }
 
 /* Says what became of the network of a run that did not end as it should. */

@@ -606,6 +606,9 @@ def _():
 def _():
     r = glia("train", "bars", "--lr", "1e300", "--seeds", 2, "-q", "--run", "diverging", code=1)
     expect("seed 2: training diverged" in r.err and "2 of 2 diverged" in r.out, r.err, r.out)
+    warned = glia("train", "bars", "--lr", 300, "--hidden", "16", "--seed", 4, "--seeds", 1, "-q",
+                  code=None).err
+    expect(re.match("glia: seed 4: (warning|training diverged)", warned), warned)
     o = load("diverging/seeds.json")
     expect(o["summary"]["done"] == 0 and o["summary"]["failed"] == 2 and
            o["summary"]["test_accuracy"] is None and o["runs"][0]["stopped"] == "diverged", o)
