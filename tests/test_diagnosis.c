@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "assert_error.h"
+#include "train/probe.h"
 
 enum { N = 3000, FEATURES = 32, CLASSES = 5, MOST_LAYERS = 10 };
 
@@ -488,6 +489,85 @@ static void test_healthy_runs(void **state)
     free_samples(&s);
 }
 
+/* What changes losses and activations: newer units, normalised ones, dropout, smoothing, weights.
+ */
+static void test_healthy_variants(void **state)
+{
+    (void)state;
+    samples s = make_clouds(N);
+    static const glia_optimizer optimizers[] = {GLIA_MOMENTUM, GLIA_NESTEROV, GLIA_RMSPROP,
+                                                GLIA_ADAM, GLIA_ADAMW};
+    for (int f = GLIA_LEAKY_RELU; f <= GLIA_SCALED_TANH; f++)
+        for (size_t layers = 1; layers <= 4; layers += 3)
+            check_healthy(s.dataset, layers, 48, (glia_activation)f, training(0.05, 12), 0.8);
+    for (size_t o = 0; o < sizeof optimizers / sizeof *optimizers; o++) {
+        glia_train_params p = training(0, 12);
+        p.optimizer = optimizers[o];
+        check_healthy(s.dataset, 2, 48, GLIA_RELU, p, 0.8);
+    }
+    glia_train_params p = training(0.05, 12);
+    p.label_smoothing = 0.3;
+    p.dropout = 0.4;
+    p.averaging = 0.99;
+    check_healthy(s.dataset, 2, 48, GLIA_RELU, p, 0.7);
+
+    /* One class of 20, which counts as much as the other: the loss, weighted, is high. */
+    for (size_t i = 0; i < N; i++) s.label[i] = s.label[i] == 0 && i % 4 == 0;
+    const double weights[CLASSES] = {1, 19, 1, 1, 1};
+    glia_dataset *rare = wrap(s.x, s.label, N, FEATURES, 2);
+    p = training(0.02, 12);
+    p.class_weights = weights;
+    p.n_class_weights = 2;
+    check_healthy(rare, 1, 16, GLIA_RELU, p, 0.6);
+    glia_dataset_free(rare);
+    free_samples(&s);
+}
+
+/* Nothing is known of the gradient but what the probe says: against differences of its loss. */
+static void test_gradient_of_probe(void **state)
+{
+    (void)state;
+    samples s = make_clouds(64);
+    for (int f = GLIA_SIGMOID; f <= GLIA_SCALED_TANH; f++)
+        for (int normalised = 0; normalised < 2; normalised++) {
+            enum { UNITS = 24 };
+            glia_network *network = make(s.dataset, 2, UNITS, (glia_activation)f);
+            if (normalised)
+                for (size_t l = 0; l < 2; l++)
+                    assert_int_equal(gi_network_normalise(network, l, NULL), GLIA_OK);
+            float *variance = network->layers[0].variance, *mean = network->layers[0].mean;
+            for (size_t u = 0; normalised && u < UNITS; u++) {
+                variance[u] = 1.5F + 0.1F * (float)u;
+                mean[u] = 0.3F;
+            }
+            gi_probe *probe = NULL;
+            gi_state state0, state1;
+            assert_int_equal(gi_probe_new(network, s.dataset, 1, 1, &probe, NULL), GLIA_OK);
+            gi_probe_run(probe, &state0);
+            /* one sample: dJ/dz of a unit is dJ/db, or, normalised, -dJ/dmean */
+            float *at = normalised ? mean : network->layers[0].bias;
+            double sum = 0;
+            for (size_t u = 0; u < UNITS; u++) {
+                const float before = at[u], h = 1e-2F;
+                at[u] = before + h;
+                gi_probe_run(probe, &state1);
+                at[u] = before - h;
+                const double above = state1.loss;
+                gi_probe_run(probe, &state1);
+                at[u] = before;
+                const double slope = (above - state1.loss) / (2 * (double)h);
+                sum += slope * slope;
+            }
+            const double expected = sqrt(sum / UNITS), found = state0.layers[0].gradient;
+            if (!(fabs(found - expected) < 0.03 * expected))
+                fail_msg("%s%s: rms %g, expected %g", glia_activation_name((glia_activation)f),
+                         normalised ? ", normalised" : "", found, expected);
+            gi_probe_free(probe);
+            glia_network_free(network);
+        }
+    free_samples(&s);
+}
+
 /* So few samples that an epoch is a step or two. */
 static void test_healthy_small_sets(void **state)
 {
@@ -574,6 +654,8 @@ int main(void)
         cmocka_unit_test(test_learning_rate),
         cmocka_unit_test(test_plateau),
         cmocka_unit_test(test_healthy_runs),
+        cmocka_unit_test(test_healthy_variants),
+        cmocka_unit_test(test_gradient_of_probe),
         cmocka_unit_test(test_healthy_small_sets),
         cmocka_unit_test(test_looking_changes_nothing),
     };

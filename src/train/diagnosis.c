@@ -109,7 +109,7 @@ glia_status gi_diagnosis_new(const glia_network *network, const glia_dataset *tr
     const size_t cost = rows * COST * (params->precision == GLIA_PRECISION_BF16 ? BF16_COST : 1);
     d->epochs_a_probe = (cost + train->samples - 1) / train->samples;
     d->early_probes = d->epochs_a_probe == 1;
-    glia_status status = gi_label_facts_of(train, &d->labels, error);
+    glia_status status = gi_label_facts_of(train, params, &d->labels, error);
     if (!status) status = gi_input_facts_of(train, &d->inputs, error);
     if (!status) status = gi_probe_new(network, train, density, rows, &d->probe, error);
     if (status)
@@ -251,7 +251,7 @@ static bool data_explain(const gi_diagnosis *d)
 static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bool guessing,
                          bool patient, moment when)
 {
-    const double lr = d->params->lr, guess = d->labels.entropy;
+    const double lr = d->params->lr, guess = d->labels.entropy, floor = d->labels.floor;
     size_t dead = 0, saturated = 0, least = 0, most = 0;
     for (size_t l = 1; l + 1 < d->network->n_layers; l++) {
         if (state->layers[l].dead > state->layers[dead].dead) dead = l;
@@ -264,7 +264,7 @@ static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bo
     const double saturated_part = state->layers[saturated].saturated;
     const double shrinks = relative_gradient(d, state, least);
     const double grows = relative_gradient(d, state, most);
-    const bool poor = guessing || loss >= poor_loss * guess;
+    const bool poor = guessing || loss - floor >= poor_loss * (guess - floor);
     /* tiny inputs leave a unit to its bias: it is on for all samples or for none */
     if (d->told[GLIA_DIAGNOSIS_INPUT_SCALE] && d->inputs.largest_rms < smallest_input) return true;
     char remedy[96]; /* for what comes of large steps */
@@ -374,15 +374,15 @@ static void judge_rest(gi_diagnosis *d, const gi_epoch_figures *f, bool last, mo
 
 /* ---- What the trainer calls ----------------------------------------------------------------- */
 
-void gi_diagnosis_begin(gi_diagnosis *d)
+void gi_diagnosis_begin(gi_diagnosis *d, size_t epoch, size_t step)
 {
     if (!d) return;
     judge_labels(d);
     judge_inputs(d);
     gi_probe_run(d->probe, &d->before);
     d->probed_loss = d->before.loss;
-    if (d->labels.entropy > 0)
-        judge_layers(d, &d->before, d->before.loss, false, false, (moment){0, 0});
+    if (d->labels.largest < 1)
+        judge_layers(d, &d->before, d->before.loss, false, false, (moment){epoch, step});
 }
 
 bool gi_diagnosis_is_due(const gi_diagnosis *d, size_t step)
@@ -392,7 +392,7 @@ bool gi_diagnosis_is_due(const gi_diagnosis *d, size_t step)
 
 void gi_diagnosis_step(gi_diagnosis *d, size_t epoch, size_t step)
 {
-    if (!d || d->labels.entropy == 0) return;
+    if (!d || d->labels.largest == 1) return;
     gi_state state;
     gi_probe_run(d->probe, &state);
     if (state.loss >= d->labels.entropy)
@@ -401,7 +401,7 @@ void gi_diagnosis_step(gi_diagnosis *d, size_t epoch, size_t step)
 
 void gi_diagnosis_epoch(gi_diagnosis *d, const gi_epoch_figures *f)
 {
-    if (!d || d->labels.entropy == 0) return;
+    if (!d || d->labels.largest == 1) return;
     const moment when = {f->epoch, f->step};
     const bool guessing = is_guessing(d, f->train_loss, f->train_accuracy, d->train->samples);
     if (f->epoch == 1) d->guessed_first = guessing;

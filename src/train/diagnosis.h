@@ -22,8 +22,9 @@ glia_status gi_diagnosis_new(const glia_network *network, const glia_dataset *tr
                              glia_error *error);
 void gi_diagnosis_free(gi_diagnosis *d);
 
-/* Before the first step: judges the data, and the network as it comes. */
-void gi_diagnosis_begin(gi_diagnosis *d);
+/* Before the first step, or the first after a checkpoint: judges the data, and the network as it
+ * comes. */
+void gi_diagnosis_begin(gi_diagnosis *d, size_t epoch, size_t step);
 
 /*
  * Whether the network is to be looked at after so many steps of the run, within an epoch. Any
@@ -50,6 +51,7 @@ void gi_diagnosis_epoch(gi_diagnosis *d, const gi_epoch_figures *figures);
 /* Of the labels: all of them, or, where samples are drawn as needed, as if evenly spread. */
 typedef struct gi_label_facts {
     double entropy;     /* the loss of predicting the classes' frequencies */
+    double floor;       /* the loss of predicting every label: 0 without smoothing */
     double largest;     /* the frequency of the most frequent class */
     double coincidence; /* how often two samples have the same label */
     size_t n_missing;   /* classes without a sample */
@@ -57,7 +59,9 @@ typedef struct gi_label_facts {
     uint32_t most_frequent;
 } gi_label_facts;
 
-glia_status gi_label_facts_of(const glia_dataset *dataset, gi_label_facts *out, glia_error *error);
+/* params: samples count by their weights, and labels are smoothed, where losses are meant. */
+glia_status gi_label_facts_of(const glia_dataset *dataset, const glia_train_params *params,
+                              gi_label_facts *out, glia_error *error);
 
 /* Of the inputs of a few hundred samples, as they enter the network. */
 typedef struct gi_input_facts {

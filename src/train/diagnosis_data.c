@@ -24,23 +24,38 @@ static uint32_t label_of(const glia_dataset *dataset, size_t index)
     return dataset->labels[dataset->rows ? dataset->rows[index] : index];
 }
 
-glia_status gi_label_facts_of(const glia_dataset *dataset, gi_label_facts *out, glia_error *error)
+/* The cross-entropy of targets of which a part is spread over all classes, predicted exactly. */
+static double smoothed(double p, double smoothing, size_t classes)
 {
-    const size_t classes = dataset->classes;
+    const double q = (1 - smoothing) * p + smoothing / (double)classes;
+    return q > 0 ? -q * log(q) : 0;
+}
+
+glia_status gi_label_facts_of(const glia_dataset *dataset, const glia_train_params *params,
+                              gi_label_facts *out, glia_error *error)
+{
+    const size_t classes = dataset->classes, n = dataset->samples;
+    const double smoothing = params->label_smoothing;
+    const bool drawn = gi_dataset_is_drawn(dataset);
     gi_label_facts facts = {0};
-    if (gi_dataset_is_drawn(dataset)) {
-        facts.entropy = log((double)classes);
-        facts.largest = facts.coincidence = 1 / (double)classes;
-        *out = facts;
-        return GLIA_OK;
-    }
-    size_t *count = gi_alloc(classes, sizeof *count, "classes", error);
+    double *count = gi_alloc(classes, 2 * sizeof *count, "classes", error);
     if (!count) return GLIA_NO_MEMORY;
-    for (size_t i = 0; i < dataset->samples; i++) count[label_of(dataset, i)]++;
+    double *weight = count + classes, total = 0; /* of each class's samples */
+    for (size_t i = 0; i < n && !drawn; i++) {
+        const uint32_t c = label_of(dataset, i);
+        const double own = gi_dataset_weight(dataset, i);
+        count[c]++;
+        weight[c] += own * (params->class_weights ? params->class_weights[c] : 1);
+    }
+    for (size_t c = 0; c < classes && drawn; c++)
+        count[c] = weight[c] = (double)n / (double)classes;
+    for (size_t c = 0; c < classes; c++) total += weight[c];
+    if (total == 0) total = 1;
     const size_t room = sizeof facts.first_missing / sizeof *facts.first_missing;
     for (size_t c = 0; c < classes; c++) {
-        const double p = (double)count[c] / (double)dataset->samples;
-        if (p > 0) facts.entropy -= p * log(p);
+        const double p = count[c] / (double)n;
+        facts.entropy += smoothed(weight[c] / total, smoothing, classes);
+        facts.floor += smoothed(c == 0, smoothing, classes);
         facts.coincidence += p * p;
         if (p > facts.largest) {
             facts.largest = p;

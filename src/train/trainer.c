@@ -715,6 +715,21 @@ static bool end_epoch(trainer *t, glia_metrics *metrics, bool *best)
     return true;
 }
 
+/* Tells the diagnosis how an epoch went. */
+static void diagnose(trainer *t, const glia_metrics *validation)
+{
+    const gi_epoch_figures figures = {
+        .epoch = t->now.epochs,
+        .step = t->now.step,
+        .train_loss = t->now.train_loss,
+        .train_accuracy = t->now.train_accuracy,
+        .validation_loss = validation ? validation->loss : NAN,
+        .validation_accuracy = validation ? validation->accuracy : NAN,
+        .validation_samples = validation ? validation->samples : 0,
+    };
+    gi_diagnosis_epoch(t->diagnosis, &figures);
+}
+
 static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
 {
     glia_status status = GLIA_OK;
@@ -730,7 +745,7 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
     if (now->epochs == 0 && now->done == 0) snapshot_copy(t, false);
     bool go_on = now->epoch == t->params.epochs || report(t, false, NULL);
     if (!go_on) result->stop = GLIA_STOP_CANCELLED;
-    if (go_on) gi_diagnosis_begin(t->diagnosis);
+    if (go_on) gi_diagnosis_begin(t->diagnosis, now->epoch, now->step);
     while (now->epoch < t->params.epochs && go_on) {
         if (patience > 0 && now->epochs_without_better >= patience) {
             result->stop = GLIA_STOP_EARLY;
@@ -752,16 +767,7 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
             break;
         }
         go_on = report(t, best, t->validation ? &metrics : NULL);
-        const gi_epoch_figures figures = {
-            .epoch = now->epochs,
-            .step = now->step,
-            .train_loss = now->train_loss,
-            .train_accuracy = now->train_accuracy,
-            .validation_loss = t->validation ? metrics.loss : NAN,
-            .validation_accuracy = t->validation ? metrics.accuracy : NAN,
-            .validation_samples = t->validation ? t->validation->samples : 0,
-        };
-        if (go_on) gi_diagnosis_epoch(t->diagnosis, &figures);
+        if (go_on) diagnose(t, t->validation ? &metrics : NULL);
         if (!go_on) result->stop = GLIA_STOP_CANCELLED;
         now->samples += now->done;
         now->done = 0;
