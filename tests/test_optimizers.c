@@ -402,12 +402,320 @@ static void test_glia_train_agrees_with_pytorch(void **state)
     assert_true(n > 0);
 }
 
+/* ---- Dropout -------------------------------------------------------------------------------- */
+
+enum { ROWS = 96, UNITS = 200, SEED = 7 };
+
+/* Which units of two layers a step keeps. */
+typedef struct masks {
+    bool keeps[2][ROWS][UNITS];
+} masks;
+
+/* With weights 0, biases 1 and no activation function, what is kept is the activation itself. */
+static void draw_masks(const gi_engine *reference, size_t way, const struct sharing *sharing,
+                       double p, uint32_t epoch, size_t first, masks *out)
+{
+    static const size_t hidden[2] = {UNITS, UNITS};
+    glia_network *network = make_network(reference, 4, 2, hidden, GLIA_IDENTITY, 3);
+    for (size_t l = 0; l < 2; l++)
+        for (size_t u = 0; u < UNITS; u++) set_element(reference, network->layers[l].bias, u, 1);
+    const gi_plan plan = {.engine = way == WAY_REFERENCE ? reference : gi_engine_native(reference),
+                          .threads = sharing->threads,
+                          .n_by_units = sharing->by_units ? 2 : 0,
+                          .staged = gi_plan_staged(network->layers, network->n_layers, p, false)};
+    gi_workspace w;
+    gi_scratch scratch[3];
+    struct step step = {network, &plan, &w, NULL, NULL, scratch};
+    assert_int_equal(gi_workspace_new(network, &plan, ROWS, true, &w, NULL), GLIA_OK);
+    assert_int_equal(gi_pool_create(plan.threads, &step.pool, NULL), GLIA_OK);
+    for (int t = 0; t < plan.threads; t++)
+        assert_int_equal(gi_scratch_new(network, ROWS, &scratch[t], NULL), GLIA_OK);
+    w.dropout = p;
+    w.seed = SEED;
+    w.epoch = epoch;
+    w.first = first;
+    gi_pool_run(step.pool, forward_task, &step);
+    const double kept =
+        reference->element_bytes == sizeof(float) ? (double)(float)(1 / (1 - p)) : 1 / (1 - p);
+    for (size_t l = 0; l < 2; l++)
+        for (size_t r = 0; r < ROWS; r++)
+            for (size_t u = 0; u < UNITS; u++) {
+                const double a = element(reference, w.activation[l], r * gi_stride(UNITS) + u);
+                if (a != 0 && a != kept)
+                    fail_msg("dropout %g: found %.9g, expected 0 or %.9g", p, a, kept);
+                out->keeps[l][r][u] = a != 0;
+            }
+    for (int t = 0; t < plan.threads; t++) gi_scratch_free(&scratch[t]);
+    gi_pool_free(step.pool);
+    gi_workspace_free(&w);
+    glia_network_free(network);
+}
+
+/* Of n independent events with probability q, as many as 5 standard deviations allow. */
+static void assert_frequent(const char *what, double q, size_t found, size_t n)
+{
+    const double expected = q * (double)n;
+    if (!(fabs((double)found - expected) <= 5 * sqrt(expected * (1 - q))))
+        fail_msg("%s: %zu of %zu, expected about %.1f", what, found, n, expected);
+}
+
+static size_t count_equal(const bool *a, const bool *b, size_t n)
+{
+    size_t equal = 0;
+    for (size_t i = 0; i < n; i++) equal += a[i] == b[i];
+    return equal;
+}
+
+static void check_dropout(const gi_engine *reference, double p)
+{
+    static const struct sharing alone = {1, false};
+    static const struct sharing threes[] = {{3, false}, {3, true}};
+    static masks a, b;
+    const size_t n = (size_t)ROWS * UNITS;
+    draw_masks(reference, WAY_REFERENCE, &alone, p, 0, 0, &a);
+
+    for (size_t l = 0; l < 2; l++) {
+        size_t all = 0, of_unit[UNITS] = {0};
+        for (size_t r = 0; r < ROWS; r++) {
+            size_t of_sample = 0;
+            for (size_t u = 0; u < UNITS; u++) {
+                of_sample += a.keeps[l][r][u];
+                of_unit[u] += a.keeps[l][r][u];
+            }
+            all += of_sample;
+            assert_frequent("kept of a sample", 1 - p, of_sample, UNITS);
+        }
+        for (size_t u = 0; u < UNITS; u++)
+            assert_frequent("kept of a unit", 1 - p, of_unit[u], ROWS);
+        assert_frequent("kept of a layer", 1 - p, all, n);
+    }
+
+    /* Two masks that have nothing to do with each other are equal in so many places: */
+    const double agree = p * p + (1 - p) * (1 - p);
+    assert_frequent("layers agree", agree, count_equal(a.keeps[0][0], a.keeps[1][0], n), n);
+    assert_frequent("samples agree", agree, count_equal(a.keeps[0][0], a.keeps[0][1], n - UNITS),
+                    n - UNITS);
+    assert_frequent("neighbours agree", agree,
+                    count_equal(&a.keeps[0][0][0], &a.keeps[0][0][1], n - 1), n - 1);
+    draw_masks(reference, WAY_REFERENCE, &alone, p, 0, ROWS, &b);
+    assert_frequent("steps agree", agree, count_equal(a.keeps[0][0], b.keeps[0][0], n), n);
+    draw_masks(reference, WAY_REFERENCE, &alone, p, 1, 0, &b);
+    assert_frequent("epochs agree", agree, count_equal(a.keeps[0][0], b.keeps[0][0], n), n);
+
+    /* A sample's mask is of its place, whatever the batch. */
+    draw_masks(reference, WAY_REFERENCE, &alone, p, 0, 10, &b);
+    for (size_t l = 0; l < 2; l++)
+        assert_memory_equal(a.keeps[l][10], b.keeps[l][0], (ROWS - 10) * sizeof a.keeps[0][0]);
+
+    for (size_t way = WAY_REFERENCE; way <= (gi_engine_native(reference) ? WAY_DENSE : 0); way++)
+        for (size_t k = 0; k < 2; k++) {
+            draw_masks(reference, way, &threes[k], p, 0, 0, &b);
+            assert_memory_equal(&a, &b, sizeof a);
+        }
+}
+
+static void check_dropout_level(const gi_engine *f32, const gi_engine *f64)
+{
+    static const double parts[] = {0.1, 0.5, 0.8};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        check_dropout(f32, parts[i]);
+        check_dropout(f64, parts[i]);
+    }
+}
+
+static void test_dropout(void **state)
+{
+    (void)state;
+    on_every_level(check_dropout_level);
+}
+
+/* ---- Inputs --------------------------------------------------------------------------------- */
+
+enum { WIDE = 1000, NOISE_ROWS = 100, N_NOISES = WIDE * NOISE_ROWS };
+
+static const double NOISE_SD = 0.3;
+
+/* Noise beyond inputs that are 0, of so many places from the first on, in units of its sd. */
+static void draw_noise(const gi_engine *reference, const gi_engine *engine, uint32_t epoch,
+                       uint64_t first, size_t rows, double *noises)
+{
+    static const float zeros[WIDE];
+    static const size_t hidden[1] = {1};
+    glia_network *network = make_network(reference, WIDE, 1, hidden, GLIA_IDENTITY, 2);
+    const gi_plan plan = {.engine = engine, .threads = 1, .changes_floats = true};
+    gi_workspace w;
+    assert_int_equal(gi_workspace_new(network, &plan, rows, true, &w, NULL), GLIA_OK);
+    w.input_noise = NOISE_SD;
+    w.seed = SEED;
+    for (size_t r = 0; r < rows; r++) {
+        gi_workspace_load_changed(network, &plan, &w, r, GLIA_F32, zeros, epoch, first + r);
+        for (size_t i = 0; i < gi_padded(WIDE); i++) {
+            const double x = element(reference, w.x, r * gi_stride(WIDE) + i);
+            if (i < WIDE)
+                noises[r * WIDE + i] = x / NOISE_SD;
+            else
+                assert_true(x == 0);
+        }
+    }
+    gi_workspace_free(&w);
+    glia_network_free(network);
+}
+
+static int by_size(const void *a_, const void *b_)
+{
+    const double a = *(const double *)a_, b = *(const double *)b_;
+    return (a > b) - (a < b);
+}
+
+/* The correlation of what is independent and standard normal is nearly normal, of sd 1 / sqrt(n).
+ */
+static void assert_independent(const char *what, const double *a, const double *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    if (!(fabs(sum) <= 5 * sqrt((double)n)))
+        fail_msg("%s: correlation %.5f of %zu", what, sum / (double)n, n);
+}
+
+static void check_noise(const gi_engine *reference, const gi_engine *engine)
+{
+    static double a[N_NOISES], b[N_NOISES];
+    const double n = N_NOISES;
+    draw_noise(reference, engine, 0, 0, NOISE_ROWS, a);
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < N_NOISES; i++) mean += a[i] / n;
+    for (size_t i = 0; i < N_NOISES; i++) variance += (a[i] - mean) * (a[i] - mean) / (n - 1);
+    if (!(fabs(mean) <= 5 / sqrt(n)) || !(fabs(variance - 1) <= 5 * sqrt(2 / n)))
+        fail_msg("%s %s: noise of mean %.5f and variance %.5f times what was asked for",
+                 engine->name, engine->isa, mean, variance);
+
+    assert_independent("neighbours", a, a + 1, N_NOISES - 1);
+    assert_independent("blocks", a, a + 16, N_NOISES - 16);
+    assert_independent("samples", a, a + WIDE, N_NOISES - WIDE);
+    draw_noise(reference, engine, 1, 0, NOISE_ROWS, b);
+    assert_independent("epochs", a, b, N_NOISES);
+    draw_noise(reference, engine, 0, 10, NOISE_ROWS - 10, b); /* it is of its place */
+    assert_memory_equal(a + (size_t)10 * WIDE, b, (size_t)(NOISE_ROWS - 10) * WIDE * sizeof *a);
+
+    /* Kolmogorov and Smirnov: this far off comes in one of 1000 samples of a normal distribution */
+    qsort(a, N_NOISES, sizeof *a, by_size);
+    double farthest = 0;
+    for (size_t i = 0; i < N_NOISES; i++) {
+        const double normal = 0.5 * erfc(-a[i] * sqrt(0.5));
+        farthest = fmax(farthest, fmax(normal - (double)i / n, (double)(i + 1) / n - normal));
+    }
+    if (!(farthest * sqrt(n) <= 1.95))
+        fail_msg("%s %s: distance %.5f from a normal distribution", engine->name, engine->isa,
+                 farthest);
+
+    /* The largest noise of all: a word of the stream of this place has all its upper bits set. */
+    draw_noise(reference, engine, 0, 10857, 1, b);
+    double largest = 0;
+    for (size_t i = 0; i < WIDE; i++) largest = fabs(b[i]) > fabs(largest) ? b[i] : largest;
+    if (!(fabs(b[659] - 5.29) < 0.1) || b[659] != largest)
+        fail_msg("%s %s: the largest noise is %g standard deviations", engine->name, engine->isa,
+                 b[659]);
+}
+
+static void check_noise_level(const gi_engine *f32, const gi_engine *f64)
+{
+    check_noise(f64, f64);
+    check_noise(f32, f32);
+    if (gi_engine_native(f32)) check_noise(f32, gi_engine_native(f32));
+}
+
+static void test_input_noise(void **state)
+{
+    (void)state;
+    on_every_level(check_noise_level);
+}
+
+enum { PIXELS = 300, IMAGES = 40 };
+
+/* What a layer whose weights are the unit matrix reads of inputs that are dropped. */
+static void read_dropped(const gi_engine *reference, const gi_plan *plan, double p,
+                         const uint8_t *images, bool backwards, float *out)
+{
+    static const size_t hidden[1] = {PIXELS};
+    glia_network *network = make_network(reference, PIXELS, 1, hidden, GLIA_IDENTITY, 2);
+    network->input.divisor = 255;
+    for (size_t i = 0; i < PIXELS; i++)
+        set_element(reference, network->layers[0].weight,
+                    gi_weight_offset(&network->layers[0], i, i), 1);
+    gi_workspace w;
+    gi_scratch scratch;
+    assert_int_equal(gi_workspace_new(network, plan, IMAGES, true, &w, NULL), GLIA_OK);
+    assert_int_equal(gi_scratch_new(network, IMAGES, &scratch, NULL), GLIA_OK);
+    w.input_dropout = p;
+    w.seed = SEED;
+    for (size_t r = 0; r < IMAGES; r++) {
+        const size_t row = backwards ? IMAGES - 1 - r : r; /* in any order */
+        gi_workspace_load_changed(network, plan, &w, row, GLIA_U8, images + row * PIXELS, 2,
+                                  100 + row);
+    }
+    gi_network_forward(network, plan, &w, 0, IMAGES, &scratch);
+    for (size_t r = 0; r < IMAGES; r++)
+        memcpy(out + r * PIXELS, (const float *)w.activation[0] + r * gi_stride(PIXELS),
+               PIXELS * sizeof *out);
+    gi_scratch_free(&scratch);
+    gi_workspace_free(&w);
+    glia_network_free(network);
+}
+
+static void check_input_dropout(const gi_engine *f32, const gi_engine *f64)
+{
+    (void)f64;
+    static uint8_t images[IMAGES * PIXELS];
+    static float expected[IMAGES * PIXELS], found[IMAGES * PIXELS];
+    static const double parts[] = {0.2, 0.75};
+    const gi_engine *native = gi_engine_native(f32);
+    uint32_t state = 3;
+    for (size_t i = 0; i < sizeof images; i++) images[i] = (uint8_t)(1 + below(&state, 255));
+    for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
+        const double p = parts[k];
+        read_dropped(f32, &(gi_plan){.engine = f32, .threads = 1, .changes_floats = true}, p,
+                     images, false, expected);
+        size_t kept = 0;
+        for (size_t i = 0; i < sizeof images; i++) {
+            const double whole = images[i] / 255. / (1 - p), x = (double)expected[i];
+            if (x != 0 && fabs(x - whole) > 1e-6 * whole)
+                fail_msg("%s, input dropout %g: found %.9g, expected 0 or %.9g", f32->isa, p, x,
+                         whole);
+            kept += x != 0;
+        }
+        assert_frequent("inputs kept", 1 - p, kept, sizeof images);
+        for (int way = 0; way < 4 && native; way++) {
+            const bool bytes = way < 2;
+            const gi_plan plan = {.engine = native,
+                                  .threads = 1,
+                                  .bytes = bytes,
+                                  .sparse = way == 1,
+                                  .changes_floats = !bytes};
+            read_dropped(f32, &plan, p, images, way == 3, found);
+            for (size_t i = 0; i < sizeof images; i++)
+                if (!(fabsf(found[i] - expected[i]) <= 1e-6F * expected[i]))
+                    fail_msg("%s%s%s, input dropout %g: input %zu is %.9g, expected %.9g", f32->isa,
+                             plan.bytes ? " bytes" : " floats", plan.sparse ? " sparse" : "", p, i,
+                             (double)found[i], (double)expected[i]);
+        }
+    }
+}
+
+static void test_input_dropout(void **state)
+{
+    (void)state;
+    on_every_level(check_input_dropout);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_f64_agrees_with_pytorch),
         cmocka_unit_test(test_f32_agrees_with_pytorch),
         cmocka_unit_test(test_glia_train_agrees_with_pytorch),
+        cmocka_unit_test(test_dropout),
+        cmocka_unit_test(test_input_noise),
+        cmocka_unit_test(test_input_dropout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
