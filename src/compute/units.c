@@ -102,8 +102,8 @@ void REFERENCE(add_noise)(void *x_, const gi_rng *stream, size_t n, double sd)
         gi_philox_blocks(stream, (uint32_t)(block * GI_PHILOX_BLOCKS), words);
         for (size_t w = 0; w < 4 && i < n; w++, i += GI_PHILOX_BLOCKS) {
             real noise[GI_PHILOX_BLOCKS];
-            for (size_t k = 0; k < GI_PHILOX_BLOCKS; k++)
-                noise[k] = NORMAL(((real)(words[w][k] >> 8) + (real)0.5) * (real)0x1p-24);
+            for (size_t k = 0; k < GI_PHILOX_BLOCKS; k++) /* with 24 bits some would round to 1 */
+                noise[k] = NORMAL(((real)(words[w][k] >> 9) + (real)0.5) * (real)0x1p-23);
             for (size_t k = 0; k < GI_PHILOX_BLOCKS && i + k < n; k++)
                 x[i + k] += (real)sd * noise[k];
         }

@@ -30,6 +30,8 @@ static void follow(const gi_optimizer *o, real rate, real *restrict w, const rea
                    real *restrict first, real *restrict second, size_t n)
 {
     const real momentum = (real)o->momentum, beta2 = (real)o->beta2, epsilon = (real)o->epsilon;
+    /* 1 - beta2 of a beta2 that is rounded to float would be off by 1e-5 of it */
+    const real rest1 = (real)(1 - o->momentum), rest2 = (real)(1 - o->beta2);
     switch (o->kind) {
     case GLIA_SGD:
         for (size_t c = 0; c < n; c++) w[c] -= rate * g[c];
@@ -48,7 +50,7 @@ static void follow(const gi_optimizer *o, real rate, real *restrict w, const rea
         break;
     case GLIA_RMSPROP:
         for (size_t c = 0; c < n; c++) {
-            second[c] = beta2 * second[c] + (1 - beta2) * g[c] * g[c];
+            second[c] = beta2 * second[c] + rest2 * g[c] * g[c];
             w[c] -= rate * g[c] / (SQRT(second[c]) + epsilon);
         }
         break;
@@ -57,8 +59,8 @@ static void follow(const gi_optimizer *o, real rate, real *restrict w, const rea
         const real step = rate / (real)o->correction1;
         const real root = SQRT((real)o->correction2);
         for (size_t c = 0; c < n; c++) {
-            first[c] = momentum * first[c] + (1 - momentum) * g[c];
-            second[c] = beta2 * second[c] + (1 - beta2) * g[c] * g[c];
+            first[c] = momentum * first[c] + rest1 * g[c];
+            second[c] = beta2 * second[c] + rest2 * g[c] * g[c];
             w[c] -= step * first[c] / (SQRT(second[c]) / root + epsilon);
         }
         break;

@@ -141,7 +141,7 @@ glia_status gi_descent_new(glia_network *network, const gi_plan *plan,
                 memcpy(d.optimizer.average[l].of[block], gi_parameters(&network->layers[l], block),
                        gi_parameter_bytes(network, l, block));
     }
-    if (!status && params->clip_norm > 0) {
+    if (!status && (params->clip_norm > 0 || (params->max_norm > 0 && params->averaging > 0))) {
         size_t n = 0;
         for (size_t l = 0; l < network->n_layers; l++) n += n_panels(&network->layers[l]) + 1;
         status = gi_shadows_new(network, "the gradient", &d.gradient, error);
@@ -294,6 +294,17 @@ static void constrain_norms(gi_descent *d, const gi_crew *crew)
     }
 }
 
+/* The average of the parameters as they are now: a step along a gradient times 0. */
+static void follow_average(gi_descent *d, double averaging, const gi_crew *crew)
+{
+    const gi_optimizer still = {.kind = GLIA_SGD,
+                                .averaging = averaging,
+                                .layers = d->optimizer.layers,
+                                .average = d->optimizer.average};
+    const gi_row_update update = {.apply = d->plan->engine->optimize_row, .optimizer = &still};
+    apply_gradient(d, &update, crew);
+}
+
 void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, double rate,
                 const gi_crew *crew)
 {
@@ -302,7 +313,8 @@ void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, d
     gi_optimizer optimizer = d->optimizer; /* each thread has its own: no writing together */
     optimizer.correction1 = 1 - pow(p->momentum, t);
     optimizer.correction2 = 1 - pow(p->beta2, t);
-    optimizer.averaging = 1 - fmin(p->averaging, (1 + t) / (10 + t));
+    const double averaging = 1 - fmin(p->averaging, (1 + t) / (10 + t));
+    optimizer.averaging = p->max_norm > 0 ? 0 : averaging; /* of constrained weights, below */
     const bool plain = gi_descent_is_plain(p);
     const gi_engine *engine = d->plan->engine;
     gi_row_update update = {
@@ -324,6 +336,7 @@ void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, d
     if (p->max_norm > 0) {
         gi_crew_barrier(crew);
         constrain_norms(d, crew);
+        if (p->averaging > 0) follow_average(d, averaging, crew);
         gi_crew_barrier(crew);
     }
     if (workspace->dense && (p->clip_norm > 0 || p->max_norm > 0)) {
