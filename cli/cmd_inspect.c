@@ -82,6 +82,17 @@ static void value_text(const json_t *value, char *text, size_t size)
                 append(text, size, "%s", string != NULL ? string : "...");
         }
         if (n > MOST_LISTED) append(text, size, ", ... (%zu)", n);
+    } else if (json_is_object(value)) { /* what is not 0 */
+        const char *key;
+        json_t *member;
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+        {
+            const double number = json_number_value(member);
+            if (number == 0) continue;
+            append(text, size, "%s%s %.6g", *text != '\0' ? ", " : "", key, number);
+        }
+        for (char *at = text; *at != '\0'; at++)
+            if (*at == '_') *at = ' ';
     }
 }
 
@@ -115,7 +126,7 @@ static void print_metadata(json_t *metadata)
     json_object_foreach(metadata, key, value)
     {
         if (strcmp(key, "network") == 0) continue;
-        print_value("", key, value);
+        print_value("", key, json_is_object(value) ? NULL : value);
         json_object_foreach(value, inner_key, inner) print_value("  ", inner_key, inner);
     }
 }

@@ -151,6 +151,10 @@ const struct option train_option_table[] = {
              "all hidden layers, or a list of one for each"},
     {.kind = OPTION_FLAG, .name = "batch-norm", TRAIN_FIELD(batch_norm),
      .help = "normalise the sums of hidden units over each batch"},
+    {.kind = OPTION_FLAG, .name = "deskew", TRAIN_FIELD(deskew),
+     .help = "shear each image upright, here and whenever the network reads one"},
+    {.kind = OPTION_FLAG, .name = "centre", TRAIN_FIELD(centre),
+     .help = "move its centre of mass to the middle, likewise"},
     {.kind = OPTION_CHOICE, .name = "init", .metavar = "NAME", TRAIN_FIELD(init),
      .choices = init_names, .help = "distribution of the first weights"},
 

@@ -33,6 +33,7 @@ typedef struct train_options {
     unit_list hidden;
     activation_list activation;
     bool batch_norm;
+    bool deskew, centre;
     int optimizer; /* glia_optimizer */
     class_weight_list class_weights;
     int init;

@@ -371,6 +371,16 @@ enum { GLIA_MAX_LAYERS = 64, GLIA_MAX_UNITS = 1 << 20, GLIA_MAX_CLASSES = 1 << 1
  */
 typedef struct glia_network glia_network;
 
+/*
+ * What a network does to each image before it reads it, in training (before augmentation),
+ * evaluation and prediction alike: any of these, added up. Images are those of the training set,
+ * bytes. Kept in the model file.
+ *   deskew  shears the image about the centre of mass of its ink, by at most 45 degrees, until x
+ *           and y of its ink have no covariance (deslanting in LeCun et al. 1998, III-A)
+ *   centre  moves the centre of mass to the middle, by whole pixels
+ */
+typedef enum glia_preprocess { GLIA_DESKEW = 1, GLIA_CENTRE = 2 } glia_preprocess;
+
 typedef struct glia_network_params {
     size_t inputs;
     size_t classes;
@@ -378,7 +388,8 @@ typedef struct glia_network_params {
     const size_t *hidden;               /* (n_hidden) units; borrowed during the call */
     const glia_activation *activations; /* (n_hidden), borrowed; NULL: all as activation */
     glia_activation activation;
-    bool batch_norm; /* normalise the sums of hidden layers over each batch */
+    bool batch_norm;     /* normalise the sums of hidden layers over each batch */
+    unsigned preprocess; /* flags of glia_preprocess */
     glia_init init;
     uint64_t seed;
 } glia_network_params;
@@ -410,6 +421,7 @@ typedef struct glia_network_info {
     size_t layers;        /* hidden ones and the output */
     size_t parameters;    /* weights and biases; of normalised layers scale and shift for a bias */
     size_t height, width; /* of the images it was trained on; else 0 */
+    unsigned preprocess;  /* flags of glia_preprocess */
 } glia_network_info;
 
 GLIA_API glia_network_info glia_network_describe(const glia_network *network);
@@ -470,7 +482,8 @@ GLIA_API glia_status glia_network_fit_image(const glia_network *network, const g
 /*
  * Class probabilities (n, classes) of n samples x (n, inputs), on the scale of the training data:
  * for a network trained on bytes, 0..255, whether given as U8 or as F32. Safe from many threads at
- * once. A feature that is NaN or huge gives probabilities that are NaN.
+ * once. A feature that is NaN or huge gives probabilities that are NaN. MISMATCH when the network
+ * deskews or centres, and the samples are not U8, or it was never trained.
  */
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
                                   size_t n, float *probabilities, glia_error *error);
@@ -810,7 +823,8 @@ typedef struct glia_metrics {
 
 /*
  * Scores a network. MISMATCH when the data set has other features or more classes than the network,
- * or bytes where it was trained on floats (or the reverse). confusion (or NULL): (classes,
+ * or bytes where it was trained on floats (or the reverse), or when the network deskews or centres
+ * and the samples are no images of bytes. confusion (or NULL): (classes,
  * classes), rows the true class, columns the predicted one. threads as in training.
  */
 GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset,

@@ -329,11 +329,11 @@ static void levels_agree(void **state)
     gi_augmenter *base = NULL, *other = NULL;
     uint8_t scratch[PIXELS];
     uint32_t label;
-    assert_int_equal(gi_augmenter_new(&how, digits, 3, "baseline", 1, &base, NULL), GLIA_OK);
+    assert_int_equal(gi_augmenter_new(&how, 0, digits, 3, "baseline", 1, &base, NULL), GLIA_OK);
     for (size_t l = 0; l < 2; l++) {
         if (!gi_warp_for(levels[l])) continue;
         size_t apart = 0;
-        assert_int_equal(gi_augmenter_new(&how, digits, 3, levels[l], 1, &other, NULL), GLIA_OK);
+        assert_int_equal(gi_augmenter_new(&how, 0, digits, 3, levels[l], 1, &other, NULL), GLIA_OK);
         for (size_t i = 0; i < N; i++)
             apart += assert_near(gi_augmenter_row(other, 0, digits, 7, i, scratch, &label),
                                  gi_augmenter_row(base, 0, digits, 7, i, scratch, &label), PIXELS);
@@ -493,7 +493,7 @@ static void fresh_digits_can_be_augmented(void **state)
     gi_augmenter *augmenter = NULL;
     uint8_t scratch[PIXELS], expected[PIXELS], image[PIXELS];
     uint32_t label, expected_label;
-    assert_int_equal(gi_augmenter_new(&how, digits, 1, NULL, 1, &augmenter, NULL), GLIA_OK);
+    assert_int_equal(gi_augmenter_new(&how, 0, digits, 1, NULL, 1, &augmenter, NULL), GLIA_OK);
     memcpy(image, gi_dataset_row(digits, 2, 17, scratch, &expected_label), PIXELS);
     assert_int_equal(glia_augment(&how, image, 1, SIDE, SIDE, 1, 2, 17, expected, NULL), GLIA_OK);
     assert_memory_equal(gi_augmenter_row(augmenter, 0, digits, 2, 17, scratch, &label), expected,

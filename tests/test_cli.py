@@ -1229,6 +1229,29 @@ def _():
         expect(word in text, word, text)
 
 
+@test("inspect: augmentation, deskewing and centring; run.json has them too")
+def _():
+    glia("train", "bars", "--hidden", "5", "--deskew", "--centre", "--shift", "2", "--elastic", "9",
+         "--epochs", "1", "-o", "straight.safetensors", "--run", "straight")
+    o = glia("inspect", "straight.safetensors", "--json").json()["metadata"]
+    expect(o["preprocessing"]["deskew"] is True and o["preprocessing"]["centre"] is True, o)
+    text = glia("inspect", "straight.safetensors").out
+    for line in (r"deskew +yes", r"centre +yes",
+                 r"augmentation +shift 2, elastic alpha 9, elastic sigma 4"):
+        expect(re.search(line, text), line, text)
+    settings = json.loads(read("straight/run.json"))["settings"]
+    expect(settings["deskew"] and settings["centre"] and settings["shift"] == 2 and
+           settings["elastic_alpha"] == 9 and settings["elastic_sigma"] == 4 and
+           settings["rotation"] == 0, settings)
+    o = glia("inspect", "bars.safetensors", "--json").json()["metadata"]["preprocessing"]
+    expect("deskew" not in o and "centre" not in o, o)
+    glia("train", "bars", "--hidden", "5", "--shift", "2", "--elastic", "9", "--epochs", "1", "-o",
+         "skewed.safetensors")
+    p = [glia("predict", name, "bars:0-9", "--json").json()["predictions"][0]["probabilities"]
+         for name in ("straight.safetensors", "skewed.safetensors")]
+    expect(p[0] != p[1])
+
+
 @test("data list")
 def _():
     sets = {d["name"]: d for d in glia("data", "list", "--json").json()["datasets"]}

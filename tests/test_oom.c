@@ -175,6 +175,8 @@ static glia_status whole_life(const char *model, glia_error *error)
     const double class_weights[] = {1, 2, 1};
     train.class_weights = class_weights;
     train.n_class_weights = 3;
+    const glia_augmentation augmentation = glia_augmentation_default();
+    train.augmentation = &augmentation;
     if (!status) status = glia_train(network, rest, held, &train, NULL, error);
     if (!status) status = glia_network_save(network, model, error);
     if (!status) status = glia_network_load(model, &loaded, error);

@@ -11,6 +11,8 @@
 #include <immintrin.h>
 #endif
 
+#include "compute/philox.h"
+
 #define PASTE(a, b)     a##b
 #define PASTE_ALL(a, b) PASTE(a, b)
 #define TEXT(a)         #a
@@ -28,14 +30,12 @@ enum { LANES = 4 };
 enum {
     VECTORS = 2, /* of a row of a tile of a smoothed field; GI_WARP_ROWS such rows are one tile */
     TILE = VECTORS * LANES,
-    BLOCKS = 16, /* of Philox at a time */
 };
 
 typedef float vector __attribute__((vector_size(4 * LANES)));
 typedef float loose_vector __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint32_t words __attribute__((vector_size(4 * LANES)));
 typedef int32_t integers __attribute__((vector_size(4 * LANES)));
-typedef uint64_t wide __attribute__((vector_size(4 * LANES)));
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -65,57 +65,18 @@ INLINE words counting(void)
 
 /* ---- Noise ---------------------------------------------------------------------------------- */
 
-/* The products of the even elements, 64 bits each. */
-INLINE wide multiply_even(wide a, wide b)
-{
-#if defined __AVX512F__
-    return (wide)_mm512_mul_epu32((__m512i)a, (__m512i)b);
-#elif defined __AVX2__
-    return (wide)_mm256_mul_epu32((__m256i)a, (__m256i)b);
-#elif defined __SSE2__
-    return (wide)_mm_mul_epu32((__m128i)a, (__m128i)b);
-#else
-    return (a & 0xffffffff) * (b & 0xffffffff);
-#endif
-}
-
-/* The two halves of the products of 32 bits each. */
-INLINE void multiply_wide(words a, uint32_t factor, words *low, words *high)
-{
-    const wide b = (wide){0} + factor;
-    const words is_odd = (words)((wide){0} + UINT64_C(0xffffffff00000000));
-    const wide even = multiply_even((wide)a, b), odd = multiply_even((wide)a >> 32, b);
-    *low = ((words)even & ~is_odd) | (words)(odd << 32);
-    *high = (words)(even >> 32) | ((words)odd & is_odd);
-}
-
 static void noise(float *dst, size_t n, const gi_rng *rng)
 {
+    enum { N = GI_PHILOX_BLOCKS };
     uint32_t first = rng->counter[0];
-    for (size_t i = 0; i < n; i += 16 * BLOCKS, first += BLOCKS) {
-        for (uint32_t l = 0; l < BLOCKS; l += LANES) { /* as gi_philox4x32 */
-            words c0 = counting() + (first + l), c1 = (words){0} + rng->counter[1];
-            words c2 = (words){0} + rng->counter[2], c3 = (words){0} + rng->counter[3];
-            uint32_t k0 = rng->key[0], k1 = rng->key[1];
-            for (int round = 0; round < 10; round++) {
-                words low0, high0, low1, high1;
-                multiply_wide(c0, 0xD2511F53, &low0, &high0);
-                multiply_wide(c2, 0xCD9E8D57, &low1, &high1);
-                c0 = high1 ^ c1 ^ k0;
-                c1 = low1;
-                c2 = high0 ^ c3 ^ k1;
-                c3 = low0;
-                k0 += 0x9E3779B9;
-                k1 += 0xBB67AE85;
-            }
-            const words c[4] = {c0, c1, c2, c3};
-            for (int k = 0; k < 4; k++)
-                for (int w = 0; w < 4; w++) {
-                    const integers byte = (integers)((c[w] >> (8 * k)) & 255);
-                    *(vector *)(dst + i + 64 * k + 16 * w + l) =
-                        __builtin_convertvector(byte, vector) - 127.5F;
-                }
-        }
+    for (size_t i = 0; i < n; i += 16 * N, first += N) {
+        uint32_t drawn[4][N];
+        gi_philox_blocks(rng, first, drawn);
+        for (size_t k = 0; k < 4; k++)
+            for (size_t w = 0; w < 4; w++)
+                for (size_t l = 0; l < N; l++)
+                    dst[i + 4 * N * k + N * w + l] =
+                        (float)(int32_t)(drawn[w][l] >> (8 * k) & 255) - 127.5F;
     }
 }
 

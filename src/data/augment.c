@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Draws how each image is distorted, and has src/compute/warp.c do it.
+ * Straightens images, draws how each is distorted, and has src/compute/warp.c do it.
  *
  * The stream of an image (seed, GI_RANDOM_AUGMENT, epoch, row) gives six uniform numbers, whether
  * they are used or not, and from its third block on the noise of the elastic field: what one
@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "compute/engine.h"
+#include "compute/straighten.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -21,13 +22,15 @@ static const double noise_max = 127.5;
 
 struct gi_augmenter {
     glia_augmentation how;
+    unsigned preprocess; /* flags of glia_preprocess */
     const gi_warp *warp;
     uint64_t seed;
     size_t height, width;
     gi_blur blur;
     int n_threads;
     gi_warp_room *room; /* (threads) */
-    uint8_t **image;    /* (threads): what came out */
+    uint8_t **straight; /* (threads): the image straightened */
+    uint8_t **image;    /* (threads): ... and distorted */
 };
 
 glia_augmentation glia_augmentation_default(void)
@@ -126,9 +129,28 @@ static const uint8_t *distort(gi_augmenter *a, int thread, uint32_t epoch, uint6
 
 /* ---- All of them ---------------------------------------------------------------------------- */
 
-static glia_status augmenter_new(const glia_augmentation *how, size_t height, size_t width,
-                                 uint64_t seed, const char *isa, int n_threads, gi_augmenter **out,
-                                 glia_error *error)
+static void images_free(uint8_t **images, int n)
+{
+    for (int t = 0; images && t < n; t++) gi_free(images[t]);
+    gi_free(images);
+}
+
+/* An image for each thread. */
+static uint8_t **images_new(size_t height, size_t width, int n_threads, glia_error *error)
+{
+    uint8_t **images = gi_alloc((size_t)n_threads, sizeof *images, "the augmentation", error);
+    for (int t = 0; images && t < n_threads; t++) {
+        images[t] = gi_alloc(height * width + GI_WARP_COLUMNS, 1, "an image", error);
+        if (images[t]) continue;
+        images_free(images, t);
+        return NULL;
+    }
+    return images;
+}
+
+static glia_status augmenter_new(const glia_augmentation *how, unsigned preprocess, size_t height,
+                                 size_t width, uint64_t seed, const char *isa, int n_threads,
+                                 gi_augmenter **out, glia_error *error)
 {
     if (height == 0 || width == 0 || height > GI_WARP_MAX_SIDE || width > GI_WARP_MAX_SIDE ||
         height * width > GI_WARP_MAX_PIXELS)
@@ -139,6 +161,7 @@ static glia_status augmenter_new(const glia_augmentation *how, size_t height, si
     gi_augmenter *a = gi_alloc(1, sizeof *a, "the augmentation", error);
     if (!a) return GLIA_NO_MEMORY;
     *a = (gi_augmenter){.how = *how,
+                        .preprocess = preprocess,
                         .warp = gi_warp_for(isa),
                         .seed = seed,
                         .height = height,
@@ -148,19 +171,15 @@ static glia_status augmenter_new(const glia_augmentation *how, size_t height, si
     glia_status status = elastic ? gi_blur_new(how->elastic_sigma, &a->blur, error) : GLIA_OK;
     if (status) goto failed;
     a->room = gi_alloc((size_t)n_threads, sizeof *a->room, "the augmentation", error);
-    a->image = gi_alloc((size_t)n_threads, sizeof *a->image, "the augmentation", error);
-    if (!a->room || !a->image) {
+    a->straight = images_new(height, width, n_threads, error);
+    a->image = images_new(height, width, n_threads, error);
+    if (!a->room || !a->straight || !a->image) {
         status = GLIA_NO_MEMORY;
         goto failed;
     }
     for (int t = 0; t < n_threads; t++) {
         status = gi_warp_room_new(height, width, elastic, &a->room[t], error);
         if (status) goto failed;
-        a->image[t] = gi_alloc(height * width + GI_WARP_COLUMNS, 1, "an image", error);
-        if (!a->image[t]) {
-            status = GLIA_NO_MEMORY;
-            goto failed;
-        }
     }
     *out = a;
     return GLIA_OK;
@@ -169,14 +188,15 @@ failed:
     return status;
 }
 
-glia_status gi_augmenter_new(const glia_augmentation *how, const glia_dataset *dataset,
-                             uint64_t seed, const char *isa, int n_threads, gi_augmenter **out,
-                             glia_error *error)
+glia_status gi_augmenter_new(const glia_augmentation *how, unsigned preprocess,
+                             const glia_dataset *dataset, uint64_t seed, const char *isa,
+                             int n_threads, gi_augmenter **out, glia_error *error)
 {
+    static const glia_augmentation none = {0};
     *out = NULL;
-    if (!how) return GLIA_OK;
-    const glia_status status = gi_augmentation_check(how, error);
-    if (status || gi_augmentation_is_none(how)) return status;
+    const glia_status status = how ? gi_augmentation_check(how, error) : GLIA_OK;
+    if (status || (gi_augmentation_is_none(how) && !preprocess)) return status;
+    if (gi_augmentation_is_none(how)) how = &none;
     if (dataset->type != GLIA_U8)
         return gi_fail(error, GLIA_MISMATCH,
                        "augmentation: the samples of %s are floats, expected images of bytes; give "
@@ -188,18 +208,17 @@ glia_status gi_augmenter_new(const glia_augmentation *how, const glia_dataset *d
                        "height and width with glia_dataset_set_images, or train without "
                        "augmentation",
                        dataset->name, dataset->features);
-    return augmenter_new(how, dataset->height, dataset->width, seed, isa, n_threads, out, error);
+    return augmenter_new(how, preprocess, dataset->height, dataset->width, seed, isa, n_threads,
+                         out, error);
 }
 
 void gi_augmenter_free(gi_augmenter *a)
 {
     if (!a) return;
-    for (int t = 0; t < a->n_threads; t++) {
-        if (a->room) gi_warp_room_free(&a->room[t]);
-        if (a->image) gi_free(a->image[t]);
-    }
+    for (int t = 0; t < a->n_threads && a->room; t++) gi_warp_room_free(&a->room[t]);
     gi_free(a->room);
-    gi_free(a->image);
+    images_free(a->straight, a->n_threads);
+    images_free(a->image, a->n_threads);
     gi_blur_free(&a->blur);
     gi_free(a);
 }
@@ -209,7 +228,13 @@ const void *gi_augmenter_row(gi_augmenter *a, int thread, const glia_dataset *da
 {
     const void *row = gi_dataset_row(dataset, epoch, index, scratch, label);
     if (!a) return row;
-    return distort(a, thread, epoch, dataset->rows ? dataset->rows[index] : index, row);
+    const uint8_t *image = row;
+    if (a->preprocess) {
+        gi_straighten(a->warp, a->preprocess, a->straight[thread], image, &a->room[thread]);
+        image = a->straight[thread];
+    }
+    if (gi_augmentation_is_none(&a->how)) return image;
+    return distort(a, thread, epoch, dataset->rows ? dataset->rows[index] : index, image);
 }
 
 glia_status glia_augment(const glia_augmentation *how, const uint8_t *images, size_t n,
@@ -227,7 +252,7 @@ glia_status glia_augment(const glia_augmentation *how, const uint8_t *images, si
     gi_augmenter *a = NULL;
     glia_status status = gi_augmentation_check(how, error);
     if (!status) status = gi_engine_choose(&engine, error);
-    if (!status) status = augmenter_new(how, height, width, seed, engine->isa, 1, &a, error);
+    if (!status) status = augmenter_new(how, 0, height, width, seed, engine->isa, 1, &a, error);
     for (size_t i = 0; i < n && !status; i++) {
         const size_t at = i * height * width;
         memcpy(out + at, distort(a, 0, (uint32_t)epoch, first + i, images + at), height * width);

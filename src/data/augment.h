@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Distorted images, see glia_augmentation. What becomes of an image is a function of (seed, epoch,
+ * Training images as a network sees them: straightened (glia_preprocess), then distorted
+ * (glia_augmentation). What becomes of an image is a function of (seed, epoch,
  * row of the data set): neither threads nor the order of calls change it.
  */
 #ifndef GLIA_DATA_AUGMENT_H
@@ -18,18 +19,18 @@ glia_status gi_augmentation_check(const glia_augmentation *augmentation, glia_er
 bool gi_augmentation_is_none(const glia_augmentation *augmentation);
 
 /*
- * For images of a data set, which threads 0..n_threads-1 distort at the same time, at a level of
- * instruction set. *out is NULL where there is nothing to distort. BAD_ARGUMENT; MISMATCH when the
- * samples are no images of bytes.
+ * For images of a data set, which threads 0..n_threads-1 straighten and distort at the same time,
+ * at a level of instruction set. augmentation: or NULL. *out is NULL where there is nothing to do.
+ * BAD_ARGUMENT; MISMATCH when the samples are no images of bytes.
  */
-glia_status gi_augmenter_new(const glia_augmentation *augmentation, const glia_dataset *dataset,
-                             uint64_t seed, const char *isa, int n_threads, gi_augmenter **out,
-                             glia_error *error);
+glia_status gi_augmenter_new(const glia_augmentation *augmentation, unsigned preprocess,
+                             const glia_dataset *dataset, uint64_t seed, const char *isa,
+                             int n_threads, gi_augmenter **out, glia_error *error);
 void gi_augmenter_free(gi_augmenter *augmenter);
 
 /*
- * As gi_dataset_row, distorted. The features are valid until the thread's next call; augmenter
- * NULL: gi_dataset_row itself.
+ * As gi_dataset_row, straightened and distorted. The features are valid until the thread's next
+ * call; augmenter NULL: gi_dataset_row itself.
  */
 const void *gi_augmenter_row(gi_augmenter *augmenter, int thread, const glia_dataset *dataset,
                              uint32_t epoch, size_t index, uint8_t *scratch, uint32_t *label);

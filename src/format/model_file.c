@@ -267,6 +267,15 @@ glia_status glia_network_metadata(const glia_network *network, char **json, glia
         json_pack("{s:o, s:o, s:o, s:s}", "divisor", pack_real((double)input->divisor), "height",
                   pack_count(input->height), "width", pack_count(input->width), "form",
                   form_names[input->form]);
+    int failed = 0; /* only what is done is there */
+    if (input->preprocess & GLIA_DESKEW)
+        failed |= json_object_set_new(preprocessing, "deskew", json_true());
+    if (input->preprocess & GLIA_CENTRE)
+        failed |= json_object_set_new(preprocessing, "centre", json_true());
+    if (failed) {
+        json_decref(preprocessing);
+        preprocessing = NULL; /* json_pack will fail */
+    }
     json_t *initialisation = json_pack("{s:s, s:o}", "method", glia_init_name(record->init), "seed",
                                        pack_seed(record->init_seed));
     json_t *whole =
@@ -493,6 +502,14 @@ static void read_architecture(reader *r, const json_t *network, description *d)
     }
 }
 
+/* Nothing: false. */
+static bool read_flag(reader *r, const json_t *object, const char *where)
+{
+    const json_t *value = get(object, where);
+    if (value && !json_is_boolean(value)) reject(r, where, value, "true or false");
+    return json_is_true(value);
+}
+
 static void read_preprocessing(reader *r, const json_t *object, description *d)
 {
     if (!json_is_object(object)) reject(r, "preprocessing", object, "an object");
@@ -502,6 +519,9 @@ static void read_preprocessing(reader *r, const json_t *object, description *d)
         read_real(r, object, "preprocessing.divisor", (double)FLT_MIN, (double)FLT_MAX);
     input->height = read_count(r, object, "preprocessing.height", 0, GLIA_MAX_UNITS);
     input->width = read_count(r, object, "preprocessing.width", 0, GLIA_MAX_UNITS);
+
+    input->preprocess = (read_flag(r, object, "preprocessing.deskew") ? GLIA_DESKEW : 0U) |
+                        (read_flag(r, object, "preprocessing.centre") ? GLIA_CENTRE : 0U);
 
     const json_t *form = get(object, "preprocessing.form");
     const char *name = json_is_string(form) ? json_string_value(form) : "";

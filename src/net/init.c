@@ -66,6 +66,10 @@ glia_status glia_network_create(const glia_network_params *params, glia_network 
     if (params->n_hidden > GLIA_MAX_LAYERS - 1)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
                        params->n_hidden, GLIA_MAX_LAYERS - 1);
+    if (params->preprocess & ~(unsigned)(GLIA_DESKEW | GLIA_CENTRE))
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "preprocess: found %u, expected flags of glia_preprocess",
+                       params->preprocess);
     glia_activation activations[GLIA_MAX_LAYERS];
     for (size_t l = 0; l < params->n_hidden; l++)
         activations[l] = params->activations ? params->activations[l] : params->activation;
@@ -79,6 +83,7 @@ glia_status glia_network_create(const glia_network_params *params, glia_network 
     if (status) return status;
     for (size_t l = 0; l < params->n_hidden && params->batch_norm && !status; l++)
         status = gi_network_normalise(network, l, error);
+    network->input.preprocess = params->preprocess;
     if (!status) status = initialise(network, params->init, params->seed, error);
     if (status) {
         glia_network_free(network);

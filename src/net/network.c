@@ -300,6 +300,25 @@ size_t gi_network_classes(const glia_network *network)
     return network->layers[network->n_layers - 1].n_out;
 }
 
+glia_status gi_network_check_images(const glia_network *network, glia_type type, const char *what,
+                                    glia_error *error)
+{
+    const gi_input_form *input = &network->input;
+    if (!input->preprocess || (type == GLIA_U8 && input->height > 0)) return GLIA_OK;
+    const char *does = input->preprocess == GLIA_DESKEW   ? "deskews"
+                       : input->preprocess == GLIA_CENTRE ? "centres"
+                                                          : "deskews and centres";
+    if (type != GLIA_U8)
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: found floats, but the network %s images of bytes; give their pixels as "
+                       "bytes (GLIA_U8, 0 to 255)",
+                       what, does);
+    return gi_fail(error, GLIA_MISMATCH,
+                   "%s: the network %s images, but knows no height and width of them; train it on "
+                   "images (glia_dataset_set_images says what they are)",
+                   what, does);
+}
+
 glia_network_info glia_network_describe(const glia_network *network)
 {
     glia_network_info info = {
@@ -308,6 +327,7 @@ glia_network_info glia_network_describe(const glia_network *network)
         .layers = network->n_layers,
         .height = network->input.height,
         .width = network->input.width,
+        .preprocess = network->input.preprocess,
     };
     for (size_t l = 0; l < network->n_layers; l++)
         info.parameters += (network->layers[l].n_in + (network->layers[l].scale ? 2 : 1)) *

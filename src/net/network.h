@@ -14,6 +14,7 @@ typedef struct gi_input_form {
     size_t height, width; /* of images, else 0 */
     int form;             /* enum gi_image_form; the network stores it and knows no more of it */
     double divisor;       /* x enters as x / divisor */
+    unsigned preprocess;  /* flags of glia_preprocess; those of the network, not of its data */
 } gi_input_form;
 
 /* How a network came to be, kept in its model file. Nothing here depends on threads or time. */
@@ -63,6 +64,10 @@ struct glia_network {
 
 size_t gi_network_inputs(const glia_network *network);
 size_t gi_network_classes(const glia_network *network);
+
+/* Refuses samples that a network which deskews or centres cannot read: MISMATCH. */
+glia_status gi_network_check_images(const glia_network *network, glia_type type, const char *what,
+                                    glia_error *error);
 
 /* A network with zeroed parameters; hidden and activations as in glia_network_params. */
 glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,

@@ -193,9 +193,10 @@ static void predict_slice(void *context, int thread, int n_threads)
     }
 }
 
-static glia_status check_type(glia_type type, glia_error *error)
+static glia_status check_type(const glia_network *network, glia_type type, glia_error *error)
 {
-    if (type == GLIA_U8 || type == GLIA_F32) return GLIA_OK;
+    if (type == GLIA_U8 || type == GLIA_F32)
+        return gi_network_check_images(network, type, "samples", error);
     return gi_fail(error, GLIA_BAD_ARGUMENT, "type: found %d, expected GLIA_U8 or GLIA_F32",
                    (int)type);
 }
@@ -203,7 +204,7 @@ static glia_status check_type(glia_type type, glia_error *error)
 glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x, size_t n,
                                float *probabilities, glia_error *error)
 {
-    const glia_status status = check_type(type, error);
+    const glia_status status = check_type(p->network, type, error);
     if (status || n == 0) return status;
     p->type = type;
     p->x = x;
@@ -236,7 +237,7 @@ glia_predictor_info glia_predictor_describe(const glia_predictor *p)
 glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
                          float *probabilities, glia_error *error)
 {
-    glia_status status = check_type(type, error);
+    glia_status status = check_type(network, type, error);
     if (status || n == 0) return status;
     const glia_predictor_params params = {.threads = 1};
     const unsigned ways = 1U << choose_way(network, type, x, n);
@@ -251,7 +252,7 @@ glia_status glia_predict(const glia_network *network, glia_type type, const void
 glia_status glia_network_activations(const glia_network *network, size_t layer, glia_type type,
                                      const void *x, size_t n, float *out, glia_error *error)
 {
-    glia_status status = check_type(type, error);
+    glia_status status = check_type(network, type, error);
     if (status) return status;
     if (layer >= network->n_layers)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "layer: found %zu, the network has %zu", layer,

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "compute/pack.h"
+#include "compute/straighten.h"
 
 enum { CHANGED_AT_ONCE = 128 }; /* inputs that dropout draws for */
 
@@ -80,6 +81,11 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     if (ok && plan->changes_floats && plan->precision == GLIA_PRECISION_BF16)
         ok = (w.changed = gi_alloc(rows, gi_padded(gi_network_inputs(network)) * sizeof(float),
                                    "a batch", error));
+    if (ok && !for_training && network->input.preprocess) {
+        const size_t height = network->input.height, width = network->input.width;
+        ok = !gi_warp_room_new(height, width, false, &w.straightener, error) &&
+             (w.straight = gi_alloc(height * width + GI_WARP_COLUMNS, 1, "an image", error));
+    }
     ok = ok && (w.weights = gi_alloc(rows, sizeof *w.weights, "a batch's weights", error)) &&
          (w.labels = gi_alloc(rows, sizeof *w.labels, "a batch's labels", error)) &&
          (w.loss = gi_alloc(rows, sizeof *w.loss, "a batch's losses", error));
@@ -108,6 +114,8 @@ void gi_workspace_free(gi_workspace *workspace)
         gi_free(workspace->norm[l]);
     }
     gi_free(workspace->changed);
+    gi_warp_room_free(&workspace->straightener);
+    gi_free(workspace->straight);
     gi_free(workspace->weights);
     gi_free(workspace->labels);
     gi_free(workspace->loss);
@@ -180,6 +188,11 @@ static void change_floats(const gi_engine *engine, const gi_workspace *w, uint32
 void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t r, glia_type type, const void *sample)
 {
+    if (workspace->straight) {
+        gi_straighten(gi_warp_for(plan->engine->isa), network->input.preprocess,
+                      workspace->straight, sample, &workspace->straightener);
+        sample = workspace->straight;
+    }
     gi_workspace_load_changed(network, plan, workspace, r, type, sample, 0, 0);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/thread.h"
 #include "compute/plan.h"
+#include "compute/warp.h"
 #include "net/dense.h"
 #include "net/network.h"
 
@@ -27,8 +28,11 @@ typedef struct gi_workspace {
     gi_sparse *lists;                      /* (rows): their non-zeros */
     void *activation[GLIA_MAX_LAYERS];
     void *diff[GLIA_MAX_LAYERS]; /* dJ/dz of hidden layers; of the last it is activation's buffer */
-    uint32_t *labels;            /* (rows) */
-    double *loss;                /* (rows) */
+    gi_warp_room
+        straightener;  /* of a network that deskews or centres, not in training: one thread's */
+    uint8_t *straight; /* an image as it is then; or NULL */
+    uint32_t *labels;  /* (rows) */
+    double *loss;      /* (rows) */
 
     /* Of staged layers (gi_units): */
     void *z[GLIA_MAX_LAYERS];        /* (rows, gi_stride(n_out)) */
@@ -58,7 +62,7 @@ glia_status gi_scratch_new(const glia_network *network, size_t rows, gi_scratch 
                            glia_error *error);
 void gi_scratch_free(gi_scratch *scratch);
 
-/* Puts one sample into row r. */
+/* Puts one sample into row r, for inference: deskewed and centred as the network wants it. */
 void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t r, glia_type type, const void *sample);
 /* ... with the workspace's noise and dropout, drawn for a place in an epoch's order. */

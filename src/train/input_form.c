@@ -19,6 +19,7 @@ glia_status gi_input_form_of(const glia_network *network, const glia_dataset *da
         .width = dataset->width,
         .form = (int)dataset->form,
         .divisor = dataset->divisor,
+        .preprocess = network->input.preprocess,
     };
     return GLIA_OK;
 }

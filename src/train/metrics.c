@@ -78,7 +78,7 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
             "for features divided by %g (bytes are divided by 255, floats by 1); give it "
             "data of the same kind",
             dataset->name, dataset->divisor, network->input.divisor);
-    return GLIA_OK;
+    return gi_network_check_images(network, dataset->type, dataset->name, error);
 }
 
 void gi_evaluation_free(gi_evaluation *e)
