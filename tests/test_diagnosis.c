@@ -367,6 +367,12 @@ static void test_saturated_units(void **state)
     assert_message(d, "(tanh)");
     glia_network_free(network);
 
+    network = make(s.dataset, 1, 64, GLIA_SCALED_TANH);
+    scale_weights(network, 100);
+    t = train(network, s.dataset, NULL, training(0.01, 1), NULL);
+    assert_message(find(&t, GLIA_DIAGNOSIS_SATURATED_UNITS), "(scaled-tanh)");
+    glia_network_free(network);
+
     network = make(s.dataset, 2, 64, GLIA_SIGMOID);
     scale_weights(network, 50); /* from the start */
     t = train(network, s.dataset, NULL, training(0.01, 1), NULL);

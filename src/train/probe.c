@@ -92,6 +92,9 @@ static bool range_of(glia_activation f, float *low, float *high)
     case GLIA_SIGMOID:
         *low = 0, *high = 1;
         return true;
+    case GLIA_SCALED_TANH:
+        *low = -1.7159F, *high = 1.7159F;
+        return true;
     case GLIA_TANH:
         *low = -1, *high = 1;
         return true;
