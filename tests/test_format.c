@@ -189,6 +189,7 @@ static glia_network *make_network(uint64_t seed)
         .input_noise = 0.3,
         .label_smoothing = 0.1,
         .averaging = 0.999,
+        .augmentation = {1.5, 0.2, 0.15, 0.1, 8, 4},
         .lr = 1.0 / 3,
         .schedule = GLIA_SCHEDULE_STEP,
         .lr_end = 0.1,
@@ -307,6 +308,8 @@ static void test_round_trip(void **state)
     const gi_training_record *record = &loaded->record;
     assert_same_settings(record, &network->record);
     assert_true(record->averaging == 0.999 && record->optimizer == GLIA_ADAMW);
+    assert_memory_equal(&record->augmentation, &network->record.augmentation,
+                        sizeof record->augmentation);
     assert_true(record->n_class_weights == 2 && record->class_weights[1] == 1.0 / 7);
     assert_int_equal(record->init, GLIA_INIT_GLOROT_NORMAL);
     assert_true(record->init_seed == UINT64_MAX - 1);
@@ -365,6 +368,10 @@ static void test_trained_settings(void **state)
                                        .class_weights = (double[]){1, 2.5},
                                        .n_class_weights = 2};
     glia_train_params plain = glia_train_default_params(), rms = plain, nesterov = plain;
+    /* a checkpoint says the same of the run, and leaves the network's record alone */
+    char checkpoint[320];
+    snprintf(checkpoint, sizeof checkpoint, "%s.kept", model_path);
+    all.checkpoint = checkpoint;
     rms.optimizer = GLIA_RMSPROP;
     nesterov.optimizer = GLIA_NESTEROV;
     const struct {
@@ -374,6 +381,7 @@ static void test_trained_settings(void **state)
     } runs[] = {
         {&plain, {.optimizer = GLIA_SGD}, "\"optimizer\":\"sgd\",\"lr\""},
         {&all, of_all, "\"optimizer\":\"adamw\",\"momentum\":0.80000000000000004,\"beta2\":0.999"},
+        {&all, of_all, "\"class_weights\":[1.0,2.5],\"lr\":0.001"},
         {&rms,
          {.optimizer = GLIA_RMSPROP, .beta2 = 0.99, .epsilon = 1e-8},
          "\"optimizer\":\"rmsprop\",\"beta2\":0.98999999999999999,\"epsilon\":1e-8,\"lr\""},
@@ -1069,6 +1077,11 @@ static const change bad_models[] = {
     {"\"warmup\"", "\"class_weights\":[1,1,1],\"warmup\"", 0, {"class_weights", "array of 3"}},
     {"\"warmup\"", "\"class_weights\":[1,-1],\"warmup\"", 0, {"class_weights[1]", "found -1"}},
     {"\"warmup\"", "\"class_weights\":[null],\"warmup\"", 0, {"class_weights[0]", "null"}},
+    {"\"warmup\"", "\"augmentation\":1,\"warmup\"", 0, {"training.augmentation", "found 1"}},
+    {"\"warmup\"",
+     "\"augmentation\":{\"shift\":-1},\"warmup\"",
+     0,
+     {"augmentation.shift", "found -1"}},
     {"\"relu\"", "\"relu\",\"batch_norm\":1", 0, {"layers[0].batch_norm", "found 1"}},
     {"\"relu\"", "\"relu\",\"batch_norm\":null", 0, {"layers[0].batch_norm", "true or false"}},
     {"\"softmax\"", "\"softmax\",\"batch_norm\":true", 0, {"layers[1].batch_norm", "last"}},

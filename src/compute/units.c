@@ -217,7 +217,7 @@ void REFERENCE(units_forward)(const gi_units *u, void *a, size_t row_begin, size
         panel_row inverse_sd;
         const real *mean = NULL;
         if (layer->scale) {
-            real *measured = (real *)u->measured + at;
+            real *measured = u->for_training ? (real *)u->measured + at : NULL;
             if (u->for_training) measure(u, row_end, at, n, measured, measured + layer->ld);
             mean = u->for_training ? measured : (const real *)layer->mean + at;
             invert(u->for_training ? measured + layer->ld : (const real *)layer->variance + at,
