@@ -605,7 +605,8 @@ static glia_status describe_run(trainer *t, glia_error *error)
     const json_int_t sum = gi_dataset_checksum(t->train);
     const json_int_t validation = t->validation ? gi_dataset_checksum(t->validation) : 0;
     json_t *more = json_pack(
-        "{s:I, s:I, s:i, s:b}", "checksum", sum, "validation_checksum", validation, "threads",
+        "{s:o, s:I, s:I, s:i, s:b}", "settings", gi_checkpoint_settings(&t->params), "checksum",
+        sum, "validation_checksum", validation, "threads",
         t->plan.onednn ? gi_pool_threads(t->step_pool) : 0, "little_endian", first_byte == 1);
     const bool failed = !more || json_object_update(t->about, more);
     json_decref(more);
@@ -631,18 +632,13 @@ static glia_status resume(trainer *t, glia_error *error)
     const gi_kept_arrays arrays = kept_arrays(t);
     gi_run_state state;
     const char *path = t->params.checkpoint;
+    const gi_run_limits limits = {.epochs = t->params.epochs,
+                                  .samples = t->train->samples,
+                                  .batch = t->params.batch,
+                                  .steps_an_epoch = t->steps_an_epoch};
     const glia_status status =
-        gi_checkpoint_read(path, t->network, &arrays, &state, t->about, error);
+        gi_checkpoint_read(path, t->network, &arrays, &limits, &state, t->about, error);
     if (status) return status;
-    const size_t batch = t->params.batch, n = t->train->samples;
-    if (state.epoch > t->params.epochs || state.done >= n || state.done % batch != 0 ||
-        (state.epoch == t->params.epochs && state.done > 0) || state.reported > state.done ||
-        state.step != state.epoch * t->steps_an_epoch + state.done / batch)
-        return gi_fail(
-            error, GLIA_BAD_FORMAT,
-            "%s: found epoch %zu, sample %zu, step %zu, expected a place in %zu epochs of "
-            "%zu samples, %zu a step",
-            path, state.epoch, state.done, state.step, t->params.epochs, n, batch);
     t->now = state;
     t->kept_step = state.step;
     for (int part = 0; t->dense && part < t->plan.threads; part++) gi_dense_refresh(t->dense, part);
@@ -771,9 +767,10 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
         if (go_on) diagnose(t, t->validation ? &metrics : NULL);
         if (!go_on) result->stop = GLIA_STOP_CANCELLED;
         now->samples += now->done;
-        now->done = 0;
+        now->done = now->reported = 0;
         now->epoch++;
-        const bool last = !go_on || now->epoch == t->params.epochs;
+        const bool last = !go_on || now->epoch == t->params.epochs ||
+                          (patience > 0 && now->epochs_without_better >= patience);
         if (t->about && (t->keeps || last)) status = keep(t, error);
         if (status) break;
     }
