@@ -396,7 +396,7 @@ static void compare_pieces(const kind *k, glia_engine engine, glia_precision pre
     char name[256];
     snprintf(name, sizeof name, "%s, %s %s, %d threads of %d", k->name, glia_engine_name(engine),
              glia_precision_name(precision), result.threads, threads);
-    for (int turn = 0; turn < 2; turn++) {
+    for (int turn = 0; turn < (engine == GLIA_ENGINE_REFERENCE ? 1 : 2); turn++) {
         end pieces = run_in_pieces(k, &p, &rng);
         assert_same_end(name, &whole, &pieces);
         free_end(&pieces);
@@ -537,7 +537,7 @@ static void keep_half(const kind *k)
     data d = open_data(k);
     glia_network *network = make_network(k);
     glia_train_params p = complete(k);
-    breaker b = {.calls = 4}; /* at the beginning, twice within the epoch, at its end */
+    breaker b = {.calls = 3}; /* at the beginning, within the epoch, at its end */
     p.checkpoint = kept;
     p.progress = break_off;
     p.user = &b;
@@ -875,14 +875,14 @@ static void test_each_allocation_fails_once(void **state)
     uint8_t *whole = read_file(kept, &n);
     glia_train_params p = complete(k);
     glia_network *network = make_network(k);
+    json_malloc_t malloc_before;
+    json_free_t free_before;
+    json_get_alloc_funcs(&malloc_before, &free_before);
     json_set_alloc_funcs(json_malloc, json_free);
     bool came = true;
     long failed = 0;
     for (; came; failed++) {
         write_file(kept, whole, n);
-        char *was = NULL;
-        assert_int_equal(glia_network_metadata(network, &was, NULL), GLIA_OK);
-        glia_string_free(was);
         error = (glia_error){0};
         json_failed = false;
         breaker b = {.calls = 1};
@@ -904,10 +904,12 @@ static void test_each_allocation_fails_once(void **state)
         }
         /* The old checkpoint or a new one, whole. */
         glia_network *again = make_network(k);
-        assert_int_equal(try(d.train, d.validation, again, complete(k), &error), GLIA_OK);
+        b = (breaker){.calls = 0};
+        assert_int_equal(glia_train(again, d.train, d.validation, &p, NULL, &error), GLIA_OK);
+        assert_true(b.broke);
         glia_network_free(again);
     }
-    json_set_alloc_funcs(malloc, free);
+    json_set_alloc_funcs(malloc_before, free_before);
     print_message("# %ld allocations failed\n", failed - 1);
     assert_true(failed > 30);
     glia_network_free(network);
@@ -925,8 +927,8 @@ static void test_each_write_fails_once(void **state)
     unlink(kept);
     if (two_pieces(k, &d, &whole, &error)) fail_msg("%s", error.message);
     bool came = true;
-    long failed = 0;
-    for (; came; failed++) {
+    long failed = 0, refused = 0;
+    for (; came; failed += failed < 40 ? 1 : 7) { /* each of the first checkpoint */
         unlink(kept);
         until_no_room = failed;
         const glia_status status = two_pieces(k, &d, NULL, &error);
@@ -934,6 +936,8 @@ static void test_each_write_fails_once(void **state)
         until_no_room = -1;
         if (!came) assert_int_equal(status, GLIA_OK);
         if (!came) break;
+        if (!status) continue; /* the folder could not be synced, which some cannot */
+        refused++;
         assert_error("a write", status, GLIA_IO, &error, kept, NULL);
         /* What is there, if anything, is whole and leads to the same end. */
         glia_train_params p = complete(k);
@@ -951,8 +955,8 @@ static void test_each_write_fails_once(void **state)
         snprintf(command, sizeof command, "test -z \"$(ls %s | grep tmp)\"", folder);
         assert_int_equal(system(command), 0); /* nothing is left behind */
     }
-    print_message("# %ld writes failed\n", failed);
-    assert_true(failed > 10);
+    print_message("# %ld writes failed, %ld of them to some effect\n", failed, refused);
+    assert_true(refused > 30);
     free_end(&whole);
     close_data(&d);
 }

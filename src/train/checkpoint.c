@@ -170,24 +170,6 @@ static glia_status check_about(const char *path, const json_t *found, const json
         path, where, gi_found_json(found).text, gi_found_json(expected).text);
 }
 
-json_t *gi_checkpoint_settings(const glia_train_params *p)
-{
-    json_t *weights = p->class_weights ? json_array() : json_null();
-    int failed = 0;
-    for (size_t c = 0; p->class_weights && c < p->n_class_weights; c++)
-        failed |= json_array_append_new(weights, json_real(p->class_weights[c]));
-    json_t *settings = json_pack(
-        "{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o}", "optimizer",
-        glia_optimizer_name(p->optimizer), "momentum", p->momentum, "beta2", p->beta2, "epsilon",
-        p->epsilon, "weight_decay", p->weight_decay, "l2", p->l2, "l1", p->l1, "max_norm",
-        p->max_norm, "clip_norm", p->clip_norm, "dropout", p->dropout, "input_dropout",
-        p->input_dropout, "input_noise", p->input_noise, "label_smoothing", p->label_smoothing,
-        "averaging", p->averaging, "class_weights", weights);
-    if (!failed) return settings;
-    json_decref(settings);
-    return NULL;
-}
-
 /* ---- Whole or not --------------------------------------------------------------------------- */
 
 /*

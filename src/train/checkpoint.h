@@ -54,7 +54,4 @@ glia_status gi_checkpoint_read(const char *path, const glia_network *network,
                                const gi_kept_arrays *arrays, const gi_run_limits *limits,
                                gi_run_state *state, const json_t *about, glia_error *error);
 
-/* The settings of a run that change its bits, for what it is about; NULL: no memory. */
-json_t *gi_checkpoint_settings(const glia_train_params *params);
-
 #endif

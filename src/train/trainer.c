@@ -133,11 +133,14 @@ static bool is_time_to_keep(const trainer *t)
     return p->checkpoint_seconds > 0 && now_s() - t->kept_at >= p->checkpoint_seconds;
 }
 
-/* Counts a step of m samples; the thread that called glia_train does it after each. */
-static void count_step(trainer *t, size_t m, const gi_workspace *w, size_t correct)
+/*
+ * Counts a step of m samples, which weigh so much; the thread that called glia_train does it after
+ * each. Others may be loading the batch after the next over the samples by then, but not the loss.
+ */
+static void count_step(trainer *t, size_t m, double weight, const gi_workspace *w, size_t correct)
 {
     for (size_t r = 0; r < m; r++) t->now.loss_sum += w->loss[r];
-    t->now.weight_sum += gi_workspace_weight(w, m);
+    t->now.weight_sum += weight;
     t->now.correct += correct;
     t->now.done += m;
     t->now.step++;
@@ -258,13 +261,14 @@ static void run_batches(void *context, int thread, int n_threads)
         if (leave) crew.n_threads = 1;
         if (t->stop[turn]) break; /* after leaving, which the others do whether it is set or not */
 
+        const double weight = gi_workspace_weight(w, m);
         gi_descend(&t->descent, w, m, step, rate_at(t, step), &crew);
         const bool due = gi_diagnosis_is_due(t->diagnosis, step + 1);
         if (due) gi_crew_barrier(&crew); /* every weight is updated */
         if (thread > 0) continue;
         size_t correct = 0;
         for (int i = 0; i < n_counted; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
-        count_step(t, m, w, correct);
+        count_step(t, m, weight, w, correct);
         if (due && !t->diverged) gi_diagnosis_step(t->diagnosis, t->now.epoch, t->now.step);
         t->stop[1 - turn] = t->diverged || t->cancelled || t->keeps;
         if (crew.n_threads > 1 && should_be_alone(t, n_threads)) t->alone_from = step + 1;
@@ -297,7 +301,7 @@ static void run_samples(trainer *t)
         w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, label,
                                         rate_at(t, t->now.step), w->activation, w->diff,
                                         &t->scratch[0], &correct);
-        count_step(t, 1, w, correct);
+        count_step(t, 1, 1, w, correct);
         if (gi_diagnosis_is_due(t->diagnosis, t->now.step) && !t->diverged)
             gi_diagnosis_step(t->diagnosis, t->now.epoch, t->now.step);
     }
@@ -605,8 +609,7 @@ static glia_status describe_run(trainer *t, glia_error *error)
     const json_int_t sum = gi_dataset_checksum(t->train);
     const json_int_t validation = t->validation ? gi_dataset_checksum(t->validation) : 0;
     json_t *more = json_pack(
-        "{s:o, s:I, s:I, s:i, s:b}", "settings", gi_checkpoint_settings(&t->params), "checksum",
-        sum, "validation_checksum", validation, "threads",
+        "{s:I, s:I, s:i, s:b}", "checksum", sum, "validation_checksum", validation, "threads",
         t->plan.onednn ? gi_pool_threads(t->step_pool) : 0, "little_endian", first_byte == 1);
     const bool failed = !more || json_object_update(t->about, more);
     json_decref(more);
@@ -845,8 +848,8 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
         r.precision = t.plan.precision;
         memcpy(r.plan, t.plan_text, sizeof r.plan);
         status = run(&t, &r, error);
-        learned = r.best_epoch > 0 || (r.stop != GLIA_STOP_DIVERGED &&
-                                       (r.stop != GLIA_STOP_CANCELLED || r.samples > 0));
+        const bool ended = !status && r.stop != GLIA_STOP_CANCELLED;
+        learned = r.best_epoch > 0 || (r.stop != GLIA_STOP_DIVERGED && (ended || r.samples > 0));
         if (result) *result = r;
     }
     if (learned)
