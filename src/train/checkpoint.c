@@ -113,6 +113,21 @@ static glia_status read_state(const char *path, const json_t *object, gi_run_sta
     return GLIA_OK;
 }
 
+static glia_status check_place(const char *path, const gi_run_state *s, const gi_run_limits *run,
+                               glia_error *error)
+{
+    const bool ended = s->epoch == run->epochs;
+    if (s->epoch <= run->epochs && s->done < (ended ? 1 : run->samples) &&
+        s->done % run->batch == 0 && s->reported <= s->done && s->epochs == s->epoch &&
+        s->best_epoch <= s->epochs &&
+        s->step == s->epoch * run->steps_an_epoch + s->done / run->batch)
+        return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_FORMAT,
+                   "%s: found epoch %zu, sample %zu, step %zu, expected a place in %zu epochs of "
+                   "%zu samples, %zu a step",
+                   path, s->epoch, s->done, s->step, run->epochs, run->samples, run->batch);
+}
+
 /* ---- What it is about ----------------------------------------------------------------------- */
 
 /*
@@ -155,6 +170,44 @@ static glia_status check_about(const char *path, const json_t *found, const json
         path, where, gi_found_json(found).text, gi_found_json(expected).text);
 }
 
+/* ---- Whole or not --------------------------------------------------------------------------- */
+
+/*
+ * 8 bytes at a time, each step a bijection of the sum: what is changed within 8 bytes is found for
+ * certain, anything else but for one in 2^64.
+ */
+static uint64_t add_bytes(uint64_t sum, const void *bytes, size_t n)
+{
+    const uint64_t odd = 0x9e3779b97f4a7c15u;
+    const char *at = bytes;
+    sum = (sum ^ n) * odd;
+    for (size_t i = 0; i < n; i += sizeof sum) {
+        uint64_t word = 0;
+        memcpy(&word, at + i, n - i < sizeof word ? n - i : sizeof word);
+        sum = (sum ^ word) * odd;
+        sum ^= sum >> 32;
+    }
+    return sum;
+}
+
+typedef struct checksum {
+    char hex[24];
+} checksum;
+
+/* Of the text and all tensors, in the file's order. */
+static checksum sum_file(const gi_safetensors *file, const char *text)
+{
+    checksum c;
+    uint64_t sum = add_bytes(0, text, strlen(text));
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const gi_tensor *tensor = &file->tensors[i];
+        sum = add_bytes(sum, tensor->name, strlen(tensor->name));
+        sum = add_bytes(sum, tensor->data, tensor->n_bytes);
+    }
+    snprintf(c.hex, sizeof c.hex, "%016llx", (unsigned long long)sum);
+    return c;
+}
+
 /* ---- Arrays --------------------------------------------------------------------------------- */
 
 /* "moment1.0.weight"; block 1 has all vectors of a layer. */
@@ -190,9 +243,11 @@ glia_status gi_checkpoint_write(const char *path, const glia_network *network,
                                          .data = arrays->of[i][l].of[block],
                                          .n_bytes = bytes};
             }
-    const char *metadata[] = {"format", "glia checkpoint", "glia", text};
+    const char *metadata[] = {"format", "glia checkpoint", "glia", text, "checksum", NULL};
     const gi_safetensors file = {
-        .tensors = tensors, .n_tensors = n, .metadata = metadata, .n_metadata = 2};
+        .tensors = tensors, .n_tensors = n, .metadata = metadata, .n_metadata = 3};
+    const checksum sum = sum_file(&file, text);
+    metadata[5] = sum.hex;
     status = gi_safetensors_write(path, &file, error);
 cleanup:
     glia_string_free(text);
@@ -232,8 +287,8 @@ static glia_status read_arrays(const char *path, const gi_safetensors *file,
 }
 
 glia_status gi_checkpoint_read(const char *path, const glia_network *network,
-                               const gi_kept_arrays *arrays, gi_run_state *state,
-                               const json_t *about, glia_error *error)
+                               const gi_kept_arrays *arrays, const gi_run_limits *limits,
+                               gi_run_state *state, const json_t *about, glia_error *error)
 {
     gi_file bytes;
     glia_status status = gi_file_open(path, &bytes, error);
@@ -252,9 +307,19 @@ glia_status gi_checkpoint_read(const char *path, const glia_network *network,
                          path, format ? gi_found_name(format).text : "none");
         goto cleanup;
     }
+    const char *found = gi_safetensors_metadata(&file, "checksum");
+    const checksum sum = sum_file(&file, text);
+    if (!found || strcmp(found, sum.hex) != 0) {
+        status = gi_fail(error, GLIA_BAD_FORMAT,
+                         "%s: is damaged: its checksum is %s, expected %s; begin the run anew, or "
+                         "go on from a copy of the file",
+                         path, found ? gi_found_name(found).text : "none", sum.hex);
+        goto cleanup;
+    }
     status = gi_json_read(path, text, strlen(text), 0, &document, NULL, error);
     if (!status) status = check_about(path, json_object_get(document, "about"), about, error);
     if (!status) status = read_state(path, json_object_get(document, "state"), &read, error);
+    if (!status) status = check_place(path, &read, limits, error);
     if (!status) status = read_arrays(path, &file, network, arrays, error);
     if (!status) *state = read;
 cleanup:

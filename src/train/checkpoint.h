@@ -27,6 +27,11 @@ typedef struct gi_run_state {
     double seconds; /* that it has taken */
 } gi_run_state;
 
+/* Where a run can be: between two of these steps. */
+typedef struct gi_run_limits {
+    size_t epochs, samples, batch, steps_an_epoch;
+} gi_run_limits;
+
 /* The arrays of a run: some of them, each (n_layers) and named, NULL where there is none. */
 enum { GI_KEPT_ARRAYS = 5 };
 typedef struct gi_kept_arrays {
@@ -42,11 +47,11 @@ glia_status gi_checkpoint_write(const char *path, const glia_network *network,
                                 const json_t *about, glia_error *error);
 
 /*
- * Reads it back into the arrays and *state, which are changed only if it is whole and fits.
- * MISMATCH if it is of another run, with what differs; NOT_FOUND; BAD_FORMAT.
+ * Reads it back into the arrays and *state, which are changed only if it is whole (a checksum
+ * tells) and fits. MISMATCH if it is of another run, with what differs; NOT_FOUND; BAD_FORMAT.
  */
 glia_status gi_checkpoint_read(const char *path, const glia_network *network,
-                               const gi_kept_arrays *arrays, gi_run_state *state,
-                               const json_t *about, glia_error *error);
+                               const gi_kept_arrays *arrays, const gi_run_limits *limits,
+                               gi_run_state *state, const json_t *about, glia_error *error);
 
 #endif

@@ -133,11 +133,14 @@ static bool is_time_to_keep(const trainer *t)
     return p->checkpoint_seconds > 0 && now_s() - t->kept_at >= p->checkpoint_seconds;
 }
 
-/* Counts a step of m samples; the thread that called glia_train does it after each. */
-static void count_step(trainer *t, size_t m, const gi_workspace *w, size_t correct)
+/*
+ * Counts a step of m samples, which weigh so much; the thread that called glia_train does it after
+ * each. Others may be loading the batch after the next over the samples by then, but not the loss.
+ */
+static void count_step(trainer *t, size_t m, double weight, const gi_workspace *w, size_t correct)
 {
     for (size_t r = 0; r < m; r++) t->now.loss_sum += w->loss[r];
-    t->now.weight_sum += gi_workspace_weight(w, m);
+    t->now.weight_sum += weight;
     t->now.correct += correct;
     t->now.done += m;
     t->now.step++;
@@ -258,13 +261,14 @@ static void run_batches(void *context, int thread, int n_threads)
         if (leave) crew.n_threads = 1;
         if (t->stop[turn]) break; /* after leaving, which the others do whether it is set or not */
 
+        const double weight = gi_workspace_weight(w, m);
         gi_descend(&t->descent, w, m, step, rate_at(t, step), &crew);
         const bool due = gi_diagnosis_is_due(t->diagnosis, step + 1);
         if (due) gi_crew_barrier(&crew); /* every weight is updated */
         if (thread > 0) continue;
         size_t correct = 0;
         for (int i = 0; i < n_counted; i++) correct += t->n_correct[turn][i * COUNT_STRIDE];
-        count_step(t, m, w, correct);
+        count_step(t, m, weight, w, correct);
         if (due && !t->diverged) gi_diagnosis_step(t->diagnosis, t->now.epoch, t->now.step);
         t->stop[1 - turn] = t->diverged || t->cancelled || t->keeps;
         if (crew.n_threads > 1 && should_be_alone(t, n_threads)) t->alone_from = step + 1;
@@ -297,7 +301,7 @@ static void run_samples(trainer *t)
         w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, label,
                                         rate_at(t, t->now.step), w->activation, w->diff,
                                         &t->scratch[0], &correct);
-        count_step(t, 1, w, correct);
+        count_step(t, 1, 1, w, correct);
         if (gi_diagnosis_is_due(t->diagnosis, t->now.step) && !t->diverged)
             gi_diagnosis_step(t->diagnosis, t->now.epoch, t->now.step);
     }
@@ -631,18 +635,13 @@ static glia_status resume(trainer *t, glia_error *error)
     const gi_kept_arrays arrays = kept_arrays(t);
     gi_run_state state;
     const char *path = t->params.checkpoint;
+    const gi_run_limits limits = {.epochs = t->params.epochs,
+                                  .samples = t->train->samples,
+                                  .batch = t->params.batch,
+                                  .steps_an_epoch = t->steps_an_epoch};
     const glia_status status =
-        gi_checkpoint_read(path, t->network, &arrays, &state, t->about, error);
+        gi_checkpoint_read(path, t->network, &arrays, &limits, &state, t->about, error);
     if (status) return status;
-    const size_t batch = t->params.batch, n = t->train->samples;
-    if (state.epoch > t->params.epochs || state.done >= n || state.done % batch != 0 ||
-        (state.epoch == t->params.epochs && state.done > 0) || state.reported > state.done ||
-        state.step != state.epoch * t->steps_an_epoch + state.done / batch)
-        return gi_fail(
-            error, GLIA_BAD_FORMAT,
-            "%s: found epoch %zu, sample %zu, step %zu, expected a place in %zu epochs of "
-            "%zu samples, %zu a step",
-            path, state.epoch, state.done, state.step, t->params.epochs, n, batch);
     t->now = state;
     t->kept_step = state.step;
     for (int part = 0; t->dense && part < t->plan.threads; part++) gi_dense_refresh(t->dense, part);
@@ -771,9 +770,10 @@ static glia_status run(trainer *t, glia_train_result *result, glia_error *error)
         if (go_on) diagnose(t, t->validation ? &metrics : NULL);
         if (!go_on) result->stop = GLIA_STOP_CANCELLED;
         now->samples += now->done;
-        now->done = 0;
+        now->done = now->reported = 0;
         now->epoch++;
-        const bool last = !go_on || now->epoch == t->params.epochs;
+        const bool last = !go_on || now->epoch == t->params.epochs ||
+                          (patience > 0 && now->epochs_without_better >= patience);
         if (t->about && (t->keeps || last)) status = keep(t, error);
         if (status) break;
     }
@@ -848,8 +848,8 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
         r.precision = t.plan.precision;
         memcpy(r.plan, t.plan_text, sizeof r.plan);
         status = run(&t, &r, error);
-        learned = r.best_epoch > 0 || (r.stop != GLIA_STOP_DIVERGED &&
-                                       (r.stop != GLIA_STOP_CANCELLED || r.samples > 0));
+        const bool ended = !status && r.stop != GLIA_STOP_CANCELLED;
+        learned = r.best_epoch > 0 || (r.stop != GLIA_STOP_DIVERGED && (ended || r.samples > 0));
         if (result) *result = r;
     }
     if (learned)
