@@ -165,6 +165,7 @@ static glia_status whole_life(const char *model, glia_error *error)
     glia_network_params p = glia_network_default_params(SIDE * SIDE, 3);
     p.hidden = hidden;
     p.n_hidden = 2;
+    p.preprocess = GLIA_DESKEW | GLIA_CENTRE;
     p.batch_norm = true;
     if (!status) status = glia_network_create(&p, &network, error);
     glia_train_params train = glia_train_default_params();
