@@ -30,7 +30,14 @@ struct gi_augmenter {
     int n_threads;
     gi_warp_room *room; /* (threads) */
     uint8_t **straight; /* (threads): the image straightened */
-    uint8_t **image;    /* (threads): ... and distorted */
+    /*
+     * Of a set that has its images, which are straightened once: (samples, kept_row) and whether
+     * each is there yet. An epoch asks for a sample once, and epochs follow each other.
+     */
+    uint8_t *kept;
+    size_t kept_row;
+    bool *is_kept;
+    uint8_t **image; /* (threads): ... and distorted */
 };
 
 glia_augmentation glia_augmentation_default(void)
@@ -208,8 +215,22 @@ glia_status gi_augmenter_new(const glia_augmentation *how, unsigned preprocess,
                        "height and width with glia_dataset_set_images, or train without "
                        "augmentation",
                        dataset->name, dataset->features);
-    return augmenter_new(how, preprocess, dataset->height, dataset->width, seed, isa, n_threads,
-                         out, error);
+    gi_augmenter *a;
+    glia_status made = augmenter_new(how, preprocess, dataset->height, dataset->width, seed, isa,
+                                     n_threads, &a, error);
+    if (made) return made;
+    if (preprocess && !gi_dataset_is_drawn(dataset)) {
+        a->kept_row = dataset->features + GI_WARP_COLUMNS;
+        a->kept = gi_alloc(dataset->samples, a->kept_row, "the straightened images", error);
+        a->is_kept =
+            gi_alloc(dataset->samples, sizeof *a->is_kept, "the straightened images", error);
+        if (!a->kept || !a->is_kept) {
+            gi_augmenter_free(a);
+            return GLIA_NO_MEMORY;
+        }
+    }
+    *out = a;
+    return GLIA_OK;
 }
 
 void gi_augmenter_free(gi_augmenter *a)
@@ -219,8 +240,20 @@ void gi_augmenter_free(gi_augmenter *a)
     gi_free(a->room);
     images_free(a->straight, a->n_threads);
     images_free(a->image, a->n_threads);
+    gi_free(a->kept);
+    gi_free(a->is_kept);
     gi_blur_free(&a->blur);
     gi_free(a);
+}
+
+/* The sample's image, straightened now or in an earlier epoch. */
+static const uint8_t *straightened(gi_augmenter *a, int thread, size_t index, const uint8_t *image)
+{
+    uint8_t *to = a->kept ? a->kept + index * a->kept_row : a->straight[thread];
+    if (a->kept && a->is_kept[index]) return to;
+    gi_straighten(a->warp, a->preprocess, to, image, &a->room[thread]);
+    if (a->kept) a->is_kept[index] = true;
+    return to;
 }
 
 const void *gi_augmenter_row(gi_augmenter *a, int thread, const glia_dataset *dataset,
@@ -229,10 +262,7 @@ const void *gi_augmenter_row(gi_augmenter *a, int thread, const glia_dataset *da
     const void *row = gi_dataset_row(dataset, epoch, index, scratch, label);
     if (!a) return row;
     const uint8_t *image = row;
-    if (a->preprocess) {
-        gi_straighten(a->warp, a->preprocess, a->straight[thread], image, &a->room[thread]);
-        image = a->straight[thread];
-    }
+    if (a->preprocess) image = straightened(a, thread, index, image);
     if (gi_augmentation_is_none(&a->how)) return image;
     return distort(a, thread, epoch, dataset->rows ? dataset->rows[index] : index, image);
 }
