@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "checkpoint_folder.h"
 #include "commands.h"
 #include "files.h"
 #include "output.h"
@@ -29,6 +30,10 @@ struct run {
     const char *path; /* of the model; NULL: it is not kept */
     char path_memory[LONGEST_PATH];
     run_folder *folder;              /* or NULL */
+    checkpoint_folder kept;          /* without a path: there is none */
+    const char *shown;               /* ... as it was named */
+    bool resumes;                    /* what is kept there */
+    bool headed, went_on;            /* whether the head is printed; an epoch was ended */
     struct seeds *seeds;             /* NULL: it is one run alone */
     double began;                    /* now_seconds() of the first of several */
     bench_view bar;                  /* of several */
@@ -167,6 +172,15 @@ static void print_head(const struct run *run, const glia_progress *p)
     fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s\n", dim, end, p->engine, p->isa,
             glia_precision_name(p->precision), p->threads, p->threads == 1 ? "" : "s");
     fprintf(stderr, "%splan   %s   %s\n", dim, end, p->plan);
+    if (!run->kept.begun) return;
+    fprintf(stderr, "%sfrom   %s   ", dim, end);
+    print_clean(stderr, run->shown);
+    fprintf(stderr, ": epoch %zu, sample %s of %s, step %s\n", p->epoch, show_count(p->done).s,
+            show_count(p->samples).s, show_count(p->step).s);
+    if (!run->kept.moved) return;
+    fprintf(stderr, "%sfolder %s   ", dim, end);
+    print_clean(stderr, checkpoint_folder_text(&run->kept, "folder"));
+    fputc('\n', stderr);
     if (run->seeds != NULL)
         fprintf(stderr, "%sseeds  %s   %s, from %llu on\n", dim, end, show_count(run->seeds->n).s,
                 (unsigned long long)run->seeds->first);
@@ -197,7 +211,9 @@ static bool step(void *user, const glia_progress *p)
 {
     struct run *run = user;
     const bool first = run->seeds == NULL || run->seeds->outcomes == NULL;
-    if (p->done == 0 && p->epoch == 1 && first && !run->options->quiet) print_head(run, p);
+    if (!run->headed && first && !run->options->quiet) print_head(run, p);
+    run->headed = true;
+    run->went_on = run->went_on || p->epoch_end;
     if (run->seeds != NULL) draw_seeds(run, p);
     if (run->folder != NULL) run_folder_step(run->folder, p);
     return training_step(&run->view, p);
@@ -232,6 +248,12 @@ static glia_status train(struct run *run, glia_error *error)
     params.progress = step;
     params.diagnosis = diagnosed;
     params.user = run;
+    if (run->kept.path != NULL) {
+        params.checkpoint = run->kept.state;
+        params.checkpoint_steps = run->options->checkpoint_every.steps;
+        params.checkpoint_seconds = run->options->checkpoint_every.seconds;
+        params.resume = run->kept.begun;
+    }
     glia_status status =
         glia_train(run->network, run->train, run->validation, &params, &run->result, error);
     training_end(&run->view);
@@ -256,8 +278,11 @@ static void print_result(const struct run *run)
         printf("%stest    %s   %s%s%s, loss %s\n", dim, end, style_begin(stdout, STYLE_BOLD),
                show_accuracy(run->score.accuracy, run->score.standard_error).s, end,
                show_loss(run->score.loss).s);
-    printf("%stime    %s   %s, %s samples/s\n", dim, end, show_duration(r->seconds).s,
-           show_count(isfinite(r->samples_per_second) ? (uint64_t)r->samples_per_second : 0).s);
+    printf("%stime    %s   %s", dim, end, show_duration(r->seconds).s);
+    if (r->samples_per_second > 0 || !run->kept.begun) /* else there was nothing left to do */
+        printf(", %s samples/s",
+               show_count(isfinite(r->samples_per_second) ? (uint64_t)r->samples_per_second : 0).s);
+    printf("\n");
     if (!run->saved) return;
     printf("%smodel   %s   ", dim, end);
     print_clean(stdout, run->path);
@@ -281,6 +306,8 @@ static void complain_end(const struct run *run)
                  run->result.best_epoch);
     else if (!diverged)
         complain("%sinterrupted; the network is saved as it is", seed.s);
+    if (!diverged && run->kept.path != NULL)
+        complain("'glia train --resume %s' goes on with the run", run->shown);
 }
 
 /*
@@ -314,6 +341,8 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
         run->saved = true;
     }
     if (*exit_status != EXIT_DONE) complain_end(run);
+    if (*exit_status == EXIT_DONE && run->kept.begun && !run->went_on && !options->quiet)
+        complain("%s: the run was finished before; its network is written again", run->shown);
     if (*exit_status != EXIT_DONE || run->test == NULL) return GLIA_OK;
     if (run->seeds == NULL) signals_guard(false);
     return glia_evaluate(run->network, run->test, options->params.threads, &run->score, NULL,
@@ -327,11 +356,18 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
 static bool begin_run(struct run *run, json_t *command)
 {
     const train_options *options = run->options;
-    if (options->run != NULL) {
-        run->folder = run_folder_new(options->run, command, options->tensorboard);
-        if (run->folder == NULL) return false;
-    } else {
+    if (options->checkpoint != NULL && !run->resumes &&
+        !checkpoint_folder_make(options->checkpoint, &run->kept)) {
         json_decref(command);
+        return false;
+    }
+    if (options->run != NULL) {
+        run->folder = (run->kept.begun ? run_folder_continue : run_folder_new)(
+            options->run, json_incref(command), options->tensorboard);
+        if (run->folder == NULL) {
+            json_decref(command);
+            return false;
+        }
     }
     run->path = options->output;
     if (run->path == NULL && run->folder != NULL) {
@@ -342,7 +378,11 @@ static bool begin_run(struct run *run, json_t *command)
         default_path(run->data, run->path_memory, sizeof run->path_memory);
         run->path = run->path_memory;
     }
-    if (run->path == NULL || check_path(run->path)) return true;
+    bool good = run->path == NULL || check_path(run->path);
+    if (good && options->checkpoint != NULL && !run->resumes)
+        good = checkpoint_folder_begin(&run->kept, json_incref(command), run->path, options);
+    json_decref(command);
+    if (good) return true;
     run_folder_free(run->folder);
     run->folder = NULL;
     return false;
@@ -494,27 +534,111 @@ static int run_seeds(struct run *shared, struct seeds *seeds)
     return exit_status;
 }
 
-static int train_run(void *field, int n_operands, char *const *operands)
+/* run: what is known of one that goes on; zeros of another */
+static int run_options(const train_options *options, const char *data, struct run run)
 {
-    (void)n_operands;
-    const train_options *options = field;
     struct seeds seeds = {.n = options->seeds,
                           .first = options->params.seed,
                           .printed = !options->source.common.json};
-    struct run run = {.options = options,
-                      .data = operands[0],
-                      .seeds = options->seeds > 0 ? &seeds : NULL,
-                      .view = {.quiet = options->quiet || options->seeds > 0,
+    run.options = options;
+    run.data = data;
+    run.seeds = options->seeds > 0 ? &seeds : NULL;
+    run.view = (training_view){.quiet = options->quiet || options->seeds > 0,
                                .validation = options->validation > 0,
-                               .plot = options->plot},
-                      .score = {0, NAN, NAN, NAN}};
-    if (!train_check_options(options, run.data)) return EXIT_WRONG;
-    const int exit_status = options->seeds > 0 ? run_seeds(&run, &seeds) : run_alone(&run);
+                               .plot = options->plot};
+    run.score = (glia_metrics){0, NAN, NAN, NAN};
+    int exit_status = EXIT_WRONG;
+    if (train_check_options(options, data))
+        exit_status = options->seeds > 0 ? run_seeds(&run, &seeds) : run_alone(&run);
     glia_dataset_free(run.other);
     glia_dataset_free(run.all);
     glia_dataset_free(run.test);
     seeds_free(&seeds);
+    checkpoint_folder_close(&run.kept);
     return exit_status;
+}
+
+/* ---- A run that goes on --------------------------------------------------------------------- */
+
+/* Whether the command says nothing but what may be other than it was. */
+static bool check_resume(const struct command_line *line, int n_operands, char *const *operands)
+{
+    static const char *const may_change[] = {"resume", "threads", "checkpoint-every",
+                                             "plot",   "quiet",   "json"};
+    if (n_operands > 0) {
+        complain("train: --resume goes on with the data of the run; leave out \"%s\"", operands[0]);
+        return false;
+    }
+    for (size_t i = 0; i < line->n_settings; i++) {
+        bool may = false;
+        for (size_t k = 0; k < sizeof may_change / sizeof *may_change; k++)
+            may = may || strcmp(line->settings[i].option->name, may_change[k]) == 0;
+        if (may) continue;
+        complain("train: --resume goes on with the settings of the run; leave out --%s",
+                 line->settings[i].option->name);
+        return false;
+    }
+    return true;
+}
+
+/* Puts where the run's results go, and what is said anew, into the options of its words. */
+static bool complete_resumed(train_options *o, const train_options *anew,
+                             const checkpoint_folder *kept)
+{
+    const struct command_line *line = anew->source.common.line;
+    const char *every = checkpoint_folder_text(kept, "every");
+    o->checkpoint = kept->path;
+    o->output = checkpoint_folder_text(kept, "model");
+    o->run = checkpoint_folder_text(kept, "run");
+    o->tensorboard = o->run != NULL && json_is_true(json_object_get(kept->said, "tensorboard"));
+    o->quiet = anew->quiet;
+    o->plot = anew->plot;
+    o->source.common.json = anew->source.common.json;
+    for (size_t i = 0; i < line->n_settings; i++)
+        if (strcmp(line->settings[i].option->name, "threads") == 0)
+            o->params.threads = anew->params.threads;
+    o->checkpoint_every = anew->checkpoint_every;
+    if (every == NULL || anew->checkpoint_every.text != NULL) return true;
+    static const char name[] = "checkpoint-every";
+    const struct setting setting = {options_find(&train_command, name, sizeof name - 1), every};
+    if (options_set(&setting, o)) return true;
+    options_complain_value(kept->path, setting.option, every);
+    return false;
+}
+
+static int resume_run(const train_options *anew)
+{
+    struct run run = {.shown = anew->resume, .resumes = true};
+    struct command_line line;
+    int n, exit_status = EXIT_FAILED;
+    if (!checkpoint_folder_open(anew->resume, &run.kept)) return EXIT_FAILED;
+    char **argv = checkpoint_folder_words(&run.kept, &n);
+    char **parsed = need_memory((size_t)n, sizeof *parsed); /* parsing moves words */
+    memcpy(parsed, argv, (size_t)n * sizeof *argv);
+    train_options *options = need_memory(1, sizeof *options);
+    train_set_defaults(options);
+    const bool good = options_parse(&train_command, n, parsed, options, &line);
+    options->source.common.line = &line;
+    if (good && complete_resumed(options, anew, &run.kept))
+        exit_status = run_options(options, line.operands[0], run);
+    else
+        checkpoint_folder_close(&run.kept);
+    options_free(&line);
+    for (int i = 0; i < n; i++) free(argv[i]);
+    free(argv);
+    free(parsed);
+    free(options);
+    return exit_status;
+}
+
+static int train_run(void *field, int n_operands, char *const *operands)
+{
+    const train_options *options = field;
+    if (options->resume == NULL)
+        return run_options(options, operands[0],
+                           (struct run){.kept = {.lock = -1}, .shown = options->checkpoint});
+    return check_resume(options->source.common.line, n_operands, operands) ? resume_run(options)
+                                                                           : EXIT_WRONG;
 }
 
 static const example train_examples[] = {
@@ -527,6 +651,8 @@ static const example train_examples[] = {
      "See each image a little distorted in every epoch."},
     {"glia train mnist --recipe fast", "98 % of MNIST's test images in the least time."},
     {"glia train --recipe fast --print", "What that stands for, as a file to keep and change."},
+    {"glia train digits --hidden 32 --checkpoint kept",
+     "Broken off at any moment, 'glia train --resume kept' goes on with it."},
     {"glia train digits --hidden 32 --epochs 3 --seeds 5",
      "How much of the accuracy is luck: five seeds, their mean and its standard error."},
     {NULL, NULL},
@@ -553,6 +679,11 @@ const struct command train_command = {
         "--validation as it was after the best epoch, and the exit status is 130. When the loss is "
         "no longer finite, training stops with status 1; the weights of the last good epoch are "
         "saved, and without one nothing is written.\n\n"
+        "With --checkpoint DIR the state of the run is kept in DIR while it goes on: every 30 "
+        "seconds, or as --checkpoint-every says, and when it is interrupted. 'glia train --resume "
+        "DIR' goes on with it, with its settings and to its files, to the bits of a run without a "
+        "break, whenever and however that ended. With oneDNN it needs as many threads as before, "
+        "and everywhere the same level of instruction set.\n\n"
         "With --seeds N, runs with N seeds follow each other, each the one that its seed alone "
         "makes. Their networks are kept where you say so: with -o m.safetensors in "
         "m-1.safetensors, m-2.safetensors, ...; with --run DIR in DIR/seed-1, DIR/seed-2, ..., "

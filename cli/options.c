@@ -430,7 +430,10 @@ bool options_parse(const struct command *command, int argc, char **argv, void *o
                                    line->settings[i].value);
             return false;
         }
-    return common->help || check_operands(command, line, common->print);
+    bool none_needed = common->print;
+    for (size_t i = 0; i < line->n_settings; i++)
+        none_needed = none_needed || line->settings[i].option->alone;
+    return common->help || check_operands(command, line, none_needed);
 }
 
 void options_free(struct command_line *line)

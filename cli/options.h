@@ -59,6 +59,7 @@ struct option {
     const char *shown_default; /* in place of the field's value; "": none is shown */
 
     bool aside; /* says where results go and what is shown, nothing of what is done */
+    bool alone; /* takes the place of the operands */
 };
 
 typedef struct example {

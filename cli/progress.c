@@ -145,7 +145,7 @@ static FILE *lasting_line(training_view *view)
 static void print_epoch(training_view *view, const glia_progress *p)
 {
     double seconds = p->seconds - view->epoch_began;
-    double speed = seconds > 0 ? (double)p->samples / seconds : 0;
+    double speed = seconds > 0 ? (double)(p->samples - view->epoch_first) / seconds : 0;
     const char *cells[N_COLUMNS];
     words epoch;
     snprintf(epoch.s, sizeof epoch.s, "%zu", p->epoch);
@@ -172,6 +172,7 @@ static void print_epoch(training_view *view, const glia_progress *p)
     fputc('\n', out);
     if (out == stderr) fflush(stderr);
     view->epoch_began = p->seconds;
+    view->epoch_first = 0;
 }
 
 /* Prints the epochs' lines that wait, and the plot below them, in place of the one before. */
@@ -205,6 +206,11 @@ static void draw_frame(training_view *view)
 bool training_step(void *user, const glia_progress *p)
 {
     training_view *view = user;
+    if (!view->begun) { /* maybe in the middle */
+        view->begun = true;
+        view->epoch_began = p->seconds;
+        view->epoch_first = p->done;
+    }
     if (view->startup_ended == 0) view->startup_ended = now_seconds();
     if (!view->quiet && p->done > 0) {
         double samples = (double)p->epochs * (double)p->samples;

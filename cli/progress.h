@@ -18,10 +18,11 @@ typedef struct training_view {
     bool plot;       /* draw curves: on a terminal as it goes, elsewhere at the end */
 
     /* The rest begins as zeros. */
-    bool headed, bar_shown;
+    bool begun, headed, bar_shown;
     unsigned columns;     /* of the epochs' lines: a bit for each that is shown */
     double drawn_at;      /* seconds since training began */
     double epoch_began;   /* likewise */
+    size_t epoch_first;   /* sample of the epoch with which this process began */
     double startup_ended; /* now_seconds() at the first step; 0: it has not come */
 
     struct training_plot *curves; /* owned until training_end; NULL without a plot */

@@ -38,7 +38,10 @@ struct run_folder {
     event_file *events; /* or NULL */
     double began;       /* since 1970 */
     bool described;     /* run.json is written */
-    int failed;         /* the first error of writing metrics; 0: none */
+    bool tensorboard;
+    bool continues; /* what is there has not been cut yet */
+    bool finished;  /* ... was, before: it stays as it is */
+    int failed;     /* the first error of writing metrics; 0: none */
     /* Of the line before. */
     size_t line_done;
     double line_loss, line_correct; /* sums over the epoch */
@@ -148,6 +151,31 @@ run_folder *run_folder_new(const char *path, json_t *command, bool tensorboard)
         return NULL;
     }
     return folder;
+}
+
+run_folder *run_folder_continue(const char *path, json_t *command, bool tensorboard)
+{
+    struct stat status;
+    char metrics[LONGEST_PATH];
+    if (stat(path, &status) != 0) return run_folder_new(path, command, tensorboard);
+    run_folder *folder = need_memory(1, sizeof *folder);
+    *folder = (run_folder){.path = path,
+                           .command = command,
+                           .tensorboard = tensorboard,
+                           .continues = true,
+                           .described = has_file(path, "run.json"),
+                           .finished = run_folder_is_finished(path)};
+    run_folder_file(path, "metrics.jsonl", metrics, sizeof metrics);
+    const time_t now = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&now, &utc) != NULL)
+        strftime(folder->started, sizeof folder->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    folder->began = (double)now;
+    folder->metrics = fopen(metrics, has_file(path, "metrics.jsonl") ? "r+" : "w+");
+    if (folder->metrics != NULL) return folder;
+    complain("%s: cannot write it: %s", metrics, strerror(errno));
+    run_folder_free(folder);
+    return NULL;
 }
 
 void run_folder_free(run_folder *folder)
@@ -403,8 +431,101 @@ static json_t *begin_line(const char *kind, const glia_progress *p)
     return line;
 }
 
+/*
+ * Counts a line of a step up to sample `done` of the epoch, with its mean loss and accuracy as they
+ * are written: what later lines say follows from those before, also when they are read again.
+ */
+static void count_line(run_folder *f, size_t done, double loss, double accuracy)
+{
+    const double since = (double)(done - f->line_done);
+    if (isfinite(loss)) f->line_loss += loss * since;
+    if (isfinite(accuracy)) f->line_correct += round(accuracy * since);
+    f->line_done = done;
+}
+
+static void end_lines(run_folder *f, double seconds)
+{
+    f->line_done = 0;
+    f->line_loss = f->line_correct = 0;
+    f->epoch_began = seconds;
+}
+
+/* A number with the digits that a line has. */
+static double as_written(double value)
+{
+    char text[40];
+    if (!isfinite(value)) return value;
+    snprintf(text, sizeof text, "%.9g", value);
+    return strtod(text, NULL);
+}
+
+static double number_of(const json_t *line, const char *key)
+{
+    const json_t *value = json_object_get(line, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+/* Takes a line of the run so far up again. */
+static void take_line(run_folder *f, const json_t *line, const glia_progress *p)
+{
+    static const struct {
+        const char *key, *tag;
+    } step_figures[] = {{"lr", "learning_rate"},
+                        {"train_loss", "train/loss"},
+                        {"train_accuracy", "train/accuracy"}},
+      epoch_figures[] = {{"train_loss", "epoch/loss"},
+                         {"train_accuracy", "epoch/accuracy"},
+                         {"validation_loss", "validation/loss"},
+                         {"validation_accuracy", "validation/accuracy"}};
+    const char *kind = json_string_value(json_object_get(line, "kind"));
+    const bool is_epoch = kind != NULL && strcmp(kind, "epoch") == 0;
+    const size_t n = is_epoch ? 4 : 3;
+    const double seconds = number_of(line, "seconds");
+    for (size_t i = 0; i < n && f->events != NULL; i++)
+        events_scalar(f->events, is_epoch ? epoch_figures[i].tag : step_figures[i].tag,
+                      (int64_t)number_of(line, "step"), f->began + seconds,
+                      number_of(line, is_epoch ? epoch_figures[i].key : step_figures[i].key));
+    if (is_epoch) {
+        end_lines(f, seconds);
+        return;
+    }
+    const double before = (number_of(line, "epoch") - 1) * (double)p->samples;
+    const double done = number_of(line, "samples") - before;
+    if (done > (double)f->line_done && done <= (double)p->samples)
+        count_line(f, (size_t)done, number_of(line, "train_loss"),
+                   number_of(line, "train_accuracy"));
+}
+
+/* Drops the lines past the step from which the run goes on; TensorBoard's events are made anew. */
+static void cut(run_folder *f, const glia_progress *p)
+{
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t length;
+    off_t end = 0;
+    f->continues = false;
+    f->began -= p->seconds;
+    if (f->tensorboard) {
+        remove_events(f->path);
+        f->events = events_open(f->path, f->began);
+    }
+    while ((length = getline(&text, &size, f->metrics)) > 0 && text[length - 1] == '\n') {
+        json_t *line = json_loads(text, 0, NULL);
+        const double step = number_of(line, "step");
+        if (step <= (double)p->step) take_line(f, line, p);
+        json_decref(line);
+        if (!(step <= (double)p->step)) break;
+        end += (off_t)length;
+    }
+    free(text);
+    if (fseeko(f->metrics, end, SEEK_SET) != 0 || ftruncate(fileno(f->metrics), end) != 0)
+        f->failed = errno;
+}
+
 void run_folder_step(run_folder *f, const glia_progress *p)
 {
+    if (f->finished) return;
+    if (f->continues) cut(f, p);
     if (!f->described) describe(f, p);
     if (p->done == 0) return;
     if (p->done < f->line_done) { /* the last epoch's end was never told */
@@ -412,17 +533,16 @@ void run_folder_step(run_folder *f, const glia_progress *p)
         f->line_loss = f->line_correct = 0;
     }
     const double done = (double)p->done, loss = p->train_loss * done;
-    const double correct = p->train_accuracy * done, since = done - (double)f->line_done;
+    const double correct = round(p->train_accuracy * done), since = done - (double)f->line_done;
     if (since >= STEP_SAMPLES || (p->epoch_end && since > 0)) {
         json_t *line = begin_line("step", p);
         add_figure(f, line, p, "lr", "learning_rate", p->lr);
-        add_figure(f, line, p, "train_loss", "train/loss", (loss - f->line_loss) / since);
-        add_figure(f, line, p, "train_accuracy", "train/accuracy",
-                   (correct - f->line_correct) / since);
+        const double line_loss = as_written((loss - f->line_loss) / since);
+        const double line_accuracy = as_written((correct - f->line_correct) / since);
+        add_figure(f, line, p, "train_loss", "train/loss", line_loss);
+        add_figure(f, line, p, "train_accuracy", "train/accuracy", line_accuracy);
         write_line(f, line);
-        f->line_done = p->done;
-        f->line_loss = loss;
-        f->line_correct = correct;
+        count_line(f, p->done, line_loss, line_accuracy);
     }
     if (!p->epoch_end) return;
     const double seconds = p->seconds - f->epoch_began;
@@ -438,9 +558,7 @@ void run_folder_step(run_folder *f, const glia_progress *p)
     json_put(line, "histograms", histograms(f));
     write_line(f, line);
     if (f->events != NULL) events_flush(f->events);
-    f->line_done = 0;
-    f->line_loss = f->line_correct = 0;
-    f->epoch_began = p->seconds;
+    end_lines(f, p->seconds);
 }
 
 bool run_folder_end(run_folder *f, json_t *outcome)
@@ -457,9 +575,9 @@ bool run_folder_end(run_folder *f, json_t *outcome)
     good = events_close(f->events) && good;
     f->events = NULL;
     if (outcome == NULL) return good;
-    if (!good) {
+    if (!good || f->finished) {
         json_decref(outcome);
-        return false;
+        return good;
     }
     run_folder_file(f->path, "result.json", path, sizeof path);
     return replace_json(path, outcome);

@@ -16,6 +16,13 @@ typedef struct run_folder run_folder;
  * Complains, and returns NULL, when it cannot be. Freed by run_folder_free.
  */
 run_folder *run_folder_new(const char *path, json_t *command, bool tensorboard);
+
+/*
+ * The same for a run that goes on in the middle: what was written of it after the step from which
+ * it goes on is dropped at the first call of run_folder_step; events are written anew. Of a run
+ * that was finished nothing is changed.
+ */
+run_folder *run_folder_continue(const char *path, json_t *command, bool tensorboard);
 void run_folder_free(run_folder *folder);
 
 /* path = folder/name */

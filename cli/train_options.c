@@ -78,6 +78,34 @@ static bool parse_class_weights(const char *text, void *field)
     return true;
 }
 
+/* "500": steps; "30s", "5m", "1h": time. */
+static bool parse_interval(const char *text, void *field)
+{
+    static const struct {
+        char letter;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+    checkpoint_interval interval = {.text = text};
+    const size_t length = strlen(text);
+    char number[32];
+    uint64_t steps;
+    if (length == 0 || length >= sizeof number) return false;
+    memcpy(number, text, length);
+    number[length - 1] = '\0';
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (text[length - 1] == units[i].letter) {
+            if (!parse_real(number, &interval.seconds)) return false;
+            interval.seconds *= units[i].seconds;
+            if (!(interval.seconds > 0)) return false;
+        }
+    if (interval.seconds == 0) {
+        if (!parse_count(text, &steps) || steps == 0 || steps > SIZE_MAX) return false;
+        interval.steps = (size_t)steps;
+    }
+    *(checkpoint_interval *)field = interval;
+    return true;
+}
+
 static bool parse_validation(const char *text, void *field)
 {
     double value;
@@ -271,6 +299,18 @@ const struct option train_option_table[] = {
              "metrics every few thousand samples, result, and the model if -o does not say where"},
     {.kind = OPTION_FLAG, .name = "tensorboard", TRAIN_FIELD(tensorboard), .aside = true,
      .help = "write the metrics to that folder as TensorBoard's events too"},
+    {.kind = OPTION_TEXT, .name = "checkpoint", .metavar = "DIR", TRAIN_FIELD(checkpoint),
+     .aside = true,
+     .help = "keep the state of the run in the folder DIR, which is made, while it goes on, so that "
+             "it can be broken off at any moment and continued by --resume DIR"},
+    {.kind = OPTION_OTHER, .name = "checkpoint-every", .metavar = "N",
+     TRAIN_FIELD(checkpoint_every), .aside = true, .parse = parse_interval,
+     .expected = "a number of steps such as 500, or a time such as 30s, 5m or 1h",
+     .shown_default = "30s", .help = "how often: every N steps (500), or after a time (30s, 5m)"},
+    {.kind = OPTION_TEXT, .name = "resume", .metavar = "DIR", TRAIN_FIELD(resume), .aside = true,
+     .alone = true,
+     .help = "go on with the run in DIR, in place of DATA and all other options but --threads, "
+             "--checkpoint-every, --plot, --quiet and --json"},
     {.kind = OPTION_FLAG, .name = "plot", TRAIN_FIELD(plot), .aside = true,
      .help = "draw curves of loss and accuracy below the epochs: on a terminal as training goes, "
              "elsewhere at its end"},
@@ -306,6 +346,15 @@ bool train_check_options(const train_options *options, const char *data)
     }
     if (options->validation == 0 && options->params.min_delta > 0) {
         complain("train: --min-delta needs a validation set; add --validation 0.1, say");
+        return false;
+    }
+    if (options->seeds > 0 && options->checkpoint != NULL) {
+        complain("train: --checkpoint keeps one run; leave it out with --seeds");
+        return false;
+    }
+    if (options->checkpoint_every.text != NULL && options->checkpoint == NULL) {
+        complain("train: --checkpoint-every needs a folder to keep the run in; add --checkpoint "
+                 "DIR");
         return false;
     }
     if (options->seeds > 0 && options->plot) {

@@ -27,6 +27,13 @@ typedef struct class_weight_list {
     double weights[MAX_CLASS_WEIGHTS];
 } class_weight_list;
 
+/* How often a run is kept. */
+typedef struct checkpoint_interval {
+    const char *text; /* as it was given; or NULL */
+    size_t steps;
+    double seconds;
+} checkpoint_interval;
+
 typedef struct train_options {
     source_options source;
     const char *recipe; /* or NULL */
@@ -49,6 +56,9 @@ typedef struct train_options {
     const char *output;
     const char *run; /* the folder of the run; or NULL */
     bool tensorboard;
+    const char *checkpoint; /* the folder in which the run is kept; or NULL */
+    checkpoint_interval checkpoint_every;
+    const char *resume; /* the folder of the run to go on with; or NULL */
 } train_options;
 
 extern const struct option train_option_table[];
