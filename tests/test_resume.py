@@ -174,7 +174,7 @@ def kill_often(name, kills, *options):
             except subprocess.TimeoutExpired:
                 if n % 2:  # within the next write, somewhere
                     wait_for_write(kept, process)
-                    time.sleep(rng.uniform(0, 0.01))
+                    time.sleep(rng.uniform(0, 0.003))
                 process.send_signal(signal.SIGKILL)
             code, err = end_of(process)
             if code == 0:
