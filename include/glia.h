@@ -579,8 +579,8 @@ typedef struct glia_progress {
 
 /*
  * Called by the thread that called glia_train: once before the first step (done is 0, and loss and
- * accuracy are NAN; of a run that is resumed they are where it goes on), then every thousand samples or so, and at the end of each epoch. Return true
- * to go on, false to stop.
+ * accuracy are NAN; of a run that is resumed they are where it goes on), then every thousand
+ * samples or so, and at the end of each epoch. Return true to go on, false to stop.
  */
 typedef bool glia_train_progress(void *user, const glia_progress *progress);
 
