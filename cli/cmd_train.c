@@ -154,6 +154,20 @@ static void describe_layers(const struct run *run, char *text, size_t size)
     }
 }
 
+/* From where a run goes on. */
+static void print_place(const struct run *run, const glia_progress *p)
+{
+    const char *dim = style_begin(stderr, STYLE_DIM), *end = style_end(stderr);
+    fprintf(stderr, "%sfrom   %s   ", dim, end);
+    print_clean(stderr, run->shown);
+    fprintf(stderr, ": epoch %zu, sample %s of %s, step %s\n", p->epoch, show_count(p->done).s,
+            show_count(p->samples).s, show_count(p->step).s);
+    if (!run->kept.moved) return;
+    fprintf(stderr, "%sfolder %s   ", dim, end);
+    print_clean(stderr, checkpoint_folder_text(&run->kept, "folder"));
+    fputc('\n', stderr);
+}
+
 static void print_head(const struct run *run, const glia_progress *p)
 {
     char layers[512];
@@ -172,15 +186,7 @@ static void print_head(const struct run *run, const glia_progress *p)
     fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s\n", dim, end, p->engine, p->isa,
             glia_precision_name(p->precision), p->threads, p->threads == 1 ? "" : "s");
     fprintf(stderr, "%splan   %s   %s\n", dim, end, p->plan);
-    if (!run->kept.begun) return;
-    fprintf(stderr, "%sfrom   %s   ", dim, end);
-    print_clean(stderr, run->shown);
-    fprintf(stderr, ": epoch %zu, sample %s of %s, step %s\n", p->epoch, show_count(p->done).s,
-            show_count(p->samples).s, show_count(p->step).s);
-    if (!run->kept.moved) return;
-    fprintf(stderr, "%sfolder %s   ", dim, end);
-    print_clean(stderr, checkpoint_folder_text(&run->kept, "folder"));
-    fputc('\n', stderr);
+    if (run->kept.begun) print_place(run, p);
     if (run->seeds != NULL)
         fprintf(stderr, "%sseeds  %s   %s, from %llu on\n", dim, end, show_count(run->seeds->n).s,
                 (unsigned long long)run->seeds->first);
