@@ -309,8 +309,8 @@ const struct option train_option_table[] = {
      .shown_default = "30s", .help = "how often: every N steps (500), or after a time (30s, 5m)"},
     {.kind = OPTION_TEXT, .name = "resume", .metavar = "DIR", TRAIN_FIELD(resume), .aside = true,
      .alone = true,
-     .help = "go on with the run in DIR, in place of DATA and all other options but --threads, "
-             "--checkpoint-every, --plot, --quiet and --json"},
+     .help = "go on with the run in DIR, which knows its data and settings; only threads, "
+             "checkpoint-every, plot, quiet and json may be given anew"},
     {.kind = OPTION_FLAG, .name = "plot", TRAIN_FIELD(plot), .aside = true,
      .help = "draw curves of loss and accuracy below the epochs: on a terminal as training goes, "
              "elsewhere at its end"},
