@@ -515,6 +515,25 @@ def _():
     expect("--bars" in result.err)
 
 
+# All that draws, sums over a batch, or looks at more than a row at a time.
+EVERYTHING = ["--hidden", "70,40", "--batch-norm", "--dropout", "0.2", "--input-dropout", "0.1",
+              "--augment", "--label-smoothing", "0.1", "--averaging", "0.9", "--max-norm", "3",
+              "--clip-norm", "2", "--l2", "1e-4", "--optimizer", "adam", "--schedule", "cosine",
+              "--class-weights", "balanced", "--validation", "0.2", "--batch", "40"]
+
+
+@test("the same bytes from 1, 2 and 3 threads, with everything switched on")
+def _():
+    for engine, *more in (["reference"], ["native"], ["native", "--input-noise", "0.1"]):
+        models = []
+        for threads in (1, 2, 3):
+            run = glia("train", "bars", "--epochs", 2, "--threads", threads, "--engine", engine,
+                       *more, *EVERYTHING, "--json", "-o", "all.safetensors").json()
+            expect(run["threads"] == threads, run["plan"])
+            models.append(read("all.safetensors"))
+        expect(models[0] == models[1] == models[2], engine, more)
+
+
 @test("same seed, same bytes: twice, and from 1 and 2 threads")
 def _():
     models = []
@@ -684,7 +703,7 @@ def _():
            shlex.split("train --lr 0.5 --hidden 12,7 --fresh --lr-end constant"))
     expect(glia("train", "--recipe", "free.recipe", "--print").out.startswith("# \xe9\n--lr 0.5\n"))
     write("plain", b"--lr 0.5\n")  # a built-in name is the built-in recipe
-    expect(options_in(printed("train", "--recipe", "plain"))["--lr"] == "0.1")
+    expect(options_in(printed("train", "--recipe", "plain"))["--hidden"] == "800")
     expect(options_in(printed("train", "--recipe", "./plain")) == {"--lr": "0.5"})
     write("empty.recipe", b"")
     expect(printed("train", "--recipe", "empty.recipe") == ["train"])
