@@ -208,19 +208,26 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
     return GLIA_OK;
 }
 
+void gi_layer_take_vectors(gi_layer *layer, void *vectors, size_t element_bytes, bool is_normalised)
+{
+    const size_t row = layer->ld * element_bytes;
+    char *at = layer->bias = vectors;
+    if (!is_normalised) return;
+    layer->scale = at + GI_ROW_SCALE * row;
+    layer->shift = at + GI_ROW_SHIFT * row;
+    layer->mean = at + GI_LEARNED_ROWS * row;
+    layer->variance = at + (GI_LEARNED_ROWS + 1) * row;
+}
+
 glia_status gi_network_normalise(glia_network *network, size_t l, glia_error *error)
 {
     gi_layer *layer = &network->layers[l];
     const size_t bytes = network->engine->element_bytes;
-    char *vectors =
+    void *vectors =
         gi_alloc(layer->ld, GI_NORM_ROWS * bytes, "the normalisation of a layer", error);
     if (!vectors) return GLIA_NO_MEMORY;
     gi_free(layer->bias);
-    layer->bias = vectors;
-    layer->scale = vectors + GI_ROW_SCALE * layer->ld * bytes;
-    layer->shift = vectors + GI_ROW_SHIFT * layer->ld * bytes;
-    layer->mean = vectors + GI_LEARNED_ROWS * layer->ld * bytes;
-    layer->variance = vectors + (GI_LEARNED_ROWS + 1) * layer->ld * bytes;
+    gi_layer_take_vectors(layer, vectors, bytes, true);
     for (size_t u = 0; u < layer->n_out; u++) {
         write_element(network, layer->scale, u, 1);
         write_element(network, layer->variance, u, 1);

@@ -78,6 +78,11 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
  * variance 1; its bias becomes 0, and is not learned. */
 glia_status gi_network_normalise(glia_network *network, size_t layer, glia_error *error);
 
+/* The vectors of a layer are these, of gi_layer_vectors: the bias and, if it is normalised, the
+ * rest. */
+void gi_layer_take_vectors(gi_layer *layer, void *vectors, size_t element_bytes,
+                           bool is_normalised);
+
 /* What is kept of a layer's parameters, and beside them: gi_layer.weight or the vectors from bias
  * on.
  */

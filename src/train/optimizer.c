@@ -173,18 +173,11 @@ void gi_descent_swap_average(gi_descent *d)
     for (size_t l = 0; l < d->network->n_layers; l++) {
         gi_layer *layer = &d->network->layers[l];
         gi_shadow *average = &d->optimizer.average[l];
-        void *const weight = layer->weight;
-        char *const vectors = layer->bias, *const others = average->of[1];
+        void *const weight = layer->weight, *const vectors = layer->bias;
         layer->weight = average->of[0];
-        layer->bias = others;
+        gi_layer_take_vectors(layer, average->of[1], bytes, layer->scale != NULL);
         average->of[0] = weight;
         average->of[1] = vectors;
-        if (!layer->scale) continue;
-        const size_t row = layer->ld * bytes;
-        layer->scale = others + GI_ROW_SCALE * row;
-        layer->shift = others + GI_ROW_SHIFT * row;
-        layer->mean = others + GI_LEARNED_ROWS * row;
-        layer->variance = others + (GI_LEARNED_ROWS + 1) * row;
     }
 }
 
