@@ -396,11 +396,9 @@ static void compare_pieces(const kind *k, glia_engine engine, glia_precision pre
     char name[256];
     snprintf(name, sizeof name, "%s, %s %s, %d threads of %d", k->name, glia_engine_name(engine),
              glia_precision_name(precision), result.threads, threads);
-    for (int turn = 0; turn < (engine == GLIA_ENGINE_REFERENCE ? 1 : 2); turn++) {
-        end pieces = run_in_pieces(k, &p, &rng);
-        assert_same_end(name, &whole, &pieces);
-        free_end(&pieces);
-    }
+    end pieces = run_in_pieces(k, &p, &rng);
+    assert_same_end(name, &whole, &pieces);
+    free_end(&pieces);
     free_end(&whole);
 }
 
@@ -424,11 +422,12 @@ static void compare_all(glia_engine engine, glia_precision precision)
 {
     if (!has(engine, precision)) return;
     n_pieces = 0;
-    for (size_t i = 0; i < N_KINDS; i++)
-        for (int threads = 1; threads <= 2; threads++)
-            if (precision == GLIA_PRECISION_F32 || kinds[i].p.batch != 1)
-                compare_pieces(&kinds[i], engine, precision, threads);
-    assert_true(n_pieces > 5 * N_KINDS); /* they were broken off indeed */
+    for (size_t i = 0; i < N_KINDS;
+         i++) /* with one thread and with two, in turn; oneDNN's with two */
+        if (precision == GLIA_PRECISION_F32 || kinds[i].p.batch != 1)
+            compare_pieces(&kinds[i], engine, precision,
+                           engine == GLIA_ENGINE_ONEDNN || i == EVERYTHING ? 2 : 1 + (int)(i % 2));
+    assert_true(n_pieces > 2 * N_KINDS); /* they were broken off indeed */
     print_message("# %s %s: broken off %zu times\n", glia_engine_name(engine),
                   glia_precision_name(precision), n_pieces);
 }
@@ -598,7 +597,7 @@ static void test_damage_is_refused(void **state)
     size_t header = 0;
     for (int i = 7; i >= 0; i--) header = header << 8 | whole[i];
     size_t n_flips = 0, n_checksum = 0;
-    for (size_t at = 0; at < n; at += at < 8 + header ? 1 : 997, n_flips++) {
+    for (size_t at = 0; at < n; at += at < 8 + header ? 5 : 997, n_flips++) {
         whole[at] ^= 1;
         write_file(kept, whole, n);
         whole[at] ^= 1;
@@ -881,7 +880,7 @@ static void test_each_allocation_fails_once(void **state)
     json_set_alloc_funcs(json_malloc, json_free);
     bool came = true;
     long failed = 0;
-    for (; came; failed++) {
+    for (; came; failed += failed < 100 ? 1 : 7) {
         write_file(kept, whole, n);
         error = (glia_error){0};
         json_failed = false;

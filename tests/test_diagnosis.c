@@ -475,9 +475,16 @@ static void check_healthy(const glia_dataset *dataset, size_t n_hidden, size_t u
     glia_network_free(network);
 }
 
+static bool is_sanitized(void)
+{
+    const char *value = getenv("GLIA_SANITIZED");
+    return value && *value;
+}
+
 static void test_healthy_runs(void **state)
 {
     (void)state;
+    if (is_sanitized()) skip(); /* too slow there, and about numbers alone */
     static const glia_activation activations[] = {GLIA_SIGMOID, GLIA_TANH, GLIA_RELU,
                                                   GLIA_IDENTITY};
     static const double rates[] = {0.02, 0.1};
@@ -500,6 +507,7 @@ static void test_healthy_runs(void **state)
 static void test_healthy_variants(void **state)
 {
     (void)state;
+    if (is_sanitized()) skip(); /* too slow there, and about numbers alone */
     samples s = make_clouds(N);
     static const glia_optimizer optimizers[] = {GLIA_MOMENTUM, GLIA_NESTEROV, GLIA_RMSPROP,
                                                 GLIA_ADAM, GLIA_ADAMW};
