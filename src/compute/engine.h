@@ -117,10 +117,8 @@ typedef struct gi_optimizer {
     double correction1, correction2; /* of Adam: 1 - momentum^t, 1 - beta2^t at step t = 1, ... */
     double l1, l2, weight_decay;     /* of weights alone */
     double gradient_factor;          /* what clipping leaves of the gradient */
-    double averaging;                /* average += averaging * (weight - average) */
     const gi_layer *layers;
     gi_shadow *first, *second; /* (n_layers): moments; NULL where the optimizer has none */
-    gi_shadow *average;        /* (n_layers); or NULL */
 } gi_optimizer;
 
 /*
@@ -252,6 +250,8 @@ typedef struct gi_engine {
 
     /* sums (n) = per unit, of rows (n_rows, n), the sum of squares. */
     void (*sum_squares)(const void *rows, size_t n_rows, size_t n, double *sums);
+    /* average (n) += part * (now - average) */
+    void (*follow)(void *average, const void *now, double part, size_t n);
     /* rows (n_rows, n) *= factors (n) */
     void (*scale_columns)(void *rows, size_t n_rows, size_t n, const double *factors);
 

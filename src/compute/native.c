@@ -18,19 +18,16 @@
 #define REAL float
 #include "compute/pack.h"
 #include "compute/reference.h"
+#include "compute/vector.h"
 
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
-
-/* LANES of a vector; VECTORS of a row of a dense tile; ROWS of a tile: their product fills the
+/* VECTORS of a row of a dense tile; ROWS of a tile: their product fills the
  * registers (32 with AVX-512, else 16), less those for a row of B and an element of A. */
 #if defined __AVX512F__
-enum { LANES = 16, VECTORS = 4, ROWS = 6, NARROW_ROWS = 12 };
-#elif defined __AVX__
-enum { LANES = 8, VECTORS = 2, ROWS = 6, NARROW_ROWS = 6 };
+enum { VECTORS = 4, ROWS = 6, NARROW_ROWS = 12 };
+#elif defined __AVX2__
+enum { VECTORS = 2, ROWS = 6, NARROW_ROWS = 6 };
 #else
-enum { LANES = 4, VECTORS = 4, ROWS = 3, NARROW_ROWS = 3 };
+enum { VECTORS = 4, ROWS = 3, NARROW_ROWS = 3 };
 #endif
 
 enum {
@@ -40,27 +37,6 @@ enum {
     AHEAD = 4,              /* samples that lists are asked for ahead */
     CHUNK = 64,             /* samples whose activations or gradients stay in L1; bits of a mask */
 };
-
-typedef float vector __attribute__((vector_size(4 * LANES)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vector spread(float x)
-{
-    return x - (vector){0};
-}
-
-/* x * y + z, rounded once where the level can: said outright, so that no compiler has the choice */
-INLINE vector multiply_add(vector x, vector y, vector z)
-{
-#if defined __AVX512F__
-    return _mm512_fmadd_ps(x, y, z);
-#elif defined __FMA__
-    return _mm256_fmadd_ps(x, y, z);
-#else
-    return x * y + z;
-#endif
-}
 
 /* ---- The dense tile ------------------------------------------------------------------------- */
 
@@ -904,6 +880,7 @@ const gi_engine PASTE_ALL(gi_native_, LEVEL) = {
     .backward_weights = backward_weights,
     .sgd_row = REFERENCE(sgd_row),
     .optimize_row = REFERENCE(optimize_row),
+    .follow = REFERENCE(follow),
     .sum_squares = REFERENCE(sum_squares),
     .scale_columns = REFERENCE(scale_columns),
     .units_forward = REFERENCE(units_forward),

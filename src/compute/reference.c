@@ -472,6 +472,7 @@ const gi_engine ENGINE_NAME = {
     .backward_weights = backward_weights,
     .sgd_row = REFERENCE(sgd_row),
     .optimize_row = REFERENCE(optimize_row),
+    .follow = REFERENCE(follow),
     .sum_squares = REFERENCE(sum_squares),
     .scale_columns = REFERENCE(scale_columns),
     .units_forward = REFERENCE(units_forward),

@@ -41,6 +41,7 @@ void REFERENCE(sgd_row)(const gi_row_update *update, size_t layer, size_t row, s
                         void *weight, const void *gradient, size_t n);
 void REFERENCE(optimize_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
                              void *weight, const void *gradient, size_t n); /* update.c */
+void REFERENCE(follow)(void *average, const void *now, double part, size_t n);
 void REFERENCE(sum_squares)(const void *rows, size_t n_rows, size_t n, double *sums);
 void REFERENCE(scale_columns)(void *rows, size_t n_rows, size_t n, const double *factors);
 void REFERENCE(units_forward)(const gi_units *units, void *a, size_t row_begin, size_t row_end,

@@ -19,7 +19,6 @@
 #define TANH(x)   PASTE_ALL(tanh_, REAL)(x)
 #define SQRT(x)   PASTE_ALL(sqrt_, REAL)(x)
 #define NORMAL(x) PASTE_ALL(normal_, REAL)(x)
-#define IS_FLOAT  (sizeof(REAL) == sizeof(float))
 #define WHOLE(n)  ((n) / GI_PAD * GI_PAD)
 
 typedef REAL real;
@@ -212,6 +211,12 @@ void REFERENCE(units_forward)(const gi_units *u, void *a, size_t row_begin, size
 {
     const gi_layer *layer = u->layer;
     const size_t ld = gi_stride(layer->n_out);
+    const bool drops = u->for_training && u->dropout > 0;
+    for (size_t r = row_begin; r < row_end && drops; r++) {
+        const gi_rng stream = dropout_stream(u, r);
+        REFERENCE(draw_keeps)
+        (u->keeps + r * layer->ld + begin, &stream, begin, end - begin, u->dropout);
+    }
     for (size_t at = begin, n; at < end; at += n) {
         n = gi_panel_part(at, end);
         panel_row inverse_sd;
@@ -234,12 +239,7 @@ void REFERENCE(units_forward)(const gi_units *u, void *a, size_t row_begin, size
                 memcpy(y, z, n * sizeof(real));
             }
             REFERENCE(activate)(layer->activation, y, used < n ? used : n, 0, n);
-            if (u->for_training && u->dropout > 0) {
-                uint8_t *keeps = u->keeps + r * layer->ld + at;
-                const gi_rng stream = dropout_stream(u, r);
-                REFERENCE(draw_keeps)(keeps, &stream, at, n, u->dropout);
-                drop(u, keeps, y, n);
-            }
+            if (drops) drop(u, u->keeps + r * layer->ld + at, y, n);
             store(u, a, r, at, y, n);
         }
     }

@@ -26,8 +26,8 @@ static void whole_gradient(const gi_optimizer *o, bool is_weight, const real *re
 }
 
 /* w -= rate * what the optimizer makes of g */
-static void follow(const gi_optimizer *o, real rate, real *restrict w, const real *restrict g,
-                   real *restrict first, real *restrict second, size_t n)
+static void descend(const gi_optimizer *o, real rate, real *restrict w, const real *restrict g,
+                    real *restrict first, real *restrict second, size_t n)
 {
     const real momentum = (real)o->momentum, beta2 = (real)o->beta2, epsilon = (real)o->epsilon;
     /* 1 - beta2 of a beta2 that is rounded to float would be off by 1e-5 of it */
@@ -77,11 +77,10 @@ void REFERENCE(optimize_row)(const gi_row_update *update, size_t layer_index, si
     const bool is_weight = row < layer->n_in;
     const size_t at = (size_t)((real *)weight - (real *)(is_weight ? layer->weight : layer->bias));
 #define SHADOW(s) ((s) ? (real *)(s)[layer_index].of[!is_weight] + at : NULL)
-    real *first = SHADOW(o->first), *second = SHADOW(o->second), *average = SHADOW(o->average);
+    real *first = SHADOW(o->first), *second = SHADOW(o->second);
 #undef SHADOW
     const real rate = (real)update->rate;
     const real remains = is_weight ? (real)(1 - update->rate * o->weight_decay) : 1;
-    const real averaging = (real)o->averaging;
     real g[CHUNK];
     for (size_t c = 0, here; c < n; c += here) {
         here = n - c < CHUNK ? n - c : CHUNK;
@@ -89,11 +88,16 @@ void REFERENCE(optimize_row)(const gi_row_update *update, size_t layer_index, si
         whole_gradient(o, is_weight, w, (const real *)gradient + c, g, here);
         if (remains != 1)
             for (size_t k = 0; k < here; k++) w[k] *= remains;
-        follow(o, rate, w, g, first ? first + c : NULL, second ? second + c : NULL, here);
-        if (!average) continue;
-        real *restrict a = average + c;
-        for (size_t k = 0; k < here; k++) a[k] += averaging * (w[k] - a[k]);
+        descend(o, rate, w, g, first ? first + c : NULL, second ? second + c : NULL, here);
     }
+}
+
+void REFERENCE(follow)(void *average, const void *now, double part_, size_t n)
+{
+    real *restrict a = average;
+    const real *restrict w = now;
+    const real part = (real)part_;
+    for (size_t i = 0; i < n; i++) a[i] += part * (w[i] - a[i]);
 }
 
 /* ---- Whole columns --------------------------------------------------------------------------- */

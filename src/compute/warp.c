@@ -7,11 +7,8 @@
 
 #include <string.h>
 
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
-
 #include "compute/philox.h"
+#include "compute/vector.h"
 
 #define PASTE(a, b)     a##b
 #define PASTE_ALL(a, b) PASTE(a, b)
@@ -19,41 +16,14 @@
 #define TEXT_OF(a)      TEXT(a)
 #define WARP_NAME(l)    PASTE_ALL(gi_warp_, l)
 
-#if defined __AVX512F__
-enum { LANES = 16 };
-#elif defined __AVX2__
-enum { LANES = 8 };
-#else
-enum { LANES = 4 };
-#endif
-
 enum {
     VECTORS = 2, /* of a row of a tile of a smoothed field; GI_WARP_ROWS such rows are one tile */
     TILE = VECTORS * LANES,
 };
 
-typedef float vector __attribute__((vector_size(4 * LANES)));
 typedef float loose_vector __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint32_t words __attribute__((vector_size(4 * LANES)));
 typedef int32_t integers __attribute__((vector_size(4 * LANES)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vector spread(float x)
-{
-    return x - (vector){0};
-}
-
-INLINE vector multiply_add(vector x, vector y, vector z)
-{
-#if defined __AVX512F__
-    return _mm512_fmadd_ps(x, y, z);
-#elif defined __FMA__
-    return _mm256_fmadd_ps(x, y, z);
-#else
-    return x * y + z;
-#endif
-}
 
 /* 0, 1, ... */
 INLINE words counting(void)

@@ -45,15 +45,6 @@ static const char *const schedule_names[] = {
 #undef X
 };
 
-enum {
-    N_ACTIVATIONS = sizeof activation_names / sizeof activation_names[0],
-    N_OPTIMIZERS = sizeof optimizer_names / sizeof optimizer_names[0],
-    N_INITS = sizeof init_names / sizeof init_names[0],
-    N_ENGINES = sizeof engine_names / sizeof engine_names[0],
-    N_PRECISIONS = sizeof precision_names / sizeof precision_names[0],
-    N_SCHEDULES = sizeof schedule_names / sizeof schedule_names[0]
-};
-
 /* The place of name in names (n), or n. */
 static size_t find_name(const char *const *names, size_t n, const char *name)
 {
@@ -62,77 +53,25 @@ static size_t find_name(const char *const *names, size_t n, const char *name)
     return i;
 }
 
-const char *glia_activation_name(glia_activation activation)
-{
-    return (size_t)activation < N_ACTIVATIONS ? activation_names[activation] : "unknown";
-}
-
-bool glia_activation_from_name(const char *name, glia_activation *out)
-{
-    const size_t i = find_name(activation_names, N_ACTIVATIONS, name);
-    if (i < N_ACTIVATIONS) *out = (glia_activation)i;
-    return i < N_ACTIVATIONS;
-}
-
-const char *glia_optimizer_name(glia_optimizer optimizer)
-{
-    return (size_t)optimizer < N_OPTIMIZERS ? optimizer_names[optimizer] : "unknown";
-}
-
-bool glia_optimizer_from_name(const char *name, glia_optimizer *out)
-{
-    const size_t i = find_name(optimizer_names, N_OPTIMIZERS, name);
-    if (i < N_OPTIMIZERS) *out = (glia_optimizer)i;
-    return i < N_OPTIMIZERS;
-}
-
-const char *glia_init_name(glia_init init)
-{
-    return (size_t)init < N_INITS ? init_names[init] : "unknown";
-}
-
-bool glia_init_from_name(const char *name, glia_init *out)
-{
-    const size_t i = find_name(init_names, N_INITS, name);
-    if (i < N_INITS) *out = (glia_init)i;
-    return i < N_INITS;
-}
-
-const char *glia_engine_name(glia_engine engine)
-{
-    return (size_t)engine < N_ENGINES ? engine_names[engine] : "unknown";
-}
-
-bool glia_engine_from_name(const char *name, glia_engine *out)
-{
-    const size_t i = find_name(engine_names, N_ENGINES, name);
-    if (i < N_ENGINES) *out = (glia_engine)i;
-    return i < N_ENGINES;
-}
-
-const char *glia_precision_name(glia_precision precision)
-{
-    return (size_t)precision < N_PRECISIONS ? precision_names[precision] : "unknown";
-}
-
-bool glia_precision_from_name(const char *name, glia_precision *out)
-{
-    const size_t i = find_name(precision_names, N_PRECISIONS, name);
-    if (i < N_PRECISIONS) *out = (glia_precision)i;
-    return i < N_PRECISIONS;
-}
-
-const char *glia_schedule_name(glia_schedule schedule)
-{
-    return (size_t)schedule < N_SCHEDULES ? schedule_names[schedule] : "unknown";
-}
-
-bool glia_schedule_from_name(const char *name, glia_schedule *out)
-{
-    const size_t i = find_name(schedule_names, N_SCHEDULES, name);
-    if (i < N_SCHEDULES) *out = (glia_schedule)i;
-    return i < N_SCHEDULES;
-}
+/* glia_WHAT_name and glia_WHAT_from_name, by WHAT_names. */
+#define NAMES_OF(what)                                                                             \
+    enum { n_##what = sizeof what##_names / sizeof what##_names[0] };                              \
+    const char *glia_##what##_name(glia_##what what)                                               \
+    {                                                                                              \
+        return (size_t)what < n_##what ? what##_names[what] : "unknown";                           \
+    }                                                                                              \
+    bool glia_##what##_from_name(const char *name, glia_##what *out)                               \
+    {                                                                                              \
+        const size_t i = find_name(what##_names, n_##what, name);                                  \
+        if (i < n_##what) *out = (glia_##what)i;                                                   \
+        return i < n_##what;                                                                       \
+    }
+NAMES_OF(activation)
+NAMES_OF(optimizer)
+NAMES_OF(init)
+NAMES_OF(engine)
+NAMES_OF(precision)
+NAMES_OF(schedule)
 
 /* ---- Elements -------------------------------------------------------------------------------- */
 
@@ -396,7 +335,10 @@ static glia_status check_normalised(const glia_network *network, size_t layer, g
 {
     const glia_status status = check_layer(network, layer, error);
     if (status || network->layers[layer].scale) return status;
-    return gi_fail(error, GLIA_BAD_ARGUMENT, "layer %zu: has no batch normalisation", layer);
+    return gi_fail(error, GLIA_BAD_ARGUMENT,
+                   "layer %zu: has no batch normalisation; make the network with "
+                   "batch_norm, and ask for a hidden layer",
+                   layer);
 }
 
 glia_status glia_network_get_norm(const glia_network *network, size_t layer, float *scale,

@@ -477,7 +477,7 @@ static void step_forward_units(const glia_network *network, const gi_plan *plan,
     plan->engine->units_forward(&units, w->activation[l], p.row_begin, p.row_end, p.begin, p.end);
 }
 
-/* Of a normalised layer also the update of what it has learned; of running means, their average. */
+/* Of a normalised layer also the update of what it has learned. */
 static void step_backward_units(const glia_network *network, const gi_plan *plan, gi_workspace *w,
                                 size_t l, size_t m, const gi_row_update *update,
                                 const gi_crew *crew)
@@ -499,13 +499,6 @@ static void step_backward_units(const glia_network *network, const gi_plan *plan
         update->apply(
             update, l, layer->n_in + row, p.begin, vectors + (row * layer->ld + p.begin) * bytes,
             gradient + ((row - GI_ROW_SCALE) * layer->ld + p.begin) * bytes, p.end - p.begin);
-    if (!update->optimizer || !update->optimizer->average) return;
-    /* without a gradient nothing changes but the average */
-    memset(gradient + p.begin * bytes, 0, (p.end - p.begin) * bytes);
-    for (size_t row = GI_LEARNED_ROWS; row < GI_NORM_ROWS; row++)
-        update->apply(update, l, layer->n_in + row, p.begin,
-                      vectors + (row * layer->ld + p.begin) * bytes, gradient + p.begin * bytes,
-                      p.end - p.begin);
 }
 
 size_t gi_step_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,

@@ -2,7 +2,7 @@
 /* Checkpoints: a run's file, written and read. */
 #include "train/checkpoint.h"
 
-#include <math.h>
+#include <libdeflate.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,31 +20,14 @@ static const struct {
     size_t offset;
     bool is_real;
 } members[] = {
-#define COUNT(name)                                                                                \
-    {                                                                                              \
-#name, offsetof(gi_run_state, name), false                                                 \
-    }
-#define REAL(name)                                                                                 \
-    {                                                                                              \
-#name, offsetof(gi_run_state, name), true                                                  \
-    }
-    COUNT(epoch),
-    COUNT(done),
-    COUNT(reported),
-    COUNT(step),
-    REAL(loss_sum),
-    REAL(weight_sum),
-    COUNT(correct),
-    COUNT(epochs),
-    COUNT(best_epoch),
-    COUNT(samples),
-    COUNT(epochs_without_better),
-    REAL(train_loss),
-    REAL(best_loss),
-    REAL(train_accuracy),
-    REAL(seconds),
-    REAL(validation_loss),
-    REAL(validation_accuracy),
+#define COUNT(name) .key = #name, .offset = offsetof(gi_run_state, name)
+#define REAL(name)  COUNT(name), .is_real = true
+    {COUNT(epoch)},    {COUNT(done)},           {COUNT(reported)},
+    {COUNT(step)},     {REAL(loss_sum)},        {REAL(weight_sum)},
+    {COUNT(correct)},  {COUNT(best_epoch)},     {COUNT(epochs_without_better)},
+    {COUNT(samples)},  {REAL(train_loss)},      {REAL(train_accuracy)},
+    {REAL(best_loss)}, {REAL(validation_loss)}, {REAL(validation_accuracy)},
+    {REAL(seconds)},
 #undef COUNT
 #undef REAL
 };
@@ -118,13 +101,12 @@ static glia_status check_place(const char *path, const gi_run_state *s, const gi
 {
     const bool ended = s->epoch == run->epochs;
     if (s->epoch <= run->epochs && s->done < (ended ? 1 : run->samples) &&
-        s->done % run->batch == 0 && s->reported <= s->done && s->epochs == s->epoch &&
-        s->best_epoch <= s->epochs &&
+        s->done % run->batch == 0 && s->reported <= s->done && s->best_epoch <= s->epoch &&
         s->step == s->epoch * run->steps_an_epoch + s->done / run->batch)
         return GLIA_OK;
     return gi_fail(error, GLIA_BAD_FORMAT,
                    "%s: found epoch %zu, sample %zu, step %zu, expected a place in %zu epochs of "
-                   "%zu samples, %zu a step",
+                   "%zu samples, %zu a step; begin the run anew",
                    path, s->epoch, s->done, s->step, run->epochs, run->samples, run->batch);
 }
 
@@ -172,39 +154,21 @@ static glia_status check_about(const char *path, const json_t *found, const json
 
 /* ---- Whole or not --------------------------------------------------------------------------- */
 
-/*
- * 8 bytes at a time, each step a bijection of the sum: what is changed within 8 bytes is found for
- * certain, anything else but for one in 2^64.
- */
-static uint64_t add_bytes(uint64_t sum, const void *bytes, size_t n)
-{
-    const uint64_t odd = 0x9e3779b97f4a7c15u;
-    const char *at = bytes;
-    sum = (sum ^ n) * odd;
-    for (size_t i = 0; i < n; i += sizeof sum) {
-        uint64_t word = 0;
-        memcpy(&word, at + i, n - i < sizeof word ? n - i : sizeof word);
-        sum = (sum ^ word) * odd;
-        sum ^= sum >> 32;
-    }
-    return sum;
-}
-
 typedef struct checksum {
-    char hex[24];
+    char hex[16];
 } checksum;
 
-/* Of the text and all tensors, in the file's order. */
+/* CRC-32 of the text and all tensors, in the file's order. */
 static checksum sum_file(const gi_safetensors *file, const char *text)
 {
     checksum c;
-    uint64_t sum = add_bytes(0, text, strlen(text));
+    uint32_t sum = libdeflate_crc32(0, text, strlen(text));
     for (size_t i = 0; i < file->n_tensors; i++) {
         const gi_tensor *tensor = &file->tensors[i];
-        sum = add_bytes(sum, tensor->name, strlen(tensor->name));
-        sum = add_bytes(sum, tensor->data, tensor->n_bytes);
+        sum = libdeflate_crc32(sum, tensor->name, strlen(tensor->name));
+        sum = libdeflate_crc32(sum, tensor->data, tensor->n_bytes);
     }
-    snprintf(c.hex, sizeof c.hex, "%016llx", (unsigned long long)sum);
+    snprintf(c.hex, sizeof c.hex, "%08lx", (unsigned long)sum);
     return c;
 }
 

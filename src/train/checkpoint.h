@@ -14,15 +14,15 @@
 
 /* What changes as a run goes on, besides its arrays. */
 typedef struct gi_run_state {
-    size_t epoch;    /* from 0 */
-    size_t done;     /* samples of the epoch */
+    size_t epoch; /* under way, from 0: so many are completed */ /* from 0 */
+    size_t done;                                                 /* samples of the epoch */
     size_t reported; /* ... at the last call of the callback */
     size_t step;     /* of the whole run */
     /* Of the epoch, over done: */
     double loss_sum, weight_sum;
     size_t correct;
     /* Of the completed epochs; NAN, INFINITY where there is none: */
-    size_t epochs, best_epoch, epochs_without_better, samples;
+    size_t best_epoch, epochs_without_better, samples;
     double train_loss, train_accuracy, best_loss, validation_loss, validation_accuracy;
     double seconds; /* that it has taken */
 } gi_run_state;

@@ -97,7 +97,7 @@ void gi_descent_keep(const glia_train_params *p, gi_training_record *r)
 bool gi_descent_is_plain(const glia_train_params *p)
 {
     return p->optimizer == GLIA_SGD && p->weight_decay == 0 && p->l2 == 0 && p->l1 == 0 &&
-           p->clip_norm == 0 && p->averaging == 0;
+           p->clip_norm == 0;
 }
 
 /* ---- Making and freeing --------------------------------------------------------------------- */
@@ -135,13 +135,13 @@ glia_status gi_descent_new(glia_network *network, const gi_plan *plan,
     if (!status && has_second_moment(params->optimizer))
         status = gi_shadows_new(network, what, &d.optimizer.second, error);
     if (!status && params->averaging > 0) {
-        status = gi_shadows_new(network, "the average of the weights", &d.optimizer.average, error);
+        status = gi_shadows_new(network, "the average of the weights", &d.average, error);
         for (size_t l = 0; l < network->n_layers && !status; l++)
             for (int block = 0; block < 2; block++)
-                memcpy(d.optimizer.average[l].of[block], gi_parameters(&network->layers[l], block),
+                memcpy(d.average[l].of[block], gi_parameters(&network->layers[l], block),
                        gi_parameter_bytes(network, l, block));
     }
-    if (!status && (params->clip_norm > 0 || (params->max_norm > 0 && params->averaging > 0))) {
+    if (!status && params->clip_norm > 0) {
         size_t n = 0;
         for (size_t l = 0; l < network->n_layers; l++) n += n_panels(&network->layers[l]) + 1;
         status = gi_shadows_new(network, "the gradient", &d.gradient, error);
@@ -160,7 +160,7 @@ void gi_descent_free(gi_descent *d)
     const size_t n = d->network ? d->network->n_layers : 0;
     gi_shadows_free(d->optimizer.first, n);
     gi_shadows_free(d->optimizer.second, n);
-    gi_shadows_free(d->optimizer.average, n);
+    gi_shadows_free(d->average, n);
     gi_shadows_free(d->gradient, n);
     gi_free(d->squares);
     *d = (gi_descent){0};
@@ -168,11 +168,11 @@ void gi_descent_free(gi_descent *d)
 
 void gi_descent_swap_average(gi_descent *d)
 {
-    if (!d->optimizer.average) return;
+    if (!d->average) return;
     const size_t bytes = d->network->engine->element_bytes;
     for (size_t l = 0; l < d->network->n_layers; l++) {
         gi_layer *layer = &d->network->layers[l];
-        gi_shadow *average = &d->optimizer.average[l];
+        gi_shadow *average = &d->average[l];
         void *const weight = layer->weight, *const vectors = layer->bias;
         layer->weight = average->of[0];
         gi_layer_take_vectors(layer, average->of[1], bytes, layer->scale != NULL);
@@ -242,10 +242,8 @@ static void apply_gradient(gi_descent *d, const gi_row_update *update, const gi_
                           panel_of(layer, d->gradient[l].of[0], p, bytes),
                           layer->n_in * gi_panel_width(layer, p * GI_PANEL));
         if (crew->thread > 0) continue;
-        const size_t vectors =
-            d->optimizer.average ? gi_layer_vectors(layer) : learned_vectors(layer);
         update->apply(update, l, layer->n_in, 0, layer->bias, d->gradient[l].of[1],
-                      vectors * layer->ld);
+                      learned_vectors(layer) * layer->ld);
     }
 }
 
@@ -257,7 +255,6 @@ static void keep_row(const gi_row_update *update, size_t l, size_t row, size_t u
     const gi_descent *d = update->user;
     const gi_layer *layer = &d->network->layers[l];
     const size_t bytes = d->plan->engine->element_bytes;
-    if (row >= layer->n_in + GI_LEARNED_ROWS) return; /* has none */
     const int block = row >= layer->n_in;
     const size_t at = (size_t)((char *)weight - (char *)gi_parameters(layer, block));
     memcpy((char *)d->gradient[l].of[block] + at, gradient, n * bytes);
@@ -287,15 +284,23 @@ static void constrain_norms(gi_descent *d, const gi_crew *crew)
     }
 }
 
-/* The average of the parameters as they are now: a step along a gradient times 0. */
-static void follow_average(gi_descent *d, double averaging, const gi_crew *crew)
+/* The averages of all parameters, running means and variances among them, follow those of now. */
+static void follow_average(gi_descent *d, double part, const gi_crew *crew)
 {
-    const gi_optimizer still = {.kind = GLIA_SGD,
-                                .averaging = averaging,
-                                .layers = d->optimizer.layers,
-                                .average = d->optimizer.average};
-    const gi_row_update update = {.apply = d->plan->engine->optimize_row, .optimizer = &still};
-    apply_gradient(d, &update, crew);
+    const gi_engine *engine = d->plan->engine;
+    const size_t bytes = engine->element_bytes;
+    for (size_t l = 0; l < d->network->n_layers; l++) {
+        const gi_layer *layer = &d->network->layers[l];
+        size_t begin, end;
+        gi_slice(n_panels(layer), 1, crew->thread, crew->n_threads, &begin, &end);
+        for (size_t p = begin; p < end; p++)
+            engine->follow(panel_of(layer, d->average[l].of[0], p, bytes),
+                           panel_of(layer, layer->weight, p, bytes), part,
+                           layer->n_in * gi_panel_width(layer, p * GI_PANEL));
+        if (crew->thread == 0)
+            engine->follow(d->average[l].of[1], layer->bias, part,
+                           gi_layer_vectors(layer) * layer->ld);
+    }
 }
 
 void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, double rate,
@@ -306,8 +311,6 @@ void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, d
     gi_optimizer optimizer = d->optimizer; /* each thread has its own: no writing together */
     optimizer.correction1 = 1 - pow(p->momentum, t);
     optimizer.correction2 = 1 - pow(p->beta2, t);
-    const double averaging = 1 - fmin(p->averaging, (1 + t) / (10 + t));
-    optimizer.averaging = p->max_norm > 0 ? 0 : averaging; /* of constrained weights, below */
     const bool plain = gi_descent_is_plain(p);
     const gi_engine *engine = d->plan->engine;
     gi_row_update update = {
@@ -317,7 +320,7 @@ void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, d
         .optimizer = &optimizer,
     };
     if (p->clip_norm > 0) {
-        const gi_row_update keep = {.apply = keep_row, .optimizer = &optimizer, .user = d};
+        const gi_row_update keep = {.apply = keep_row, .user = d};
         gi_step_update(d->network, d->plan, workspace, m, &keep, crew);
         gi_crew_barrier(crew);
         optimizer.gradient_factor = clipping_factor(d, crew);
@@ -326,12 +329,11 @@ void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, d
     } else {
         gi_step_update(d->network, d->plan, workspace, m, &update, crew);
     }
-    if (p->max_norm > 0) {
-        gi_crew_barrier(crew);
-        constrain_norms(d, crew);
-        if (p->averaging > 0) follow_average(d, averaging, crew);
-        gi_crew_barrier(crew);
-    }
+    if (p->max_norm > 0 || d->average) gi_crew_barrier(crew); /* all is updated */
+    if (p->max_norm > 0) constrain_norms(d, crew);
+    /* of the panels that this thread has constrained: it need not wait for the others */
+    if (d->average) follow_average(d, 1 - fmin(p->averaging, (1 + t) / (10 + t)), crew);
+    if (p->max_norm > 0) gi_crew_barrier(crew);
     if (workspace->dense && (p->clip_norm > 0 || p->max_norm > 0)) {
         for (int part = crew->thread; part < d->plan->threads; part += crew->n_threads)
             gi_dense_refresh(workspace->dense, part);

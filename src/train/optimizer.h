@@ -14,7 +14,8 @@ typedef struct gi_descent {
     const gi_plan *plan;
     glia_train_params params; /* resolved */
     gi_optimizer optimizer;   /* but for what a step decides */
-    gi_shadow *gradient;      /* (n_layers), with clipping, or averaging under max_norm; or NULL */
+    gi_shadow *average;       /* (n_layers): of all parameters; or NULL */
+    gi_shadow *gradient;      /* (n_layers), with clipping; or NULL */
     double *squares;          /* (panels of all layers, + 1 a layer): of the gradient */
 } gi_descent;
 

@@ -16,7 +16,7 @@ static void snapshot_copy(gi_trainer *t, bool back)
         for (int block = 0; block < 2; block++) {
             void *now = gi_parameters(&network->layers[l], block);
             void *kept = t->snapshot[l].of[block];
-            const gi_shadow *average = t->descent.optimizer.average;
+            const gi_shadow *average = t->descent.average;
             if (back)
                 memcpy(now, kept, gi_parameter_bytes(network, l, block));
             else
@@ -78,7 +78,7 @@ static gi_kept_arrays kept_arrays(gi_trainer *t)
     const gi_optimizer *o = &t->descent.optimizer;
     return (gi_kept_arrays){
         .name = {"parameters", "best", "moment1", "moment2", "average"},
-        .of = {t->parameters, t->snapshot, o->first, o->second, o->average},
+        .of = {t->parameters, t->snapshot, o->first, o->second, t->descent.average},
     };
 }
 
@@ -188,14 +188,13 @@ static bool end_epoch(gi_trainer *t, glia_metrics *metrics, bool *best)
         gi_descent_swap_average(&t->descent);
     }
     if (!parameters_are_finite(t->network) || !isfinite(metrics->loss)) return false;
-    now->epochs = now->epoch + 1;
     now->train_loss = now->loss_sum / now->weight_sum;
     now->train_accuracy = (double)now->correct / (double)now->done;
     *best = !t->validation || metrics->loss < now->best_loss - t->params.min_delta;
     now->epochs_without_better = *best ? 0 : now->epochs_without_better + 1;
     if (!*best) return true;
     snapshot_copy(t, false);
-    now->best_epoch = now->epochs;
+    now->best_epoch = now->epoch + 1;
     if (t->validation) {
         now->best_loss = now->validation_loss = metrics->loss;
         now->validation_accuracy = metrics->accuracy;
@@ -207,7 +206,7 @@ static bool end_epoch(gi_trainer *t, glia_metrics *metrics, bool *best)
 static void diagnose(gi_trainer *t, const glia_metrics *validation)
 {
     const gi_epoch_figures figures = {
-        .epoch = t->now.epochs,
+        .epoch = t->now.epoch + 1,
         .step = t->now.step,
         .train_loss = t->now.train_loss,
         .train_accuracy = t->now.train_accuracy,
@@ -230,7 +229,7 @@ glia_status gi_trainer_run(gi_trainer *t, glia_train_result *result, glia_error 
     double step_s = 0;
     const size_t patience = t->params.patience;
 
-    if (now->epochs == 0 && now->done == 0) snapshot_copy(t, false);
+    if (now->step == 0) snapshot_copy(t, false);
     bool go_on = now->epoch == t->params.epochs || gi_trainer_report(t, false, NULL);
     if (!go_on) result->stop = GLIA_STOP_CANCELLED;
     if (go_on) gi_diagnosis_begin(t->diagnosis, now->epoch, now->step);
@@ -265,7 +264,7 @@ glia_status gi_trainer_run(gi_trainer *t, glia_train_result *result, glia_error 
         if (t->about && (t->keeps || last)) status = keep(t, error);
         if (status) break;
     }
-    result->epochs = now->epochs;
+    result->epochs = now->epoch;
     result->best_epoch = now->best_epoch;
     result->train_loss = now->train_loss;
     result->train_accuracy = now->train_accuracy;

@@ -125,8 +125,9 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
         .input_dropout = t->params.input_dropout,
         .input_noise = t->params.input_noise,
         .is_plain = gi_descent_is_plain(&t->params) && t->params.max_norm == 0 &&
-                    t->params.input_dropout == 0 && t->params.input_noise == 0 &&
-                    t->params.label_smoothing == 0 && !gi_trainer_is_weighted(t),
+                    t->params.averaging == 0 && t->params.input_dropout == 0 &&
+                    t->params.input_noise == 0 && t->params.label_smoothing == 0 &&
+                    !gi_trainer_is_weighted(t),
     };
     status = gi_plan_make(&request, &t->plan, error);
     if (status) return status;
