@@ -96,6 +96,7 @@ INLINE void multiply_rows(size_t rows, size_t n_vectors, size_t depth, strided a
 {
     enum { CACHE_LINE = 64 };
     const size_t most = n_vectors <= 2 ? NARROW_ROWS : ROWS, tiles = (rows + most - 1) / most;
+    if (rows == 0) return; /* a thread without a part of a small batch */
     const size_t asked = (c.ahead_bytes + tiles * CACHE_LINE - 1) / (tiles * CACHE_LINE);
     while (rows > 0) {
         const size_t here = rows >= most ? most : rows > ROWS ? ROWS : rows;
