@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GLIA = os.path.join(ROOT, "build", "cli", "glia")
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte",
          "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+PACKAGES = {"sklearn": "scikit-learn"}  # of modules that are called otherwise
 
 
 def plain_environment():
@@ -68,6 +69,34 @@ def ask_glia(glia, *arguments, env=None):
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def has_module(python, module):
+    found = f"import importlib.util as u, sys; sys.exit(u.find_spec('{module}') is None)"
+    return os.path.exists(python) and subprocess.run([python, "-c", found],
+                                                     check=False).returncode == 0
+
+
+def prepare_venv(folder, wanted):
+    """The Python that has the libraries, {name: modules}; missing ones are installed, if that is
+    possible."""
+    python = os.path.join(folder, "bin", "python")
+    os.makedirs(folder, exist_ok=True)
+    with open(folder.rstrip("/") + ".log", "w", encoding="utf-8") as log:
+        def run(*words):
+            return subprocess.run(words, stdout=log, stderr=log, check=False).returncode == 0
+        if not os.path.exists(python) and not run(sys.executable, "-m", "venv", folder):
+            say(f"no virtual environment ({log.name} says why), so no library from PyPI; "
+                "'scripts/deps bench' installs what it needs")
+            return python
+        for name, modules in wanted.items():
+            missing = [PACKAGES.get(module, module) for module in modules
+                       if not has_module(python, module)]
+            if missing:
+                say(f"installing into {folder}: {' '.join(missing)}")
+                if not run(python, "-m", "pip", "install", "--disable-pip-version-check", *missing):
+                    say(f"no {name} ({log.name} says why)")
+    return python
 
 
 def median(values):

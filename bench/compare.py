@@ -18,13 +18,13 @@ import subprocess
 import sys
 import tempfile
 
-from common import (FILES, GLIA, ROOT, ask_glia, median, mnist_folder, number, plain_environment,
-                    publish, say, table, uncompress_mnist)
+from common import (FILES, GLIA, ROOT, ask_glia, has_module, median, mnist_folder, number,
+                    plain_environment, prepare_venv, publish, say, table, uncompress_mnist)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PACKAGES = {"JAX": ["jax"], "scikit-learn": ["scikit-learn"],
-            "ONNX Runtime": ["onnxruntime", "onnx"], "PyTorch": ["torch"]}
-MODULES = {"scikit-learn": "sklearn"}  # where module and package differ
+# Of each library, the modules that it needs.
+MODULES = {"JAX": ["jax"], "scikit-learn": ["sklearn"], "ONNX Runtime": ["onnxruntime", "onnx"],
+           "PyTorch": ["torch"]}
 SMALL, NETWORK = (784, 32, 10), (784, 256, 10)
 LARGE = (784, 2500, 2000, 1500, 1000, 500, 10)
 BULK = 10000  # samples of inference
@@ -102,7 +102,7 @@ class Peers:
 
     def worker(self, peer, threads):
         if (peer, threads) not in self.workers:
-            if not has_module(self.python, MODULES.get(peer, PACKAGES[peer][0])):
+            if not has_module(self.python, MODULES[peer][0]):
                 self.workers[peer, threads] = None
             else:
                 worker = Worker(self.python, peer, threads, self.scratch)
@@ -160,35 +160,6 @@ class Glia:
 
     def limit(self, key, threads):
         return median(self.limits[key, threads])
-
-
-def has_module(python, module):
-    found = f"import importlib.util as u, sys; sys.exit(u.find_spec('{module}') is None)"
-    return os.path.exists(python) and subprocess.run([python, "-c", found],
-                                                     check=False).returncode == 0
-
-
-def prepare_venv(folder, torch):
-    """The Python that has the libraries. Missing ones are installed, if that is possible."""
-    python = os.path.join(folder, "bin", "python")
-    os.makedirs(folder, exist_ok=True)
-    with open(folder.rstrip("/") + ".log", "w", encoding="utf-8") as log:
-        def run(*words):
-            return subprocess.run(words, stdout=log, stderr=log, check=False).returncode == 0
-        if not os.path.exists(python) and not run(sys.executable, "-m", "venv", folder):
-            say(f"no virtual environment ({log.name} says why), so no library from PyPI; "
-                "'scripts/deps bench' installs what it needs")
-            return python
-        for peer, packages in PACKAGES.items():
-            if peer == "PyTorch" and not torch:
-                continue
-            missing = [name for name in packages
-                       if not has_module(python, MODULES.get(name, name))]
-            if missing:
-                say(f"installing into {folder}: {' '.join(missing)}")
-                if not run(python, "-m", "pip", "install", "--disable-pip-version-check", *missing):
-                    say(f"no {peer} ({log.name} says why)")
-    return python
 
 
 def write_dense(folder):
@@ -291,7 +262,8 @@ def main():
     build = os.path.join(ROOT, "build")
     os.makedirs(build, exist_ok=True)
     mnist_folder()
-    python = prepare_venv(options.venv, options.torch)
+    python = prepare_venv(options.venv, {peer: modules for peer, modules in MODULES.items()
+                                         if options.torch or peer != "PyTorch"})
     with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as scratch:
         uncompress_mnist(os.path.join(scratch, "mnist"))
         write_dense(os.path.join(scratch, "dense"))

@@ -135,10 +135,32 @@ static void print_score(const glia_network *network, const char *data, int split
     size_t classes = glia_network_describe(network).classes;
     printf("%sdata    %s   ", dim, end);
     print_clean(stdout, data);
-    printf(", %s, %s samples\n", split_names[split], show_count(score->samples).s);
-    printf("%saccuracy%s   %s%s%s\n", dim, end, style_begin(stdout, STYLE_BOLD),
-           show_accuracy(score->accuracy, score->standard_error).s, end);
-    printf("%sloss    %s   %s\n", dim, end, show_loss(score->loss).s);
+    if (source_is_file(data)) /* all of it */
+        printf(", %s samples\n", show_count(score->samples).s);
+    else
+        printf(", %s, %s samples\n", split_names[split], show_count(score->samples).s);
+    const struct {
+        const char *name;
+        words value;
+        bool fits;
+    } figures[] = {
+        {"accuracy", show_accuracy(score->accuracy, score->standard_error),
+         isfinite(score->accuracy)},
+        {"exact", show_percent(score->exact), isfinite(score->exact)},
+        {"RMSE", show_number(score->rmse), isfinite(score->rmse)},
+        {"MAE", show_number(score->mae), isfinite(score->mae)},
+        {"R2", show_number(score->r2), isfinite(score->r2)},
+        {"ROC AUC", show_number(score->roc_auc), isfinite(score->roc_auc)},
+        {"AP", show_number(score->average_precision), isfinite(score->average_precision)},
+        {"loss", show_loss(score->loss), true},
+    };
+    const char *bold = style_begin(stdout, STYLE_BOLD);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        if (!figures[i].fits) continue;
+        printf("%s%-8s%s   %s%s%s\n", dim, figures[i].name, end, bold, figures[i].value.s,
+               *bold != '\0' ? end : "");
+        bold = "";
+    }
     if (confusion == NULL) return;
     struct shown shown = find_shown(confusion, classes);
     if (shown.n <= MOST_SHOWN)
@@ -164,6 +186,7 @@ static void print_json(const glia_network *network, const char *model, const cha
     json_put(o, "loss", json_number(score->loss));
     json_put(o, "accuracy", json_number(score->accuracy));
     json_put(o, "standard_error", json_number(score->standard_error));
+    score_json(o, "", score, network);
     for (size_t k = 0; k < classes; k++)
         json_push(names, json_text(glia_network_class_name(network, k)));
     json_put(o, "classes", names);
@@ -201,11 +224,12 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     int status = EXIT_DONE;
 
     if (glia_network_load(model, &network, &error) != GLIA_OK) return complain_error(&error);
-    status = source_need(&options->source, data, (glia_split)options->split, &dataset);
+    status = source_need_for(&options->source, network, data, (glia_split)options->split, &dataset);
     if (status != EXIT_DONE) goto cleanup;
 
-    size_t classes = glia_network_describe(network).classes;
-    if (classes <= MOST_CONFUSED_CLASSES)
+    const glia_network_info info = glia_network_describe(network);
+    const size_t classes = info.classes;
+    if (glia_loss_task(info.loss) == GLIA_CLASSES && classes <= MOST_CONFUSED_CLASSES)
         confusion = need_memory(classes * classes, sizeof *confusion);
     if (glia_evaluate(network, dataset, options->threads, &score, confusion, &error) != GLIA_OK)
         status = complain_error(&error);
@@ -227,7 +251,12 @@ const struct command eval_command = {
     .summary = "score a model on a data set",
     .description =
         "Prints loss, accuracy with its standard error, the confusion matrix, and for each class "
-        "precision, recall and their harmonic mean F1.\n\n" //
+        "precision, recall and their harmonic mean F1; of two classes also the area under the ROC "
+        "curve and the average precision (AP). Of several labels a sample, the part of them all "
+        "that "
+        "is right, and of the samples whose labels are all right (exact). Of values the root mean "
+        "squared "
+        "error, the mean absolute error, both in the units of the data, and R2.\n\n" //
     SOURCE_DESCRIPTION,
     .options = eval_table,
     .examples = eval_examples,

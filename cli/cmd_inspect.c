@@ -78,6 +78,10 @@ static void value_text(const json_t *value, char *text, size_t size)
             append(text, size, "%s", i > 0 ? ", " : "");
             if (json_is_number(item))
                 append(text, size, "%.6g", json_number_value(item));
+            else if (json_object_get(item, "scale") != NULL) /* of an output */
+                append(text, size, "mean %.6g, scale %.6g",
+                       json_number_value(json_object_get(item, "mean")),
+                       json_number_value(json_object_get(item, "scale")));
             else
                 append(text, size, "%s", string != NULL ? string : "...");
         }
@@ -140,6 +144,9 @@ static void print_model(const glia_network *network, const char *path, json_t *m
     free(name);
     print_layers(network);
     printf("\n");
+    json_t *loss = json_text(glia_loss_name(glia_network_describe(network).loss));
+    print_value("", "loss", loss);
+    json_decref(loss);
     print_metadata(metadata);
 }
 
@@ -163,6 +170,7 @@ static void print_json(const glia_network *network, const char *path, json_t *me
     json_put(o, "model", json_text(path));
     json_put(o, "bytes", json_count(n_bytes));
     json_put(o, "parameters", json_count(info.parameters));
+    json_put(o, "loss", json_text(glia_loss_name(info.loss)));
     json_put(o, "layers", layers);
     json_put(o, "metadata", json_incref(metadata));
     json_print(o);

@@ -5,11 +5,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "output.h"
 #include "picture.h"
+#include "predict_table.h"
 #include "source.h"
 
 typedef struct predict_options {
@@ -17,7 +19,11 @@ typedef struct predict_options {
     int split;
     size_t top;
     bool show;
+    int format;         /* of rows of tables */
+    const char *output; /* where they go; or NULL */
 } predict_options;
+
+static const char *const formats[] = {[PREDICT_CSV] = "csv", [PREDICT_JSONL] = "jsonl", NULL};
 
 /* clang-format off */
 static const struct option predict_table[] = {
@@ -28,6 +34,13 @@ static const struct option predict_table[] = {
      .help = "draw each image as the network sees it"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
      .offset = offsetof(predict_options, split), .help = "which samples of a data set"},
+    {.kind = OPTION_CHOICE, .name = "format", .metavar = "NAME", .choices = formats,
+     .offset = offsetof(predict_options, format),
+     .help = "how the rows of a table are answered: csv, or jsonl, a JSON object a line"},
+    TABLE_ID_OPTION(predict_options, source.table),
+    {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE", .shown_default = "",
+     .offset = offsetof(predict_options, output),
+     .help = "where these answers go (standard output unless given)"},
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
 };
@@ -37,6 +50,10 @@ static const example predict_examples[] = {
     {"glia predict digits.safetensors seven.png", "What is in the image?"},
     {"glia predict digits.safetensors mnist:0-9 --show",
      "The first ten test images of mnist, drawn."},
+    {"glia predict homes.safetensors homes.csv -o answers.csv",
+     "Each row of a table, by a model that was trained on such a table."},
+    {"glia predict homes.safetensors - --format jsonl < homes.csv",
+     "... each as it comes, as JSON lines."},
     {NULL, NULL},
 };
 
@@ -105,7 +122,11 @@ static void print_prediction(struct predictor *p, const char *input, const char 
     }
     if (changed) printf("   (brought into the model's form)");
     printf("\n");
-    if (p->options->show) pictures_print(stdout, p->x, 1, p->info.height, p->info.width, NULL);
+    if (p->options->show) {
+        uint8_t *grey = pictures_grey(p->x, p->info.height * p->info.width, p->info.channels);
+        pictures_print(stdout, grey, 1, p->info.height, p->info.width, NULL);
+        free(grey);
+    }
     free(name);
 }
 
@@ -148,7 +169,7 @@ static int predict_file(struct predictor *p, const char *path)
     glia_error error;
     bool changed = false;
     int status = EXIT_FAILED;
-    if (glia_image_read(path, &image, &error) != GLIA_OK)
+    if (glia_image_read_as(path, p->info.channels == 3 ? 3 : 1, &image, &error) != GLIA_OK)
         complain_error(&error);
     else if (glia_network_fit_image(p->network, &image, p->x, &changed, &error) != GLIA_OK)
         complain("%s: %s", path, error.message);
@@ -208,7 +229,8 @@ static int open_rows(struct predictor *p, const char *input, const struct rows *
         free(p->data_name);
         p->dataset = NULL;
         p->data_name = need_copy(rows->name);
-        int status = source_need(&p->options->source, rows->name, split, &p->dataset);
+        int status =
+            source_need_for(&p->options->source, p->network, rows->name, split, &p->dataset);
         if (status != EXIT_DONE) {
             free(p->data_name);
             p->data_name = NULL;
@@ -286,6 +308,24 @@ static size_t longest_class(const glia_network *network, size_t classes)
     return longest < 24 ? longest : 24;
 }
 
+/*
+ * Whether an input has samples of its own, in numbers: of a model for tables any file; else an
+ * array, sparse text, or a folder. Others are pictures, or DATA:ROWS.
+ */
+static bool holds_rows(const glia_network_info *info, const char *input)
+{
+    static const char *const endings[] = {".npy", ".npz", ".svm", ".libsvm", ".svmlight"};
+    struct stat status;
+    if (info->columns > 0) return true;
+    if (stat(input, &status) == 0 && S_ISDIR(status.st_mode)) return true;
+    const size_t length = strlen(input);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t of_ending = strlen(endings[i]);
+        if (length > of_ending && strcmp(input + length - of_ending, endings[i]) == 0) return true;
+    }
+    return false;
+}
+
 static int predict_run(void *field, int n_operands, char *const *operands)
 {
     struct predictor p = {.options = field};
@@ -295,6 +335,25 @@ static int predict_run(void *field, int n_operands, char *const *operands)
     if (glia_network_load(operands[0], &p.network, &error) != GLIA_OK)
         return complain_error(&error);
     p.info = glia_network_describe(p.network);
+    bool are_rows = true; /* all of the inputs */
+    for (int i = 1; i < n_operands; i++) are_rows = are_rows && holds_rows(&p.info, operands[i]);
+    if (are_rows) {
+        const struct predict_table how = {.source = &p.options->source,
+                                          .network = p.network,
+                                          .format = p.options->format,
+                                          .output = p.options->output};
+        const int of_tables = predict_tables(&how, n_operands - 1, operands + 1);
+        glia_network_free(p.network);
+        return of_tables;
+    }
+    if (p.options->output != NULL || p.options->format != PREDICT_CSV ||
+        p.options->source.table.id != NULL) {
+        complain(
+            "predict: --output, --format and --id are for rows of tables, arrays and folders; "
+            "pictures and samples by number are answered on standard output, with --json as JSON");
+        glia_network_free(p.network);
+        return EXIT_WRONG;
+    }
     p.x = need_memory(p.info.inputs, sizeof(float));
     p.probabilities = need_memory(p.info.classes, sizeof *p.probabilities);
     p.order = need_memory(p.info.classes, sizeof *p.order);
@@ -330,10 +389,19 @@ const struct command predict_command = {
     .operands = "MODEL INPUT...",
     .summary = "classify images",
     .description =
-        "INPUT is a PNG or PGM image, or samples of a data set: DATA:INDEX or DATA:FIRST-LAST, "
+        "INPUT is a PNG, JPEG or PGM image, or samples of a data set: DATA:INDEX or "
+        "DATA:FIRST-LAST, "
         "counted from 0. An image that is not in the form of the model's training images is "
-        "brought into it: turned into light on dark, scaled and centred.\n\n" //
+        "brought into it: scaled, and where all of those are light on dark, made so and "
+        "centred.\n\n" //
     SOURCE_DESCRIPTION "\n\n"
+        "Of a model that was trained on a table, INPUT is a table with the same columns, by their "
+        "names and in any order, or - for standard input; others, and the target, may be there or "
+        "not. Each row is answered as it comes: its line, the prediction, and the probability of "
+        "each class, or the values.\n\n"
+        "NumPy's arrays, sparse text (.svm, .libsvm) and folders of samples are answered likewise, "
+        "by "
+        "the number of each sample, from 0.\n\n"
         "Prints the likeliest classes with their probabilities; for a sample of a data set that "
         "is taken for another class, also what it is. An input that cannot be read is told of, the "
         "others are predicted, and the exit status is 1.",

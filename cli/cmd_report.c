@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* glia report: a page of HTML that shows what a run was and what came out. */
+#include <limits.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
 #include "files.h"
 #include "output.h"
+#include "parts.h"
 #include "report_export.h"
 #include "report_page.h"
 #include "report_sweep.h"
 #include "run_folder.h"
+#include "scores.h"
 #include "source.h"
 #include "svg.h"
 
@@ -58,26 +63,140 @@ static void take_names(struct report *report)
         report->names[k] = svg_shortened(glia_network_class_name(network, k), NAME_CHARACTERS);
 }
 
-/* Opens the test split that the run names and measures the network on it; else says why not. */
-static glia_status measure(const report_options *options, const struct report_run *run,
-                           glia_dataset **dataset, struct test_figures *figures, glia_error *error)
+/* What the network is measured on. */
+struct test_part {
+    const glia_dataset *samples; /* one of the following */
+    glia_dataset *split;
+    open_data data_sets; /* of a single file */
+    run_parts parts;     /* ... as the run divided it */
+};
+
+static void test_part_free(struct test_part *part)
+{
+    run_parts_free(&part->parts);
+    open_data_close(&part->data_sets);
+    glia_dataset_free(part->split);
+}
+
+static glia_status no_part(glia_error *error, glia_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error->status = status;
+    vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+/* The words of run.json's command without the first, which are borrowed; NULL: it has none. */
+static char **train_words(const struct report_run *run, int *n)
+{
+    const json_t *command = json_object_get(run->about, "command"), *word;
+    size_t i;
+    const size_t size = json_array_size(command);
+    char **argv = need_memory(size + 1, sizeof *argv);
+    bool good = size >= 2 && size < INT_MAX;
+    json_array_foreach(command, i, word)
+    {
+        good = good && json_is_string(word) && (i > 0 || !strcmp(json_string_value(word), "train"));
+        if (good && i > 0) argv[i - 1] = (char *)json_string_value(word);
+    }
+    *n = (int)size - 1;
+    if (good) return argv;
+    free(argv);
+    return NULL;
+}
+
+/* Whether a part has as many samples as run.json says; where that says nothing, it has. */
+static bool has_samples(const struct report_run *run, const char *path, const glia_dataset *part)
+{
+    const double expected = run_number(run->about, path);
+    return isnan(expected) || expected == (double)glia_dataset_describe(part).samples;
+}
+
+/* Divides the file as the run did, with its options. */
+static glia_status divide(train_options *o, const struct report_run *run, const char *name,
+                          struct test_part *part, glia_error *error)
+{
+    const char *const files[] = {name, o->test.path, o->validation.path};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i] != NULL && strcmp(files[i], "-") == 0)
+            return no_part(error, GLIA_NOT_FOUND,
+                           "the run read standard input, which cannot be read again");
+    glia_status status = open_data_for(o, name, &part->data_sets, error);
+    if (status == GLIA_OK)
+        status = run_parts_make(o, &part->data_sets, SIZE_MAX, &part->parts, error);
+    if (status != GLIA_OK) return status;
+    part->samples = part->parts.test;
+    if (part->samples == NULL)
+        return no_part(error, GLIA_NOT_FOUND, "%s: the run held out nothing to test", name);
+    if (!has_samples(run, "data.train_samples", part->parts.train) ||
+        !has_samples(run, "data.test_samples", part->samples))
+        return no_part(error, GLIA_MISMATCH,
+                       "%s: found %zu samples to train on and %zu to test, which are not as many "
+                       "as run.json has; the file is another one than the run's",
+                       name, glia_dataset_describe(part->parts.train).samples,
+                       glia_dataset_describe(part->samples).samples);
+    return GLIA_OK;
+}
+
+/* Of a single file the test part is what the command of the run makes it. */
+static glia_status open_part(const report_options *options, const struct report_run *run,
+                             const char *name, struct test_part *part, glia_error *error)
+{
+    struct command_line line;
+    int n;
+    char **argv = train_words(run, &n);
+    if (argv == NULL)
+        return no_part(error, GLIA_BAD_FORMAT,
+                       "%s/run.json: \"command\": expected the words of a glia train", run->folder);
+    train_options *o = need_memory(1, sizeof *o);
+    train_set_defaults(o);
+    glia_status status = GLIA_OK;
+    if (!options_parse(&train_command, n, argv, o, &line) || line.n_operands != 1 ||
+        !train_check_options(o, name))
+        status =
+            no_part(error, GLIA_BAD_FORMAT,
+                    "%s/run.json: \"command\": glia train does not take these words", run->folder);
+    o->source.common.line = &line;
+    o->params.threads = options->threads;
+    o->quiet = true;
+    if (status == GLIA_OK) status = divide(o, run, name, part, error);
+    options_free(&line);
+    free(o);
+    free(argv);
+    return status;
+}
+
+/* Opens the test split of a data set that has one. */
+static glia_status open_split(const report_options *options, const struct report_run *run,
+                              const char *name, struct test_part *part, glia_error *error)
 {
     source_options source = options->source;
-    const char *name = run_text(run->about, "data.name");
     double seed = run_number(run->about, "settings.data_seed");
     glia_data_params defaults = glia_data_default_params();
     source.seed = seed >= 0 && seed <= 9007199254740992.0 ? (uint64_t)seed : defaults.seed;
     const char *seed_text = run_text(run->about, "settings.data_seed");
     if (seed_text != NULL) source.seed = strtoull(seed_text, NULL, 10);
-    if (name == NULL) {
-        error->status = GLIA_NOT_FOUND;
-        snprintf(error->message, sizeof error->message, "run.json does not name the data");
-        return GLIA_NOT_FOUND;
-    }
-    glia_status status = source_open(&source, name, GLIA_TEST, false, options->threads,
-                                     options->source.common.json, dataset, error);
+    /* Images are brought to the size of those that it was trained on. */
+    bool fits = glia_network_describe(run->network).height > 0;
+    glia_status status =
+        source_open_for(&source, fits ? run->network : NULL, name, GLIA_TEST, options->threads,
+                        options->source.common.json, &part->split, error);
+    part->samples = part->split;
+    return status;
+}
+
+/* Opens what the run was tested on, and measures the network on it; else says why not. */
+static glia_status measure(const report_options *options, const struct report_run *run,
+                           struct test_part *part, struct test_figures *figures, glia_error *error)
+{
+    const char *name = run_text(run->about, "data.name");
+    if (name == NULL) return no_part(error, GLIA_NOT_FOUND, "run.json does not name the data");
+    glia_status status =
+        (source_is_file(name) ? open_part : open_split)(options, run, name, part, error);
     if (status == GLIA_OK)
-        status = test_measure(figures, run->network, *dataset, options->threads, error);
+        status = test_measure(figures, run->network, part->samples, options->threads, error);
     return status;
 }
 
@@ -156,7 +275,7 @@ static int report_run_command(void *field, int n_operands, char *const *operands
     struct test_figures figures = {0};
     struct report report = {.run = &run};
     struct text page = {0};
-    glia_dataset *dataset = NULL;
+    struct test_part part = {0};
     glia_error error;
     char why[256];
     int status = run_read(&run, operands[0]);
@@ -164,9 +283,9 @@ static int report_run_command(void *field, int n_operands, char *const *operands
 
     if (run.network != NULL) {
         take_names(&report);
-        if (measure(options, &run, &dataset, &figures, &error) == GLIA_OK) {
+        if (measure(options, &run, &part, &figures, &error) == GLIA_OK) {
             report.test = &figures;
-            report.dataset = dataset;
+            report.dataset = part.samples;
         } else if (error.status == GLIA_CANCELLED || error.status == GLIA_NO_MEMORY) {
             status = complain_error(&error);
             goto cleanup;
@@ -183,6 +302,7 @@ static int report_run_command(void *field, int n_operands, char *const *operands
     json_put(o, "run", json_text(run.folder));
     json_put(o, "complete", json_boolean(run.result != NULL));
     json_put(o, "test_accuracy", json_number(report.test != NULL ? figures.metrics.accuracy : NAN));
+    if (report.test != NULL) score_json(o, "test_", &figures.metrics, run.network);
     status = deliver(options, run.folder, &page, o);
 
 cleanup:
@@ -190,7 +310,7 @@ cleanup:
     for (size_t k = 0; k < report.classes; k++) free(report.names[k]);
     free(report.names);
     test_free(&figures);
-    glia_dataset_free(dataset);
+    test_part_free(&part);
     run_free(&run);
     return status;
 }
@@ -215,7 +335,8 @@ const struct command report_command = {
         "saved as CSV.\n\n"
         "Of a sweep: its cells as a table, as heat maps, as lines from options to accuracy, and "
         "accuracy against time.\n\n"
-        "The test samples are opened by the name that the run has for its data. Where they, the "
+        "The test samples are opened by the name that the run has for its data; a file is divided "
+        "again as the run divided it. A relative name is looked for here. Where they, the "
         "model or the result are not there, as in a run that goes on, the page says so and shows "
         "the rest.\n\n"
         "--format svg or png writes each plot of the page as a file of its own, in light colours, "

@@ -160,10 +160,13 @@ static words show_test(const struct found *run)
 {
     words w = {""};
     const double accuracy = result_number(run, "test_accuracy");
+    const double rmse = result_number(run, "test_rmse");
     if (run->result == NULL || strcmp(result_text(run), "diverged") == 0)
         snprintf(w.s, sizeof w.s, "%.30s", result_text(run));
     else if (isfinite(accuracy))
         w = show_accuracy(accuracy, result_number(run, "test_standard_error"));
+    else if (isfinite(rmse))
+        snprintf(w.s, sizeof w.s, "RMSE %.20s", show_number(rmse).s);
     return w;
 }
 

@@ -24,7 +24,16 @@ typedef struct samples_options {
     size_t epochs; /* each sample as it is distorted in so many; 0: as usual */
     uint64_t seed;
     const char *output; /* of export: the folder */
+    int format;         /* of export: as format_names */
 } samples_options;
+
+/* How samples are exported. */
+enum export_format { FORMAT_FILES, FORMAT_FOLDER };
+static const char *const format_names[] = {"files", "folder", NULL};
+
+/* What --split of export may be; it is USUAL_SPLIT when it is not given. */
+enum { BOTH_SPLITS = GLIA_TEST + 1, USUAL_SPLIT };
+static const char *const export_splits[] = {"train", "test", "both", NULL};
 
 /* clang-format off */
 #define EPOCHS_OPTIONS                                                                             \
@@ -48,6 +57,7 @@ static void export_set_defaults(void *field)
     samples_options *options = field;
     show_set_defaults(options);
     options->output = ".";
+    options->split = USUAL_SPLIT;
 }
 
 static bool is_augmented(const samples_options *options)
@@ -90,6 +100,12 @@ static int open_samples(const struct command *command, const samples_options *op
         return EXIT_WRONG;
     }
     if (!augment_check(command->name, &options->augment)) return EXIT_WRONG;
+    if (info->channels == 3 && is_augmented(options)) {
+        complain(
+            "%s: %s: only grey images are distorted, and these are in colour; add --colour grey",
+            command->name, name);
+        return EXIT_WRONG;
+    }
     if (options->epochs > 0 && !is_augmented(options)) {
         complain("%s: --epochs: without augmentation images are the same in every epoch; add "
                  "--augment, say",
@@ -158,7 +174,9 @@ static void show_people(const glia_dataset *dataset, const glia_dataset_info *in
             snprintf(text, sizeof text, "  epoch %zu", i % abreast);
         captions[i] = clean_text(text);
     }
-    pictures_print(stdout, pixels, all, info->height, info->width, (const char *const *)captions);
+    uint8_t *grey = pictures_grey(pixels, all * info->height * info->width, info->channels);
+    pictures_print(stdout, grey, all, info->height, info->width, (const char *const *)captions);
+    free(grey);
     for (size_t i = 0; i < all; i++) free(captions[i]);
     free(captions);
 }
@@ -194,6 +212,7 @@ static void show_json(const glia_dataset *dataset, const glia_dataset_info *info
     json_put(o, "split", json_text(split_names[options->split]));
     json_put(o, "height", json_count(info->height));
     json_put(o, "width", json_count(info->width));
+    json_put(o, "channels", json_count(info->channels));
     json_put(o, "samples", list);
     json_print(o);
 }
@@ -257,9 +276,14 @@ static const struct option export_table[] = {
     {.kind = OPTION_COUNT, .name = "first", .metavar = "N",
      .offset = offsetof(samples_options, first), .help = "the first sample, counted from 0"},
     {.kind = OPTION_COUNT, .name = "count", .metavar = "N", .min = 1,
-     .offset = offsetof(samples_options, count), .shown_default = "100", .help = "how many"},
-    {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
-     .offset = offsetof(samples_options, split), .help = "which samples"},
+     .offset = offsetof(samples_options, count), .shown_default = "100; as a folder all",
+     .help = "how many"},
+    {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = export_splits,
+     .offset = offsetof(samples_options, split), .shown_default = "train; as a folder both",
+     .help = "which samples"},
+    {.kind = OPTION_CHOICE, .name = "format", .metavar = "NAME", .choices = format_names,
+     .offset = offsetof(samples_options, format),
+     .help = "all images in one place, or a folder to train on"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR",
      .offset = offsetof(samples_options, output), .help = "the folder, made if it is not there"},
     AUGMENT_OPTIONS(samples_options, augment),
@@ -272,6 +296,8 @@ static const struct option export_table[] = {
 static const example export_examples[] = {
     {"glia data export digits --count 20 -o images",
      "Write images/digits-train-00000-5.png and 19 more."},
+    {"glia data export digits --format folder --count 50 -o digits-folder",
+     "Write digits-folder/train/5/0.png and so on, a folder that 'glia train' takes."},
     {NULL, NULL},
 };
 
@@ -309,56 +335,179 @@ static int export_sample(const glia_dataset *dataset, const samples_options *opt
             complain("%s: the name of the folder is too long", options->output);
             return EXIT_FAILED;
         }
-        if (glia_image_write_png(path, pixels + i * info.features, info.width, info.height,
-                                 &error) != GLIA_OK)
+        if (glia_image_write(path,
+                             &(glia_image){.width = info.width,
+                                           .height = info.height,
+                                           .channels = info.channels,
+                                           .pixels = pixels + i * info.features},
+                             &error) != GLIA_OK)
             return complain_error(&error);
         json_push(files, json_text(path));
     }
     return EXIT_DONE;
 }
 
-static int export_run(void *field, int n_operands, char *const *operands)
+/* ---- As a folder of images ----------------------------------------------------------------- */
+
+static bool make_folder(const char *path)
 {
-    (void)n_operands;
-    const samples_options *options = field;
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) return true;
+    complain("%s: the folder cannot be made: %s", path, strerror(errno));
+    return false;
+}
+
+/* DIR/SPLIT/CLASS, with what cannot be in the name of a folder as '_'; false if it is too long. */
+static bool class_folder(const samples_options *options, glia_split split, const char *class_name,
+                         char path[4096])
+{
+    int begin = snprintf(path, 4096, "%s/%s/", options->output, split_names[split]);
+    if (begin < 0 || begin >= 4096) return false;
+    int length = snprintf(path + begin, 4096 - (size_t)begin, "%s", class_name);
+    if (length < 0 || begin + length >= 4096) return false;
+    for (char *at = path + begin; *at != '\0'; at++)
+        if (*at == '/' || (unsigned char)*at < ' ' || *at == 127) *at = '_';
+    if (path[begin] == '.' || path[begin] == '\0') path[begin] = '_';
+    return true;
+}
+
+/* The folders of all classes, so that both splits have the same; (classes) paths, to be freed. */
+static char **make_class_folders(const glia_dataset *dataset, const samples_options *options,
+                                 glia_split split)
+{
+    glia_dataset_info info = glia_dataset_describe(dataset);
+    char path[4096], **folders = need_memory(info.classes, sizeof *folders);
+    bool good = true;
+    for (size_t k = 0; k < info.classes && good; k++) {
+        good = class_folder(options, split, glia_dataset_class_name(dataset, k), path);
+        if (!good) complain("%s: the name of the folder is too long", options->output);
+        if (good) folders[k] = need_copy(path);
+        for (size_t other = 0; other < k && good; other++) {
+            if (strcmp(folders[other], path) != 0) continue;
+            complain("%s: two classes would have this folder, %s and %s", path,
+                     glia_dataset_class_name(dataset, other), glia_dataset_class_name(dataset, k));
+            good = false;
+        }
+    }
+    if (good) return folders;
+    for (size_t k = 0; k < info.classes; k++) free(folders[k]);
+    free(folders);
+    return NULL;
+}
+
+/* Writes DIR/SPLIT/CLASS/INDEX.png for each sample. */
+static int export_split(const char *name, const samples_options *options, glia_split split,
+                        size_t *written, json_t *files)
+{
+    samples_options of_split = *options;
+    glia_dataset *dataset = NULL;
+    glia_dataset_info info = {0};
+    glia_error error;
+    uint8_t *pixels = NULL;
+    char path[4096], **folders = NULL;
+    of_split.split = (int)split;
+    int status = open_samples(&data_export_command, &of_split, name, &dataset, &info);
+    if (status != EXIT_DONE) goto cleanup;
+    status = EXIT_FAILED;
+    snprintf(path, sizeof path, "%s/%s", options->output, split_names[split]);
+    folders = make_class_folders(dataset, options, split);
+    if (folders == NULL || !make_folder(options->output) || !make_folder(path)) goto cleanup;
+
+    size_t end = options->first + count_samples(options, info.samples, info.samples);
+    pixels = need_memory(info.features, 1);
+    status = EXIT_DONE;
+    for (size_t i = options->first; i < end && status == EXIT_DONE; i++) {
+        uint32_t label = 0;
+        glia_image image = {.width = info.width,
+                            .height = info.height,
+                            .channels = info.channels,
+                            .pixels = pixels};
+        if (glia_dataset_sample(dataset, i, pixels, &label, &error) != GLIA_OK) {
+            status = complain_error(&error);
+            break;
+        }
+        int length = snprintf(path, sizeof path, "%s/%zu.png", folders[label], i);
+        if (length < 0 || (size_t)length >= sizeof path) {
+            complain("%s: the name of the folder is too long", options->output);
+            status = EXIT_FAILED;
+        } else if (!make_folder(folders[label])) {
+            status = EXIT_FAILED;
+        } else if (glia_image_write(path, &image, &error) != GLIA_OK) {
+            status = complain_error(&error);
+        } else {
+            json_push(files, json_text(path));
+            (*written)++;
+        }
+        if (signals_came()) status = EXIT_INTERRUPTED;
+    }
+cleanup:
+    for (size_t k = 0; folders != NULL && k < info.classes; k++) free(folders[k]);
+    free(folders);
+    free(pixels);
+    glia_dataset_free(dataset);
+    return status;
+}
+
+/* ---- Either -------------------------------------------------------------------------------- */
+
+static int export_files(const char *name, const samples_options *options, size_t *written,
+                        json_t *files)
+{
     glia_dataset *dataset = NULL;
     glia_dataset_info info;
     uint8_t *pixels = NULL;
-    json_t *files = json_need(json_array());
-    int status = open_samples(&data_export_command, options, operands[0], &dataset, &info);
-    if (status != EXIT_DONE) goto cleanup;
-    if (mkdir(options->output, 0777) != 0 && errno != EEXIST) {
-        complain("%s: the folder cannot be made: %s", options->output, strerror(errno));
-        status = EXIT_FAILED;
-        goto cleanup;
+    int status = open_samples(&data_export_command, options, name, &dataset, &info);
+    if (status == EXIT_DONE && !make_folder(options->output)) status = EXIT_FAILED;
+    if (status == EXIT_DONE) {
+        size_t n = count_samples(options, info.samples, EXPORTED_USUALLY);
+        pixels = need_memory(count_pictures(options), info.features);
+        for (size_t i = 0; i < n && status == EXIT_DONE; i++) {
+            status = export_sample(dataset, options, options->first + i, pixels, files);
+            if (status == EXIT_DONE) *written += count_pictures(options);
+            if (signals_came()) status = EXIT_INTERRUPTED;
+        }
     }
+    free(pixels);
+    glia_dataset_free(dataset);
+    return status;
+}
 
-    size_t n = count_samples(options, info.samples, EXPORTED_USUALLY);
-    pixels = need_memory(count_pictures(options), info.features);
-    signals_guard(true); /* between two files is the time to stop */
-    for (size_t i = 0; i < n && status == EXIT_DONE; i++) {
-        status = export_sample(dataset, options, options->first + i, pixels, files);
-        if (signals_came()) status = EXIT_INTERRUPTED;
+static int export_run(void *field, int n_operands, char *const *operands)
+{
+    (void)n_operands;
+    samples_options *options = field;
+    const bool as_folder = options->format == FORMAT_FOLDER;
+    size_t written = 0;
+    int status = EXIT_DONE;
+    if (options->split == USUAL_SPLIT) options->split = as_folder ? BOTH_SPLITS : GLIA_TRAIN;
+    if (as_folder && is_augmented(options)) {
+        complain("data export: --format folder: writes the images as they are; distort them while "
+                 "training, with the same options");
+        return EXIT_WRONG;
     }
+    if (!as_folder && options->split == BOTH_SPLITS) {
+        complain("data export: --split both: is for --format folder; export one after the other");
+        return EXIT_WRONG;
+    }
+    json_t *files = json_need(json_array());
+    signals_guard(true); /* between two files is the time to stop */
+    if (!as_folder) status = export_files(operands[0], options, &written, files);
+    for (int split = GLIA_TRAIN; as_folder && split <= GLIA_TEST && status == EXIT_DONE; split++)
+        if (options->split == split || options->split == BOTH_SPLITS)
+            status = export_split(operands[0], options, (glia_split)split, &written, files);
     if (status == EXIT_INTERRUPTED) complain("interrupted");
-    if (status != EXIT_DONE) goto cleanup;
-    if (options->source.common.json) {
+    if (status == EXIT_DONE && options->source.common.json) {
         json_t *o = json_need(json_object());
-        json_put(o, "dataset", json_text(info.name));
-        json_put(o, "split", json_text(split_names[options->split]));
+        json_put(o, "dataset", json_text(operands[0]));
+        json_put(o, "split", json_text(export_splits[options->split]));
         json_put(o, "directory", json_text(options->output));
         json_put(o, "files", json_incref(files));
         json_print(o);
-    } else {
-        printf("%s images in ", show_count(json_array_size(files)).s);
+    } else if (status == EXIT_DONE) {
+        printf("%s images in ", show_count(written).s);
         print_clean(stdout, options->output);
         printf("\n");
     }
-
-cleanup:
     json_decref(files);
-    free(pixels);
-    glia_dataset_free(dataset);
     return status;
 }
 
@@ -368,7 +517,9 @@ const struct command data_export_command = {
     .summary = "write samples as PNG files",
     .description =
         "Writes each sample as DATA-SPLIT-INDEX-CLASS.png, and, with augmentation, how it "
-        "looks in epoch E as DATA-SPLIT-INDEX-CLASS-epochE.png.\n\n" SOURCE_DESCRIPTION,
+        "looks in epoch E as DATA-SPLIT-INDEX-CLASS-epochE.png.\n\n"
+        "With --format folder it writes each as SPLIT/CLASS/INDEX.png, samples of both splits: a "
+        "folder that is data itself, and trains as DATA does.\n\n" SOURCE_DESCRIPTION,
     .options = export_table,
     .examples = export_examples,
     .options_size = sizeof(samples_options),

@@ -6,12 +6,27 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /*
- * Writes the file beside its place, syncs it to disk and renames it: at any moment path names the
- * old file or the new one, whole. What is no ordinary file (/dev/stdout) is written straight.
- * Complains, and returns false, when it cannot.
+ * A file that is written beside its place, synced to disk and renamed when it is closed: at any
+ * moment path names the old file or the new one, whole. What is no ordinary file (/dev/stdout) is
+ * written straight.
  */
+typedef struct new_file {
+    char *path;
+    char *temporary; /* NULL where it is written straight */
+    FILE *stream;
+} new_file;
+
+/* Complain, and return false, when they cannot. keep false: what was written is given up. */
+bool new_file_open(new_file *file, const char *path);
+bool new_file_close(new_file *file, bool keep);
+
+/* Whether two paths lead to one file, which is there. */
+bool is_same_file(const char *a, const char *b);
+
+/* All at once. */
 bool replace_file(const char *path, const char *bytes, size_t n);
 
 /* The same with an object, indented; frees that. */

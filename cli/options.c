@@ -445,8 +445,7 @@ void options_free(struct command_line *line)
 
 /* ---- The command line, printed ------------------------------------------------------------- */
 
-/* A word for a shell: in quotes where it has other characters than those that mean themselves. */
-static void print_word(FILE *stream, const char *word)
+void options_print_word(FILE *stream, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_@%+=:,./-";
@@ -491,7 +490,7 @@ static void print_command(FILE *stream, const struct command *command,
     fprintf(stream, "glia %s", command->name);
     for (int i = 0; i < line->n_operands && !like_options; i++) {
         fputc(' ', stream);
-        print_word(stream, line->operands[i]);
+        options_print_word(stream, line->operands[i]);
     }
     for (size_t i = 0; i < line->n_settings; i++) {
         const char *value = line->settings[i].value;
@@ -499,12 +498,12 @@ static void print_command(FILE *stream, const struct command *command,
         fprintf(stream, " --%s", line->settings[i].option->name);
         if (value == NULL) continue;
         fputc(*value == '-' ? '=' : ' ', stream);
-        print_word(stream, value);
+        options_print_word(stream, value);
     }
     if (like_options) fputs(" --", stream);
     for (int i = 0; i < line->n_operands && like_options; i++) {
         fputc(' ', stream);
-        print_word(stream, line->operands[i]);
+        options_print_word(stream, line->operands[i]);
     }
 }
 

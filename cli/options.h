@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef enum option_kind {
     OPTION_END,     /* the last line of a struct table */
@@ -145,6 +146,9 @@ bool options_counts(const struct command_line *line, size_t i);
  * given twice stands there once. To be freed.
  */
 char *options_command(const struct command *command, const struct command_line *line);
+
+/* A word for a shell: in quotes where it has other characters than those that mean themselves. */
+void options_print_word(FILE *stream, const char *word);
 
 /*
  * The same as an array of words, "train", "mnist", "--lr=0.1", without options that are aside: what

@@ -245,6 +245,15 @@ words show_loss(double loss)
     return out;
 }
 
+words show_number(double value)
+{
+    words out = {"-"};
+    const double size = fabs(value);
+    if (isfinite(value))
+        snprintf(out.s, sizeof out.s, size >= 1e4 && size < 1e9 ? "%.0f" : "%.4g", value);
+    return out;
+}
+
 words show_duration(double seconds)
 {
     words out = {"-"};

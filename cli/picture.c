@@ -57,6 +57,17 @@ static void draw_line(FILE *stream, const uint8_t *pixels, size_t height, size_t
     if (greys) fputs("\033[0m", stream);
 }
 
+uint8_t *pictures_grey(const uint8_t *pixels, size_t n, size_t channels)
+{
+    uint8_t *grey = need_memory(n, 1);
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = pixels + i * channels;
+        grey[i] =
+            channels == 3 ? (uint8_t)((299U * p[0] + 587U * p[1] + 114U * p[2]) / 1000U) : p[0];
+    }
+    return grey;
+}
+
 void pictures_print(FILE *stream, const uint8_t *pixels, size_t n, size_t height, size_t width,
                     const char *const *captions)
 {

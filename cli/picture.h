@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Images (n pixels in all, each of channels) as grey ones (n); to be freed. */
+uint8_t *pictures_grey(const uint8_t *pixels, size_t n, size_t channels);
+
 /*
  * Draws images (n, height, width), as many side by side as the terminal is wide, each below its
  * caption. captions (n) may be NULL. Larger ones than the terminal are drawn smaller.

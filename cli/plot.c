@@ -155,14 +155,18 @@ void plot_add(struct training_plot *plot, const glia_progress *p)
     double weight = (double)(p->done - plot->done);
     /* Of the samples since the progress before; what it has is means of the epoch so far. */
     double loss_sum = p->train_loss * (double)p->done;
-    double correct = p->train_accuracy * (double)p->done;
+    plot->has_values = isfinite(p->train_rmse);
+    double correct = plot->has_values ? p->train_rmse * p->train_rmse * (double)p->done
+                                      : p->train_accuracy * (double)p->done;
     if (weight > 0) {
+        double part = (correct - plot->correct) / weight;
         curve_add(&plot->loss, x, fmax((loss_sum - plot->loss_sum) / weight, 0), weight);
-        curve_add(&plot->accuracy, x, (correct - plot->correct) / weight, weight);
+        curve_add(&plot->accuracy, x, plot->has_values ? sqrt(fmax(part, 0)) : part, weight);
     }
     if (p->epoch_end) {
         curve_add(&plot->validation_loss, x, p->validation_loss, 1);
-        curve_add(&plot->validation_accuracy, x, p->validation_accuracy, 1);
+        curve_add(&plot->validation_accuracy, x,
+                  plot->has_values ? p->validation_rmse : p->validation_accuracy, 1);
     }
     plot->done = p->done;
     plot->loss_sum = loss_sum;
@@ -327,8 +331,8 @@ size_t plot_print(const struct training_plot *plot, FILE *out, FILE *screen, siz
     struct panel panels[2] = {
         make_panel("loss", &plot->loss, &plot->validation_loss, false, each, rows)};
     if (n == 2)
-        panels[1] =
-            make_panel("accuracy", &plot->accuracy, &plot->validation_accuracy, true, each, rows);
+        panels[1] = make_panel(plot->has_values ? "RMSE" : "accuracy", &plot->accuracy,
+                               &plot->validation_accuracy, !plot->has_values, each, rows);
     bool room = panels[0].canvas != NULL && (n == 1 || panels[1].canvas != NULL);
     if (room) fputc('\n', out);
     for (size_t line = 0; room && line < rows + OTHER_LINES - 1; line++) {

@@ -66,6 +66,7 @@ enum { PLOT_LINES = 12 };
 /* Begins as zeros. */
 struct training_plot {
     struct curve loss, accuracy, validation_loss, validation_accuracy;
+    bool has_values;    /* accuracy is RMSE, correct a sum of squares */
     size_t epoch, done; /* of the progress before */
     double loss_sum, correct;
 };
@@ -75,8 +76,8 @@ void plot_add(struct training_plot *plot, const glia_progress *progress);
 
 /*
  * Prints the plot, at most max_lines high and width wide, an empty line first: the loss, and beside
- * it, where there is room, the accuracy. Returns the lines printed, 0 where there is nothing to
- * show, or no room for it.
+ * it, where there is room, the accuracy, or the RMSE. Returns the lines printed, 0 where there is
+ * nothing to show, or no room for it.
  */
 size_t plot_print(const struct training_plot *plot, FILE *out, FILE *screen, size_t width,
                   size_t max_lines);

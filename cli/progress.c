@@ -62,14 +62,21 @@ static void draw_bar(const char *left, double fraction, const char *right, bool 
 
 /* ---- Training ------------------------------------------------------------------------------ */
 
+/* The accuracy; of values the RMSE. */
+static words show_figure_of(double accuracy, double rmse)
+{
+    return isfinite(rmse) ? show_number(rmse) : show_percent(accuracy);
+}
+
 static void draw_training(training_view *view, const glia_progress *p, double done, double samples)
 {
     char left[64], right[192];
     double speed = p->seconds > 0 ? done / p->seconds : 0;
     int digits = snprintf(NULL, 0, "%zu", p->epochs);
     snprintf(left, sizeof left, "%*zu/%zu", digits > 3 ? digits : 3, p->epoch, p->epochs);
-    snprintf(right, sizeof right, "loss %s   %s   %s/s   %s left", show_loss(p->train_loss).s,
-             show_percent(p->train_accuracy).s, show_count((uint64_t)speed).s,
+    snprintf(right, sizeof right, "loss %s   %s%s   %s/s   %s left", show_loss(p->train_loss).s,
+             isfinite(p->train_rmse) ? "RMSE " : "",
+             show_figure_of(p->train_accuracy, p->train_rmse).s, show_count((uint64_t)speed).s,
              show_duration(speed > 0 ? (samples - done) / speed : NAN).s);
     draw_bar(left, done / samples, right, &view->bar_shown);
     view->drawn_at = p->seconds;
@@ -142,10 +149,26 @@ static FILE *lasting_line(training_view *view)
     return view->waiting;
 }
 
+/*
+ * Of many short epochs one in so many has a line, which is about all since the one before; an epoch
+ * that one has to wait for always has.
+ */
+static bool is_line_due(const training_view *view, const glia_progress *p)
+{
+    enum { MOST_LINES = 40, LINES = 20 };
+    const double patience = 1;
+    if (p->epochs <= MOST_LINES || p->epoch == p->epochs) return true;
+    return p->epoch % ((p->epochs + LINES - 1) / LINES) == 0 ||
+           p->seconds - view->line_began >= patience;
+}
+
 static void print_epoch(training_view *view, const glia_progress *p)
 {
-    double seconds = p->seconds - view->epoch_began;
-    double speed = seconds > 0 ? (double)(p->samples - view->epoch_first) / seconds : 0;
+    view->line_epochs++;
+    if (!is_line_due(view, p)) return;
+    double seconds = p->seconds - view->line_began;
+    double samples = (double)p->samples * (double)view->line_epochs - (double)view->epoch_first;
+    double speed = seconds > 0 ? samples / seconds : 0;
     const char *cells[N_COLUMNS];
     words epoch;
     snprintf(epoch.s, sizeof epoch.s, "%zu", p->epoch);
@@ -154,6 +177,7 @@ static void print_epoch(training_view *view, const glia_progress *p)
         view->headed = true;
         view->columns = choose_columns(view->validation);
         for (int c = 0; c < N_COLUMNS; c++) cells[c] = columns[c].heading;
+        if (isfinite(p->train_rmse)) cells[ACCURACY] = cells[VALIDATION_ACCURACY] = "RMSE";
         fprintf(out, "\n%s", style_begin(stderr, STYLE_DIM));
         print_columns(out, view->columns, cells);
         fprintf(out, "%s\n", style_end(stderr));
@@ -161,9 +185,9 @@ static void print_epoch(training_view *view, const glia_progress *p)
     const words values[N_COLUMNS] = {
         [EPOCH] = epoch,
         [LOSS] = show_loss(p->train_loss),
-        [ACCURACY] = show_percent(p->train_accuracy),
+        [ACCURACY] = show_figure_of(p->train_accuracy, p->train_rmse),
         [VALIDATION] = show_loss(p->validation_loss),
-        [VALIDATION_ACCURACY] = show_percent(p->validation_accuracy),
+        [VALIDATION_ACCURACY] = show_figure_of(p->validation_accuracy, p->validation_rmse),
         [SPEED] = show_count((uint64_t)speed),
         [TIME] = show_duration(seconds),
     };
@@ -171,7 +195,8 @@ static void print_epoch(training_view *view, const glia_progress *p)
     print_columns(out, view->columns, cells);
     fputc('\n', out);
     if (out == stderr) fflush(stderr);
-    view->epoch_began = p->seconds;
+    view->line_began = p->seconds;
+    view->line_epochs = 0;
     view->epoch_first = 0;
 }
 
@@ -208,7 +233,7 @@ bool training_step(void *user, const glia_progress *p)
     training_view *view = user;
     if (!view->begun) { /* maybe in the middle */
         view->begun = true;
-        view->epoch_began = p->seconds;
+        view->line_began = p->seconds;
         view->epoch_first = p->done;
     }
     if (view->startup_ended == 0) view->startup_ended = now_seconds();

@@ -21,7 +21,8 @@ typedef struct training_view {
     bool begun, headed, bar_shown;
     unsigned columns;     /* of the epochs' lines: a bit for each that is shown */
     double drawn_at;      /* seconds since training began */
-    double epoch_began;   /* likewise */
+    double line_began;    /* likewise: when the line before ended */
+    size_t line_epochs;   /* epochs that the next line is about */
     size_t epoch_first;   /* sample of the epoch with which this process began */
     double startup_ended; /* now_seconds() at the first step; 0: it has not come */
 

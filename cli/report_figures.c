@@ -261,8 +261,10 @@ static void put_picture(const struct report *report, struct text *out, size_t in
             for (size_t column = 0; column < width; column++) {
                 double sum = 0, n = 0;
                 for (size_t r = row * by; r < (row + 1) * by && r < info.height; r++)
-                    for (size_t c = column * by; c < (column + 1) * by && c < info.width; c++) {
-                        size_t at = r * info.width + c;
+                    for (size_t c = column * by * info.channels;
+                         c < (column + 1) * by * info.channels && c < info.width * info.channels;
+                         c++) {
+                        size_t at = r * info.width * info.channels + c;
                         sum += bytes ? (double)((uint8_t *)x)[at] : (double)((float *)x)[at];
                         n++;
                     }

@@ -73,20 +73,27 @@ const char *class_name(const struct report *report, size_t k)
     return k < report->classes ? report->names[k] : "?";
 }
 
+/* Of runs that do not say: the only one that there was. */
+static const char *loss_name(const struct report *report)
+{
+    const char *name = run_text(report->run->result, "loss");
+    return name != NULL ? name : "cross-entropy";
+}
+
 /* ---- Summary ------------------------------------------------------------------------------- */
 
 /* The figure of the test split if it was measured now, else what the run said at its end. */
-static void find_score(const struct report *report, double *accuracy, double *std_error,
-                       double *loss)
+static glia_metrics find_score(const struct report *report)
 {
     const json_t *result = report->run->result;
-    *accuracy = run_number(result, "test_accuracy");
-    *std_error = run_number(result, "test_standard_error");
-    *loss = run_number(result, "test_loss");
-    if (report->test == NULL) return;
-    *accuracy = report->test->metrics.accuracy;
-    *std_error = report->test->metrics.standard_error;
-    *loss = report->test->metrics.loss;
+    if (report->test != NULL) return report->test->metrics;
+    return (glia_metrics){
+        .accuracy = run_number(result, "test_accuracy"),
+        .standard_error = run_number(result, "test_standard_error"),
+        .loss = run_number(result, "test_loss"),
+        .rmse = run_number(result, "test_rmse"),
+        .r2 = run_number(result, "test_r2"),
+    };
 }
 
 void put_card(struct text *out, const char *term, const char *value, const char *more)
@@ -108,31 +115,45 @@ static void put_cards(const struct report *report, struct text *out)
 {
     const struct report_run *run = report->run;
     const struct metrics *epochs = &run->epochs;
-    double accuracy, std_error, loss, seconds = run_number(run->result, "seconds");
+    const glia_metrics score = find_score(report);
+    double seconds = run_number(run->result, "seconds");
     double speed = run_number(run->result, "samples_per_second");
     double done = run_number(run->result, "epochs"),
            asked = run_number(run->about, "settings.epochs");
     char value[96], more[96];
-    find_score(report, &accuracy, &std_error, &loss);
     if (!isfinite(seconds) && epochs->n > 0) seconds = epochs->of[epochs->n - 1].seconds;
     if (!isfinite(done)) done = epochs->n > 0 ? epochs->of[epochs->n - 1].epoch : 0;
 
     text_put(out, "<ul class=\"cards\">\n");
-    if (isfinite(accuracy)) {
-        snprintf(value, sizeof value, "%.2f %%", 100 * accuracy);
-        snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * std_error);
+    if (isfinite(score.accuracy)) {
+        snprintf(value, sizeof value, "%.2f %%", 100 * score.accuracy);
+        snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * score.standard_error);
         put_card(out, "Test accuracy", value, more);
-        put_card(out, "Test loss", show_loss(loss).s, "mean cross-entropy");
+    } else if (isfinite(score.rmse)) {
+        snprintf(more, sizeof more, "in the units of the data; R\xc2\xb2 %s",
+                 show_number(score.r2).s);
+        put_card(out, "Test RMSE", show_number(score.rmse).s, more);
+    }
+    if (isfinite(score.loss)) {
+        snprintf(more, sizeof more, "mean %s", loss_name(report));
+        put_card(out, "Test loss", show_loss(score.loss).s, more);
     }
     const struct metric *best = NULL;
     for (size_t i = 0; i < epochs->n; i++)
         if (epochs->of[i].best && isfinite(epochs->of[i].validation_loss)) best = &epochs->of[i];
     if (best != NULL) {
         snprintf(more, sizeof more, "after epoch %g, whose weights are kept", best->epoch);
-        put_card(out, "Validation accuracy", show_percent(best->validation_accuracy).s, more);
+        if (isfinite(best->validation_rmse))
+            put_card(out, "Validation RMSE", show_number(best->validation_rmse).s, more);
+        else
+            put_card(out, "Validation accuracy", show_percent(best->validation_accuracy).s, more);
     } else if (epochs->n > 0) {
-        put_card(out, "Training accuracy", show_percent(epochs->of[epochs->n - 1].train_accuracy).s,
-                 "of the last epoch, as it went");
+        const struct metric *last = &epochs->of[epochs->n - 1];
+        const char *when = "of the last epoch, as it went";
+        if (isfinite(last->train_rmse))
+            put_card(out, "Training RMSE", show_number(last->train_rmse).s, when);
+        else
+            put_card(out, "Training accuracy", show_percent(last->train_accuracy).s, when);
     }
     snprintf(value, sizeof value, "%g", done);
     more[0] = '\0';
@@ -400,19 +421,28 @@ void report_curves(const struct report *report, struct text *out)
                      stepped ? MOST_STEPS : MOST_EPOCHS, false),
          true},
     };
-    struct points owned[7] = {loss[0].points,     loss[1].points,     loss[2].points,
-                              accuracy[0].points, accuracy[1].points, accuracy[2].points,
-                              rates[0].points};
+    struct curve rmse[] = {
+        {by_steps, take_points(steps, FIELD(train_rmse), MOST_STEPS, true), fine},
+        {by_epochs, take_points(&run->epochs, FIELD(train_rmse), MOST_EPOCHS, false), true},
+        {validation, take_points(&run->epochs, FIELD(validation_rmse), MOST_EPOCHS, false), true},
+    };
+    enum { N_CURVES = 10 };
+    struct points owned[N_CURVES] = {
+        loss[0].points,     loss[1].points, loss[2].points, accuracy[0].points, accuracy[1].points,
+        accuracy[2].points, rmse[0].points, rmse[1].points, rmse[2].points,     rates[0].points};
+    char mean_loss[64];
+    snprintf(mean_loss, sizeof mean_loss, "mean %s", loss_name(report));
 
     text_put(out, "<div class=\"grid\">\n");
-    put_curves(out, "loss", "Loss", "mean cross-entropy", AXIS_NUMBER, loss, 3, note);
+    put_curves(out, "loss", "Loss", mean_loss, AXIS_NUMBER, loss, 3, note);
     put_curves(out, "accuracy", "Accuracy", "accuracy", AXIS_PERCENT, accuracy, 3, "");
+    put_curves(out, "rmse", "Root mean squared error", "RMSE", AXIS_NUMBER, rmse, 3, "");
     put_curves(out, "rate", "Learning rate", "learning rate", AXIS_NUMBER, rates, 1, "");
     text_put(out, "</div>\n");
     put_note(out,
              "Of the training samples loss and accuracy are measured just before the step that "
              "learns from them: an epoch's are those of a network that is changing.");
-    for (size_t i = 0; i < 7; i++) free_points(&owned[i]);
+    for (size_t i = 0; i < N_CURVES; i++) free_points(&owned[i]);
 }
 
 /* ---- The page ------------------------------------------------------------------------------ */
@@ -537,24 +567,26 @@ void report_write(const struct report *report, struct text *page)
     static const struct {
         const char *id, *heading;
         void (*write)(const struct report *report, struct text *out);
-        bool needs_network, needs_test;
+        bool needs_network, needs_test, needs_classes;
     } sections[] = {
-        {"summary", "Summary", report_summary, false, false},
-        {"curves", "How it learned", report_curves, false, false},
-        {"confusion", "What it confuses", report_confusion, true, true},
-        {"mistakes", "The most confident mistakes", report_mistakes, true, true},
-        {"calibration", "Calibration", report_calibration, true, true},
-        {"weights", "What the first layer looks for", report_weights, true, false},
-        {"histograms", "Weights and activations over epochs", report_histograms, false, false},
-        {"units", "Dead and saturated units", report_units, true, true},
+        {"summary", "Summary", report_summary, false, false, false},
+        {"curves", "How it learned", report_curves, false, false, false},
+        {"confusion", "What it confuses", report_confusion, true, true, true},
+        {"mistakes", "The most confident mistakes", report_mistakes, true, true, true},
+        {"calibration", "Calibration", report_calibration, true, true, true},
+        {"weights", "What the first layer looks for", report_weights, true, false, false},
+        {"histograms", "Weights and activations over epochs", report_histograms, false, false,
+         false},
+        {"units", "Dead and saturated units", report_units, true, true, false},
         {"projection", "The last hidden layer, projected to the plane", report_projection, true,
-         true},
+         true, true},
     };
     put_head(report, page);
     put_banners(report, page);
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         if (sections[i].needs_network && report->run->network == NULL) continue;
         if (sections[i].needs_test && report->test == NULL) continue;
+        if (sections[i].needs_classes && report->test->data.task != GLIA_CLASSES) continue;
         struct text section = {0};
         sections[i].write(report, &section);
         page_section(page, sections[i].id, sections[i].heading, &section);

@@ -125,8 +125,10 @@ static struct metric read_metric(const json_t *line, long offset)
         .lr = run_number(line, "lr"),
         .train_loss = run_number(line, "train_loss"),
         .train_accuracy = run_number(line, "train_accuracy"),
+        .train_rmse = run_number(line, "train_rmse"),
         .validation_loss = run_number(line, "validation_loss"),
         .validation_accuracy = run_number(line, "validation_accuracy"),
+        .validation_rmse = run_number(line, "validation_rmse"),
         .best = json_is_true(run_value(line, "best")),
         .offset = offset,
     };

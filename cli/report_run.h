@@ -13,8 +13,8 @@
 struct metric {
     double epoch;   /* completed: of a step line a fraction */
     double samples; /* since the beginning */
-    double seconds, lr, train_loss, train_accuracy;
-    double validation_loss, validation_accuracy; /* of an epoch's line */
+    double seconds, lr, train_loss, train_accuracy, train_rmse;
+    double validation_loss, validation_accuracy, validation_rmse; /* of an epoch's line */
     bool best;
     long offset; /* of the line in the file */
 };

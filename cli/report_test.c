@@ -310,10 +310,11 @@ glia_status test_measure(struct test_figures *figures, const glia_network *netwo
     struct test_figures *f = figures;
     f->data = glia_dataset_describe(dataset);
     f->classes = glia_network_describe(network).classes;
-    if (f->classes <= MOST_CONFUSED_CLASSES)
+    const bool has_classes = f->data.task == GLIA_CLASSES;
+    if (has_classes && f->classes <= MOST_CONFUSED_CLASSES)
         f->confusion = need_memory(f->classes * f->classes, sizeof *f->confusion);
     glia_status status = glia_evaluate(network, dataset, threads, &f->metrics, f->confusion, error);
-    if (status == GLIA_OK) status = predict_all(f, network, dataset, threads, error);
+    if (status == GLIA_OK && has_classes) status = predict_all(f, network, dataset, threads, error);
     if (status == GLIA_OK && f->data.samples > 0) status = look(f, network, dataset, error);
     return status;
 }

@@ -44,7 +44,7 @@ struct run_folder {
     int failed;     /* the first error of writing metrics; 0: none */
     /* Of the line before. */
     size_t line_done;
-    double line_loss, line_correct; /* sums over the epoch */
+    double line_loss, line_correct, line_squares; /* sums over the epoch */
     double epoch_began;
 };
 
@@ -216,6 +216,7 @@ static json_t *describe_settings(const train_options *o)
     json_put(s, "deskew", json_need(json_boolean(o->deskew)));
     json_put(s, "centre", json_need(json_boolean(o->centre)));
     json_put(s, "init", json_text(glia_init_name((glia_init)o->init)));
+    json_put(s, "loss", json_text(glia_loss_name((glia_loss)o->source.table.loss)));
     json_put(s, "lr", json_number(p->lr));
     json_put(s, "schedule", json_text(schedule_names[o->schedule]));
     json_put(s, "lr_end", json_number(p->lr_end < 0 ? NAN : p->lr_end));
@@ -232,7 +233,9 @@ static json_t *describe_settings(const train_options *o)
     json_put(s, "shear", json_number(a.shear));
     json_put(s, "elastic_alpha", json_number(a.elastic_alpha));
     json_put(s, "elastic_sigma", json_number(a.elastic_sigma));
-    json_put(s, "validation", json_number(o->validation));
+    json_put(s, "validation",
+             o->validation.path != NULL ? json_text(o->validation.path)
+                                        : json_number(o->validation.amount));
     json_put(s, "patience", json_count(p->patience));
     json_put(s, "min_delta", json_number(p->min_delta));
     json_put(s, "engine", json_text(engine_names[o->engine]));
@@ -431,22 +434,32 @@ static json_t *begin_line(const char *kind, const glia_progress *p)
     return line;
 }
 
+/* How many samples are right, without what rounding has added; of several labels it is no whole
+ * number. */
+static double nearly_whole(double samples)
+{
+    const double whole = round(samples);
+    return fabs(samples - whole) < 1e-4 ? whole : samples;
+}
+
 /*
- * Counts a line of a step up to sample `done` of the epoch, with its mean loss and accuracy as they
- * are written: what later lines say follows from those before, also when they are read again.
+ * Counts a line of a step up to sample `done` of the epoch, with its mean loss, and accuracy or
+ * RMSE, as they are written: what later lines say follows from those before, also when they are
+ * read again.
  */
-static void count_line(run_folder *f, size_t done, double loss, double accuracy)
+static void count_line(run_folder *f, size_t done, double loss, double accuracy, double rmse)
 {
     const double since = (double)(done - f->line_done);
     if (isfinite(loss)) f->line_loss += loss * since;
-    if (isfinite(accuracy)) f->line_correct += round(accuracy * since);
+    if (isfinite(accuracy)) f->line_correct += nearly_whole(accuracy * since);
+    if (isfinite(rmse)) f->line_squares += rmse * rmse * since;
     f->line_done = done;
 }
 
 static void end_lines(run_folder *f, double seconds)
 {
     f->line_done = 0;
-    f->line_loss = f->line_correct = 0;
+    f->line_loss = f->line_correct = f->line_squares = 0;
     f->epoch_began = seconds;
 }
 
@@ -472,19 +485,24 @@ static void take_line(run_folder *f, const json_t *line, const glia_progress *p)
         const char *key, *tag;
     } step_figures[] = {{"lr", "learning_rate"},
                         {"train_loss", "train/loss"},
-                        {"train_accuracy", "train/accuracy"}},
-      epoch_figures[] = {{"train_loss", "epoch/loss"},
-                         {"train_accuracy", "epoch/accuracy"},
-                         {"validation_loss", "validation/loss"},
-                         {"validation_accuracy", "validation/accuracy"}};
+                        {"train_accuracy", "train/accuracy"},
+                        {"train_rmse", "train/rmse"}},
+      epoch_figures[] = {
+          {"train_loss", "epoch/loss"},           {"train_accuracy", "epoch/accuracy"},
+          {"validation_loss", "validation/loss"}, {"validation_accuracy", "validation/accuracy"},
+          {"train_rmse", "epoch/rmse"},           {"validation_rmse", "validation/rmse"}};
     const char *kind = json_string_value(json_object_get(line, "kind"));
     const bool is_epoch = kind != NULL && strcmp(kind, "epoch") == 0;
-    const size_t n = is_epoch ? 4 : 3;
+    const size_t n = is_epoch ? sizeof epoch_figures / sizeof *epoch_figures
+                              : sizeof step_figures / sizeof *step_figures;
     const double seconds = number_of(line, "seconds");
-    for (size_t i = 0; i < n && f->events != NULL; i++)
-        events_scalar(f->events, is_epoch ? epoch_figures[i].tag : step_figures[i].tag,
-                      (int64_t)number_of(line, "step"), f->began + seconds,
-                      number_of(line, is_epoch ? epoch_figures[i].key : step_figures[i].key));
+    for (size_t i = 0; i < n && f->events != NULL; i++) {
+        const char *key = is_epoch ? epoch_figures[i].key : step_figures[i].key;
+        if (json_object_get(line, key) != NULL)
+            events_scalar(f->events, is_epoch ? epoch_figures[i].tag : step_figures[i].tag,
+                          (int64_t)number_of(line, "step"), f->began + seconds,
+                          number_of(line, key));
+    }
     if (is_epoch) {
         end_lines(f, seconds);
         return;
@@ -493,7 +511,7 @@ static void take_line(run_folder *f, const json_t *line, const glia_progress *p)
     const double done = number_of(line, "samples") - before;
     if (done > (double)f->line_done && done <= (double)p->samples)
         count_line(f, (size_t)done, number_of(line, "train_loss"),
-                   number_of(line, "train_accuracy"));
+                   number_of(line, "train_accuracy"), number_of(line, "train_rmse"));
 }
 
 /* Drops the lines past the step from which the run goes on; TensorBoard's events are made anew. */
@@ -530,28 +548,42 @@ void run_folder_step(run_folder *f, const glia_progress *p)
     if (p->done == 0) return;
     if (p->done < f->line_done) { /* the last epoch's end was never told */
         f->line_done = 0;
-        f->line_loss = f->line_correct = 0;
+        f->line_loss = f->line_correct = f->line_squares = 0;
     }
     const double done = (double)p->done, loss = p->train_loss * done;
-    const double correct = round(p->train_accuracy * done), since = done - (double)f->line_done;
+    const double correct = nearly_whole(p->train_accuracy * done),
+                 since = done - (double)f->line_done;
+    const double squares = p->train_rmse * p->train_rmse * done;
+    const bool has_values = isfinite(p->train_rmse); /* which are not right or wrong */
     if (since >= STEP_SAMPLES || (p->epoch_end && since > 0)) {
         json_t *line = begin_line("step", p);
         add_figure(f, line, p, "lr", "learning_rate", p->lr);
         const double line_loss = as_written((loss - f->line_loss) / since);
         const double line_accuracy = as_written((correct - f->line_correct) / since);
         add_figure(f, line, p, "train_loss", "train/loss", line_loss);
-        add_figure(f, line, p, "train_accuracy", "train/accuracy", line_accuracy);
+        const double line_rmse = as_written(sqrt(fmax(squares - f->line_squares, 0) / since));
+        if (has_values)
+            add_figure(f, line, p, "train_rmse", "train/rmse", line_rmse);
+        else
+            add_figure(f, line, p, "train_accuracy", "train/accuracy", line_accuracy);
         write_line(f, line);
-        count_line(f, p->done, line_loss, line_accuracy);
+        count_line(f, p->done, line_loss, line_accuracy, has_values ? line_rmse : NAN);
     }
     if (!p->epoch_end) return;
     const double seconds = p->seconds - f->epoch_began;
     json_t *line = begin_line("epoch", p);
     json_put(line, "lr", json_number(p->lr));
     add_figure(f, line, p, "train_loss", "epoch/loss", p->train_loss);
-    add_figure(f, line, p, "train_accuracy", "epoch/accuracy", p->train_accuracy);
+    if (has_values)
+        add_figure(f, line, p, "train_rmse", "epoch/rmse", p->train_rmse);
+    else
+        add_figure(f, line, p, "train_accuracy", "epoch/accuracy", p->train_accuracy);
     add_figure(f, line, p, "validation_loss", "validation/loss", p->validation_loss);
-    add_figure(f, line, p, "validation_accuracy", "validation/accuracy", p->validation_accuracy);
+    if (has_values)
+        add_figure(f, line, p, "validation_rmse", "validation/rmse", p->validation_rmse);
+    else
+        add_figure(f, line, p, "validation_accuracy", "validation/accuracy",
+                   p->validation_accuracy);
     json_put(line, "best", json_need(json_boolean(p->best)));
     json_put(line, "samples_per_second",
              json_number(seconds > 0 ? (double)p->samples / seconds : NAN));

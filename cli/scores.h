@@ -1,13 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* What a confusion matrix says of each class. */
+/* The figures of a network on a data set, and what a confusion matrix says of each class. */
 #ifndef GLIA_CLI_SCORES_H
 #define GLIA_CLI_SCORES_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "glia.h"
+#include "output.h"
+
 /* Classes up to which a confusion matrix is asked for: 128 MiB. */
 enum { MOST_CONFUSED_CLASSES = 4096 };
+
+/* Of no samples: every figure NAN. */
+glia_metrics score_none(void);
+
+/* "97.94 ± 0.14 %", or, of values, "RMSE 4.95". */
+words show_score(const glia_metrics *score);
+
+/*
+ * Puts what is of the network's task beside loss and accuracy, each key after prefix: rmse, mae,
+ * r2; exact; roc_auc, average_precision.
+ */
+void score_json(json_t *o, const char *prefix, const glia_metrics *score,
+                const glia_network *network);
 
 /* How one class fares; what divides by 0 is NAN. */
 typedef struct class_score {

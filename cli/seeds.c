@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Several seeds, summed up. */
+/* Several seeds or folds, summed up. */
 #include "seeds.h"
 
 #include <math.h>
@@ -7,60 +7,62 @@
 #include <string.h>
 
 #include "output.h"
+#include "scores.h"
 #include "spread.h"
 
-static void print_run(uint64_t seed, const glia_train_result *r, const glia_metrics *score)
+static void print_run(const struct seeds *s, uint64_t number, const glia_train_result *r,
+                      const glia_metrics *score)
 {
-    printf("%sseed    %s   %llu:", style_begin(stdout, STYLE_DIM), style_end(stdout),
-           (unsigned long long)seed);
+    printf("%s%s    %s   %llu:", style_begin(stdout, STYLE_DIM), s->are_folds ? "fold" : "seed",
+           style_end(stdout), (unsigned long long)number);
     if (r->stop == GLIA_STOP_DIVERGED)
         printf(" diverged");
     else if (r->stop == GLIA_STOP_CANCELLED)
         printf(" interrupted");
-    else if (isfinite(score->accuracy))
-        printf(" test %s", show_accuracy(score->accuracy, score->standard_error).s);
+    else if (isfinite(score->loss))
+        printf(" test %s", show_score(score).s);
+    else if (isfinite(r->train_rmse))
+        printf(" train RMSE %s", show_number(r->train_rmse).s);
     else
         printf(" train %s", show_percent(r->train_accuracy).s);
     if (isfinite(r->validation_accuracy) && r->stop != GLIA_STOP_DIVERGED)
         printf(", validation %s", show_percent(r->validation_accuracy).s);
+    if (isfinite(r->validation_rmse) && r->stop != GLIA_STOP_DIVERGED)
+        printf(", validation RMSE %s", show_number(r->validation_rmse).s);
     printf(", %s\n", show_duration(r->seconds).s);
     fflush(stdout); /* the next one may take an hour */
 }
 
-void seeds_add(struct seeds *s, uint64_t seed, const glia_train_result *result,
+void seeds_add(struct seeds *s, uint64_t number, const glia_train_result *result,
                const glia_metrics *score, json_t *outcome)
 {
     if (s->outcomes == NULL) {
         s->outcomes = json_need(json_array());
         s->test = need_memory(s->n, sizeof *s->test);
+        s->other = need_memory(s->n, sizeof *s->other);
         s->validation = need_memory(s->n, sizeof *s->validation);
         s->seconds = need_memory(s->n, sizeof *s->seconds);
     }
     json_push(s->outcomes, outcome);
-    if (s->printed) print_run(seed, result, score);
+    if (s->printed) print_run(s, number, result, score);
     if (result->stop == GLIA_STOP_DIVERGED) s->n_failed++;
     if (result->stop != GLIA_STOP_EPOCHS && result->stop != GLIA_STOP_EARLY) return;
-    s->test[s->n_done] = score->accuracy;
-    s->validation[s->n_done] = result->validation_accuracy;
+    s->has_values = isfinite(result->train_rmse);
+    s->test[s->n_done] = s->has_values ? score->rmse : score->accuracy;
+    s->other[s->n_done] = s->has_values ? score->r2 : 1 - score->accuracy;
+    s->validation[s->n_done] =
+        s->has_values ? result->validation_rmse : result->validation_accuracy;
     s->seconds[s->n_done++] = result->seconds;
 }
 
-static void add_row(struct table *table, const char *name, spread s)
+static void add_row(struct table *table, const char *name, spread s, words (*show)(double))
 {
     const double figures[] = {s.mean, s.deviation, s.error, s.min, s.median, s.max};
     if (s.n == 0) return;
     table_add(table, STYLE_PLAIN, "%s", name);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
         table_add(table, i == 0 ? STYLE_BOLD : STYLE_PLAIN, "%s",
-                  isfinite(figures[i]) ? show_percent(figures[i]).s : "–");
-}
-
-/* 1 - accuracy of each run that is complete; to be freed. */
-static double *test_errors(const struct seeds *s)
-{
-    double *errors = need_memory(s->n_done + 1, sizeof *errors);
-    for (size_t i = 0; i < s->n_done; i++) errors[i] = 1 - s->test[i];
-    return errors;
+                  isfinite(figures[i]) ? show(figures[i]).s : "–");
 }
 
 void seeds_print(const struct seeds *s)
@@ -68,16 +70,25 @@ void seeds_print(const struct seeds *s)
     static const char *const headings[] = {"",       "mean",   "std deviation", "std error",
                                            "lowest", "median", "highest"};
     char title[64];
-    double *errors = test_errors(s);
-    snprintf(title, sizeof title, "%zu seed%s", s->n_done, s->n_done == 1 ? "" : "s");
+    snprintf(title, sizeof title, "%zu %s%s", s->n_done, s->are_folds ? "fold" : "seed",
+             s->n_done == 1 ? "" : "s");
     if (s->n_done > 0) {
         const char *named[sizeof headings / sizeof *headings];
         memcpy(named, headings, sizeof named);
         named[0] = title;
         struct table *table = table_new("lrrrrrr", named);
-        add_row(table, "test accuracy", spread_of(s->test, s->n_done));
-        add_row(table, "test error", spread_of(errors, s->n_done));
-        add_row(table, "validation accuracy", spread_of(s->validation, s->n_done));
+        const spread test = spread_of(s->test, s->n_done);
+        const spread other = spread_of(s->other, s->n_done);
+        const spread validation = spread_of(s->validation, s->n_done);
+        if (s->has_values) {
+            add_row(table, "test RMSE", test, show_number);
+            add_row(table, "test R2", other, show_number);
+            add_row(table, "validation RMSE", validation, show_number);
+        } else {
+            add_row(table, "test accuracy", test, show_percent);
+            add_row(table, "test error", other, show_percent);
+            add_row(table, "validation accuracy", validation, show_percent);
+        }
         printf("\n");
         table_print(table, stdout, "546");
         table_free(table);
@@ -85,22 +96,20 @@ void seeds_print(const struct seeds *s)
     if (s->n_failed > 0)
         printf("\n%zu of %zu diverged%s\n", s->n_failed, s->n,
                s->n_done > 0 ? ", which are not in these figures" : "");
-    free(errors);
 }
 
 json_t *seeds_json(const struct seeds *s)
 {
     json_t *o = json_need(json_object()), *summary = json_need(json_object());
-    double *errors = test_errors(s);
     const struct {
         const char *key;
         const double *values;
-    } figures[] = {{"test_accuracy", s->test},
-                   {"test_error", errors},
-                   {"validation_accuracy", s->validation},
+    } figures[] = {{s->has_values ? "test_rmse" : "test_accuracy", s->test},
+                   {s->has_values ? "test_r2" : "test_error", s->other},
+                   {s->has_values ? "validation_rmse" : "validation_accuracy", s->validation},
                    {"seconds", s->seconds}};
-    json_put(summary, "seed", json_seed(s->first));
-    json_put(summary, "seeds", json_count(s->n));
+    if (!s->are_folds) json_put(summary, "seed", json_seed(s->first));
+    json_put(summary, s->are_folds ? "folds" : "seeds", json_count(s->n));
     json_put(summary, "done", json_count(s->n_done));
     json_put(summary, "failed", json_count(s->n_failed));
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
@@ -109,13 +118,13 @@ json_t *seeds_json(const struct seeds *s)
     }
     json_put(o, "runs", s->outcomes != NULL ? json_incref(s->outcomes) : json_need(json_array()));
     json_put(o, "summary", summary);
-    free(errors);
     return o;
 }
 
 void seeds_free(struct seeds *s)
 {
     free(s->test);
+    free(s->other);
     free(s->validation);
     free(s->seconds);
     json_decref(s->outcomes);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What came of the same run with several seeds: a line for each as it ends, and the sum of them. */
+/*
+ * What came of several runs, of the same data with several seeds or of the folds of a table: a line
+ * for each as it ends, and the sum of them.
+ */
 #ifndef GLIA_CLI_SEEDS_H
 #define GLIA_CLI_SEEDS_H
 
@@ -10,16 +13,19 @@
 /* An all-zero struct but for these. */
 struct seeds {
     size_t n;       /* runs that are asked for */
-    uint64_t first; /* the others follow it */
+    bool are_folds; /* else seeds */
+    uint64_t first; /* the others follow it; of folds 1 */
     bool printed;   /* lines on stdout; else nothing */
-    /* of runs that are complete (n_done), in room for n, owned */
-    double *test, *validation, *seconds;
+    /* of runs that are complete (n_done), in room for n, owned: accuracies and errors, or RMSEs and
+     * R2s */
+    double *test, *other, *validation, *seconds;
+    bool has_values;
     size_t n_done, n_failed;
     json_t *outcomes; /* of all that ended, owned */
 };
 
 /* Counts a run that ended, complete or not, and takes its outcome over. */
-void seeds_add(struct seeds *seeds, uint64_t seed, const glia_train_result *result,
+void seeds_add(struct seeds *seeds, uint64_t number, const glia_train_result *result,
                const glia_metrics *score, json_t *outcome);
 
 /* The sum of them, for people on stdout. */

@@ -3,12 +3,32 @@
 #include "source.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "output.h"
 #include "progress.h"
 
 const char *const split_names[] = {[GLIA_TRAIN] = "train", [GLIA_TEST] = "test", NULL};
+
+const char *const colour_names[] = {"auto", "grey", "rgb", NULL};
+
+bool size_parse(const char *text, void *field)
+{
+    char numbers[64];
+    uint64_t height, width;
+    size_t length = strcspn(text, "x");
+    if (strlen(text) >= sizeof numbers) return false;
+    strcpy(numbers, text);
+    numbers[length] = '\0';
+    if (!parse_count(numbers, &height)) return false;
+    width = height;
+    if (text[length] == 'x' && !parse_count(numbers + length + 1, &width)) return false;
+    if (height < 1 || height > GLIA_MAX_UNITS || width < 1 || width > GLIA_MAX_UNITS) return false;
+    *(image_size *)field = (image_size){(size_t)height, (size_t)width};
+    return true;
+}
 
 void source_set_defaults(source_options *options)
 {
@@ -32,10 +52,25 @@ static bool can_download(const char *name)
     return found;
 }
 
+bool source_is_file(const char *name)
+{
+    struct stat status;
+    return strcmp(name, "-") == 0 || (stat(name, &status) == 0 && !S_ISDIR(status.st_mode));
+}
+
+bool source_is_archive(const char *name)
+{
+    const size_t length = strlen(name);
+    return source_is_file(name) && length > 4 && strcmp(name + length - 4, ".npz") == 0;
+}
+
 bool source_check(const source_options *options, const char *name)
 {
-    if (options->seed != glia_data_default_params().seed && strcmp(name, "digits") != 0) {
-        complain("--data-seed: %s is not drawn by a seed; only digits is", name);
+    if (options->seed != glia_data_default_params().seed && strcmp(name, "digits") != 0 &&
+        !source_is_file(name)) {
+        complain("--data-seed: %s is neither drawn by a seed, as digits is, nor a table that is "
+                 "divided by one",
+                 name);
         return false;
     }
     if (options->mirror != NULL && !can_download(name)) {
@@ -46,7 +81,7 @@ bool source_check(const source_options *options, const char *name)
     return true;
 }
 
-static glia_data_params params_of(const source_options *options, int threads)
+glia_data_params source_params(const source_options *options, int threads, table_columns *columns)
 {
     glia_data_params params = glia_data_default_params();
     params.seed = options->seed;
@@ -54,20 +89,75 @@ static glia_data_params params_of(const source_options *options, int threads)
     params.threads = threads;
     params.directory = options->directory;
     params.mirror = options->mirror;
+    params.table = table_params(&options->table, columns);
+    params.image_height = options->size.height;
+    params.image_width = options->size.width;
+    params.image_channels = options->colour == 0 ? 0 : options->colour == 1 ? 1 : 3;
     return params;
+}
+
+/* Only folders of images are brought to what was asked for: whether this set is what it should be.
+ */
+static bool source_obeys(const glia_data_params *params, const char *name,
+                         const glia_dataset *dataset, glia_error *error)
+{
+    glia_dataset_info info = glia_dataset_describe(dataset);
+    if ((params->image_height == 0 ||
+         (info.height == params->image_height && info.width == params->image_width)) &&
+        (params->image_channels == 0 || info.channels == params->image_channels))
+        return true;
+    error->status = GLIA_MISMATCH;
+    snprintf(error->message, sizeof error->message,
+             "%s: --image-size and --colour are for folders of images; these samples stay as they "
+             "are",
+             name);
+    return false;
+}
+
+/* Opens a data set for a network, or as another one (both may be NULL) reads its own. */
+static glia_status open_as(const source_options *options, const char *name, glia_split split,
+                           const glia_network *network, const glia_dataset *like, bool fresh,
+                           int threads, bool quiet, glia_dataset **out, glia_error *error)
+{
+    fetch_view view = {.quiet = quiet};
+    table_columns columns;
+    glia_dataset *dataset = NULL;
+    glia_data_params params = source_params(options, threads, &columns);
+    params.like = like;
+    params.fresh = fresh;
+    params.progress = fetch_step;
+    params.user = &view;
+    glia_status status = network != NULL
+                             ? glia_dataset_open_for(network, name, split, &params, &dataset, error)
+                             : glia_dataset_open(name, split, &params, &dataset, error);
+    fetch_end(&view);
+    table_columns_free(&columns);
+    if (status == GLIA_OK && !source_obeys(&params, name, dataset, error)) {
+        glia_dataset_free(dataset);
+        return error->status;
+    }
+    if (status == GLIA_OK) *out = dataset;
+    return status;
 }
 
 glia_status source_open(const source_options *options, const char *name, glia_split split,
                         bool fresh, int threads, bool quiet, glia_dataset **out, glia_error *error)
 {
-    fetch_view view = {.quiet = quiet};
-    glia_data_params params = params_of(options, threads);
-    params.fresh = fresh;
-    params.progress = fetch_step;
-    params.user = &view;
-    glia_status status = glia_dataset_open(name, split, &params, out, error);
-    fetch_end(&view);
-    return status;
+    return open_as(options, name, split, NULL, NULL, fresh, threads, quiet, out, error);
+}
+
+glia_status source_open_for(const source_options *options, const glia_network *network,
+                            const char *name, glia_split split, int threads, bool quiet,
+                            glia_dataset **out, glia_error *error)
+{
+    return open_as(options, name, split, network, NULL, false, threads, quiet, out, error);
+}
+
+glia_status source_open_like(const source_options *options, const char *name, glia_split split,
+                             const glia_dataset *like, int threads, glia_dataset **out,
+                             glia_error *error)
+{
+    return open_as(options, name, split, NULL, like, false, threads, true, out, error);
 }
 
 /* The test split, opened in a thread of its own. */
@@ -91,13 +181,17 @@ glia_status source_open_both(const source_options *options, const char *name, bo
                              int threads, bool quiet, glia_dataset **train, glia_dataset **test,
                              glia_error *error)
 {
-    struct aside aside = {.name = name, .params = params_of(options, threads)};
+    if (source_is_file(name) && !source_is_archive(name)) /* it has one part alone */
+        return source_open(options, name, GLIA_TRAIN, fresh, threads, quiet, train, error);
+    table_columns columns;
+    struct aside aside = {.name = name, .params = source_params(options, threads, &columns)};
     pthread_t thread;
     aside.params.offline = true; /* one download at a time, and its progress from one thread */
     bool begun = threads != 1 && pthread_create(&thread, NULL, open_aside, &aside) == 0;
     glia_status status =
         source_open(options, name, GLIA_TRAIN, fresh, threads, quiet, train, error);
     if (begun) pthread_join(thread, NULL);
+    table_columns_free(&columns);
     if (status != GLIA_OK) {
         glia_dataset_free(aside.test);
         return status;
@@ -130,12 +224,18 @@ int source_complain(const char *name, const glia_error *error)
     return status;
 }
 
-int source_need(const source_options *options, const char *name, glia_split split,
-                glia_dataset **out)
+int source_need_for(const source_options *options, const glia_network *network, const char *name,
+                    glia_split split, glia_dataset **out)
 {
     glia_error error;
     if (!source_check(options, name)) return EXIT_WRONG;
-    if (source_open(options, name, split, false, 0, false, out, &error) == GLIA_OK)
+    if (open_as(options, name, split, network, NULL, false, 0, false, out, &error) == GLIA_OK)
         return EXIT_DONE;
     return source_complain(name, &error);
+}
+
+int source_need(const source_options *options, const char *name, glia_split split,
+                glia_dataset **out)
+{
+    return source_need_for(options, NULL, name, split, out);
 }

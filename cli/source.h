@@ -5,6 +5,17 @@
 
 #include "glia.h"
 #include "options.h"
+#include "table_options.h"
+
+/* Both 0: as the images are. */
+typedef struct image_size {
+    size_t height, width;
+} image_size;
+
+/* OPTION_OTHER: "HxW", or one number for both. */
+bool size_parse(const char *text, void *field);
+
+extern const char *const colour_names[];
 
 /* What the struct of a command on data sets begins with. */
 typedef struct source_options {
@@ -12,7 +23,10 @@ typedef struct source_options {
     const char *directory;
     const char *mirror;
     bool offline;
-    uint64_t seed; /* of digits */
+    uint64_t seed; /* of digits, and of how a table is divided */
+    table_options table;
+    image_size size;
+    int colour; /* as colour_names */
 } source_options;
 
 #define SOURCE_DIRECTORY_OPTION                                                                    \
@@ -38,7 +52,23 @@ typedef struct source_options {
 #define SOURCE_SEED_OPTION                                                                         \
     {                                                                                              \
         .kind = OPTION_SEED, .name = "data-seed", .metavar = "N",                                  \
-        .offset = offsetof(source_options, seed), .help = "which set of the built-in digits"       \
+        .offset = offsetof(source_options, seed),                                                  \
+        .help = "which set of the built-in digits; which rows of a table are held out to test"     \
+    }
+
+#define SOURCE_SIZE_OPTION                                                                         \
+    {                                                                                              \
+        .kind = OPTION_OTHER, .name = "image-size", .metavar = "HxW",                              \
+        .offset = offsetof(source_options, size), .parse = size_parse,                             \
+        .expected = "a height and a width in pixels, as 28x28", .shown_default = "as they are",    \
+        .help = "scale the images of a folder to H x W pixels"                                     \
+    }
+
+#define SOURCE_COLOUR_OPTION                                                                       \
+    {                                                                                              \
+        .kind = OPTION_CHOICE, .name = "colour", .metavar = "NAME", .choices = colour_names,       \
+        .offset = offsetof(source_options, colour),                                                \
+        .help = "read the images of a folder as grey or as red, green and blue"                    \
     }
 
 /* clang-format off */
@@ -47,7 +77,10 @@ typedef struct source_options {
     SOURCE_DIRECTORY_OPTION,                                                                       \
     SOURCE_MIRROR_OPTION,                                                                          \
     SOURCE_OFFLINE_OPTION,                                                                         \
-    SOURCE_SEED_OPTION
+    SOURCE_SEED_OPTION,                                                                            \
+    SOURCE_SIZE_OPTION,                                                                            \
+    SOURCE_COLOUR_OPTION,                                                                          \
+    TABLE_FILE_OPTIONS(source_options, table)
 /* clang-format on */
 
 /* The names for an OPTION_CHOICE of a split; the index is the glia_split. */
@@ -58,7 +91,13 @@ extern const char *const split_names[];
     "DATA is digits (built in), mnist or fashion-mnist (looked for in --data-dir, $GLIA_DATA and " \
     "the cache, then downloaded), or a folder that holds train-images-idx3-ubyte, "                \
     "train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, as they are or "  \
-    "with .gz."
+    "with .gz; or a folder of images (PNG, JPEG, PGM), CLASS/FILE, or train/CLASS/FILE and "       \
+    "test/CLASS/FILE (val, valid or validation where there is no test); or a file of NumPy's "     \
+    "(.npy; .npz with x_train, y_train, x_test and y_test, or x and y), or of sparse text, "       \
+    "LIBSVM's; or a table: a CSV or TSV file, - being standard input."
+
+/* What the library wants to know of them; columns are to be freed. */
+glia_data_params source_params(const source_options *options, int threads, table_columns *columns);
 
 void source_set_defaults(source_options *options);
 
@@ -80,11 +119,30 @@ glia_status source_open_both(const source_options *options, const char *name, bo
                              int threads, bool quiet, glia_dataset **train, glia_dataset **test,
                              glia_error *error);
 
+/* Whether a name is that of a single file (a table), or "-". */
+bool source_is_file(const char *name);
+
+/* Whether it is one that may have a test split all the same. */
+bool source_is_archive(const char *name);
+
+/* Opens a table as another data set reads its own. */
+glia_status source_open_like(const source_options *options, const char *name, glia_split split,
+                             const glia_dataset *like, int threads, glia_dataset **out,
+                             glia_error *error);
+
+/* The same for a network, unless that is NULL (glia_dataset_open_for). */
+glia_status source_open_for(const source_options *options, const glia_network *network,
+                            const char *name, glia_split split, int threads, bool quiet,
+                            glia_dataset **out, glia_error *error);
+
 /* Complains that a data set could not be opened; returns the exit status. */
 int source_complain(const char *name, const glia_error *error);
 
 /* Checks and opens; on failure complains. Returns the exit status. */
 int source_need(const source_options *options, const char *name, glia_split split,
                 glia_dataset **out);
+/* The same as the network reads it. */
+int source_need_for(const source_options *options, const glia_network *network, const char *name,
+                    glia_split split, glia_dataset **out);
 
 #endif

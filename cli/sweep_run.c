@@ -12,8 +12,10 @@
 
 #include "commands.h"
 #include "output.h"
+#include "parts.h"
 #include "progress.h"
 #include "run_folder.h"
+#include "scores.h"
 #include "signals.h"
 #include "sweep.h"
 #include "training.h"
@@ -25,7 +27,7 @@ static const double redraw_seconds = 0.1;
 /* What the threads share. */
 struct work {
     struct sweep *sweep;
-    const glia_dataset *train, *test;
+    const open_data *data;
     size_t *order; /* (n) of jobs that are to be done, the longest first */
     size_t n;
     _Atomic(size_t) next;
@@ -93,29 +95,24 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     struct work *w = r->work;
     struct job *job = r->job;
     const train_options *o = &job->options;
-    glia_dataset *rest = NULL, *validation = NULL;
-    const glia_dataset *samples = w->train;
+    run_parts parts = {0};
     glia_network *network = NULL;
     glia_train_result result = {0};
-    glia_metrics score = {0, NAN, NAN, NAN};
+    glia_metrics score = score_none();
     json_t *outcome = NULL;
-    glia_status status = GLIA_OK;
-    if (o->validation > 0) {
-        status = glia_dataset_hold_out(w->train, o->validation, o->params.seed, &rest, &validation,
-                                       error);
-        samples = rest;
-    }
-    if (status == GLIA_OK) status = training_network(o, samples, &network, error);
+    glia_status status = run_parts_make(o, w->data, SIZE_MAX, &parts, error);
+    if (status == GLIA_OK) status = training_network(o, parts.train, &network, error);
     if (status != GLIA_OK) goto cleanup;
-    run_folder_begin(r->folder, o, w->sweep->data, samples, validation, w->test, network);
+    run_folder_begin(r->folder, o, w->sweep->data, parts.train, parts.validation, parts.test,
+                     network);
 
     struct training_room room;
-    glia_train_params params = training_params(o, samples, &room);
+    glia_train_params params = training_params(o, parts.train, &room);
     params.threads = w->threads_a_run;
     params.progress = step;
     params.diagnosis = diagnosed;
     params.user = r;
-    status = glia_train(network, samples, validation, &params, &result, error);
+    status = glia_train(network, parts.train, parts.validation, &params, &result, error);
     const bool diverged = status == GLIA_DIVERGED;
     if (diverged) snprintf(job->message, sizeof job->message, "%s", error->message);
     if (status != GLIA_OK && !diverged) goto cleanup;
@@ -125,8 +122,8 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     }
     if (!diverged) {
         status = glia_network_save(network, model, error);
-        if (status == GLIA_OK && w->test != NULL)
-            status = glia_evaluate(network, w->test, w->threads_a_run, &score, NULL, error);
+        if (status == GLIA_OK && parts.test != NULL)
+            status = glia_evaluate(network, parts.test, w->threads_a_run, &score, NULL, error);
         if (status != GLIA_OK) goto cleanup;
     }
     job->state = diverged ? JOB_FAILED : JOB_DONE;
@@ -150,8 +147,7 @@ cleanup:
         snprintf(job->message, sizeof job->message, "%s", error->message);
     }
     glia_network_free(network);
-    glia_dataset_free(validation);
-    glia_dataset_free(rest);
+    run_parts_free(&parts);
     return outcome;
 }
 
@@ -257,20 +253,26 @@ int sweep_run(struct sweep *s)
 {
     const sweep_options *o = s->options;
     struct work w = {.sweep = s, .begun = now_seconds()};
-    glia_dataset *train_set = NULL, *test_set = NULL;
+    train_options settled = s->jobs[0].options; /* so far as data go, those of all runs */
+    open_data data = {0};
     glia_machine machine;
     glia_error error;
     glia_status status = glia_machine_describe(&machine, &error);
     const int threads = o->threads > 0 ? o->threads : status == GLIA_OK ? machine.cores : 1;
-    if (status == GLIA_OK)
-        status = source_open_both(&o->source, s->data, false, threads, o->quiet, &train_set,
-                                  &test_set, &error);
+    settled.source = o->source;
+    settled.source.common.line = &s->jobs[0].line;
+    settled.params.threads = threads;
+    settled.quiet = o->quiet;
+    if (status == GLIA_OK) status = open_data_for(&settled, s->data, &data, &error);
     if (status != GLIA_OK) return source_complain(s->data, &error);
-    w.train = train_set;
-    w.test = test_set;
+    const glia_dataset_info info = glia_dataset_describe(data.all);
+    w.data = &data;
     w.order = need_memory(s->n_jobs, sizeof *w.order);
     for (size_t i = 0; i < s->n_jobs; i++) {
-        s->jobs[i].cost = estimate_cost(&s->jobs[i], train_set);
+        s->jobs[i].options.source.common.line = &s->jobs[i].line;
+        if (source_is_file(s->data))
+            train_choose_for_table(&s->jobs[i].options, &info, data.test != NULL);
+        s->jobs[i].cost = estimate_cost(&s->jobs[i], data.all);
         if (s->jobs[i].state != JOB_WAITING) continue;
         w.cost += s->jobs[i].cost;
         w.order[w.n++] = i;
@@ -280,7 +282,6 @@ int sweep_run(struct sweep *s)
     const int exit_status = run_all(&w, threads);
     s->seconds = now_seconds() - w.begun;
     free(w.order);
-    glia_dataset_free(train_set);
-    glia_dataset_free(test_set);
+    open_data_close(&data);
     return exit_status;
 }

@@ -106,14 +106,30 @@ static bool parse_interval(const char *text, void *field)
     return true;
 }
 
-static bool parse_validation(const char *text, void *field)
+/* A fraction, a number of samples, none, or else the name of a file. */
+static bool parse_held(const char *text, void *field)
 {
-    double value;
-    if (!parse_real(text, &value) || value <= 0) return false;
-    if (value >= 1 && (value != floor(value) || value > 1e15)) return false;
-    *(double *)field = value;
+    held_part part = {.is_given = true};
+    if (text[0] == '\0') return false;
+    if (strcmp(text, "none") == 0) {
+        /* nothing is held out */
+    } else if (parse_real(text, &part.amount)) {
+        if (part.amount <= 0) return false;
+        if (part.amount >= 1 && (part.amount != floor(part.amount) || part.amount > 1e15))
+            return false;
+    } else {
+        part.path = text;
+    }
+    *(held_part *)field = part;
     return true;
 }
+
+bool train_holds_out(const held_part *part)
+{
+    return part->amount > 0 || part->path != NULL;
+}
+
+static const char *const split_orders[] = {[ORDER_RANDOM] = "random", [ORDER_LAST] = "last", NULL};
 
 /* Of hidden layers. */
 static const char *const activation_names[] = {
@@ -170,7 +186,7 @@ const struct option train_option_table[] = {
      .parse = parse_hidden, .show = show_hidden,
      .expected = "numbers of units such as 256 or 512,256 (at most 63 layers of 1 to 1048576), "
                  "or none",
-     .help = "units of the hidden layers, as 512,256; none: softmax regression"},
+     .help = "units of the hidden layers, as 512,256; none: softmax or linear regression"},
     {.kind = OPTION_OTHER, .name = "activation", .metavar = "LIST", TRAIN_FIELD(activation),
      .parse = parse_activation, .show = train_show_activation, .choices = activation_names,
      .expected = "sigmoid, tanh, relu, identity, leaky-relu, elu, gelu, silu or scaled-tanh, or "
@@ -183,6 +199,11 @@ const struct option train_option_table[] = {
      .help = "shear each image upright, here and whenever the network reads one"},
     {.kind = OPTION_FLAG, .name = "centre", TRAIN_FIELD(centre),
      .help = "move its centre of mass to the middle, likewise"},
+    {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", TRAIN_FIELD(source.table.loss),
+     .choices = loss_choices,
+     .help = "what is learned, and what the outputs are: cross-entropy, one of several classes; "
+             "bce, any of several labels of 0 and 1; mse, mae or huber, values; auto is what fits "
+             "the data"},
     {.kind = OPTION_CHOICE, .name = "init", .metavar = "NAME", TRAIN_FIELD(init),
      .choices = init_names, .help = "distribution of the first weights"},
 
@@ -259,7 +280,7 @@ const struct option train_option_table[] = {
              "images"},
     {.kind = OPTION_REAL, .name = "label-smoothing", .metavar = "X",
      TRAIN_FIELD(params.label_smoothing), .max = 1, .below_max = true,
-     .help = "spread this part of each label over all classes"},
+     .help = "spread this part of each label over all classes (cross-entropy alone)"},
     {.kind = OPTION_REAL, .name = "weight-decay", .metavar = "X", TRAIN_FIELD(params.weight_decay),
      .shown_default = "0",
      .help = "shrink weights by lr * X in each step, beside the gradient (adamw's default: 0.01)"},
@@ -274,15 +295,31 @@ const struct option train_option_table[] = {
     {.kind = OPTION_OTHER, .name = "class-weights", .metavar = "LIST",
      TRAIN_FIELD(class_weights), .parse = parse_class_weights,
      .expected = "balanced, or a number of at least 0 for each class, as 1,1,2.5",
-     .help = "how much the samples of each class count; balanced: each class as much as the others"},
+     .help = "how much the samples of each class count; balanced: each class as much as the others "
+             "(cross-entropy alone)"},
     AUGMENT_OPTIONS(train_options, augment),
 
-    {.kind = OPTION_HEADING, .name = "Early stopping"},
+    TABLE_COLUMN_OPTIONS(train_options, source.table),
+
+    {.kind = OPTION_HEADING, .name = "What is held out"},
+    {.kind = OPTION_OTHER, .name = "test", .metavar = "X", TRAIN_FIELD(test),
+     .parse = parse_held, .shown_default = "0.2 of a table",
+     .expected = "a fraction between 0 and 1, a whole number of samples, a file, or none",
+     .help = "of a table: the fraction or number of rows that the finished network is scored on, as "
+             "many of each class in proportion; or a file that holds them; or none"},
     {.kind = OPTION_OTHER, .name = "validation", .metavar = "X", TRAIN_FIELD(validation),
-     .parse = parse_validation,
-     .expected = "a fraction between 0 and 1, or a whole number of samples",
+     .parse = parse_held,
+     .expected = "a fraction between 0 and 1, a whole number of samples, a file, or none",
      .help = "hold out a fraction or a number of the training samples, as many of each class in "
-             "proportion; the weights of the epoch with the lowest loss on them are kept"},
+             "proportion, or read them from a file; the weights of the epoch with the lowest loss "
+             "on them are kept"},
+    {.kind = OPTION_CHOICE, .name = "split", .metavar = "WORD", TRAIN_FIELD(order),
+     .choices = split_orders,
+     .help = "which samples are held out: random ones, or the last (of a series in time)"},
+    {.kind = OPTION_COUNT, .name = "folds", .metavar = "K", TRAIN_FIELD(folds),
+     .min = 2, .max = 100000, .aside = true, .shown_default = "",
+     .help = "K-fold cross-validation of a table: K runs, each scored on another Kth of the rows "
+             "that it has not learned from; with -o one more, on all rows, makes the model"},
     {.kind = OPTION_COUNT, .name = "patience", .metavar = "N", TRAIN_FIELD(params.patience),
      .max = 1e9, .shown_default = "",
      .help = "stop after N epochs without a lower validation loss"},
@@ -340,16 +377,41 @@ bool train_check_options(const train_options *options, const char *data)
                  activations, hidden, hidden == 1 ? "" : "s");
         return false;
     }
-    if (options->validation == 0 && options->params.patience > 0) {
+    const bool validates = train_holds_out(&options->validation);
+    if (!validates && options->params.patience > 0) {
         complain("train: --patience needs a validation set; add --validation 0.1, say");
         return false;
     }
-    if (options->validation == 0 && options->params.min_delta > 0) {
+    if (!validates && options->params.min_delta > 0) {
         complain("train: --min-delta needs a validation set; add --validation 0.1, say");
         return false;
     }
-    if (options->seeds > 0 && options->checkpoint != NULL) {
-        complain("train: --checkpoint keeps one run; leave it out with --seeds");
+    const bool several = options->seeds > 0 || options->folds > 0;
+    const char *which = options->seeds > 0 ? "--seeds" : "--folds";
+    if (options->seeds > 0 && options->folds > 0) {
+        complain("train: --seeds and --folds are two kinds of several runs; leave one of them out");
+        return false;
+    }
+    if (several && options->checkpoint != NULL) {
+        complain("train: --checkpoint keeps one run; leave it out with %s", which);
+        return false;
+    }
+    if (options->folds > 0 && options->test.is_given) {
+        complain("train: --folds tests on every row in turn; leave out --test");
+        return false;
+    }
+    if (!source_is_file(data) && options->folds > 0) {
+        complain("train: --folds divides a table; %s is none, and has a test split of its own or "
+                 "none (of pictures: "
+                 "folders train and test)",
+                 data);
+        return false;
+    }
+    if (!source_is_file(data) && options->test.is_given) {
+        complain("train: --test divides a table; %s is none, and has a test split of its own or "
+                 "none (of pictures: "
+                 "folders train and test)",
+                 data);
         return false;
     }
     if (options->checkpoint_every.text != NULL && options->checkpoint == NULL) {
@@ -357,8 +419,12 @@ bool train_check_options(const train_options *options, const char *data)
                  "DIR");
         return false;
     }
-    if (options->seeds > 0 && options->plot) {
-        complain("train: --plot draws one run; leave it out with --seeds");
+    if (options->folds > 0 && options->run != NULL) {
+        complain("train: --run keeps one run; leave it out with --folds");
+        return false;
+    }
+    if (several && options->plot) {
+        complain("train: --plot draws one run; leave it out with %s", which);
         return false;
     }
     if (options->tensorboard && options->run == NULL) {

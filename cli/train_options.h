@@ -9,6 +9,7 @@
 #include "source.h"
 
 enum { MAX_HIDDEN = GLIA_MAX_LAYERS - 1, MAX_CLASS_WEIGHTS = 1000 };
+enum { ORDER_RANDOM, ORDER_LAST }; /* of --split */
 
 typedef struct unit_list {
     size_t n;
@@ -34,6 +35,13 @@ typedef struct checkpoint_interval {
     double seconds;
 } checkpoint_interval;
 
+/* What is held out: a part of the data, or a file; both empty: nothing. */
+typedef struct held_part {
+    double amount;    /* as glia_dataset_hold_out takes it */
+    const char *path; /* of a table, or NULL */
+    bool is_given;
+} held_part;
+
 typedef struct train_options {
     source_options source;
     const char *recipe; /* or NULL */
@@ -48,8 +56,10 @@ typedef struct train_options {
     int engine, precision; /* glia_engine, glia_precision */
     glia_train_params params;
     augment_options augment;
-    double validation; /* as glia_dataset_hold_out takes it; 0: none */
-    size_t seeds;      /* runs; 0: one, and nothing about several */
+    held_part validation, test;
+    int order;    /* of what is held out: ORDER_RANDOM ... */
+    size_t folds; /* of cross-validation; 0: none */
+    size_t seeds; /* runs; 0: one, and nothing about several */
     bool fresh;
     bool plot;
     bool quiet;
@@ -68,6 +78,15 @@ extern const struct recipe train_recipes[]; /* recipes.c */
 extern const char *const engine_names[], *const precision_names[], *const schedule_names[];
 
 void train_set_defaults(void *options);
+
+/* Whether something is held out, of the data or as a file. */
+bool train_holds_out(const held_part *part);
+
+/*
+ * What is not said on the command line or by a recipe, for rows of a table: they are fewer and of
+ * other kinds than images (docs/tables.md has the figures).
+ */
+void train_choose_for_table(train_options *options, const glia_dataset_info *train, bool has_test);
 
 /* Options that need each other, or do not go with the data. Complains when they are wrong. */
 bool train_check_options(const train_options *options, const char *data);

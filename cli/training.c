@@ -6,12 +6,24 @@
 #include <string.h>
 
 #include "output.h"
+#include "scores.h"
+
+/* What was asked for, or what goes with the data. */
+static glia_loss choose_loss(const train_options *o, const glia_dataset_info *data)
+{
+    static const glia_loss of_task[] = {[GLIA_CLASSES] = GLIA_LOSS_CROSS_ENTROPY,
+                                        [GLIA_LABELS] = GLIA_LOSS_BCE,
+                                        [GLIA_VALUES] = GLIA_LOSS_MSE};
+    const glia_loss asked = (glia_loss)o->source.table.loss;
+    return asked != GLIA_LOSS_AUTO ? asked : of_task[data->task];
+}
 
 glia_status training_network(const train_options *o, const glia_dataset *train, glia_network **out,
                              glia_error *error)
 {
     glia_dataset_info data = glia_dataset_describe(train);
     glia_network_params params = glia_network_default_params(data.features, data.classes);
+    params.loss = choose_loss(o, &data);
     params.n_hidden = o->hidden.n;
     params.hidden = o->hidden.units;
     params.activation = o->activation.of[0];
@@ -62,12 +74,14 @@ glia_train_params training_params(const train_options *o, const glia_dataset *tr
     params.engine = (glia_engine)o->engine;
     params.precision = (glia_precision)o->precision;
     const class_weight_list *list = &o->class_weights;
+    const glia_dataset_info data = glia_dataset_describe(train);
     if (!list->balanced && list->n == 0) return params;
-    const size_t classes = glia_dataset_describe(train).classes;
+    const size_t classes = data.classes;
     double *class_weights = room->class_weights;
     params.class_weights = class_weights;
     params.n_class_weights = list->n; /* another number than that of classes is refused */
-    if (list->balanced && classes <= MAX_CLASS_WEIGHTS && balance(train, class_weights, classes))
+    if (list->balanced && data.task == GLIA_CLASSES && classes <= MAX_CLASS_WEIGHTS &&
+        balance(train, class_weights, classes))
         params.n_class_weights = classes;
     if (!list->balanced) memcpy(class_weights, list->weights, list->n * sizeof *class_weights);
     return params;
@@ -81,6 +95,8 @@ json_t *training_outcome(const struct training *t)
                                         [GLIA_STOP_DIVERGED] = "diverged"};
     const glia_train_result *r = t->result;
     const glia_metrics *score = t->score;
+    const glia_loss loss = glia_network_describe(t->network).loss;
+    const bool has_values = glia_loss_task(loss) == GLIA_VALUES;
     json_t *o = json_need(json_object());
     json_put(o, "model", json_text(t->model));
     json_put(o, "dataset", json_text(t->data));
@@ -88,14 +104,18 @@ json_t *training_outcome(const struct training *t)
     json_put(o, "epochs", json_count(r->epochs));
     json_put(o, "best_epoch", json_count(r->best_epoch));
     json_put(o, "stopped", json_text(stops[r->stop]));
+    json_put(o, "loss", json_text(glia_loss_name(loss)));
     json_put(o, "train_loss", json_number(r->train_loss));
     json_put(o, "train_accuracy", json_number(r->train_accuracy));
+    if (has_values) json_put(o, "train_rmse", json_number(r->train_rmse));
     json_put(o, "validation_loss", json_number(r->validation_loss));
     json_put(o, "validation_accuracy", json_number(r->validation_accuracy));
+    if (has_values) json_put(o, "validation_rmse", json_number(r->validation_rmse));
     json_put(o, "test_loss", json_number(score->loss));
     json_put(o, "test_accuracy", json_number(score->accuracy));
     json_put(o, "test_error", json_number(1 - score->accuracy));
     json_put(o, "test_standard_error", json_number(score->standard_error));
+    score_json(o, "test_", score, t->network);
     json_put(o, "samples", json_count(r->samples));
     json_put(o, "samples_per_second", json_number(r->samples_per_second));
     json_put(o, "seconds", json_number(r->seconds));

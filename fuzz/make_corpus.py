@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds of fuzz/corpus/idx, gzip and png: small good files of each kind, and bad ones;
-also the models of fuzz/corpus/safetensors with batch normalisation.
+"""Writes the seeds of fuzz/corpus/idx, gzip, png, csv, npy and libsvm: small good files of each kind, and
+bad ones; also the models of fuzz/corpus/safetensors with batch normalisation.
 
 usage: fuzz/make_corpus.py (files that a fuzzer has found since are left alone)
 """
 import gzip
+import io
 import json
 import math
 import os
 import struct
+import zipfile
 import zlib
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
@@ -56,6 +58,31 @@ def png(width, height, depth, colour, rows, extra=b"", interlace=0):
 def rows(height, row_bytes, filter_type=0):
     return b"".join(bytes([filter_type]) + bytes((y * 37 + x * 11) % 256 for x in range(row_bytes))
                     for y in range(height))
+
+
+def npy(kind, shape, data, fortran=False, version=1):
+    header = f"{{'descr': '{kind}', 'fortran_order': {fortran}, 'shape': {shape}, }}".encode()
+    header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
+    length = struct.pack("<H" if version == 1 else "<I", len(header))
+    return b"\x93NUMPY" + bytes([version, 0]) + length + header + data
+
+
+def archive(method, **arrays):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as file:
+        for name, data in arrays.items():
+            with file.open(zipfile.ZipInfo(name + ".npy"), "w", force_zip64=True) as member:
+                member.write(data)
+    data = out.getvalue()
+    if method == zipfile.ZIP_STORED:
+        return data
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as file:
+        for name, content in arrays.items():
+            info = zipfile.ZipInfo(name + ".npy")
+            info.compress_type = method
+            file.writestr(info, content)
+    return out.getvalue()
 
 
 def model(layers, training, **changes):
@@ -111,6 +138,26 @@ def main():
     write("gzip", "trailing", b"\xff" + compress(text) + b"more")
     write("gzip", "cut", b"\xff" + compress(text)[:-9])
 
+    for name, first, text in (
+            ("plain", 0, b"a,b,c\n1,x,0.5\n2,y,\n"),
+            ("quotes", 0, b'a,b\r\n1,"x, ""y""\r\n"\r\n2, "z" \r\n\r\n3,?\r\n'),
+            ("semicolons", 0, b"\xef\xbb\xbfa;b\n1;x,y\n2;z"),
+            ("tabs", 3, b"a\tb\n1\t \n\n2\tNaN\n"),
+            ("blanks", 4, b'5.1  3.5 "a b"\n 4.9\t3 x \n'),
+            ("mac", 0, b"a,b\r1,2\r3,4"),
+            ("no-header", 8, b"1,2\n3,x\n-4e5,1e-400\n"),
+            ("numbers", 0, b"a\n0.30000000000000000000000000000001\n1.7976931348623159e308\n-.5e-3\n"),
+            ("ragged", 0, b"a,b\n1,2\n3\n"),
+            ("skipped", 32, b'a,b\n1,2\n3\n"x"y,1\n4,\xff\n5,6\n'),
+            ("known", 0xC0, b"a,b\n1,2\n1.5,3\nx,4\n"),
+            ("open-quote", 0, b'a,b\n1,"x\n2,3\n'),
+            ("latin-1", 0, b"a,b\n1,M\xfcller\n"),
+            ("zero", 0, b"a,b\n1,x\0y\n"),
+            ("names", 0, b'a,"a"\n1,2\n'),
+            ("utf-16", 0, b"\xff\xfea\0,\0b\0"),
+            ("decimal-commas", 0, b"a;b\n1,5;2\n2,5;3\n")):
+        write("csv", name, bytes([first]) + text)
+
     write("png", "grey-8", png(5, 4, 8, 0, rows(4, 5)))
     write("png", "grey-1", png(9, 3, 1, 0, rows(3, 2)))
     write("png", "grey-16", png(3, 3, 16, 0, rows(3, 6)))
@@ -131,6 +178,35 @@ def main():
     write("png", "two-bytes.pgm", b"P5\n2 2\n65535\n\0\0\x7f\xff\xff\xff\x12\x34")
     write("png", "short.pgm", b"P5\n5 5\n255\n123")
     write("png", "letters.pgm", b"P2\n2 x\n255\n1 2")
+
+    sparse = {
+        "classes": "# by hand\n+1 1:0.5 3:-2e0\n-1 2:1 # more\n-1\n+1 4:.25\n",
+        "from-zero": "0 0:1 2:3\n1 1:2\n0\n1\n", "values": "1.5 1:1\n2.25 2:2\n-3e-1 7:1\n",
+        "labels": "1,3 1:1\n 2:1\n3 1:4 2:1\n", "ranking": "1 qid:3 1:1\n", "falling": "1 3:1 2:1\n",
+        "wide": "1 1048576:1\n2 1:1\n1\n2\n", "words": "yes 1:1\n", "no-colon": "1 2 3\n"}
+    for i, (name, text) in enumerate(sparse.items()):
+        write("libsvm", name, bytes([0 if i < 4 else i]) + text.encode())
+
+    floats = npy("<f4", "(2, 3)", struct.pack("<6f", 1, 2, 3, 4, 5, float("nan")))
+    pixels = npy("|u1", "(2, 3, 3)", bytes(range(18)))
+    labels = npy("<i8", "(2,)", struct.pack("<2q", 1, 0))
+    write("npy", "floats", floats)
+    write("npy", "fortran", npy(">f8", "(3, 2)", bytes(48), fortran=True))
+    write("npy", "halves", npy("<f2", "(4,)", bytes(range(8)), version=3))
+    write("npy", "bools", npy("|b1", "(2, 2L, )", b"\0\1\1\0", version=2))
+    write("npy", "texts", npy("<U5", "(2,)", bytes(40)))
+    write("npy", "infinite", npy("<f4", "(1, 1)", struct.pack("<f", float("inf"))))
+    write("npy", "short", floats[:-1])
+    write("npy", "huge", npy("|u1", "(4294967295, 4294967295)", b""))
+    for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
+        write("npy", name, archive(method, x=pixels, y=labels))
+        write("npy", name + "-splits", archive(method, x_train=pixels, y_train=labels,
+                                               x_test=pixels, y_test=labels))
+        write("npy", name + "-table", archive(method, x=floats, y=labels))
+    write("npy", "no-y", archive(zipfile.ZIP_STORED, x=pixels))
+    write("npy", "other-names", archive(zipfile.ZIP_STORED, a=pixels))
+    write("npy", "cut", archive(zipfile.ZIP_STORED, x=pixels, y=labels)[:-9])
+    write("npy", "compressed-otherwise", archive(zipfile.ZIP_BZIP2, x=pixels, y=labels))
 
     training = {"dataset": "d", "samples": 9, "validation_samples": 0, "optimizer": "adamw",
                 "momentum": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01,

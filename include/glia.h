@@ -42,7 +42,7 @@ extern "C" {
 /* The version of the library that is linked, as "major.minor.patch". */
 GLIA_API const char *glia_version(void);
 
-/* What this build can do beyond the core: "png", "fetch" and "onednn", or "". */
+/* What this build can do beyond the core: "png", "jpeg", "fetch" and "onednn", or "". */
 GLIA_API const char *glia_build_features(void);
 
 /* ---- Errors -------------------------------------------------------------------------------- */
@@ -84,8 +84,39 @@ typedef enum glia_split { GLIA_TRAIN, GLIA_TEST } glia_split;
 typedef enum glia_type { GLIA_U8, GLIA_F32 } glia_type;
 
 /*
- * Samples (n, features) with one class label each. Read-only once made, so any number of threads
- * may share it.
+ * X(NAME, text): the loss of one sample with targets t, which decides what the outputs y are.
+ *   cross-entropy  -sum t log y, of classes; y = softmax z
+ *   bce            -sum t log y + (1 - t) log (1 - y), of several labels; y = sigmoid z
+ *   mse            sum (y - t)^2 / outputs; y = z, of the last three
+ *   mae            sum |y - t| / outputs
+ *   huber          sum h(y - t) / outputs, h(d) = d^2 / 2 where |d| <= 1, else |d| - 1/2
+ *                  (Huber 1964, k = 1)
+ *   auto           cross-entropy; of a table, what fits its target
+ */
+#define GLIA_LOSS_LIST(X)                                                                          \
+    X(AUTO, "auto")                                                                                \
+    X(CROSS_ENTROPY, "cross-entropy")                                                              \
+    X(BCE, "bce")                                                                                  \
+    X(MSE, "mse")                                                                                  \
+    X(MAE, "mae")                                                                                  \
+    X(HUBER, "huber")
+
+typedef enum glia_loss {
+#define X(name, text) GLIA_LOSS_##name,
+    GLIA_LOSS_LIST(X)
+#undef X
+} glia_loss;
+
+/* What is to be said of a sample. */
+typedef enum glia_task {
+    GLIA_CLASSES, /* which one of several classes it is */
+    GLIA_LABELS,  /* which of several labels it has: any of them, each 0 or 1 */
+    GLIA_VALUES   /* one number or several */
+} glia_task;
+
+/*
+ * Samples (n, features) with one class label each, or with targets (n, outputs). Read-only once
+ * made, so any number of threads may share it.
  */
 typedef struct glia_dataset glia_dataset;
 
@@ -93,7 +124,38 @@ typedef struct glia_dataset glia_dataset;
 typedef bool glia_fetch_progress(void *user, const char *file, uint64_t done_bytes,
                                  uint64_t total_bytes /* 0: not known */);
 
+/*
+ * How the columns of a table are to be taken (CSV, TSV, NumPy's arrays). All zero: everything is
+ * found out, and glia_dataset_notes says what was found. Columns go by their names, or by numbers
+ * from 1. Texts and arrays are borrowed while a data set is opened.
+ */
+typedef struct glia_table_params {
+    const char *const *targets; /* (n_targets): what is to be predicted; none: the last column */
+    size_t n_targets;
+    const char *const *drop; /* (n_drop): columns to be left out */
+    size_t n_drop;
+    const char *const *categorical; /* (n_categorical): categories, though they look like numbers */
+    size_t n_categorical;
+    const char *weight; /* a column that says how much each sample counts; or NULL */
+    const char *group;  /* rows with the same here are not divided by a split; or NULL */
+    const char *id;     /* a column that says which row it is: it is not learned from; or NULL */
+    /*
+     * What the target is. GLIA_LOSS_AUTO: texts, and whole numbers of which there are at most 50
+     * different ones, each twice on average, are classes; several columns of 0 and 1 are labels;
+     * all other numbers are values.
+     */
+    glia_loss loss;
+    bool skip_bad_rows; /* leave out malformed rows, and those without a target; else they fail */
+    char separator;     /* 0: found out */
+    int header;         /* 1: the first line has the names of columns, -1: it has not */
+} glia_table_params;
+
 typedef struct glia_data_params {
+    glia_table_params table;
+    const glia_dataset *like; /* read a table, or images, as this data set has them; or NULL */
+    /* Of a folder of images: what they are brought to; other data stays as it is. */
+    size_t image_height, image_width; /* both or none; 0: as the images are, which must be alike */
+    size_t image_channels; /* 1 grey, 3 red, green, blue; 0: 1 if all files are grey, else 3 */
     uint64_t seed;         /* of the generated set, "digits" */
     bool fresh;            /* digits, GLIA_TRAIN: new images in every epoch, drawn as needed */
     bool offline;          /* never download */
@@ -112,7 +174,29 @@ GLIA_API glia_data_params glia_data_default_params(void);
  * name: "digits" (built in), "mnist" or "fashion-mnist" (looked up in params->directory,
  * $GLIA_DATA, the user's cache, then downloaded), or the path of a folder that holds
  * train-images-idx3-ubyte, train-labels-idx1-ubyte and, for GLIA_TEST, t10k-images-idx3-ubyte,
- * t10k-labels-idx1-ubyte, each plain or with .gz. params may be NULL.
+ * t10k-labels-idx1-ubyte, each plain or with .gz; or the path of a folder of images; or the path of
+ * a file of NumPy's; or the path of a file of separated values (CSV, TSV), "-" being standard
+ * input, which has no split GLIA_TEST: NOT_FOUND. params may be NULL.
+ *
+ * A folder of images (PNG, JPEG, PGM by their names) is DIR/CLASS/FILE, all for training, or
+ * DIR/train/CLASS/FILE and DIR/test/CLASS/FILE (without test: val, valid, validation). Classes are
+ * in the order of their names, of numbers by value, and the same for both splits. If the names of
+ * all files of a split are different numbers (7.png, 00012.png), that is the order of its samples;
+ * else class by class, by name or number. What has another ending is skipped, and
+ * glia_dataset_notes says how many. Images are bytes (height, width, channels), scaled by averaging
+ * areas or, where they are enlarged, by bilinear interpolation.
+ *
+ * Of NumPy: an array (.npy) of two dimensions is a table. Of an archive (.npz) x_train and y_train
+ * are taken and, for GLIA_TEST, x_test and y_test (or train_images, train_labels and so on); where
+ * there is no x_train, x and y (or data and target, images and labels) for training. If x is of the
+ * type uint8 and y of whole numbers from 0, they are samples and their classes, and images if x is
+ * (n, height, width) or (n, height, width, channels); anything else is a table whose columns are
+ * called "column 1", "column 2", ..., and y, its target. NaN is missing.
+ *
+ * A file whose lines are LABEL INDEX:VALUE INDEX:VALUE ... is sparse text (LIBSVM's): features are
+ * numbered from 1, or from 0 if there is a 0, and are taken as they are. One label a line that is a
+ * whole number, each there twice on average, names a class; several with commas between them are
+ * GLIA_LABELS; other numbers are values; table.loss may say otherwise.
  *
  * Errors: NOT_FOUND, IO, BAD_FORMAT, DOWNLOAD_FAILED, UNSUPPORTED, NO_MEMORY, CANCELLED.
  */
@@ -131,9 +215,19 @@ GLIA_API glia_status glia_dataset_from_arrays(glia_type type, const void *featur
                                               glia_dataset **out, glia_error *error);
 
 /*
+ * The same with targets (samples, n_targets) in place of classes, borrowed too: of GLIA_LABELS each
+ * 0 or 1, of GLIA_VALUES finite. BAD_ARGUMENT for GLIA_CLASSES.
+ */
+GLIA_API glia_status glia_dataset_from_targets(glia_type type, const void *features,
+                                               const float *targets, size_t samples,
+                                               size_t n_features, size_t n_targets, glia_task task,
+                                               glia_dataset **out, glia_error *error);
+
+/*
  * Says what the samples of a data set are, for a network to keep: images of height x width
- * (BAD_ARGUMENT unless that is the number of features), which lets it read pictures by
- * glia_network_fit_image; the names of its classes (n_classes strings, copied).
+ * pixels, grey or (height, width, 3) in colour (BAD_ARGUMENT unless the features are so many),
+ * which lets it read pictures by glia_network_fit_image; the names of its classes (n_classes
+ * strings, copied).
  */
 GLIA_API glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t width,
                                              glia_error *error);
@@ -149,8 +243,11 @@ GLIA_API glia_status glia_dataset_set_weights(glia_dataset *dataset, const float
 
 /*
  * Splits a data set into two that share its samples, stratified: each class gives the same
- * fraction, as nearly as whole samples allow. held_out >= 1 is a count of samples, 0 < held_out < 1
- * a fraction. Both results borrow from the data set and must be freed before it.
+ * fraction, as nearly as whole samples allow. Samples of a group (glia_table_params) stay together,
+ * and there are then as many as whole groups allow, not stratified. held_out >= 1 is a count of
+ * samples, 0 < held_out < 1 a fraction. Both results borrow from the data set and must be freed
+ * before it. Of a table, what is known of its columns (their means, categories) is learned anew,
+ * from the rest alone, and both are read by that.
  * BAD_ARGUMENT when either part would be empty, and for digits opened with fresh, whose images are
  * other ones in every epoch: open digits a second time with another seed, and validate on that.
  */
@@ -158,18 +255,50 @@ GLIA_API glia_status glia_dataset_hold_out(const glia_dataset *dataset, double h
                                            uint64_t seed, glia_dataset **rest, glia_dataset **held,
                                            glia_error *error);
 
+/* The same, but what is held out are the last samples: for series, whose past predicts the future.
+ */
+GLIA_API glia_status glia_dataset_hold_out_last(const glia_dataset *dataset, double held_out,
+                                                glia_dataset **rest, glia_dataset **held,
+                                                glia_error *error);
+
+/*
+ * The same for cross-validation: fold (from 0) of n_folds, between 2 and the number of samples.
+ * Each sample is held out in one fold; classes are spread evenly, groups stay together.
+ */
+GLIA_API glia_status glia_dataset_fold(const glia_dataset *dataset, size_t fold, size_t n_folds,
+                                       uint64_t seed, glia_dataset **rest, glia_dataset **held,
+                                       glia_error *error);
+
+/*
+ * Reads a table's samples as another data set reads its own: a part that was held out earlier, say,
+ * by what a smaller training part has taught. Columns go by name. MISMATCH, BAD_FORMAT (a category
+ * that the other has not seen).
+ */
+GLIA_API glia_status glia_dataset_read_like(glia_dataset *dataset, const glia_dataset *like,
+                                            glia_error *error);
+
 GLIA_API void glia_dataset_free(glia_dataset *dataset);
 
 typedef struct glia_dataset_info {
     const char *name; /* owned by the data set; "arrays" for glia_dataset_from_arrays */
     glia_type type;
+    glia_task task;
     size_t samples;
     size_t features;
-    size_t classes;
-    size_t height, width; /* of an image: height * width = features; else 0 */
+    size_t classes;       /* of GLIA_LABELS and GLIA_VALUES: how many targets a sample has */
+    size_t height, width; /* of an image, else 0: height * width * channels = features */
+    size_t channels;      /* of an image 1, grey, or 3, red, green and blue; else 0 */
+    size_t columns;       /* of a table, that are learned from; else 0 */
 } glia_dataset_info;
 
 GLIA_API glia_dataset_info glia_dataset_describe(const glia_dataset *dataset);
+
+/*
+ * What was found out when it was opened, for people: lines of text, such as how cells are
+ * separated, and what the target was taken for and how to have it otherwise. "" if nothing was;
+ * owned by the data set.
+ */
+GLIA_API const char *glia_dataset_notes(const glia_dataset *dataset);
 
 /* The name of a class ("7", "Ankle boot"); owned by the data set; NULL past the last class. */
 GLIA_API const char *glia_dataset_class_name(const glia_dataset *dataset, size_t index);
@@ -180,6 +309,13 @@ GLIA_API const char *glia_dataset_class_name(const glia_dataset *dataset, size_t
  */
 GLIA_API glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void *x,
                                          uint32_t *label, glia_error *error);
+
+/*
+ * Copies the targets (classes) of one sample of a set of labels or values. BAD_ARGUMENT when index
+ * is past the last sample, and for a set of classes.
+ */
+GLIA_API glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t index,
+                                                 float *targets, glia_error *error);
 
 /* A line of the table of data sets known by name. */
 typedef struct glia_dataset_entry {
@@ -205,20 +341,182 @@ GLIA_API void glia_dataset_list_free(glia_dataset_entry *entries, size_t count);
 GLIA_API glia_status glia_dataset_fetch(const char *name, const glia_data_params *params,
                                         glia_error *error);
 
+/* ---- What is in a data set ----------------------------------------------------------------- */
+
+typedef enum glia_severity {
+    GLIA_SEVERE,  /* training fails, or its result means little */
+    GLIA_WARNING, /* the result is likely to be worse than it could be */
+    GLIA_NOTE
+} glia_severity;
+
+/*
+ * X(NAME, text): what a survey may find, the most serious first.
+ *   unusable           training would fail; the message says why
+ *   target-missing     rows without a target; value: how many
+ *   target-unique      nearly every row has a class of its own; value: the classes
+ *   leak               a column alone tells the target; value: how much of the error of guessing it
+ *                      takes away, in rows that it was not learned from
+ *   contradictions     rows alike in all features, with different classes; value: how many
+ *   duplicates         rows that are there before; value: how many
+ *   identifier         columns with another value in each row
+ *   many-texts         columns with so many texts that each is rare
+ *   numbers-as-text    numbers that are not written as such; value: their part of the cells
+ *   dates              dates or times, which are read as texts; value: the same
+ *   rare-class         classes with less than 5 rows; value: how many
+ *   imbalance          value: the largest class divided by the smallest
+ *   bad-rows           malformed rows were left out; value: how many
+ *   outlier            a number far from all others; value: how many standard deviations of those
+ *   target-name        a column that is not the target has the name of one
+ *   missing-word       a text that seems to say that a cell is missing; value: how many cells
+ *   similar-texts      texts that differ in capitals or blanks alone
+ *   codes              whole numbers that seem to be categories
+ *   groups             rows that seem to belong together
+ *   copies             columns that say the same
+ *   mostly-missing     columns of which most cells are missing
+ *   empty              columns without any value
+ *   constant           columns of one value
+ *   few-rows           fewer rows than features, or hardly any
+ */
+#define GLIA_FINDING_LIST(X)                                                                       \
+    X(UNUSABLE, "unusable")                                                                        \
+    X(TARGET_MISSING, "target-missing")                                                            \
+    X(TARGET_UNIQUE, "target-unique")                                                              \
+    X(LEAK, "leak")                                                                                \
+    X(CONTRADICTIONS, "contradictions")                                                            \
+    X(DUPLICATES, "duplicates")                                                                    \
+    X(IDENTIFIER, "identifier")                                                                    \
+    X(MANY_TEXTS, "many-texts")                                                                    \
+    X(NUMBERS_AS_TEXT, "numbers-as-text")                                                          \
+    X(DATES, "dates")                                                                              \
+    X(RARE_CLASS, "rare-class")                                                                    \
+    X(IMBALANCE, "imbalance")                                                                      \
+    X(BAD_ROWS, "bad-rows")                                                                        \
+    X(OUTLIER, "outlier")                                                                          \
+    X(TARGET_NAME, "target-name")                                                                  \
+    X(MISSING_WORD, "missing-word")                                                                \
+    X(SIMILAR_TEXTS, "similar-texts")                                                              \
+    X(CODES, "codes")                                                                              \
+    X(GROUPS, "groups")                                                                            \
+    X(COPIES, "copies")                                                                            \
+    X(MOSTLY_MISSING, "mostly-missing")                                                            \
+    X(EMPTY, "empty")                                                                              \
+    X(CONSTANT, "constant")                                                                        \
+    X(FEW_ROWS, "few-rows")
+
+typedef enum glia_finding_kind {
+#define X(name, text) GLIA_FINDING_##name,
+    GLIA_FINDING_LIST(X)
+#undef X
+} glia_finding_kind;
+
+typedef struct glia_finding {
+    glia_finding_kind kind;
+    glia_severity severity;
+    const size_t *columns; /* (n_columns): indices of those that it is about; none: of the whole */
+    size_t n_columns;
+    uint64_t lines[2];   /* where in the file, from 1; 0: nowhere, or a file without lines */
+    double value;        /* GLIA_FINDING_LIST says of each kind what it is; or NAN */
+    const char *message; /* one line, UTF-8: what was seen, and what to do about it */
+} glia_finding;
+
+typedef enum glia_column_kind {
+    GLIA_COLUMN_NUMBERS,
+    GLIA_COLUMN_CATEGORIES, /* texts */
+    GLIA_COLUMN_IGNORED     /* left out; see why */
+} glia_column_kind;
+
+typedef enum glia_column_role {
+    GLIA_ROLE_FEATURE,
+    GLIA_ROLE_TARGET,
+    GLIA_ROLE_WEIGHT,
+    GLIA_ROLE_GROUP,
+    GLIA_ROLE_NONE /* left out */
+} glia_column_role;
+
+/* A text, or the name of a class, and in how many rows it stands. */
+typedef struct glia_text_count {
+    const char *text;
+    uint64_t count;
+} glia_text_count;
+
+typedef struct glia_column_survey {
+    const char *name;
+    glia_column_kind kind;
+    glia_column_role role;
+    const char *why;    /* it is ignored; or NULL */
+    uint64_t missing;   /* cells; of a column that is ignored 0 */
+    uint64_t different; /* values; if has_more, there are more than these */
+    bool has_more;
+    bool is_whole;              /* all of its numbers are whole */
+    double min, max, mean, sd;  /* of numbers, each counting once; else NAN */
+    const glia_text_count *top; /* (n_top): of categories, the most frequent first */
+    size_t n_top;
+    bool drop, categorical; /* what is suggested: to leave it out, to take it for categories */
+} glia_column_survey;
+
+/* What is seen in a data set before anything is learned from it. */
+typedef struct glia_survey {
+    const char *name;
+    bool is_table;    /* else there are no columns: images, say */
+    uint64_t bytes;   /* of the file; 0: not known */
+    uint64_t rows;    /* samples; without those left out */
+    uint64_t skipped; /* rows that are malformed and were left out */
+    uint64_t
+        checked_rows; /* of which duplicates were looked for; below rows, others are estimated */
+    uint64_t sampled_rows; /* in which leaks and copies were looked for */
+    const char *how;       /* it was read: "comma-separated, first line is a header"; or "" */
+    size_t n_columns;
+    const glia_column_survey *columns; /* (n_columns) */
+    bool has_task;                     /* else no task was found, and a finding says why */
+    glia_task task;
+    const char *task_note; /* why it is taken, and how to have another; or "" */
+    size_t features;       /* that a network would read; 0: not known */
+    size_t n_classes;
+    const glia_text_count *classes; /* (n_classes), if these are classes */
+    size_t n_findings;
+    const glia_finding *findings; /* (n_findings), the most serious first */
+    /* What is suggested, beside what is said of columns. */
+    bool can_train; /* with all of that */
+    bool balance_classes;
+    bool skip_bad_rows;
+} glia_survey;
+
+/*
+ * Looks through a data set as glia_dataset_open would open it for training: what its columns hold,
+ * what it would be taken for, what is wrong with it. Files of any size: numbers beyond some ten
+ * thousand different ones are not counted, duplicates are looked for in a part of the rows if there
+ * are more than a million, leaks in a sample of them. Errors as of glia_dataset_open; what keeps
+ * rows that could be read from being learned from is a finding.
+ */
+GLIA_API glia_status glia_survey_make(const char *name, const glia_data_params *params,
+                                      glia_survey **out, glia_error *error);
+GLIA_API void glia_survey_free(glia_survey *survey);
+
+/* "leak", "identifier", ...; "?" for a value that is none. */
+GLIA_API const char *glia_finding_name(glia_finding_kind kind);
+
 /* ---- Images -------------------------------------------------------------------------------- */
 
-/* A grey image, row by row from the top: pixels (height, width), 0 black to 255 white. */
+/*
+ * An image, row by row from the top: pixels (height, width), 0 black to 255 white, or (height,
+ * width, 3), each red, green, blue.
+ */
 typedef struct glia_image {
     size_t width, height;
     uint8_t *pixels; /* owned; freed by glia_image_free */
+    size_t channels; /* 3: colour; else grey */
 } glia_image;
 
 /*
- * Reads a PNG (colours become grey, what is transparent white, or black if all would be white) or
- * PGM (P2, P5) file, told apart by their content. At most 16,384 pixels a side and 2^26 pixels in
- * all.
+ * Reads a PNG (colours become grey, what is transparent white, or black if all would be white),
+ * JPEG or PGM (P2, P5) file, told apart by their content. At most 16,384 pixels a side and 2^26
+ * pixels in all.
  */
 GLIA_API glia_status glia_image_read(const char *path, glia_image *out, glia_error *error);
+
+/* The same in grey (channels 1) or in colour (3). */
+GLIA_API glia_status glia_image_read_as(const char *path, size_t channels, glia_image *out,
+                                        glia_error *error);
 
 /* Frees the pixels and clears the struct; an all-zero struct is legal. */
 GLIA_API void glia_image_free(glia_image *image);
@@ -226,6 +524,9 @@ GLIA_API void glia_image_free(glia_image *image);
 /* Writes an 8-bit grey PNG, atomically. */
 GLIA_API glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
                                           size_t height, glia_error *error);
+
+/* The same of an image, grey or in colour. */
+GLIA_API glia_status glia_image_write(const char *path, const glia_image *image, glia_error *error);
 
 /*
  * Random distortions of images, drawn anew for each image and epoch, all independent of each other.
@@ -323,7 +624,8 @@ GLIA_API bool glia_precision_from_name(const char *name, glia_precision *out);
     X(SILU, "silu")                                                                                \
     X(SCALED_TANH, "scaled-tanh")
 
-/* ... and softmax, of the output layer and no other. */
+/* ... and softmax, of the output layer and no other; a sigmoid or identity may end a network too.
+ */
 #define GLIA_ACTIVATION_LIST(X)                                                                    \
     GLIA_HIDDEN_ACTIVATION_LIST(X)                                                                 \
     X(SOFTMAX, "softmax")
@@ -359,6 +661,9 @@ typedef enum glia_init {
 /* Names to values and back. from_name returns false, and leaves out alone, for an unknown name. */
 GLIA_API const char *glia_activation_name(glia_activation activation);
 GLIA_API bool glia_activation_from_name(const char *name, glia_activation *out);
+GLIA_API const char *glia_loss_name(glia_loss loss);
+GLIA_API bool glia_loss_from_name(const char *name, glia_loss *out);
+GLIA_API glia_task glia_loss_task(glia_loss loss); /* what it is for; auto: classes */
 GLIA_API const char *glia_init_name(glia_init init);
 GLIA_API bool glia_init_from_name(const char *name, glia_init *out);
 
@@ -366,8 +671,10 @@ GLIA_API bool glia_init_from_name(const char *name, glia_init *out);
 enum { GLIA_MAX_LAYERS = 64, GLIA_MAX_UNITS = 1 << 20, GLIA_MAX_CLASSES = 1 << 16 };
 
 /*
- * A network of fully connected layers, inputs -> hidden... -> classes with a softmax output; also
- * what it learned about its data: the form of its images, their scaling, the names of the classes.
+ * A network of fully connected layers, inputs -> hidden... -> classes, or targets; also what it
+ * learned about its data: the form of its images, their scaling, the names of the classes. Values
+ * it learns as (t - mean) / scale, by mean and standard deviation of the first training set, which
+ * it keeps; what it predicts is in the units of the data.
  */
 typedef struct glia_network glia_network;
 
@@ -383,8 +690,9 @@ typedef enum glia_preprocess { GLIA_DESKEW = 1, GLIA_CENTRE = 2 } glia_preproces
 
 typedef struct glia_network_params {
     size_t inputs;
-    size_t classes;
-    size_t n_hidden;                    /* number of hidden layers; 0 is softmax regression */
+    size_t classes;                     /* or targets: how many outputs */
+    glia_loss loss;                     /* decides what they are; auto: cross-entropy */
+    size_t n_hidden;                    /* number of hidden layers; 0 is a linear model */
     const size_t *hidden;               /* (n_hidden) units; borrowed during the call */
     const glia_activation *activations; /* (n_hidden), borrowed; NULL: all as activation */
     glia_activation activation;
@@ -394,7 +702,7 @@ typedef struct glia_network_params {
     uint64_t seed;
 } glia_network_params;
 
-/* No hidden layer, relu for layers added, init auto, seed 1. */
+/* Cross-entropy, no hidden layer, relu for layers added, init auto, seed 1. */
 GLIA_API glia_network_params glia_network_default_params(size_t inputs, size_t classes);
 
 /*
@@ -416,12 +724,16 @@ GLIA_API glia_status glia_network_save(const glia_network *network, const char *
 GLIA_API glia_status glia_network_load(const char *path, glia_network **out, glia_error *error);
 
 typedef struct glia_network_info {
+    glia_task task;
     size_t inputs;
-    size_t classes;
+    size_t classes;       /* or targets */
+    glia_loss loss;       /* never auto */
     size_t layers;        /* hidden ones and the output */
     size_t parameters;    /* weights and biases; of normalised layers scale and shift for a bias */
     size_t height, width; /* of the images it was trained on; else 0 */
+    size_t channels;      /* of them, 1 or 3; else 0 */
     unsigned preprocess;  /* flags of glia_preprocess */
+    size_t columns;       /* of the tables whose rows it reads; 0: it reads none */
 } glia_network_info;
 
 GLIA_API glia_network_info glia_network_describe(const glia_network *network);
@@ -456,8 +768,8 @@ GLIA_API glia_status glia_network_set_norm(glia_network *network, size_t layer, 
                                            const float *variance, glia_error *error);
 
 /*
- * The name of a class; owned by the network, valid until it is trained again or freed; NULL past
- * the last class.
+ * The name of a class, or of what an output is; owned by the network, valid until it is trained
+ * again or freed; NULL past the last class.
  */
 GLIA_API const char *glia_network_class_name(const glia_network *network, size_t index);
 
@@ -473,23 +785,26 @@ GLIA_API void glia_string_free(char *string);
  * Brings an image into the form that the network was trained on: x (inputs). An image in that form
  * already is taken as it is. Any other is inverted if it is dark on light, then, for a network
  * trained on MNIST or digits, cropped, scaled so that its longer side fits 20 pixels of 28, and
- * centred by its centre of mass (LeCun et al. 1998, section III-A); for others scaled whole.
+ * centred by its centre of mass (LeCun et al. 1998, section III-A); for others scaled whole. Where
+ * the training images are in colour, or not all light on dark, nothing is inverted. An image in
+ * colour becomes grey for a network that reads grey ones, and the reverse.
  * changed (or NULL) says whether anything was done. MISMATCH when the network does not read images.
  */
 GLIA_API glia_status glia_network_fit_image(const glia_network *network, const glia_image *image,
                                             uint8_t *x, bool *changed, glia_error *error);
 
 /*
- * Class probabilities (n, classes) of n samples x (n, inputs), on the scale of the training data:
- * for a network trained on bytes, 0..255, whether given as U8 or as F32. Safe from many threads at
- * once. A feature that is NaN or huge gives probabilities that are NaN. MISMATCH when the network
- * deskews or centres, and the samples are not U8, or it was never trained.
+ * Outputs (n, classes) of n samples x (n, inputs), on the scale of the training data: for a network
+ * trained on bytes, 0..255, whether given as U8 or as F32. They are the probabilities of the
+ * classes, the probability of each label, or values. Safe from many threads at once. A feature that
+ * is NaN or huge gives outputs that are NaN. MISMATCH when the network deskews or centres, and the
+ * samples are not U8, or it was never trained.
  */
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
-                                  size_t n, float *probabilities, glia_error *error);
+                                  size_t n, float *outputs, glia_error *error);
 
 /*
- * What a layer makes of n samples x: out (n, units), of the last layer the probabilities. To look
+ * What a layer makes of n samples x: out (n, units), of the last layer what it predicts. To look
  * into a network; samples as for glia_predict. BAD_ARGUMENT if there is no such layer.
  */
 GLIA_API glia_status glia_network_activations(const glia_network *network, size_t layer,
@@ -520,7 +835,7 @@ GLIA_API void glia_predictor_free(glia_predictor *predictor);
 
 /* As glia_predict; a call with many samples shares them out among the threads. */
 GLIA_API glia_status glia_predictor_run(glia_predictor *predictor, glia_type type, const void *x,
-                                        size_t n, float *probabilities, glia_error *error);
+                                        size_t n, float *outputs, glia_error *error);
 
 /* What computed the last call; before the first, what would compute samples without zeros. */
 typedef struct glia_predictor_info {
@@ -556,6 +871,40 @@ GLIA_API glia_status glia_machine_measure(int threads, glia_machine *out, glia_e
 /* What it is alone, without measuring: cpu, cores, isa; the rest is 0. BAD_ARGUMENT (GLIA_CPU). */
 GLIA_API glia_status glia_machine_describe(glia_machine *out, glia_error *error);
 
+/*
+ * As glia_dataset_open, but images of a folder are brought to the size and the channels of those
+ * that the network was trained on, and a table is read as the network reads it: its columns, by
+ * their names, in any order, whatever others there are. The target may be absent: such samples can
+ * be predicted, not scored. A single file is read for either split. BAD_FORMAT: a column is
+ * missing; a category was never seen, or a value is no number: names file, line and column.
+ */
+GLIA_API glia_status glia_dataset_open_for(const glia_network *network, const char *name,
+                                           glia_split split, const glia_data_params *params,
+                                           glia_dataset **out, glia_error *error);
+
+/*
+ * The same some rows at a time, of a pipe as they come: path "-" is standard input. next gives a
+ * data set of the caller's, or NULL at the end. The network must outlive the stream.
+ */
+typedef struct glia_row_stream glia_row_stream;
+GLIA_API glia_status glia_row_stream_open(const glia_network *network, const char *path,
+                                          const glia_data_params *params, glia_row_stream **out,
+                                          glia_error *error);
+GLIA_API glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out,
+                                          glia_error *error);
+/* Rows that were left out so far, being malformed (glia_table_params.skip_bad_rows). */
+GLIA_API size_t glia_row_stream_skipped(const glia_row_stream *rows);
+GLIA_API void glia_row_stream_free(glia_row_stream *rows);
+
+/* The line of a sample in its file, from 1; 0 where there are no lines. */
+GLIA_API uint64_t glia_dataset_line(const glia_dataset *dataset, size_t index);
+
+/*
+ * What stands in the column glia_table_params.id of a sample that came from a stream; owned by the
+ * data set; NULL where nothing stands, or no column was named.
+ */
+GLIA_API const char *glia_dataset_id(const glia_dataset *dataset, size_t index);
+
 /* ---- Training ------------------------------------------------------------------------------ */
 
 typedef struct glia_progress {
@@ -567,9 +916,10 @@ typedef struct glia_progress {
     bool best;              /* at an epoch's end: the best validation loss so far */
     double seconds;         /* since training began */
     double train_loss;      /* mean over the samples of this epoch so far, each */
-    double train_accuracy;  /*   measured just before the step that learned from it */
+    double train_accuracy;  /*   measured just before the step that learned from it; */
+    double train_rmse;      /*   NAN, each, where glia_metrics says so */
     double validation_loss; /* NAN without a validation set or within an epoch */
-    double validation_accuracy;
+    double validation_accuracy, validation_rmse;
     const char *engine; /* as in glia_train_result, each */
     const char *isa;
     glia_precision precision;
@@ -589,7 +939,7 @@ typedef bool glia_train_progress(void *user, const glia_progress *progress);
  *   input-scale         features are large, or all are tiny; value: rms of the largest
  *   input-spread        some features are far wider than most; value: the ratio of their ranges
  *   input-constant      all samples are alike
- *   one-class           all labels are the same
+ *   one-class           all labels, or values, are the same
  *   missing-class       classes without a training sample; value: how many
  *   dead-units          relus that are 0 for every sample; value: their part of the layer
  *   saturated-units     sigmoids, tanhs at the ends of their range; value: their part of the layer
@@ -598,7 +948,8 @@ typedef bool glia_train_progress(void *user, const glia_progress *progress);
  *   unrelated-labels    value: how often the most similar sample has the same label
  *   rate-low, rate-high the learning rate; value: the loss divided by that of guessing
  *   plateau             nothing is learned for another reason; value: the same
- * To guess is to predict the frequencies of the classes, whatever the sample.
+ * To guess is to predict the frequencies of the classes or labels, or the mean of the values,
+ * whatever the sample.
  */
 #define GLIA_DIAGNOSIS_LIST(X)                                                                     \
     X(INPUT_SCALE, "input-scale")                                                                  \
@@ -711,13 +1062,13 @@ GLIA_API bool glia_schedule_from_name(const char *name, glia_schedule *out);
  *                    1 / (1 - dropout) (Srivastava et al. 2014). input_dropout: of inputs
  *   input_noise      sd of normal noise that is added to inputs, after their scaling
  *   label_smoothing  the part of each target that is spread over all classes (Szegedy et al. 2016),
- *                    in the losses of training and of its validation set
+ *                    in the losses of training and of its validation set; of cross-entropy alone
  *   averaging        what is evaluated and kept is a moving average of the weights: average = d
  *                    average + (1 - d) w after step t, d the lesser of averaging and (1 + t) /
  *                    (10 + t) (Polyak and Juditsky 1992)
  *   class_weights    how much a sample of each class counts, times its own weight
- *                    (glia_dataset_set_weights): a batch's loss is sum(weight * loss) / sum(weight)
- * 0 or NULL is none of it.
+ *                    (glia_dataset_set_weights): a batch's loss is sum(weight * loss) /
+ * sum(weight); of cross-entropy alone 0 or NULL is none of it.
  */
 typedef struct glia_train_params {
     glia_optimizer optimizer;
@@ -784,9 +1135,11 @@ typedef struct glia_train_result {
     /* The epoch whose weights the network now has; 0: it is as it came. A run that is stopped
      * within an epoch, and has no validation set, has learned a little more since. */
     size_t best_epoch;
-    double train_loss, train_accuracy;           /* of the last completed epoch; NAN without one */
-    double validation_loss, validation_accuracy; /* of best_epoch; NAN without a validation set */
-    size_t samples;                              /* learned from in all */
+    /* Of the last completed epoch; NAN without one, and where glia_metrics says so. */
+    double train_loss, train_accuracy, train_rmse;
+    /* Of best_epoch; NAN without a validation set, and likewise. */
+    double validation_loss, validation_accuracy, validation_rmse;
+    size_t samples;            /* learned from in all */
     double seconds;            /* from the first step to the last, validation included */
     double samples_per_second; /* over the training steps alone */
     int threads;
@@ -797,12 +1150,13 @@ typedef struct glia_train_result {
 } glia_train_result;
 
 /*
- * Trains with stochastic gradient descent, or what is built on it, on the mean cross-entropy of
- * each batch. Every epoch visits every sample once, in an order drawn from (seed, epoch). With a
- * validation set (or NULL) the weights of the best epoch are kept.
+ * Trains with stochastic gradient descent, or what is built on it, on the mean loss of each batch,
+ * which is the network's. Every epoch visits every sample once, in an order drawn from (seed,
+ * epoch). With a validation set (or NULL) the weights of the best epoch are kept.
  *
- * params NULL: the default ones. MISMATCH: see glia_evaluate; also for augmentation of samples that
- * are no images of bytes.
+ * params NULL: the default ones. BAD_ARGUMENT: also for label smoothing and class weights with
+ * another loss than cross-entropy. MISMATCH: see glia_evaluate; also for augmentation of samples
+ * that are no images of bytes.
  *
  * Stopped by the callback is no failure: GLIA_OK, result->stop says so, and the weights are as they
  * are (with a validation set: those of the best epoch, once one is completed).
@@ -814,17 +1168,28 @@ GLIA_API glia_status glia_train(glia_network *network, const glia_dataset *train
                                 const glia_dataset *validation, const glia_train_params *params,
                                 glia_train_result *result, glia_error *error);
 
+/* What is not of the network's task is NAN. y: what is predicted, t: the targets. */
 typedef struct glia_metrics {
     size_t samples;
-    double loss; /* mean cross-entropy */
-    double accuracy;
+    double loss;           /* the mean of the network's loss; of values after their scaling */
+    double accuracy;       /* of classes; of labels the part of them all that is right, y > 1/2 */
     double standard_error; /* of the accuracy: sqrt(p (1 - p) / n) */
+    double exact;          /* of labels: the part of the samples whose labels are all right */
+    double rmse;           /* of values: sqrt(mean (y - t)^2) over samples and outputs */
+    double mae;            /* of values: mean |y - t| likewise */
+    double r2; /* of values: 1 - sum (y - t)^2 / sum (t - mean t)^2, the mean over outputs;
+                * NAN if one of them is constant */
+    /* Of two classes, the second against the first, and of labels, the mean over those that some
+     * samples have and some have not; NAN if there is none: */
+    double roc_auc;           /* the area under the receiver operating characteristic */
+    double average_precision; /* sum_k (recall_k - recall_k-1) precision_k, over thresholds */
 } glia_metrics;
 
 /*
- * Scores a network. MISMATCH when the data set has other features or more classes than the network,
- * or bytes where it was trained on floats (or the reverse), or when the network deskews or centres
- * and the samples are no images of bytes. confusion (or NULL): (classes,
+ * Scores a network. MISMATCH when the task of the data set is not that of the network's loss, when
+ * it has other features or more classes, or another number of targets, than the network, or bytes
+ * where it was trained on floats (or the reverse), or when the network deskews or centres and the
+ * samples are no images of bytes. confusion (or NULL, as for labels and values): (classes,
  * classes), rows the true class, columns the predicted one. threads as in training.
  */
 GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset,

@@ -114,6 +114,14 @@ def main():
                 np.array_equal(saved[f"layers.{l}.{name}"], values)
                 for l, layer in enumerate(layers) for name, values in layer.items())
             tap.case(f"weights come back to the bit: {name}", same, f"{len(saved)} tensors")
+        scales = [{"mean": 0.25 * i - 1, "scale": 0.1 + 0.05 * i} for i in range(10)]
+        for loss, last, outputs in (("bce", "sigmoid", None), ("huber", "identity", None),
+                                    ("mse", "identity", scales)):
+            layers = random_layers(rng, [784, 16, 10])
+            save(path, layers, ["relu", last], classes, loss, outputs)
+            ours, pixels = dump(path, args.data, 10, folder, copy)
+            tap.compare(f"glia reads what Python wrote: {loss}", ours, predict(path, pixels))
+            tap.compare(f"Python reads what glia wrote: {loss}", ours, predict(copy, pixels))
         models = [args.model] if args.model else []
         for more in ([], ["--batch-norm"]) if not models and os.environ.get("GLIA") else ():
             models.append(os.path.join(folder, "trained" + "".join(more)))

@@ -23,6 +23,7 @@ import signal
 import struct
 import subprocess
 import threading
+import zipfile
 
 from harness import (ENV, HERE, PROGRAM, SANITIZED, SIDE, TIMEOUT, Result, Skip, expect, glia, idx,
                      make_data, on_terminal, path, pgm, picture, read, run_tests, test, write)
@@ -1357,6 +1358,71 @@ def _():
     rows = glia("predict", "bars.safetensors", "bars:2-5", "--json").json()["predictions"]
     for a, b in zip(read_back, rows):
         expect(a["probabilities"] == b["probabilities"] and a["changed"] is False)
+
+
+@test("data export writes a folder that trains as the data do, and is read for a model's size")
+def _():
+    if not has_feature("png"):
+        raise Skip("built without libpng")
+    os.makedirs(path("again"))
+    os.makedirs(path("whole"))
+    o = glia("data", "export", "bars", "--format", "folder", "--count", 50, "-o", "again/bars",
+             "--json").json()
+    expect(len(o["files"]) == 100 and o["files"][0] == "again/bars/train/0/0.png", o["files"][0])
+    expect(o["split"] == "both" and os.path.exists(path("again/bars/test/2/47.png")))
+    glia("data", "export", "bars", "--format", "folder", "-o", "whole/bars")
+    for data, model in (("bars", "of-idx"), ("whole/bars", "of-png")):
+        glia("train", data, "--epochs", 2, "--hidden", 8, "-o", model)
+    with open(path("of-idx"), "rb") as a, open(path("of-png"), "rb") as b:
+        expect(a.read() == b.read(), "the models differ")
+    scores = [glia("eval", "of-idx", data, "--json").json()["accuracy"]
+              for data in ("bars", "whole/bars")]
+    expect(scores[0] == scores[1], scores)
+    glia("train", "whole/bars", "--image-size", "4x6", "--colour", "rgb", "--epochs", 1,
+         "--hidden", 8, "-o", "small")
+    o = glia("eval", "small", "whole/bars", "--json").json()
+    expect(o["samples"] == glia("eval", "of-idx", "bars", "--json").json()["samples"])
+    for command, words in ((["train", "bars", "--image-size", "4x6"], ["folders of images"]),
+                           (["train", "again/bars", "--image-size", "0x6"], ["--image-size", "28x28"]),
+                           (["data", "export", "bars", "--split", "both"], ["--format folder"]),
+                           (["data", "export", "bars", "--format", "folder", "--augment"],
+                            ["while training"])):
+        result = glia(*command, "-o", "none", code=None)
+        expect(result.code != 0 and all(word in result.err for word in words), result.err)
+
+
+@test("sparse text and archives of NumPy's are data")
+def _():
+    with open(path("sparse"), "w", encoding="utf-8") as out:
+        for i in range(200):
+            out.write(f"{'+1' if i % 2 else '-1'} {1 + i % 3}:1 {5 + i % 2}:0.5 # {i}\n")
+    with open(path("one-row"), "w", encoding="utf-8") as out:
+        out.write("+1 6:0.5\n")
+    glia("train", "sparse", "--epochs", 20, "-o", "sparse-model")
+    o = glia("eval", "sparse-model", "one-row", "--json").json()
+    expect(o["samples"] == 1 and o["accuracy"] == 1, o)
+    glia("train", "sparse", "--test", "one-row", "--epochs", 2, "-o", "sparse-model")
+
+    def npy(kind, shape, data):
+        header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+        return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + data
+    pixels = bytes(255 * (i // 9 % 2) for i in range(40 * 9))
+    labels = bytes(i % 2 for i in range(40))
+    values = struct.pack("<40d", *(i % 2 + i / 100 for i in range(40)))
+    for name, y, tests in (("bytes", npy("|u1", "(40,)", labels), True),
+                           ("bytes-alone", npy("|u1", "(40,)", labels), False),
+                           ("table", npy("<f8", "(40,)", values), True)):
+        with zipfile.ZipFile(path(name + ".npz"), "w", zipfile.ZIP_DEFLATED) as out:
+            for split in ("_train", "_test") if tests else ("",):
+                out.writestr(f"x{split}.npy", npy("|u1", "(40, 3, 3)", pixels))
+                out.writestr(f"y{split}.npy", y)
+        glia("train", name + ".npz", "--epochs", 20, "-o", "npz-model")
+        o = glia("eval", "npz-model", name + ".npz", "--json").json()
+        expect(o["samples"] == 40, o)
+        if name == "table":
+            expect(o["rmse"] < 0.4, o)
+        else:
+            expect(o["accuracy"] == 1 and o["classes"] == ["0", "1"], o)
 
 
 @test("a download that is not what it should be leaves nothing behind")

@@ -424,7 +424,7 @@ static void test_folder(void **state)
     assert_string_equal(glia_dataset_class_name(dataset, 2), "2");
     assert_null(glia_dataset_class_name(dataset, 3));
     assert_int_equal(gi_dataset_row_bytes(dataset), 6);
-    assert_false(gi_dataset_is_drawn(dataset));
+    assert_false(gi_dataset_is_endless(dataset));
 
     uint8_t x[6];
     uint32_t label;
@@ -574,12 +574,13 @@ static void test_names_malformed(void **state)
         int split;
         glia_status status;
     } cases[] = {
-        {"minst", "known by name are digits, mnist, fashion-mnist", "path of a folder", GLIA_TRAIN,
-         GLIA_NOT_FOUND},
+        {"minst", "known by name are digits, mnist, fashion-mnist", "a folder that holds",
+         GLIA_TRAIN, GLIA_NOT_FOUND},
         {"", "known by name", "", GLIA_TRAIN, GLIA_NOT_FOUND},
         {"MNIST", "MNIST: no data set", "", GLIA_TRAIN, GLIA_NOT_FOUND},
-        {missing, missing, "no folder", GLIA_TRAIN, GLIA_NOT_FOUND},
-        {file, file, "no folder", GLIA_TRAIN, GLIA_NOT_FOUND},
+        {missing, missing, "no such file or folder", GLIA_TRAIN, GLIA_NOT_FOUND},
+        {file, file, "a header and no rows", GLIA_TRAIN, GLIA_BAD_FORMAT},
+        {file, file, "no test split", GLIA_TEST, GLIA_NOT_FOUND},
         {"mnist", "cache/glia/mnist", "GLIA_DATA=DIR", GLIA_TRAIN, GLIA_NOT_FOUND},
         {"fashion-mnist", "cache/glia/fashion-mnist", "offline", GLIA_TEST, GLIA_NOT_FOUND},
         {"mnist", "split 7", "GLIA_TRAIN", 7, GLIA_BAD_ARGUMENT},
@@ -1001,7 +1002,7 @@ static void test_hold_out_malformed(void **state)
     /* Of a set that is drawn as needed there is nothing to hold out. */
     const glia_data_params fresh = {.seed = 1, .fresh = true};
     assert_int_equal(glia_dataset_open("digits", GLIA_TRAIN, &fresh, &dataset, &error), GLIA_OK);
-    assert_true(gi_dataset_is_drawn(dataset));
+    assert_true(gi_dataset_is_endless(dataset));
     assert_error("fresh", glia_dataset_hold_out(dataset, 0.1, 1, &rest, &held, &error),
                  GLIA_BAD_ARGUMENT, &error, "digits: ", "another seed");
     glia_dataset_free(dataset);

@@ -254,7 +254,7 @@ static void test_stored(void **state)
         assert_int_equal(info.width, SIDE);
         assert_int_equal(dataset->form, GI_FORM_MNIST);
         assert_string_equal(glia_dataset_class_name(dataset, 9), "9");
-        assert_false(gi_dataset_is_drawn(dataset));
+        assert_false(gi_dataset_is_endless(dataset));
         for (size_t i = 0; i < GI_DIGITS_TEST; i++) {
             uint8_t image[PIXELS];
             uint32_t label;
@@ -273,7 +273,7 @@ static void test_fresh(void **state)
     const glia_data_params params = {.seed = 5, .fresh = true};
     glia_dataset *dataset;
     assert_int_equal(glia_dataset_open("digits", GLIA_TRAIN, &params, &dataset, NULL), GLIA_OK);
-    assert_true(gi_dataset_is_drawn(dataset));
+    assert_true(gi_dataset_is_endless(dataset));
     assert_int_equal(glia_dataset_describe(dataset).samples, GI_DIGITS_TRAIN);
     static const struct {
         uint32_t epoch;
@@ -291,7 +291,7 @@ static void test_fresh(void **state)
 
     /* There is no fresh test set: what is measured on must stay. */
     assert_int_equal(glia_dataset_open("digits", GLIA_TEST, &params, &dataset, NULL), GLIA_OK);
-    assert_false(gi_dataset_is_drawn(dataset));
+    assert_false(gi_dataset_is_endless(dataset));
     glia_dataset_free(dataset);
 }
 

@@ -191,6 +191,9 @@ def run_manual(tap):
         tap.report("runs for the examples", *run_shell(
             "for run in first second; do glia train digits --hidden 8 --epochs 1 --run $run; done",
             folder, env))
+        tap.report("a table for the examples", *run_shell(
+            "printf 'size,price\\n1,3.5\\n2,4.25\\n3,6.5\\n4,7\\n5,9.5\\n' > homes.csv && "
+            "glia train homes.csv --epochs 1", folder, env))
         if has_png():
             tap.report("an image for the examples", *run_shell(
                 "glia data export digits --count 1 -o . && mv digits-train-*.png seven.png",

@@ -1191,6 +1191,76 @@ static void test_bad_normalised(void **state)
     free_source(normalised);
 }
 
+/* The same for two values; to be freed. */
+static source make_for_values(void)
+{
+    char *identity = replace(description, "\"softmax\"}]", "\"identity\"}],\"loss\":\"mse\"");
+    char *text = replace(identity, "\"form\":\"scale\"",
+                         "\"form\":\"scale\",\"outputs\":["
+                         "{\"mean\":-3.5,\"scale\":0.25},{\"mean\":1e20,\"scale\":1}]");
+    char *copy = malloc(sizeof tensors);
+    assert_non_null(copy);
+    free(identity);
+    return (source){text, memcpy(copy, tensors, sizeof tensors), N_DATA};
+}
+
+static void test_bad_values(void **state)
+{
+    (void)state;
+    static const change changes[] = {
+        {"\"mse\"", "\"auto\"", 0, {"network.loss: found \"auto\"", "mse, mae or huber"}},
+        {"\"mse\"", "\"hinge\"", 0, {"network.loss", "\"hinge\""}},
+        {"\"mse\"", "3", 0, {"network.loss", "found 3"}},
+        {"\"mse\"", "null", 0, {"network.loss", "found null"}},
+        {"\"mse\"", "\"bce\"", 0, {"layers[1].activation: found \"identity\"", "expected sigmoid"}},
+        {"\"mse\"", "\"cross-entropy\"", 0, {"layers[1].activation", "expected softmax"}},
+        {"\"loss\"", "\"Loss\"", 0, {"layers[1].activation", "expected softmax"}},
+        {"\"identity\"", "\"softmax\"", 0, {"layers[1].activation", "expected identity"}},
+        {"\"identity\"", "\"relu\"", 0, {"layers[1].activation", "with the loss mse"}},
+        {"\"outputs\":[", "\"outputs\":null,\"x\":[", 0, {"outputs: found null", "array of 2"}},
+        {"\"outputs\":[", "\"outputs\":{},\"x\":[", 0, {"preprocessing.outputs", "array of 2"}},
+        {"\"outputs\":[", "\"outputs\":[1,", 0, {"found an array of 3", "an array of 2"}},
+        {"{\"mean\":-3.5,\"scale\":0.25}", "7", 0, {"outputs[0].mean: found nothing", "number"}},
+        {"-3.5", "\"-3.5\"", 0, {"outputs[0].mean", "\"-3.5\""}},
+        {"-3.5", "1e39", 0, {"outputs[0].mean", "e+38"}},
+        {"0.25", "0", 0, {"outputs[0].scale: found 0", "e-38"}},
+        {"0.25", "-1", 0, {"outputs[0].scale", "found -1"}},
+        {"\"scale\":1}", "\"scale\":null}", 0, {"outputs[1].scale", "null"}},
+        {"\"scale\":1}", "\"scale\":1e39}", 0, {"outputs[1].scale", "e+38"}},
+        {",\"scale\":1}", "}", 0, {"outputs[1].scale: found nothing", "number"}},
+        {"\"identity\"}],\"loss\":\"mse\"",
+         "\"sigmoid\"}],\"loss\":\"bce\"",
+         0,
+         {"preprocessing.outputs: found an array of 2", "expected none"}},
+    };
+    const source values = make_for_values();
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) expect_bad(values, &changes[i]);
+
+    /* As it is, and without what training would find, it is read, and is what it was when saved. */
+    static const char *const fine[][2] = {
+        {"\"mse\"", "\"mse\""}, {"\"mse\"", "\"huber\""}, {"\"outputs\":[", "\"later\":["}};
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++) {
+        size_t n_bytes;
+        uint8_t *bytes = make_changed(values, fine[i][0], fine[i][1], values.n_data, &n_bytes);
+        glia_network *network = NULL, *again = NULL;
+        glia_error error = {0};
+        if (gi_model_parse(bad_path, bytes, n_bytes, &network, &error) ||
+            glia_network_save(network, model_path, &error) ||
+            glia_network_load(model_path, &again, &error))
+            fail_msg("%s", error.message);
+        assert_int_equal(glia_network_describe(again).loss,
+                         i == 1 ? GLIA_LOSS_HUBER : GLIA_LOSS_MSE);
+        assert_int_equal(glia_network_layer(again, 1).activation, GLIA_IDENTITY);
+        assert_true((again->output.mean == NULL) == (i == 2));
+        assert_true(i == 2 || (again->output.mean[0] == -3.5 && again->output.scale[0] == 0.25 &&
+                               again->output.mean[1] == 1e20 && again->output.scale[1] == 1));
+        glia_network_free(network);
+        glia_network_free(again);
+        free(bytes);
+    }
+    free_source(values);
+}
+
 /* What another version may write as long as it means the same: more keys, no settings. */
 static void test_good_models(void **state)
 {
@@ -1523,14 +1593,31 @@ static void test_each_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests_of_format[] = {
-        TEST(test_round_trip),         TEST(test_exact_bytes),    TEST(test_metadata),
-        TEST(test_other_locale),       TEST(test_bad_json),       TEST(test_json_strings),
-        TEST(test_json_reals),         TEST(test_bad_containers), TEST(test_bad_lengths),
-        TEST(test_deep_header),        TEST(test_header_of_many), TEST(test_good_containers),
-        TEST(test_bad_models),         TEST(test_bad_normalised), TEST(test_good_models),
-        TEST(test_trained_settings),   TEST(test_later_version),  TEST(test_foreign_files),
-        TEST(test_non_finite_weights), TEST(test_long_names),     TEST(test_cuts_and_changes),
-        TEST(test_each_failure),       TEST(test_short_writes),   TEST(test_paths),
+        TEST(test_round_trip),
+        TEST(test_exact_bytes),
+        TEST(test_metadata),
+        TEST(test_other_locale),
+        TEST(test_bad_json),
+        TEST(test_json_strings),
+        TEST(test_json_reals),
+        TEST(test_bad_containers),
+        TEST(test_bad_lengths),
+        TEST(test_deep_header),
+        TEST(test_header_of_many),
+        TEST(test_good_containers),
+        TEST(test_bad_models),
+        TEST(test_bad_values),
+        TEST(test_bad_normalised),
+        TEST(test_good_models),
+        TEST(test_trained_settings),
+        TEST(test_later_version),
+        TEST(test_foreign_files),
+        TEST(test_non_finite_weights),
+        TEST(test_long_names),
+        TEST(test_cuts_and_changes),
+        TEST(test_each_failure),
+        TEST(test_short_writes),
+        TEST(test_paths),
         TEST(test_each_allocation),
     };
     return cmocka_run_group_tests(tests_of_format, NULL, NULL);

@@ -78,8 +78,7 @@ static void test_image_files_malformed(void **state)
     } cases[] = {
         {"empty", "an empty file", BYTES("")},
         {"one byte", "something else", BYTES("P")},
-        {"text", "not a PNG or PGM", BYTES("hello")},
-        {"JPEG", "a JPEG", BYTES("\377\330\377\340")},
+        {"text", "not a PNG, JPEG or PGM", BYTES("hello")},
         {"GIF", "a GIF", BYTES("GIF89a")},
         {"BMP", "a BMP", BYTES("BM123")},
         {"PBM", "a PBM", BYTES("P4\n1 1\n0")},
@@ -429,7 +428,7 @@ static void check_unchanged(const uint8_t *digit, size_t index)
     (void)index;
     uint8_t copy[SIDE * SIDE], out[SIDE * SIDE];
     memcpy(copy, digit, sizeof copy);
-    const glia_image image = {SIDE, SIDE, copy};
+    const glia_image image = {SIDE, SIDE, copy, 1};
     for (int form = GI_FORM_SCALE; form <= GI_FORM_MNIST; form++) {
         bool changed = true;
         assert_int_equal(gi_image_fit(&image, form, SIDE, SIDE, out, &changed, NULL), GLIA_OK);
@@ -449,7 +448,7 @@ static void test_figure_out_of_form_is_fitted(void **state)
 {
     (void)state;
     uint8_t pixels[SIDE * SIDE] = {0}, out[SIDE * SIDE];
-    const glia_image image = {SIDE, SIDE, pixels};
+    const glia_image image = {SIDE, SIDE, pixels, 1};
     /* A bar of 3 pixels: too long, too far up, too far left. */
     static const size_t bars[][3] = {{3, 24, 13}, {1, 18, 13}, {5, 22, 2}}; /* rows, column */
     for (size_t i = 0; i < 3; i++) {
@@ -676,12 +675,12 @@ static void test_fit_malformed(void **state)
         int form;
         size_t height;
     } cases[] = {
-        {"black", "empty: all of its 4 x 3 pixels are 0", {4, 3, black}, GI_FORM_MNIST, SIDE},
-        {"white", "pixels are 255", {4, 3, white}, GI_FORM_SCALE, SIDE},
-        {"one pixel", "1 x 1 pixels", {1, 1, white}, GI_FORM_MNIST, SIDE},
-        {"no pixels", "no pixels", {0, 0, NULL}, GI_FORM_MNIST, SIDE},
-        {"no form", "form 0", {4, 3, black}, GI_FORM_NONE, SIDE},
-        {"no height", "0 x 28", {4, 3, black}, GI_FORM_SCALE, 0},
+        {"black", "empty: all of its 4 x 3 pixels are 0", {4, 3, black, 1}, GI_FORM_MNIST, SIDE},
+        {"white", "pixels are 255", {4, 3, white, 1}, GI_FORM_SCALE, SIDE},
+        {"one pixel", "1 x 1 pixels", {1, 1, white, 1}, GI_FORM_MNIST, SIDE},
+        {"no pixels", "no pixels", {0, 0, NULL, 1}, GI_FORM_MNIST, SIDE},
+        {"no form", "form 0", {4, 3, black, 1}, GI_FORM_NONE, SIDE},
+        {"no height", "0 x 28", {4, 3, black, 1}, GI_FORM_SCALE, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         glia_error error = {0};
@@ -690,11 +689,11 @@ static void test_fit_malformed(void **state)
         assert_error(cases[i].label, status, GLIA_BAD_ARGUMENT, &error, cases[i].word, NULL);
     }
     /* The faintest figure there can be is still one. */
-    const glia_image faint = {5, 5, hole};
+    const glia_image faint = {5, 5, hole, 1};
     assert_int_equal(gi_image_fit(&faint, GI_FORM_MNIST, SIDE, SIDE, out, NULL, NULL), GLIA_OK);
     /* Odd sizes. */
     black[5] = 200;
-    const glia_image dot = {12, 1, black};
+    const glia_image dot = {12, 1, black, 1};
     for (size_t side = 1; side < 40; side++) {
         uint8_t *any = malloc(side * 3);
         assert_int_equal(gi_image_fit(&dot, GI_FORM_MNIST, side, 3, any, NULL, NULL), GLIA_OK);

@@ -61,7 +61,7 @@ static void check_golden_plan(const gi_engine *engine, const glia_network *netwo
     }
     gi_network_forward(network, plan, &w, 0, g->batch, &scratch);
     float probabilities[128];
-    plan->engine->softmax(w.activation[g->n_hidden], g->classes, probabilities, g->batch);
+    gi_network_outputs(network, plan, &w, g->batch, probabilities);
     for (size_t i = 0; i < g->batch * g->classes; i++)
         assert_near((double)probabilities[i], g->probabilities[i], fmax(tolerance, 1e-6), engine,
                     "probability", index, i);
@@ -477,16 +477,17 @@ static void check_softmax(const gi_engine *engine, const gi_engine *f64)
     (void)f64;
     _Alignas(64) float z[16] = {1000, -1000, 0, 999};
     float p[4];
-    engine->softmax(z, 4, p, 1);
+    engine->outputs(z, 4, GLIA_LOSS_CROSS_ENTROPY, NULL, NULL, p, 1);
     assert_true(fabsf(p[0] - 0.7310586F) < 1e-6F && fabsf(p[3] - 0.2689414F) < 1e-6F);
     const uint32_t label = 1;
+    const gi_loss how = {.kind = GLIA_LOSS_CROSS_ENTROPY, .labels = &label, .total = 1};
     double loss;
-    assert_int_equal(engine->softmax_loss(z, 4, &label, &(gi_loss){.total = 1}, &loss, 1), 0);
+    assert_int_equal(engine->loss(z, 4, &how, &loss, 1), 0);
     assert_true(fabs(loss - 2000.3132617) < 1e-3); /* no overflow, no infinity */
     assert_true(fabsf(z[1] + 1) < 1e-6F && fabsf(z[0] - 0.7310586F) < 1e-6F);
 
     z[0] = NAN; /* what is not a number is seen in the loss */
-    engine->softmax_loss(z, 4, &label, &(gi_loss){.total = 1}, &loss, 1);
+    engine->loss(z, 4, &how, &loss, 1);
     assert_true(isnan(loss));
 }
 

@@ -165,8 +165,8 @@ static void test_values_of_progress(void **state)
     struct training_plot *plot = calloc(1, sizeof *plot);
     assert_non_null(plot);
     glia_progress p = {.epoch = 1, .epochs = 2, .done = 0, .samples = 40};
-    p.train_loss = p.train_accuracy = NAN;
-    p.validation_loss = p.validation_accuracy = NAN;
+    p.train_loss = p.train_accuracy = p.train_rmse = NAN;
+    p.validation_loss = p.validation_accuracy = p.validation_rmse = NAN;
     plot_add(plot, &p);
     assert_int_equal(plot->loss.n, 0);
     p.done = 10;
@@ -182,7 +182,7 @@ static void test_values_of_progress(void **state)
     p.validation_accuracy = 0.9;
     plot_add(plot, &p);
     p = (glia_progress){.epoch = 2, .epochs = 2, .done = 20, .samples = 40, .train_loss = 0.5};
-    p.validation_loss = p.validation_accuracy = NAN;
+    p.validation_loss = p.validation_accuracy = p.train_rmse = NAN;
     plot_add(plot, &p);
 
     assert_int_equal(plot->loss.n, 3);

@@ -15,10 +15,12 @@ import io
 import json
 import math
 import os
+import random
 import re
 import shutil
 import struct
 import time
+import zipfile
 import zlib
 
 from harness import (ENV, HERE, SANITIZED, Skip, expect, glia, make_data, path, read, run_tests,
@@ -451,6 +453,108 @@ def _():
     result = json.loads(read("gone/result.json"))
     expect("%.2f %%" % (100 * result["test_accuracy"]) in page.all("ul")[0]["text"],
            "the accuracy that the run ended with")
+
+
+def write_tables():
+    """Two kinds of a row, and a value of it, in three columns of numbers."""
+    rng = random.Random(7)
+    rows = [[rng.gauss(0, 1) for _ in range(3)] for _ in range(200)]
+    kinds = ["high" if a + b + rng.gauss(0, 0.5) > 0 else "low" for a, b, _ in rows]
+    values = [3 * a - b * c + rng.gauss(0, 0.1) for a, b, c in rows]
+    for name, last in (("kinds", kinds), ("values", values)):
+        lines = [",".join([*map(repr, row), str(y)]) for row, y in zip(rows, last)]
+        write(name + ".csv", ("\n".join(["a,b,c,y", *lines]) + "\n").encode())
+        write(name + "-new.csv", ("\n".join(["a,b,c,y", *lines[:70]]) + "\n").encode())
+
+
+def array(kind, shape, values):
+    """The bytes of a .npy file."""
+    head = "{'descr': '%s', 'fortran_order': False, 'shape': %r, }" % (kind, shape)
+    head = head.ljust(128 - 11).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack(
+        "<%d%s" % (math.prod(shape), {"<f4": "f", "|u1": "B"}[kind]), *values)
+
+
+def write_archive(name, kind, n, test_parts):
+    """Images of 4x4 whose upper or lower half is the brighter."""
+    rng = random.Random(9)
+    with zipfile.ZipFile(path(name), "w") as archive:
+        for part, rows in (("train", n), ("test", n // 4)) if test_parts else (("", n),):
+            y = [rng.randrange(2) for _ in range(rows)]
+            x = [rng.randrange(200) + 55 * ((i < 8) == (k == 0)) for k in y for i in range(16)]
+            mark = "_" + part if part else ""
+            shape = (rows, 4, 4) if kind == "|u1" else (rows, 16)
+            archive.writestr(f"x{mark}.npy", array(kind, shape, x))
+            archive.writestr(f"y{mark}.npy", array("|u1", (rows,), y))
+
+
+@test("a run on an archive is tested on its test split, or on what it held out")
+def _():
+    for kind in ("<f4", "|u1"):
+        for test_parts in (True, False):
+            name = "a%d%s" % (test_parts, kind[1])
+            write_archive(name + ".npz", kind, 200, test_parts)
+            train(name, name + ".npz", "--epochs", "2", "--hidden", "8", "--validation", "0.1")
+            result = json.loads(read(name + "/result.json"))
+            r = glia("report", name, "--json")
+            expect(r.err == "", r.err)
+            expect(near(r.json()["test_accuracy"], result["test_accuracy"]), name, r.out, result)
+            matrix = page_of(name).data("confusion-matrix")["rows"]
+            expect(sum(sum(row[1:]) for row in matrix) == (50 if test_parts else 40), matrix)
+
+
+@test("a run on a table is tested on what it held out")
+def _():
+    write_tables()
+    for run, options, samples in (
+            ("held", ("--validation", "0.1", "--seed", "5", "--data-seed", "3"), 40),
+            ("last", ("--test", "50", "--split", "last"), 50),
+            ("other", ("--test", "kinds-new.csv"), 70)):
+        train(run, "kinds.csv", "--epochs", "3", *options)
+        result = json.loads(read(run + "/result.json"))
+        r = glia("report", run, "--json")
+        expect(r.err == "", r.err)
+        expect(near(r.json()["test_accuracy"], result["test_accuracy"]), run, r.out, result)
+        page = page_of(run)
+        expect("%.2f %%" % (100 * result["test_accuracy"]) in page.all("ul")[0]["text"],
+               page.all("ul")[0]["text"])
+        matrix = page.data("confusion-matrix")
+        expect(matrix["columns"][1:] == ["high", "low"], matrix["columns"])
+        rows = [row[1:] for row in matrix["rows"]]
+        expect(sum(map(sum, rows)) == samples, run, rows)
+        expect(near((rows[0][0] + rows[1][1]) / samples, result["test_accuracy"]), rows)
+
+    train("valued", "values.csv", "--epochs", "3")
+    result = json.loads(read("valued/result.json"))
+    r = glia("report", "valued", "--json")
+    expect(r.err == "" and near(r.json()["test_rmse"], result["test_rmse"]), r.out, r.err)
+    page = page_of("valued")
+    expect("units" in page.names_of_data() and "confusion-matrix" not in page.names_of_data(),
+           page.names_of_data())
+
+
+@test("a table that is no longer what it was is not tested on")
+def _():
+    write_tables()
+    for run, options in (("untold", ("--test", "none")), ("changed", ()), ("missing", ()),
+                         ("reworded", ())):
+        train(run, "kinds.csv", "--epochs", "1", *options)
+    about = json.loads(read("reworded/run.json"))
+    for words in (["train", "--no-such", "kinds.csv"], ["train"], ["train", 3], ["train", "--help"],
+                  "train"):
+        write("reworded/run.json", json.dumps({**about, "command": words}).encode())
+        r = glia("report", "reworded")
+        expect("no test samples: reworded/run.json: \"command\"" in r.err, r.err)
+    r = glia("report", "untold")
+    expect("held out nothing to test" in r.err, r.err)
+    write("kinds.csv", read("kinds-new.csv"))
+    r = glia("report", "changed", "--json")
+    expect("another one than the run's" in r.err, r.err)
+    expect(r.json()["test_accuracy"] is None, r.out)
+    os.remove(path("kinds.csv"))
+    r = glia("report", "missing")
+    expect("no test samples" in r.err and "kinds.csv" in r.err, r.err)
+    expect("could not be had" in page_of("missing").text, "no note")
 
 
 @test("a run that is not complete")

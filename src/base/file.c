@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Mapped reading and atomic replacement. */
 #define _GNU_SOURCE
+#define _DEFAULT_SOURCE /* madvise */
 #include "base/file.h"
 
 #include <errno.h>
@@ -96,6 +97,15 @@ glia_status gi_file_open(const char *path, gi_file *out, glia_error *error)
     }
     close(descriptor);
     return status;
+}
+
+void gi_file_forget(const gi_file *file)
+{
+#ifdef MADV_DONTNEED
+    if (file->mapped) (void)madvise((void *)(uintptr_t)file->data, file->size, MADV_DONTNEED);
+#else
+    (void)file;
+#endif
 }
 
 void gi_file_close(gi_file *file)
@@ -211,7 +221,7 @@ glia_status gi_writer_close(gi_writer *writer, glia_status so_far, glia_error *e
 {
     glia_status status = so_far;
     if (writer->descriptor >= 0) {
-        if (!status && writer->temporary && fsync(writer->descriptor) != 0)
+        if (!status && writer->temporary && !writer->unsynced && fsync(writer->descriptor) != 0)
             status = fail_errno(error, "sync to disk", writer->path);
         if (close(writer->descriptor) != 0 && !status)
             status = fail_errno(error, "write", writer->path);
@@ -221,7 +231,7 @@ glia_status gi_writer_close(gi_writer *writer, glia_status so_far, glia_error *e
             status = fail_errno(error, "replace", writer->path);
         if (status)
             unlink(writer->temporary);
-        else
+        else if (!writer->unsynced)
             sync_parent(writer->path);
     }
     gi_free(writer->temporary);

@@ -18,6 +18,9 @@ glia_status gi_file_open(const char *path, gi_file *out, glia_error *error);
 /* An all-zero struct is legal. */
 void gi_file_close(gi_file *file);
 
+/* Gives the memory of a mapped file back, whose bytes come again when they are read. */
+void gi_file_forget(const gi_file *file);
+
 /* Whether there is a file (not a folder) at path that can be read. */
 bool gi_file_exists(const char *path);
 
@@ -41,6 +44,7 @@ typedef struct gi_writer {
     char *path;      /* what is replaced */
     char *temporary; /* NULL when path is written straight */
     int descriptor;
+    bool unsynced; /* set by the caller: what can be made again need not wait for the disk */
 } gi_writer;
 
 glia_status gi_writer_open(gi_writer *writer, const char *path, glia_error *error);

@@ -7,8 +7,9 @@
 /* X(NAME, text): the text is what stands in a model file. */
 #define GI_IMAGE_FORM_LIST(X)                                                                      \
     X(NONE, "none")   /* samples are no images */                                                  \
-    X(SCALE, "scale") /* scaled whole to height x width */                                         \
-    X(MNIST, "mnist") /* a light figure of 20 pixels on black, centred by mass in 28 x 28 */
+    X(SCALE, "scale") /* scaled whole, light on dark */                                            \
+    X(MNIST, "mnist") /* a light figure of 20 pixels on black, centred by mass in 28 x 28 */       \
+    X(WHOLE, "whole") /* scaled whole, never inverted: images of any ground, or in colour */
 
 enum gi_image_form {
 #define X(name, text) GI_FORM_##name,

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_BLOCK = 384 << 10 };
 
@@ -91,4 +92,14 @@ char **gi_copy_names(const char *const *names, size_t n, glia_error *error)
 void glia_string_free(char *string)
 {
     gi_free(string);
+}
+
+size_t gi_memory_size(void)
+{
+#ifdef _SC_PHYS_PAGES
+    const long pages = sysconf(_SC_PHYS_PAGES), bytes = sysconf(_SC_PAGESIZE);
+    if (pages > 0 && bytes > 0 && (size_t)pages < SIZE_MAX / (size_t)bytes)
+        return (size_t)pages * (size_t)bytes;
+#endif
+    return 0;
 }

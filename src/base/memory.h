@@ -28,4 +28,7 @@ __attribute__((format(printf, 2, 3))) char *gi_format(glia_error *error, const c
  */
 char **gi_copy_names(const char *const *names, size_t n, glia_error *error);
 
+/* Bytes of memory that the machine has; 0: not known. */
+size_t gi_memory_size(void);
+
 #endif

@@ -58,6 +58,16 @@ uint32_t gi_rng_below(gi_rng *rng, uint32_t bound)
     return (uint32_t)(product >> 32);
 }
 
+void gi_shuffle(uint32_t *numbers, size_t n, gi_rng *rng)
+{
+    for (size_t i = n; i > 1; i--) {
+        const size_t j = gi_rng_below(rng, (uint32_t)i);
+        const uint32_t swapped = numbers[i - 1];
+        numbers[i - 1] = numbers[j];
+        numbers[j] = swapped;
+    }
+}
+
 float gi_rng_normal(gi_rng *rng)
 {
     const float u = 1 - gi_rng_uniform(rng); /* (0, 1]: its logarithm is finite */

@@ -21,6 +21,7 @@ enum gi_purpose {
     GI_RANDOM_INPUT_DROPOUT, /* index: place in the epoch's order */
     GI_RANDOM_INPUT_NOISE,   /* index: place in the epoch's order */
     GI_RANDOM_AUGMENT,       /* epoch, index: row of the data set */
+    GI_RANDOM_FOLDS,
 };
 
 typedef struct gi_rng {
@@ -40,6 +41,9 @@ float gi_rng_uniform(gi_rng *rng);
 
 /* Uniform in 0..bound-1 without bias (Lemire 2019); bound > 0. */
 uint32_t gi_rng_below(gi_rng *rng, uint32_t bound);
+
+/* Puts numbers (n) into a random order: Fisher and Yates' shuffle. */
+void gi_shuffle(uint32_t *numbers, size_t n, gi_rng *rng);
 
 /* Standard normal (Box and Muller 1958), one of the pair. */
 float gi_rng_normal(gi_rng *rng);

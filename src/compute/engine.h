@@ -40,8 +40,8 @@ static inline size_t gi_stride(size_t n)
 enum { GI_PANEL = 64 };
 typedef struct gi_layer {
     size_t n_in, n_out;
-    size_t ld; /* gi_padded(n_out): units with their pads */
-    glia_activation activation;
+    size_t ld;                  /* gi_padded(n_out): units with their pads */
+    glia_activation activation; /* of the last layer identity: the loss says what its outputs are */
     void *weight; /* panels of (gi_padded(n_in), up to GI_PANEL); rows past n_in zero */
     void *bias;   /* (ld); 0 where the layer is normalised: shift has its place */
 
@@ -155,11 +155,16 @@ typedef struct gi_units {
     size_t index, first; /* first: of row 0 */
 } gi_units;
 
-/* Of a batch's loss. */
+/* Of a batch's loss, over n outputs. */
 typedef struct gi_loss {
-    double total;        /* of its samples' weights: their number, where they have none */
-    const float *weight; /* (m); NULL: 1 each */
-    double smoothing;    /* the part of each target that is spread over all classes */
+    glia_loss kind;         /* not auto */
+    const uint32_t *labels; /* (m) of cross-entropy; else */
+    const float *targets;   /* (m, n): 0 and 1 of bce, else as the outputs z are to be */
+    double total;           /* of its samples' weights: their number, where they have none */
+    const float *weight;    /* (m); NULL: 1 each */
+    double smoothing;       /* of cross-entropy: the part of a target spread over all classes */
+    const double *scale;    /* (n) of values: what an output of 1 stands for; NULL: 1 each */
+    double *squares;        /* (m) of values: sum_c (scale_c (z_c - t_c))^2; or NULL */
 } gi_loss;
 
 /* Inputs of a sparse sample are looked up in blocks of so many, whose weights stay in L1. */
@@ -207,24 +212,26 @@ typedef struct gi_engine {
     void (*load_sparse)(gi_sparse *dst, glia_type type, const void *src, size_t n, double divisor);
 
     /*
-     * Units begin..end (multiples of GI_PAD) of dst = f(src W + b); of the softmax layer, dst is z,
-     * the logits.
+     * Units begin..end (multiples of GI_PAD) of dst = f(src W + b); of the last layer, dst is z,
+     * which loss and outputs go on from.
      */
     void (*forward)(const gi_layer *layer, const void *src, void *dst, size_t m, size_t begin,
                     size_t end, gi_scratch *scratch);
 
     /*
-     * Softmax with cross-entropy, fused. Per row r of z, with the targets t = (1 - smoothing) [c =
-     * y]
-     * + smoothing / n_classes (Szegedy et al. 2016, section 7): loss[r] = weight_r (log(sum_c
-     * e^{z_c}) - sum_c t_c z_c), and z becomes the gradient of the batch's mean loss, weight_r (p_c
-     * - t_c) / total. Returns how many rows are classified correctly.
+     * What z becomes at the end (softmax, sigmoid) fused with the loss, as GLIA_LOSS_LIST says.
+     * loss[r] = weight_r L_r, and z becomes the gradient of the batch's mean loss, weight_r / total
+     * dL_r/dz. Returns how many rows are classified correctly, how many labels of all rows are
+     * right, or 0, of values.
      */
-    size_t (*softmax_loss)(void *z, size_t n_classes, const uint32_t *labels, const gi_loss *how,
-                           double *loss, size_t m);
+    size_t (*loss)(void *z, size_t n, const gi_loss *how, double *loss, size_t m);
 
-    /* probabilities (m, n_classes), without pads, of logits z. */
-    void (*softmax)(const void *z, size_t n_classes, float *probabilities, size_t m);
+    /*
+     * out (m, n), without pads, of z: probabilities (softmax, sigmoid), or z scale_c + mean_c, each
+     * (n) or NULL: 1 and 0.
+     */
+    void (*outputs)(const void *z, size_t n, glia_loss kind, const double *mean,
+                    const double *scale, float *out, size_t m);
 
     /*
      * Inputs begin..end (multiples of GI_PAD) of diff_src = (diff_dst W^T) * f'(z), f being the
@@ -277,11 +284,11 @@ typedef struct gi_engine {
     /*
      * One step of per-sample SGD, fused: forward, loss, backward and update of one sample, zeros
      * skipped. activations[l], diffs[l]: (ld) of layer l, the same buffer for the last. Returns the
-     * loss before the step.
+     * loss before the step; *correct is as loss returns it.
      */
     double (*sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
-                         uint32_t label, double rate, void *const *activations, void *const *diffs,
-                         gi_scratch *scratch, bool *correct);
+                         const gi_loss *how, double rate, void *const *activations,
+                         void *const *diffs, gi_scratch *scratch, size_t *correct);
 
     /*
      * The first layer of a batch of bytes x (m, row), which stand for x * scale: they are converted

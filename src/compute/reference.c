@@ -15,7 +15,6 @@
 
 #define EXP(x)      PASTE_ALL(exp_, REAL)(x)
 #define TANH(x)     PASTE_ALL(tanh_, REAL)(x)
-#define LOG(x)      PASTE_ALL(log_, REAL)(x)
 #define ENGINE_NAME PASTE_ALL(PASTE_ALL(gi_reference_, REAL), PASTE_ALL(_, LEVEL))
 
 typedef REAL real;
@@ -201,7 +200,7 @@ static inline real derivative(glia_activation f, real a)
     case GLIA_GELU:
     case GLIA_SILU: /* not known from a: units.c has them */
     case GLIA_IDENTITY:
-    case GLIA_SOFTMAX: /* its derivative is part of softmax_loss */
+    case GLIA_SOFTMAX: /* the loss has it */
         break;
     }
     return 1;
@@ -307,81 +306,6 @@ void REFERENCE(sgd_row)(const gi_row_update *update, size_t layer, size_t row, s
     add_scaled(weight, -(real)update->rate, gradient, n);
 }
 
-/* ---- Softmax and cross-entropy -------------------------------------------------------------- */
-
-/*
- * p_c = e^{z_c - max z} in place, its pads 0; returns sum_c p_c. The pads take part until they are
- * cleared, which spares the loops a remainder.
- */
-static real exponentials(real *restrict z_, size_t n, real *max)
-{
-    real *restrict z = ALIGNED(z_);
-    const size_t padded = WHOLE(gi_padded(n));
-    for (size_t c = n; c < padded; c++) z[c] = z[0];
-    real most = z[0], sum = 0;
-#pragma omp simd reduction(max : most)
-    for (size_t c = 0; c < padded; c++) most = z[c] > most ? z[c] : most;
-    for (size_t c = 0; c < padded; c++) z[c] = EXP(z[c] - most);
-    for (size_t c = n; c < padded; c++) z[c] = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t c = 0; c < padded; c++) sum += z[c];
-    *max = most;
-    return sum;
-}
-
-/* Whether class y is the first of those with the largest z. */
-static bool is_best(const real *z, size_t n, size_t y)
-{
-    for (size_t c = 0; c < n; c++)
-        if (c < y ? z[c] >= z[y] : z[c] > z[y]) return false;
-    return true;
-}
-
-size_t REFERENCE(softmax_loss)(void *logits, size_t n_classes, const uint32_t *labels,
-                               const gi_loss *how, double *loss, size_t m)
-{
-    const size_t ld = gi_stride(n_classes), padded = WHOLE(gi_padded(n_classes));
-    const double smoothing = how->smoothing;
-    const real spread = (real)(smoothing / (double)n_classes); /* a target's part of each class */
-    size_t n_correct = 0;
-    for (size_t r = 0; r < m; r++) {
-        real *restrict z = ALIGNED((real *)logits + r * ld);
-        const size_t y = labels[r];
-        const double weight = how->weight ? (double)how->weight[r] : 1;
-        const real z_y = z[y];
-        n_correct += is_best(z, n_classes, y);
-        double below = 0; /* sum_c t_c (z_y - z_c) */
-        if (smoothing > 0)
-            for (size_t c = 0; c < n_classes; c++) below += (double)(z_y - z[c]);
-        below *= smoothing / (double)n_classes;
-        real max;
-        const real sum = exponentials(z, n_classes, &max);
-        /* -log p_y = log(sum_c e^{z_c}) - z_y, without overflow or cancellation */
-        loss[r] = (double)(LOG(sum) + (max - z_y)) + below;
-        if (how->weight) loss[r] *= weight;
-        const real per_sample = how->total > 0 ? (real)(weight / how->total) : 0;
-        const real factor = per_sample / sum;
-        for (size_t c = 0; c < padded; c++) z[c] *= factor; /* p_c / batch */
-        if (smoothing > 0)
-            for (size_t c = 0; c < n_classes; c++) z[c] -= spread * per_sample;
-        z[y] -= (real)(1 - smoothing) * per_sample;
-    }
-    return n_correct;
-}
-
-void REFERENCE(softmax)(const void *logits, size_t n_classes, float *probabilities, size_t m)
-{
-    const size_t ld = gi_stride(n_classes);
-    for (size_t r = 0; r < m; r++) {
-        const real *z = (const real *)logits + r * ld;
-        float *p = probabilities + r * n_classes;
-        real max = z[0], sum = 0;
-        for (size_t c = 1; c < n_classes; c++) max = z[c] > max ? z[c] : max;
-        for (size_t c = 0; c < n_classes; c++) sum += EXP(z[c] - max);
-        for (size_t c = 0; c < n_classes; c++) p[c] = (float)(EXP(z[c] - max) / sum);
-    }
-}
-
 /* ---- Per-sample SGD ------------------------------------------------------------------------- */
 
 /* W_i <- W_i - rate a_i delta, for one input i */
@@ -434,16 +358,15 @@ static void update_list(const gi_layer *layer, const gi_sparse *x, real rate, co
 }
 
 double REFERENCE(sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
-                             uint32_t label, double rate, void *const *activations,
-                             void *const *diffs, gi_scratch *scratch, bool *correct)
+                             const gi_loss *how, double rate, void *const *activations,
+                             void *const *diffs, gi_scratch *scratch, size_t *correct)
 {
     forward_list(&layers[0], x, activations[0], 0, layers[0].ld);
     for (size_t l = 1; l < n_layers; l++)
         forward(&layers[l], activations[l - 1], activations[l], 1, 0, layers[l].ld, scratch);
 
     double loss;
-    *correct = REFERENCE(softmax_loss)(diffs[n_layers - 1], layers[n_layers - 1].n_out, &label,
-                                       &(gi_loss){.total = 1}, &loss, 1);
+    *correct = REFERENCE(loss)(diffs[n_layers - 1], layers[n_layers - 1].n_out, how, &loss, 1);
 
     for (size_t l = n_layers; l-- > 0;) {
         const gi_layer *layer = &layers[l];
@@ -466,8 +389,8 @@ const gi_engine ENGINE_NAME = {
     .load_row = REFERENCE(load_row),
     .load_sparse = load_sparse,
     .forward = forward,
-    .softmax_loss = REFERENCE(softmax_loss),
-    .softmax = REFERENCE(softmax),
+    .loss = REFERENCE(loss),
+    .outputs = REFERENCE(outputs),
     .backward_data = backward_data,
     .backward_weights = backward_weights,
     .sgd_row = REFERENCE(sgd_row),

@@ -23,10 +23,7 @@
 
 #define GAUSSIAN_INTEGRAL(x) PASTE_ALL(gaussian_integral_, REAL)(x)
 
-/*
- * a = f(z), in place, of units begin..end; pads back to zero. Softmax is left to softmax_loss and
- * softmax.
- */
+/* a = f(z), in place, of units begin..end; pads back to zero. Softmax is left to the loss. */
 void REFERENCE(activate)(glia_activation f, REAL *row, size_t n_out, size_t begin, size_t end);
 
 /* delta (n) *= f'(z), by a = f(z) */
@@ -34,9 +31,9 @@ void REFERENCE(derive)(glia_activation f, const REAL *a, REAL *delta, size_t n);
 
 /* As in gi_engine: */
 void REFERENCE(load_row)(void *dst, glia_type type, const void *src, size_t n, double divisor);
-size_t REFERENCE(softmax_loss)(void *z, size_t n_classes, const uint32_t *labels,
-                               const gi_loss *how, double *loss, size_t m);
-void REFERENCE(softmax)(const void *z, size_t n_classes, float *probabilities, size_t m);
+size_t REFERENCE(loss)(void *z, size_t n, const gi_loss *how, double *loss, size_t m); /* loss.c */
+void REFERENCE(outputs)(const void *z, size_t n, glia_loss kind, const double *mean,
+                        const double *scale, float *out, size_t m);
 void REFERENCE(sgd_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
                         void *weight, const void *gradient, size_t n);
 void REFERENCE(optimize_row)(const gi_row_update *update, size_t layer, size_t row, size_t unit,
@@ -51,7 +48,7 @@ void REFERENCE(units_backward)(const gi_units *units, void *diff, void *gradient
 void REFERENCE(draw_keeps)(uint8_t *keeps, const gi_rng *stream, size_t begin, size_t n, double p);
 void REFERENCE(add_noise)(void *x, const gi_rng *stream, size_t n, double sd);
 double REFERENCE(sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
-                             uint32_t label, double rate, void *const *activations,
-                             void *const *diffs, gi_scratch *scratch, bool *correct);
+                             const gi_loss *how, double rate, void *const *activations,
+                             void *const *diffs, gi_scratch *scratch, size_t *correct);
 
 #endif

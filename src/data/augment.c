@@ -215,11 +215,16 @@ glia_status gi_augmenter_new(const glia_augmentation *how, unsigned preprocess,
                        "height and width with glia_dataset_set_images, or train without "
                        "augmentation",
                        dataset->name, dataset->features);
+    if (dataset->channels != 1)
+        return gi_fail(error, GLIA_MISMATCH,
+                       "augmentation: the images of %s are in colour, and only grey ones are "
+                       "distorted, deskewed and centred; read them in grey, or train without it",
+                       dataset->name);
     gi_augmenter *a;
     glia_status made = augmenter_new(how, preprocess, dataset->height, dataset->width, seed, isa,
                                      n_threads, &a, error);
     if (made) return made;
-    if (preprocess && !gi_dataset_is_drawn(dataset)) {
+    if (preprocess && !gi_dataset_is_endless(dataset)) {
         a->kept_row = dataset->features + GI_WARP_COLUMNS;
         a->kept = gi_alloc(dataset->samples, a->kept_row, "the straightened images", error);
         a->is_kept =

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/random.h"
 
 glia_data_params glia_data_default_params(void)
 {
@@ -65,8 +64,11 @@ void glia_dataset_free(glia_dataset *dataset)
 {
     if (!dataset) return;
     gi_file_close(&dataset->file);
+    if (dataset->source_of) dataset->source.free(dataset->source_of);
+    gi_free(dataset->notes);
     gi_free(dataset->owned_x);
     gi_free(dataset->owned_labels);
+    gi_free(dataset->owned_targets);
     gi_free(dataset->owned_rows);
     gi_free(dataset->weights);
     gi_free(dataset->class_names);
@@ -75,6 +77,19 @@ void glia_dataset_free(glia_dataset *dataset)
 }
 
 /* ---- Arrays of the caller ------------------------------------------------------------------ */
+
+/* Whether floats are finite. */
+static glia_status check_features(const glia_dataset *dataset, glia_error *error)
+{
+    const float *values = dataset->x; /* (samples, features) */
+    const size_t n = dataset->features;
+    for (size_t i = 0; dataset->type == GLIA_F32 && i < dataset->samples * n; i++)
+        if (!isfinite(values[i]))
+            return gi_fail(error, GLIA_BAD_ARGUMENT,
+                           "arrays: row %zu, column %zu is %s, expected a finite number", i / n,
+                           i % n, isnan(values[i]) ? "NaN" : "infinite");
+    return GLIA_OK;
+}
 
 glia_status glia_dataset_from_arrays(glia_type type, const void *features, const uint32_t *labels,
                                      size_t samples, size_t n_features, size_t n_classes,
@@ -97,31 +112,62 @@ glia_status glia_dataset_from_arrays(glia_type type, const void *features, const
                        "(classes count from 0)",
                        (unsigned long)labels[i], i, n_classes);
     }
-    const float *values = features; /* (samples, n_features) */
-    for (size_t i = 0; type == GLIA_F32 && i < samples * n_features; i++) {
-        if (isfinite(values[i])) continue;
+    const glia_status finite = check_features(dataset, error);
+    if (finite)
         glia_dataset_free(dataset);
+    else
+        *out = dataset;
+    return finite;
+}
+
+glia_status glia_dataset_from_targets(glia_type type, const void *features, const float *targets,
+                                      size_t samples, size_t n_features, size_t n_targets,
+                                      glia_task task, glia_dataset **out, glia_error *error)
+{
+    if (!features || !targets || !out)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "arrays: features, targets or out is NULL");
+    if (task != GLIA_LABELS && task != GLIA_VALUES)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "arrays: row %zu, column %zu is %s, expected a finite number",
-                       i / n_features, i % n_features, isnan(values[i]) ? "NaN" : "infinite");
+                       "arrays: task %d is neither GLIA_LABELS nor GLIA_VALUES; classes go into "
+                       "glia_dataset_from_arrays",
+                       (int)task);
+    glia_dataset *dataset = NULL;
+    glia_status status =
+        gi_dataset_new("arrays", type, samples, n_features, n_targets, NULL, &dataset, error);
+    if (status) return status;
+    dataset->task = task;
+    dataset->x = features;
+    dataset->targets = targets;
+    status = check_features(dataset, error);
+    for (size_t i = 0; i < samples * n_targets && !status; i++) {
+        const double t = (double)targets[i];
+        if (task == GLIA_VALUES ? isfinite(t) : t == 0 || t == 1) continue;
+        status = gi_fail(error, GLIA_BAD_ARGUMENT,
+                         "arrays: row %zu, target %zu: found %g, expected %s", i / n_targets,
+                         i % n_targets, t, task == GLIA_VALUES ? "a finite number" : "0 or 1");
     }
-    *out = dataset;
-    return GLIA_OK;
+    if (status)
+        glia_dataset_free(dataset);
+    else
+        *out = dataset;
+    return status;
 }
 
 glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t width,
                                     glia_error *error)
 {
     const size_t n = dataset->features;
-    if (height == 0 || n % height != 0 || n / height != width)
+    const size_t pixels = height == 0 || width > n / height ? 0 : height * width;
+    if (pixels == 0 || (n != pixels && n != 3 * pixels))
         return gi_fail(
             error, GLIA_BAD_ARGUMENT,
             "%s: images of %zu x %zu pixels, expected a height and a width whose product "
-            "is the %zu features of a sample",
+            "is the %zu features of a sample, or a third of them, in colour",
             dataset->name, height, width, n);
     dataset->height = height;
     dataset->width = width;
-    dataset->form = GI_FORM_SCALE;
+    dataset->channels = n / pixels;
+    dataset->form = n == pixels ? GI_FORM_SCALE : GI_FORM_WHOLE;
     return GLIA_OK;
 }
 
@@ -148,18 +194,31 @@ glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights
     return GLIA_OK;
 }
 
+/* Which row of its base a sample is. */
+static size_t row_of(const glia_dataset *dataset, size_t index)
+{
+    return dataset->rows ? dataset->rows[index] : index;
+}
+
 uint32_t gi_dataset_checksum(const glia_dataset *d)
 {
     const uint64_t about[] = {d->samples, d->features, d->classes, (uint64_t)d->type};
     uint32_t sum = libdeflate_crc32(0, about, sizeof about);
     if (d->weights) sum = libdeflate_crc32(sum, d->weights, d->samples * sizeof *d->weights);
-    if (!d->x) return libdeflate_crc32(sum, &d->draw_seed, sizeof d->draw_seed);
+    if (!d->x) {
+        const uint32_t of_source = d->source.checksum(d->source_of);
+        sum = libdeflate_crc32(sum, &of_source, sizeof of_source);
+        return d->rows ? libdeflate_crc32(sum, d->rows, d->samples * sizeof *d->rows) : sum;
+    }
     const size_t bytes = d->features * type_bytes(d->type);
     for (size_t i = 0; i < d->samples; i++) {
         uint32_t label;
         const void *x = gi_dataset_row(d, 0, i, NULL, &label);
         sum = libdeflate_crc32(sum, x, bytes);
         sum = libdeflate_crc32(sum, &label, sizeof label);
+        if (d->targets)
+            sum = libdeflate_crc32(sum, d->targets + row_of(d, i) * d->classes,
+                                   d->classes * sizeof *d->targets);
     }
     return sum;
 }
@@ -181,9 +240,14 @@ glia_status glia_dataset_set_class_names(glia_dataset *dataset, const char *cons
 
 /* ---- Reading ------------------------------------------------------------------------------- */
 
-bool gi_dataset_is_drawn(const glia_dataset *dataset)
+bool gi_dataset_needs_scratch(const glia_dataset *dataset)
 {
     return dataset->x == NULL;
+}
+
+bool gi_dataset_is_endless(const glia_dataset *dataset)
+{
+    return dataset->x == NULL && dataset->source.is_endless;
 }
 
 size_t gi_dataset_row_bytes(const glia_dataset *dataset)
@@ -194,24 +258,41 @@ size_t gi_dataset_row_bytes(const glia_dataset *dataset)
 const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t index,
                            uint8_t *scratch, uint32_t *label)
 {
+    const size_t row = row_of(dataset, index);
     if (!dataset->x) {
-        *label = dataset->draw(dataset->draw_seed, dataset->draw_split,
-                               (uint64_t)epoch * dataset->samples + index, scratch);
+        const uint64_t before = dataset->source.is_endless ? (uint64_t)epoch * dataset->samples : 0;
+        *label = dataset->source.read(dataset->source_of, before + row, scratch);
         return scratch;
     }
-    const size_t row = dataset->rows ? dataset->rows[index] : index;
-    *label = dataset->labels[row];
+    *label = dataset->labels ? dataset->labels[row] : 0;
     return (const uint8_t *)dataset->x + row * gi_dataset_row_bytes(dataset);
+}
+
+uint32_t gi_dataset_label(const glia_dataset *dataset, size_t index)
+{
+    const size_t row = row_of(dataset, index);
+    if (!dataset->x) return dataset->source.read(dataset->source_of, row, NULL);
+    return dataset->labels ? dataset->labels[row] : 0;
+}
+
+void gi_dataset_targets(const glia_dataset *dataset, size_t index, float *targets)
+{
+    const size_t row = row_of(dataset, index);
+    if (dataset->targets)
+        memcpy(targets, dataset->targets + row * dataset->classes,
+               dataset->classes * sizeof *targets);
+    else
+        dataset->source.read_targets(dataset->source_of, row, targets);
 }
 
 void gi_dataset_prefetch(const glia_dataset *dataset, size_t index)
 {
     enum { CACHE_LINE = 64 };
     if (!dataset->x) return;
-    const size_t row = dataset->rows ? dataset->rows[index] : index;
+    const size_t row = row_of(dataset, index);
     const size_t bytes = gi_dataset_row_bytes(dataset);
     const char *at = (const char *)dataset->x + row * bytes;
-    __builtin_prefetch(dataset->labels + row);
+    if (dataset->labels) __builtin_prefetch(dataset->labels + row);
     for (size_t i = 0; i < bytes; i += CACHE_LINE) __builtin_prefetch(at + i);
 }
 
@@ -239,12 +320,20 @@ glia_dataset_info glia_dataset_describe(const glia_dataset *dataset)
     return (glia_dataset_info){
         .name = dataset->name,
         .type = dataset->type,
+        .task = dataset->task,
         .samples = dataset->samples,
         .features = dataset->features,
         .classes = dataset->classes,
         .height = dataset->height,
         .width = dataset->width,
+        .channels = dataset->channels,
+        .columns = dataset->schema ? dataset->schema->n_columns : 0,
     };
+}
+
+const char *glia_dataset_notes(const glia_dataset *dataset)
+{
+    return dataset->notes ? dataset->notes : "";
 }
 
 const char *glia_dataset_class_name(const glia_dataset *dataset, size_t index)
@@ -259,8 +348,8 @@ glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void 
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: there is no sample %zu, the last is %zu",
                        dataset->name, index, dataset->samples - 1);
     uint8_t *scratch = NULL;
-    if (gi_dataset_is_drawn(dataset)) {
-        scratch = gi_alloc(dataset->features, 1, "an image", error);
+    if (gi_dataset_needs_scratch(dataset)) {
+        scratch = gi_alloc(gi_dataset_row_bytes(dataset), 1, "a sample", error);
         if (!scratch) return GLIA_NO_MEMORY;
     }
     uint32_t class;
@@ -271,150 +360,16 @@ glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void 
     return GLIA_OK;
 }
 
-/* ---- Holding out --------------------------------------------------------------------------- */
-
-/* What one class gives: how many samples are still to come, how many of them are to be taken. */
-struct share {
-    uint64_t samples, take, remainder;
-    size_t class;
-};
-
-static int by_remainder(const void *a, const void *b)
+glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t index, float *targets,
+                                        glia_error *error)
 {
-    const struct share *p = a, *q = b;
-    if (p->remainder != q->remainder) return p->remainder > q->remainder ? -1 : 1;
-    return p->class < q->class ? -1 : p->class > q->class;
-}
-
-static int by_class(const void *a, const void *b)
-{
-    const struct share *p = a, *q = b;
-    return p->class < q->class ? -1 : p->class > q->class;
-}
-
-/*
- * Divides count among the classes in proportion, by largest remainder: class c gives
- * floor(count * n_c / n), and those with the largest remainders one more until count is reached.
- * No class gives more than it has, as count < n and only classes with a remainder give one more.
- */
-static void divide(struct share *shares, size_t classes, uint64_t count, uint64_t n)
-{
-    uint64_t left = count;
-    for (size_t c = 0; c < classes; c++) {
-        shares[c].take = count * shares[c].samples / n; /* both factors are below 2^32 */
-        shares[c].remainder = count * shares[c].samples % n;
-        left -= shares[c].take;
-    }
-    qsort(shares, classes, sizeof *shares, by_remainder);
-    for (size_t i = 0; i < left; i++) shares[i].take++;
-    qsort(shares, classes, sizeof *shares, by_class);
-}
-
-/* A set with the same samples as dataset and room for n rows, which the caller fills. */
-static glia_status new_view(const glia_dataset *dataset, size_t n, glia_dataset **out,
-                            glia_error *error)
-{
-    glia_dataset *view = NULL;
-    glia_status status =
-        gi_dataset_new(dataset->name, dataset->type, n, dataset->features, dataset->classes,
-                       (const char *const *)dataset->class_names, &view, error);
-    if (status) return status;
-    view->height = dataset->height;
-    view->width = dataset->width;
-    view->form = dataset->form;
-    view->divisor = dataset->divisor;
-    view->x = dataset->x;
-    view->labels = dataset->labels;
-    view->owned_rows = gi_alloc(n, sizeof *view->owned_rows, "rows of a data set", error);
-    if (dataset->weights)
-        view->weights = gi_alloc(n, sizeof *view->weights, "the weights of samples", error);
-    if (!view->owned_rows || (dataset->weights && !view->weights)) {
-        glia_dataset_free(view);
-        return GLIA_NO_MEMORY;
-    }
-    view->rows = view->owned_rows;
-    *out = view;
-    return GLIA_OK;
-}
-
-static glia_status hold_out_count(const glia_dataset *dataset, double held_out, size_t *count,
-                                  glia_error *error)
-{
-    const size_t n = dataset->samples;
-    if (!(held_out > 0 && isfinite(held_out)))
+    if (index >= dataset->samples)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: there is no sample %zu, the last is %zu",
+                       dataset->name, index, dataset->samples - 1);
+    if (dataset->task == GLIA_CLASSES)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "%s: cannot hold out %g: expected a fraction between 0 and 1 or a count of "
-                       "samples",
-                       dataset->name, held_out);
-    if (held_out >= 1 && held_out != floor(held_out))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "%s: cannot hold out %g samples: expected a whole number", dataset->name,
-                       held_out);
-    const double wanted = held_out >= 1 ? held_out : round(held_out * (double)n);
-    if (wanted < 1 || wanted > (double)(n - 1))
-        return gi_fail(
-            error, GLIA_BAD_ARGUMENT,
-            "%s: cannot hold out %g of %zu samples: that is %.0f, and both parts need at "
-            "least one",
-            dataset->name, held_out, n, wanted);
-    *count = (size_t)wanted;
-    return GLIA_OK;
-}
-
-glia_status glia_dataset_hold_out(const glia_dataset *dataset, double held_out, uint64_t seed,
-                                  glia_dataset **rest_out, glia_dataset **held_out_set,
-                                  glia_error *error)
-{
-    if (!dataset || !rest_out || !held_out_set)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "hold out: dataset, rest or held is NULL");
-    if (gi_dataset_is_drawn(dataset))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "%s: a set that is drawn afresh in every epoch has no samples to hold out: "
-                       "open it a second time with another seed, and validate on that",
+                       "%s: its samples have classes, not targets; ask glia_dataset_sample",
                        dataset->name);
-    size_t count = 0;
-    glia_status status = hold_out_count(dataset, held_out, &count, error);
-    if (status) return status;
-
-    glia_dataset *rest = NULL, *held = NULL;
-    struct share *shares = gi_alloc(dataset->classes, sizeof *shares, "classes", error);
-    if (!shares) return GLIA_NO_MEMORY;
-    status = new_view(dataset, dataset->samples - count, &rest, error);
-    if (!status) status = new_view(dataset, count, &held, error);
-    if (status) goto cleanup;
-
-    for (size_t c = 0; c < dataset->classes; c++) shares[c].class = c;
-    for (size_t i = 0; i < dataset->samples; i++) {
-        const size_t row = dataset->rows ? dataset->rows[i] : i;
-        shares[dataset->labels[row]].samples++;
-    }
-    divide(shares, dataset->classes, count, dataset->samples);
-
-    /*
-     * One pass, in order: of a class with m samples to come and k to take, the next is taken with
-     * probability k / m. Every choice of k is then equally likely, and exactly k are taken.
-     */
-    gi_rng rng = gi_rng_make(seed, GI_RANDOM_HOLD_OUT, 0, 0);
-    size_t n_rest = 0, n_held = 0;
-    for (size_t i = 0; i < dataset->samples; i++) {
-        const uint32_t row = dataset->rows ? dataset->rows[i] : (uint32_t)i;
-        struct share *share = &shares[dataset->labels[row]];
-        if (gi_rng_below(&rng, (uint32_t)share->samples) < share->take) {
-            if (held->weights) held->weights[n_held] = dataset->weights[i];
-            held->owned_rows[n_held++] = row;
-            share->take--;
-        } else {
-            if (rest->weights) rest->weights[n_rest] = dataset->weights[i];
-            rest->owned_rows[n_rest++] = row;
-        }
-        share->samples--;
-    }
-    *rest_out = rest;
-    *held_out_set = held;
-    rest = held = NULL;
-cleanup:
-    glia_dataset_free(rest);
-    glia_dataset_free(held);
-    gi_free(shares);
-    return status;
+    gi_dataset_targets(dataset, index, targets);
+    return GLIA_OK;
 }

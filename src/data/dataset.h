@@ -1,45 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A data set: samples (samples, features) with a class each. Pixels stay bytes until a batch is
- * filled: nothing here copies the set to floats.
+ * A data set: samples (samples, features) with a class or values each. Pixels stay bytes until a
+ * batch is filled, cells of a table numbers as they stand in it: nothing here copies the set to
+ * floats.
  */
 #ifndef GLIA_DATA_DATASET_H
 #define GLIA_DATA_DATASET_H
 
 #include "base/file.h"
 #include "base/image_form.h"
+#include "base/schema.h"
 #include "base/status.h"
 
-/* Draws image `index` of a split into pixels (features) and returns its label. */
-typedef uint32_t gi_draw(uint64_t seed, glia_split split, uint64_t index, uint8_t *pixels);
+/*
+ * Rows that are made when they are asked for: images that are drawn, rows of a table, sparse text.
+ * All functions may be called by any number of threads at the same time.
+ */
+typedef struct gi_rows {
+    /* Row number `row` into x (features), of the data set's type, or not if x is NULL; returns its
+     * class, or 0. */
+    uint32_t (*read)(const void *source, uint64_t row, void *x);
+    /* targets (outputs) of a row: of values and multi-label sets; else NULL. */
+    void (*read_targets)(const void *source, uint64_t row, float *targets);
+    /* A number that stands for all of it, for gi_dataset_checksum. */
+    uint32_t (*checksum)(const void *source);
+    void (*keep)(void *source); /* one more data set has it, that will free it too */
+    void (*free)(void *source);
+    /* Epoch e has other rows than the one before: e * samples ..., else they are always the same.
+     */
+    bool is_endless;
+} gi_rows;
 
 /*
- * Invariants: samples > 0, features > 0, 0 < classes; every label < classes;
- * height * width == features, or both are 0 and form is GI_FORM_NONE.
+ * Invariants: samples > 0, features > 0, outputs > 0; of classes: outputs is their number, and
+ * every label < outputs; of values and of several labels: targets, or rows.read_targets; height *
+ * width * channels == features, or they are 0 and form is GI_FORM_NONE.
  */
 struct glia_dataset {
     char *name;
     glia_type type;
-    size_t samples, features, classes;
-    size_t height, width;
+    glia_task task;
+    size_t samples, features;
+    size_t classes; /* of GLIA_VALUES and GLIA_LABELS: outputs, each with a name */
+    size_t height, width, channels;
     enum gi_image_form form;
+    bool from_zero;     /* of sparse text: features count from 0, not from 1 */
     double divisor;     /* a feature enters the network as value / divisor: 255 for bytes, else 1 */
-    char **class_names; /* (classes); one block, freed at once */
+    char **class_names; /* (classes); of values, the names of what they are; one block */
 
-    const void *x;          /* (rows of the base, features); NULL when images are drawn as needed */
-    const uint32_t *labels; /* (rows of the base); NULL likewise */
+    const void *x;          /* (rows of the base, features); NULL: rows are made by source */
+    const uint32_t *labels; /* (rows of the base); NULL likewise, and where there are no classes */
+    const float *targets;   /* (rows of the base, classes) of values and of several labels */
     const uint32_t *rows;   /* (samples): which rows this set has; NULL: all in order */
     float *weights;         /* (samples), owned: how much each counts; NULL: all the same */
 
-    /* Of a set that is drawn as needed (x is NULL): epoch e has images e * samples ... */
-    gi_draw *draw;
-    uint64_t draw_seed;
-    glia_split draw_split;
+    const gi_schema *schema; /* of rows of a table: how they are read; the source's; or NULL */
+
+    /* Where x is NULL. */
+    gi_rows source;
+    void *source_of;
+    size_t chunk; /* of a set that stays on disk: samples that lie together, about 1 MiB; or 0 */
+    bool is_unlabelled; /* rows without what is to be predicted: they cannot be learned from */
+    char *notes;        /* of glia_dataset_notes; or NULL */
 
     /* What is owned; each may be empty. */
     gi_file file;
     void *owned_x;
     uint32_t *owned_labels;
+    float *owned_targets;
     uint32_t *owned_rows;
 };
 
@@ -58,12 +86,19 @@ uint32_t gi_dataset_checksum(const glia_dataset *dataset);
 double gi_dataset_weight(const glia_dataset *dataset, size_t index);
 
 /*
- * One sample as it is in an epoch: returns its features (features) and sets *label. Points into
- * the set, or into scratch (features bytes, 64-byte aligned) when the image is drawn as needed.
- * Any number of threads may call it at the same time.
+ * One sample as it is in an epoch: returns its features (features) and sets *label, 0 where there
+ * are no classes. Points into the set, or into scratch (gi_dataset_row_bytes, 64-byte aligned) when
+ * the row is made as needed. Any number of threads may call it at the same time.
  */
 const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t index,
                            uint8_t *scratch, uint32_t *label);
+
+/* The class of a sample of a set that is not endless; 0 where there are none. */
+uint32_t gi_dataset_label(const glia_dataset *dataset, size_t index);
+
+/* The targets (classes) of a sample: values as the network is to give them, or 0 and 1 of several
+ * labels. Not of a set with classes. */
+void gi_dataset_targets(const glia_dataset *dataset, size_t index, float *targets);
 
 /* Asks the memory for a row that will be read soon. */
 void gi_dataset_prefetch(const glia_dataset *dataset, size_t index);
@@ -71,8 +106,9 @@ void gi_dataset_prefetch(const glia_dataset *dataset, size_t index);
 /* The part of the features that is not zero, by a few hundred samples. */
 glia_status gi_dataset_density(const glia_dataset *dataset, double *out, glia_error *error);
 
-/* Whether a row needs scratch. */
-bool gi_dataset_is_drawn(const glia_dataset *dataset);
+/* Whether a row needs scratch; and whether rows are other ones in every epoch. */
+bool gi_dataset_needs_scratch(const glia_dataset *dataset);
+bool gi_dataset_is_endless(const glia_dataset *dataset);
 
 /* Bytes of one row. */
 size_t gi_dataset_row_bytes(const glia_dataset *dataset);

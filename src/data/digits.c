@@ -5,6 +5,7 @@
  */
 #include "data/digits.h"
 
+#include <libdeflate.h>
 #include <math.h>
 #include <string.h>
 
@@ -438,6 +439,25 @@ static void draw_slice(void *context, int thread, int n_threads)
             gi_digits_draw(drawing->seed, drawing->split, i, drawing->images + i * SIDE * SIDE);
 }
 
+/* Of images that are drawn when they are asked for: what draws them. */
+struct source {
+    uint64_t seed;
+    glia_split split;
+};
+
+static uint32_t read_drawn(const void *source, uint64_t row, void *x)
+{
+    const struct source *s = source;
+    uint8_t pixels[SIDE * SIDE];
+    return gi_digits_draw(s->seed, s->split, row, x ? x : pixels);
+}
+
+static uint32_t checksum_of_drawn(const void *source)
+{
+    const struct source *s = source;
+    return libdeflate_crc32(0, &s->seed, sizeof s->seed);
+}
+
 glia_status gi_digits_open(glia_split split, const glia_data_params *params, glia_dataset **out,
                            glia_error *error)
 {
@@ -451,12 +471,22 @@ glia_status gi_digits_open(glia_split split, const glia_data_params *params, gli
     if (status) goto cleanup;
     dataset->height = SIDE;
     dataset->width = SIDE;
+    dataset->channels = 1;
     dataset->form = GI_FORM_MNIST;
     dataset->divisor = 255;
-    dataset->draw = gi_digits_draw;
-    dataset->draw_seed = params->seed;
-    dataset->draw_split = split;
-    if (!(params->fresh && split == GLIA_TRAIN)) {
+    if (params->fresh && split == GLIA_TRAIN) {
+        struct source *source = gi_alloc(1, sizeof *source, "the digits", error);
+        status = GLIA_NO_MEMORY;
+        if (!source) goto cleanup;
+        *source = (struct source){params->seed, split};
+        dataset->source = (gi_rows){.read = read_drawn,
+                                    .checksum = checksum_of_drawn,
+                                    .keep = NULL, /* it has no views */
+                                    .free = gi_free,
+                                    .is_endless = true};
+        dataset->source_of = source;
+        status = GLIA_OK;
+    } else {
         status = GLIA_NO_MEMORY;
         dataset->owned_x = gi_alloc(samples, (size_t)SIDE * SIDE, "the digits", error);
         dataset->owned_labels =

@@ -291,6 +291,7 @@ glia_status gi_idx_open_folder(const char *folder, const char *name, glia_split 
     if (n_dims == 3) {
         dataset->height = dims[1];
         dataset->width = dims[2];
+        dataset->channels = 1;
         dataset->form = GI_FORM_SCALE;
     }
     dataset->owned_labels = gi_alloc(samples, sizeof *dataset->owned_labels, "labels", error);

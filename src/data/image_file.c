@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Image files: PNG through libpng's simplified interface, PGM (P2 and P5) by hand. Whatever the
- * file has becomes grey, 8 bits a pixel, on white.
+ * Image files: PNG through libpng's simplified interface, PGM (P2 and P5) by hand, JPEG by jpeg.c.
+ * Whatever the file has becomes grey, or red, green and blue, 8 bits each, on white.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +20,8 @@ static const size_t MAX_PIXELS = (size_t)1 << 26;
 
 static const uint8_t png_signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
-static glia_status check_size(const char *path, uint64_t width, uint64_t height, glia_error *error)
+glia_status gi_image_check_size(const char *path, uint64_t width, uint64_t height,
+                                glia_error *error)
 {
     if (width == 0 || height == 0)
         return gi_fail(error, GLIA_BAD_FORMAT,
@@ -34,12 +35,11 @@ static glia_status check_size(const char *path, uint64_t width, uint64_t height,
     return GLIA_OK;
 }
 
-/* The size has been checked, and that the file has bytes for it. */
-static glia_status image_new(const char *path, size_t width, size_t height, glia_image *out,
-                             glia_error *error)
+glia_status gi_image_new(const char *path, size_t width, size_t height, size_t channels,
+                         glia_image *out, glia_error *error)
 {
-    glia_image image = {.width = width, .height = height};
-    image.pixels = gi_alloc(width * height, 1, path, error);
+    glia_image image = {.width = width, .height = height, .channels = channels};
+    image.pixels = gi_alloc(width * height, channels, path, error);
     if (!image.pixels) return GLIA_NO_MEMORY;
     *out = image;
     return GLIA_OK;
@@ -58,70 +58,93 @@ void glia_image_free(glia_image *image)
 
 static bool is_white(const glia_image *image)
 {
-    const size_t n = image->width * image->height;
+    const size_t n = image->width * image->height * image->channels;
     size_t i = 0;
     while (i < n && image->pixels[i] == 255) i++;
     return i == n;
 }
 
-static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_bytes,
-                             glia_image *out, glia_error *error)
+static glia_status fail_png(const char *path, const png_image *png, glia_error *error)
 {
-    glia_image image = {0};
-    png_image png = {.version = PNG_IMAGE_VERSION};
-    glia_status status = GLIA_OK;
-    if (!png_image_begin_read_from_memory(&png, bytes, n_bytes)) goto png_failed;
+    if (strstr(png->message, "memory"))
+        return gi_fail(error, GLIA_NO_MEMORY, "%s: %s", path, png->message);
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: the PNG image is damaged or cut short (libpng: %s)",
+                   path, png->message);
+}
 
-    status = check_size(path, png.width, png.height, error);
-    if (status) goto cleanup;
+/* Reads what stands before the pixels; png is to be freed in any case. */
+static glia_status begin_png(const char *path, const uint8_t *bytes, size_t n_bytes, png_image *png,
+                             glia_error *error)
+{
+    *png = (png_image){.version = PNG_IMAGE_VERSION};
+    if (!png_image_begin_read_from_memory(png, bytes, n_bytes)) return fail_png(path, png, error);
+    const glia_status status = gi_image_check_size(path, png->width, png->height, error);
+    if (status) return status;
     /* A row takes at least a bit a pixel, and deflate shrinks by 1032 at most. */
-    if (((uint64_t)png.width + 7) / 8 * png.height / 1032 > n_bytes) {
-        status = gi_fail(error, GLIA_BAD_FORMAT,
-                         "%s: byte 16: the header claims %lu x %lu pixels, more than %zu bytes can "
-                         "hold",
-                         path, (unsigned long)png.width, (unsigned long)png.height, n_bytes);
-        goto cleanup;
-    }
-    status = image_new(path, png.width, png.height, &image, error);
-    if (status) goto cleanup;
-
+    if (((uint64_t)png->width + 7) / 8 * png->height / 1032 > n_bytes)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: byte 16: the header claims %lu x %lu pixels, more than %zu bytes can "
+                       "hold",
+                       path, (unsigned long)png->width, (unsigned long)png->height, n_bytes);
     /* Without this flag, 16-bit values of a file that does not say so are taken for linear. */
-    png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-    const bool has_alpha = png.format & PNG_FORMAT_FLAG_ALPHA;
-    png.format = PNG_FORMAT_GRAY;
-    const png_color white = {255, 255, 255}, black = {0, 0, 0};
-    if (!png_image_finish_read(&png, &white, image.pixels, (png_int_32)png.width, NULL))
-        goto png_failed;
-    if (has_alpha && is_white(&image)) { /* light ink on a transparent ground: put it on black */
-        png = (png_image){.version = PNG_IMAGE_VERSION};
-        if (!png_image_begin_read_from_memory(&png, bytes, n_bytes)) goto png_failed;
-        png.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-        png.format = PNG_FORMAT_GRAY;
-        if (!png_image_finish_read(&png, &black, image.pixels, (png_int_32)png.width, NULL))
-            goto png_failed;
-    }
-    *out = image;
-    image = (glia_image){0};
-    goto cleanup;
+    png->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+    return GLIA_OK;
+}
 
-png_failed:
-    if (strstr(png.message, "memory"))
-        status = gi_fail(error, GLIA_NO_MEMORY, "%s: %s", path, png.message);
-    else
-        status =
-            gi_fail(error, GLIA_BAD_FORMAT,
-                    "%s: the PNG image is damaged or cut short (libpng: %s)", path, png.message);
-cleanup:
+static glia_status probe_png(const char *path, const uint8_t *bytes, size_t n_bytes,
+                             gi_image_kind *out, glia_error *error)
+{
+    png_image png;
+    const glia_status status = begin_png(path, bytes, n_bytes, &png, error);
+    if (!status)
+        *out = (gi_image_kind){.height = png.height,
+                               .width = png.width,
+                               .channels = png.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1};
     png_image_free(&png);
-    glia_image_free(&image);
     return status;
 }
 
-glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
-                                 size_t height, glia_error *error)
+/* Reads the pixels of an image that was begun, on a ground. */
+static glia_status finish_png(const char *path, png_image *png, png_byte ground, glia_image *image,
+                              glia_error *error)
 {
-    if (!path || !pixels)
+    const png_color background = {ground, ground, ground};
+    png->format = image->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+    if (png_image_finish_read(png, &background, image->pixels,
+                              (png_int_32)(image->width * image->channels), NULL))
+        return GLIA_OK;
+    return fail_png(path, png, error);
+}
+
+static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_bytes,
+                             size_t channels, glia_image *out, glia_error *error)
+{
+    glia_image image = {0};
+    png_image png;
+    glia_status status = begin_png(path, bytes, n_bytes, &png, error);
+    const bool has_alpha = png.format & PNG_FORMAT_FLAG_ALPHA;
+    if (!status) status = gi_image_new(path, png.width, png.height, channels, &image, error);
+    if (!status) status = finish_png(path, &png, 255, &image, error);
+    png_image_free(&png);
+    if (!status && has_alpha &&
+        is_white(&image)) { /* light ink on a transparent ground: on black */
+        status = begin_png(path, bytes, n_bytes, &png, error);
+        if (!status) status = finish_png(path, &png, 0, &image, error);
+        png_image_free(&png);
+    }
+    if (status)
+        glia_image_free(&image);
+    else
+        *out = image;
+    return status;
+}
+
+glia_status glia_image_write(const char *path, const glia_image *image, glia_error *error)
+{
+    if (!path || !image || !image->pixels)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "write a PNG: path or pixels is NULL");
+    const size_t width = image->width, height = image->height;
+    const size_t channels = image->channels == 3 ? 3 : 1;
     if (width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE ||
         width * height > MAX_PIXELS)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
@@ -132,17 +155,19 @@ glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t
         .version = PNG_IMAGE_VERSION,
         .width = (png_uint_32)width,
         .height = (png_uint_32)height,
-        .format = PNG_FORMAT_GRAY,
+        .format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY,
     };
     glia_status status = GLIA_OK;
     png_alloc_size_t n_bytes = PNG_IMAGE_PNG_SIZE_MAX(png); /* an upper bound */
     uint8_t *bytes = gi_alloc(n_bytes, 1, path, error);
     if (!bytes) return GLIA_NO_MEMORY;
-    if (!png_image_write_to_memory(&png, bytes, &n_bytes, 0, pixels, (png_int_32)width, NULL)) {
+    if (!png_image_write_to_memory(&png, bytes, &n_bytes, 0, image->pixels,
+                                   (png_int_32)(width * channels), NULL)) {
         status = gi_fail(error, GLIA_NO_MEMORY, "%s: libpng: %s", path, png.message);
     } else {
         gi_writer writer;
         status = gi_writer_open(&writer, path, error);
+        writer.unsynced = true;
         if (!status) status = gi_writer_write(&writer, bytes, n_bytes, error);
         status = gi_writer_close(&writer, status, error);
     }
@@ -161,8 +186,8 @@ static glia_status no_png(const char *path, glia_error *error)
                    path);
 }
 
-static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_bytes,
-                             glia_image *out, glia_error *error)
+static glia_status probe_png(const char *path, const uint8_t *bytes, size_t n_bytes,
+                             gi_image_kind *out, glia_error *error)
 {
     (void)bytes;
     (void)n_bytes;
@@ -170,16 +195,32 @@ static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_by
     return no_png(path, error);
 }
 
-glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
-                                 size_t height, glia_error *error)
+static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_bytes,
+                             size_t channels, glia_image *out, glia_error *error)
 {
-    (void)pixels;
-    (void)width;
-    (void)height;
+    (void)bytes;
+    (void)n_bytes;
+    (void)channels;
+    (void)out;
+    return no_png(path, error);
+}
+
+glia_status glia_image_write(const char *path, const glia_image *image, glia_error *error)
+{
+    (void)image;
     return no_png(path, error);
 }
 
 #endif
+
+glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
+                                 size_t height, glia_error *error)
+{
+    /* Only read. */
+    const glia_image image = {
+        .width = width, .height = height, .pixels = (uint8_t *)(uintptr_t)pixels};
+    return glia_image_write(path, &image, error);
+}
 
 /* ---- PGM ----------------------------------------------------------------------------------- */
 
@@ -267,46 +308,64 @@ static glia_status read_raster(struct text *text, bool plain, uint32_t max, glia
     return GLIA_OK;
 }
 
+/* The header, from byte 2 on: width and height, checked, and the largest value. */
+static glia_status read_pgm_header(struct text *text, bool plain, gi_image_kind *out, uint32_t *max,
+                                   glia_error *error)
+{
+    const uint8_t *bytes = text->bytes;
+    uint32_t width = 0, height = 0;
+    if (text->n_bytes > 2 && !is_space(bytes[2]) && bytes[2] != '#')
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: byte 2: found 0x%02x, expected white space after \"P%c\"", text->path,
+                       bytes[2], bytes[1]);
+    glia_status status = read_number(text, "width", UINT32_MAX, &width, error);
+    if (!status) status = read_number(text, "height", UINT32_MAX, &height, error);
+    if (!status) status = read_number(text, "largest grey value", 65535, max, error);
+    if (status) return status;
+    if (*max == 0)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: byte %zu: the largest grey value is 0, expected 1 to 65535", text->path,
+                       text->at);
+    if (!plain) {
+        if (text->at == text->n_bytes || !is_space(bytes[text->at]))
+            return gi_fail(error, GLIA_BAD_FORMAT,
+                           "%s: byte %zu: expected one white space and then the grey values",
+                           text->path, text->at);
+        text->at++;
+    }
+    *out = (gi_image_kind){.height = height, .width = width, .channels = 1};
+    return gi_image_check_size(text->path, width, height, error);
+}
+
+static glia_status probe_pgm(const char *path, const uint8_t *bytes, size_t n_bytes,
+                             gi_image_kind *out, glia_error *error)
+{
+    struct text text = {.path = path, .bytes = bytes, .n_bytes = n_bytes, .at = 2};
+    uint32_t max;
+    return read_pgm_header(&text, bytes[1] == '2', out, &max, error);
+}
+
 static glia_status parse_pgm(const char *path, const uint8_t *bytes, size_t n_bytes,
                              glia_image *out, glia_error *error)
 {
     const bool plain = bytes[1] == '2';
     struct text text = {.path = path, .bytes = bytes, .n_bytes = n_bytes, .at = 2};
-    uint32_t width = 0, height = 0, max = 0;
+    uint32_t max = 0;
+    gi_image_kind kind = {0};
     glia_image image = {0};
-    if (n_bytes > 2 && !is_space(bytes[2]) && bytes[2] != '#')
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte 2: found 0x%02x, expected white space after \"P%c\"", path,
-                       bytes[2], bytes[1]);
-    glia_status status = read_number(&text, "width", UINT32_MAX, &width, error);
-    if (!status) status = read_number(&text, "height", UINT32_MAX, &height, error);
-    if (!status) status = read_number(&text, "largest grey value", 65535, &max, error);
-    if (status) return status;
-    if (max == 0)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte %zu: the largest grey value is 0, expected 1 to 65535", path,
-                       text.at);
-    if (!plain) {
-        if (text.at == n_bytes || !is_space(bytes[text.at]))
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: byte %zu: expected one white space and then the grey values", path,
-                           text.at);
-        text.at++;
-    }
-
-    status = check_size(path, width, height, error);
+    glia_status status = read_pgm_header(&text, plain, &kind, &max, error);
     if (status) return status;
 
     /* Before anything is allocated: are there enough bytes? A plain value takes a digit and a space
      * but for the last. */
-    const size_t n = (size_t)width * height;
+    const size_t n = kind.width * kind.height;
     const size_t needed = plain ? 2 * n - 1 : max < 256 ? n : 2 * n;
     if (n_bytes - text.at < needed)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: byte %zu: the file ends there, expected %zu bytes or more of grey "
                        "values from byte %zu on",
                        path, n_bytes, needed, text.at);
-    status = image_new(path, width, height, &image, error);
+    status = gi_image_new(path, kind.width, kind.height, 1, &image, error);
     if (!status) status = read_raster(&text, plain, max, &image, error);
     if (!status) {
         while (text.at < n_bytes && is_space(bytes[text.at])) text.at++;
@@ -331,7 +390,7 @@ static const char *other_kind(const uint8_t *bytes, size_t n_bytes)
         const char *start, *name;
         size_t length;
     } kinds[] = {
-        {"\xFF\xD8\xFF", "a JPEG", 3},
+        {"\xFF\xD8", "a damaged JPEG", 2},
         {"GIF8", "a GIF", 4},
         {"BM", "a BMP", 2},
         {"RIFF", "perhaps a WebP", 4},
@@ -350,25 +409,89 @@ static const char *other_kind(const uint8_t *bytes, size_t n_bytes)
     return n_bytes == 0 ? "an empty file" : "something else";
 }
 
+enum kind { KIND_NONE, KIND_PNG, KIND_PGM, KIND_JPEG };
+
+/* By its first bytes; else fails. */
+static glia_status find_kind(const char *path, const uint8_t *bytes, size_t n_bytes, enum kind *out,
+                             glia_error *error)
+{
+    *out = KIND_NONE;
+    if (n_bytes >= sizeof png_signature && memcmp(bytes, png_signature, sizeof png_signature) == 0)
+        *out = KIND_PNG;
+    else if (n_bytes >= 2 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '5'))
+        *out = KIND_PGM;
+    else if (n_bytes >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0)
+        *out = KIND_JPEG;
+    if (*out != KIND_NONE) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_FORMAT,
+                   "%s: byte 0: not a PNG, JPEG or PGM (P2, P5) image but %s; convert it to PNG",
+                   path, other_kind(bytes, n_bytes));
+}
+
+/* Grey made colour: three of each value. */
+static glia_status make_colour(const char *path, glia_image *image, glia_error *error)
+{
+    glia_image colour;
+    const glia_status status = gi_image_new(path, image->width, image->height, 3, &colour, error);
+    if (status) return status;
+    for (size_t i = 0; i < 3 * image->width * image->height; i++)
+        colour.pixels[i] = image->pixels[i / 3];
+    glia_image_free(image);
+    *image = colour;
+    return GLIA_OK;
+}
+
+glia_status gi_image_parse_as(const char *path, const uint8_t *bytes, size_t n_bytes,
+                              size_t channels, glia_image *out, glia_error *error)
+{
+    enum kind kind;
+    glia_status status = find_kind(path, bytes, n_bytes, &kind, error);
+    if (status) return status;
+    if (kind == KIND_PNG) return parse_png(path, bytes, n_bytes, channels, out, error);
+    if (kind == KIND_JPEG) return gi_jpeg_parse(path, bytes, n_bytes, channels, out, error);
+    glia_image image = {0};
+    status = parse_pgm(path, bytes, n_bytes, &image, error);
+    if (!status && channels == 3) status = make_colour(path, &image, error);
+    if (status)
+        glia_image_free(&image);
+    else
+        *out = image;
+    return status;
+}
+
 glia_status gi_image_parse(const char *path, const uint8_t *bytes, size_t n_bytes, glia_image *out,
                            glia_error *error)
 {
-    if (n_bytes >= sizeof png_signature && memcmp(bytes, png_signature, sizeof png_signature) == 0)
-        return parse_png(path, bytes, n_bytes, out, error);
-    if (n_bytes >= 2 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '5'))
-        return parse_pgm(path, bytes, n_bytes, out, error);
-    return gi_fail(error, GLIA_BAD_FORMAT,
-                   "%s: byte 0: not a PNG or PGM (P2, P5) image but %s; convert it to PNG", path,
-                   other_kind(bytes, n_bytes));
+    return gi_image_parse_as(path, bytes, n_bytes, 1, out, error);
+}
+
+glia_status gi_image_probe(const char *path, const uint8_t *bytes, size_t n_bytes,
+                           gi_image_kind *out, glia_error *error)
+{
+    enum kind kind;
+    const glia_status status = find_kind(path, bytes, n_bytes, &kind, error);
+    if (status) return status;
+    if (kind == KIND_PNG) return probe_png(path, bytes, n_bytes, out, error);
+    if (kind == KIND_JPEG) return gi_jpeg_probe(path, bytes, n_bytes, out, error);
+    return probe_pgm(path, bytes, n_bytes, out, error);
+}
+
+glia_status glia_image_read_as(const char *path, size_t channels, glia_image *out,
+                               glia_error *error)
+{
+    if (!path || !out)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "read an image: path or out is NULL");
+    if (channels != 1 && channels != 3)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: %zu channels, expected 1, grey, or 3", path,
+                       channels);
+    gi_file file = {0};
+    glia_status status = gi_file_open(path, &file, error);
+    if (!status) status = gi_image_parse_as(path, file.data, file.size, channels, out, error);
+    gi_file_close(&file);
+    return status;
 }
 
 glia_status glia_image_read(const char *path, glia_image *out, glia_error *error)
 {
-    if (!path || !out)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "read an image: path or out is NULL");
-    gi_file file = {0};
-    glia_status status = gi_file_open(path, &file, error);
-    if (!status) status = gi_image_parse(path, file.data, file.size, out, error);
-    gi_file_close(&file);
-    return status;
+    return glia_image_read_as(path, 1, out, error);
 }

@@ -24,6 +24,7 @@
 
 enum {
     WORKING_SIDE = 1024, /* larger images are reduced to this before the figure is searched */
+    OTHERS_DIVISOR = 20, /* of images that are light on dark, 1/20 may be otherwise */
     SPECK_DIVISOR = 50,  /* a piece with less than 1/50 of the largest one's ink is dropped */
 };
 
@@ -186,6 +187,105 @@ static glia_status working_copy(const glia_image *image, bool invert, struct pla
         }
     *out = plane;
     return GLIA_OK;
+}
+
+/*
+ * What the pixels 0..n_out-1 of a line of n_in are made of: pixel j of first[j], first[j] + 1, ...
+ * with the weights at j * most, which add up to 1. One block.
+ */
+struct line_weights {
+    size_t most; /* pixels that one is made of */
+    size_t *first;
+    float *weights; /* (n_out, most) */
+};
+
+static glia_status line_weights_new(size_t n_in, size_t n_out, struct line_weights *out,
+                                    glia_error *error)
+{
+    const double scale = (double)n_out / (double)n_in;
+    struct line_weights line = {.most = scale <= 1 ? (size_t)ceil(1 / scale) + 1 : 2};
+    const size_t bytes = sizeof *line.first + line.most * sizeof *line.weights;
+    line.first = gi_alloc(n_out, bytes, "the scaling of an image", error);
+    if (!line.first) return GLIA_NO_MEMORY;
+    line.weights = (float *)(line.first + n_out);
+    for (size_t j = 0; j < n_out; j++) {
+        size_t first, last;
+        double sum = 0;
+        support(scale, j, n_in, &first, &last);
+        if (last > first + line.most) last = first + line.most; /* by rounding: weighs nothing */
+        for (size_t x = first; x < last; x++) sum += weight(scale, j, x);
+        for (size_t x = first; x < last; x++)
+            line.weights[j * line.most + x - first] = (float)(weight(scale, j, x) / sum);
+        line.first[j] = first + line.most <= n_in ? first : n_in < line.most ? 0 : n_in - line.most;
+        const size_t moved = first - line.first[j];
+        if (moved == 0) continue; /* the last ones begin earlier, with weights of 0 */
+        float *weights = line.weights + j * line.most;
+        memmove(weights + moved, weights, (line.most - moved) * sizeof *weights);
+        memset(weights, 0, moved * sizeof *weights);
+    }
+    *out = line;
+    return GLIA_OK;
+}
+
+/* One pixel (n_in channels) as another (n_out): the luma of Rec. 601, or three of the grey. */
+static void convert(const uint8_t *in, size_t n_in, uint8_t *out, size_t n_out)
+{
+    if (n_in == n_out)
+        memcpy(out, in, n_in);
+    else if (n_out == 3)
+        memset(out, in[0], 3);
+    else
+        out[0] = (uint8_t)((299U * in[0] + 587U * in[1] + 114U * in[2] + 500U) / 1000U);
+}
+
+glia_status gi_image_scale(const glia_image *image, size_t height, size_t width, size_t channels,
+                           uint8_t *pixels, glia_error *error)
+{
+    const size_t n_in = image->channels == 3 ? 3 : 1;
+    if (image->height == height && image->width == width) {
+        for (size_t i = 0; i < height * width; i++)
+            convert(image->pixels + i * n_in, n_in, pixels + i * channels, channels);
+        return GLIA_OK;
+    }
+    struct line_weights across = {0}, down = {0};
+    float *rows = NULL; /* (image->height, width, n_in): scaled across */
+    glia_status status = line_weights_new(image->width, width, &across, error);
+    if (!status) status = line_weights_new(image->height, height, &down, error);
+    if (!status)
+        rows = gi_alloc_unset(image->height, width * n_in * sizeof *rows, "an image", error);
+    if (!rows) {
+        status = GLIA_NO_MEMORY;
+        goto cleanup;
+    }
+    const size_t wide = across.most < image->width ? across.most : image->width;
+    const size_t high = down.most < image->height ? down.most : image->height;
+    for (size_t y = 0; y < image->height; y++)
+        for (size_t j = 0; j < width; j++) {
+            const uint8_t *from = image->pixels + (y * image->width + across.first[j]) * n_in;
+            const float *w = across.weights + j * across.most;
+            for (size_t c = 0; c < n_in; c++) {
+                float sum = 0;
+                for (size_t k = 0; k < wide; k++) sum += w[k] * (float)from[k * n_in + c];
+                rows[(y * width + j) * n_in + c] = sum;
+            }
+        }
+    for (size_t i = 0; i < height; i++)
+        for (size_t j = 0; j < width; j++) {
+            uint8_t pixel[3];
+            for (size_t c = 0; c < n_in; c++) {
+                const float *from = rows + (down.first[i] * width + j) * n_in + c;
+                float sum = 0;
+                for (size_t k = 0; k < high; k++)
+                    sum += down.weights[i * down.most + k] * from[k * width * n_in];
+                pixel[c] = to_byte((double)sum);
+            }
+            convert(pixel, n_in, pixels + (i * width + j) * channels, channels);
+        }
+cleanup:
+    gi_free(rows);
+    gi_free(across.first);
+    gi_free(down.first);
+    return status;
 }
 
 /* ---- The figure ---------------------------------------------------------------------------- */
@@ -475,6 +575,19 @@ static bool is_in_mnist_form(const glia_image *image)
     return side >= 17.0 / 28 && side <= 20.0 / 28 + 1e-9 &&
            is_centred(mass_y / mass, box.top, box.height, plane.height) &&
            is_centred(mass_x / mass, box.left, box.width, plane.width);
+}
+
+enum gi_image_form gi_image_form_of(const uint8_t *pixels, size_t n, size_t height, size_t width,
+                                    size_t channels)
+{
+    if (channels != 1) return GI_FORM_WHOLE;
+    size_t others = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct histogram border =
+            histogram_of_border(pixels + i * height * width, height, width);
+        others += quantile(&border, 0.5) >= 64;
+    }
+    return others <= n / OTHERS_DIVISOR ? GI_FORM_SCALE : GI_FORM_WHOLE;
 }
 
 glia_status gi_image_fit(const glia_image *image, int form, size_t height, size_t width,

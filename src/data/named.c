@@ -9,8 +9,8 @@
 
 #include "base/memory.h"
 #include "config.h"
-#include "data/dataset.h"
 #include "data/digits.h"
+#include "data/encoding.h"
 #include "data/readers.h"
 
 /* Each file has one checksum: SHA-256 of its content, or MD5 where nothing better is published. */
@@ -96,11 +96,14 @@ static glia_status fail_unknown(const char *name, glia_error *error)
         if (i) strcat(names, ", "); /* a few short names, all from the table above */
         strcat(names, known_sets[i].name);
     }
-    return gi_fail(error, GLIA_NOT_FOUND,
-                   "%s: no data set of this name and no folder; known by name are %s; for data of "
-                   "your own give the path of a folder that holds %s, %s, %s and %s (or .gz)",
-                   name, names, gi_idx_file_names[0][0], gi_idx_file_names[0][1],
-                   gi_idx_file_names[1][0], gi_idx_file_names[1][1]);
+    return gi_fail(
+        error, GLIA_NOT_FOUND,
+        "%s: no data set of this name, and no such file or folder; known by name are %s; data of "
+        "your "
+        "own are a table (CSV, NumPy, sparse text), a folder of images, DIR/CLASS/FILE.png, or a "
+        "folder that holds %s, %s, %s and %s (or .gz)",
+        name, names, gi_idx_file_names[0][0], gi_idx_file_names[0][1], gi_idx_file_names[1][0],
+        gi_idx_file_names[1][1]);
 }
 
 const char *glia_build_features(void)
@@ -108,6 +111,9 @@ const char *glia_build_features(void)
     static const char features[] = "" /* each with a space before it */
 #ifdef GLIA_HAS_PNG
                                    " png"
+#endif
+#ifdef GLIA_HAS_JPEG
+                                   " jpeg"
 #endif
 #ifdef GLIA_HAS_FETCH
                                    " fetch"
@@ -311,17 +317,42 @@ static glia_status open_known(const struct known_set *set, glia_split split,
     return status;
 }
 
+/* Whether any of the four files is there. */
+static glia_status has_idx(const char *folder, bool *out, glia_error *error)
+{
+    *out = false;
+    for (size_t i = 0; i < 4 && !*out; i++) {
+        char *path = gi_idx_find(folder, gi_idx_file_names[i / 2][i % 2], out, error);
+        if (!path) return GLIA_NO_MEMORY;
+        gi_free(path);
+    }
+    return GLIA_OK;
+}
+
 /* The last component of a folder's path is the name of the set in it. */
-static glia_status open_folder(const char *path, glia_split split, glia_dataset **out,
-                               glia_error *error)
+static glia_status open_folder(const char *path, glia_split split, const glia_data_params *params,
+                               glia_dataset **out, glia_error *error)
 {
     /* Of the real path, as "." and ".." say nothing. */
     char *real = realpath(path, NULL);
     const char *slash = real ? strrchr(real, '/') : NULL;
     const char *name = slash && slash[1] ? slash + 1 : "data";
-    const glia_status status = gi_idx_open_folder(path, name, split, NULL, 0, out, error);
+    bool is_idx;
+    glia_status status = has_idx(path, &is_idx, error);
+    if (!status && is_idx)
+        status = gi_idx_open_folder(path, name, split, NULL, 0, out, error);
+    else if (!status)
+        status = gi_image_folder_open(path, name, split, params, out, error);
     free(real);
     return status;
+}
+
+static glia_status fail_unlike(const char *name, glia_error *error)
+{
+    return gi_fail(error, GLIA_MISMATCH,
+                   "%s: a table cannot be read like a data set of another kind; give data of one "
+                   "kind to train and to test",
+                   name);
 }
 
 glia_status glia_dataset_open(const char *name, glia_split split, const glia_data_params *params,
@@ -335,10 +366,39 @@ glia_status glia_dataset_open(const char *name, glia_split split, const glia_dat
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: split %d is neither GLIA_TRAIN nor GLIA_TEST",
                        name, (int)split);
 
+    glia_data_params alike = *params;
+    if (params->like && !params->image_height && !params->image_width && !params->image_channels) {
+        alike.image_height = params->like->height;
+        alike.image_width = params->like->width;
+        alike.image_channels = params->like->channels;
+        params = &alike;
+    }
     const struct known_set *set = find_known(name);
     if (set && set->built_in) return gi_digits_open(split, params, out, error);
     if (set) return open_known(set, split, params, out, error);
-    if (gi_is_directory(name)) return open_folder(name, split, out, error);
+    if (gi_is_directory(name)) return open_folder(name, split, params, out, error);
+    if (gi_is_file_set(name)) {
+        if (split == GLIA_TEST && !gi_npy_is(name))
+            return gi_fail(error, GLIA_NOT_FOUND,
+                           "%s: a single file has no test split; hold a part of it out, or name a "
+                           "second file",
+                           name);
+        if (!params->like) return gi_file_set_open(name, split, params, NULL, out, error);
+        const gi_reading reading = gi_dataset_reading(params->like);
+        if (reading.schema) return gi_file_set_open(name, split, params, &reading, out, error);
+        if (gi_libsvm_is_file(name) && !params->like->height)
+            return gi_file_set_open(name, split, params, &reading, out, error);
+        if (!gi_npy_is(name)) return fail_unlike(name, error);
+        glia_dataset *images = NULL;
+        const glia_status status = gi_file_set_open(name, split, params, NULL, &images, error);
+        if (status) return status;
+        if (images->schema) {
+            glia_dataset_free(images);
+            return fail_unlike(name, error);
+        }
+        *out = images;
+        return GLIA_OK;
+    }
     return fail_unknown(name, error);
 }
 

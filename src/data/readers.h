@@ -9,7 +9,27 @@
 #define GLIA_DATA_READERS_H
 
 #include "base/file.h"
+#include "base/image_form.h"
 #include "base/status.h"
+#include "data/table.h"
+
+/* ---- file_set.c ---- */
+
+struct gi_reading;
+struct gi_table;
+
+/* Whether a name is that of a file, or "-", rather than of a folder or a known set. */
+bool gi_is_file_set(const char *name);
+
+/* The table in a file, read as `reading` says, NULL: as is found out. */
+glia_status gi_file_set_read(const char *path, const glia_data_params *params,
+                             const struct gi_reading *reading, struct gi_table **out,
+                             glia_error *error);
+
+/* The same as a data set, whatever is in the file. NOT_FOUND: it has no such split. */
+glia_status gi_file_set_open(const char *path, glia_split split, const glia_data_params *params,
+                             const struct gi_reading *reading, glia_dataset **out,
+                             glia_error *error);
 
 /* ---- idx.c: LeCun's IDX format ---- */
 
@@ -63,10 +83,44 @@ glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_
 /* The most that a compressed file of n_bytes may hold: what holds more was made to fill memory. */
 size_t gi_gzip_ceiling(size_t n_bytes);
 
-/* ---- image_file.c: PNG (where libpng is) and PGM ---- */
+/* ---- image_file.c: PNG (where libpng is), JPEG (where libjpeg is) and PGM ---- */
 
+/* In grey. */
 glia_status gi_image_parse(const char *path, const uint8_t *bytes, size_t n_bytes, glia_image *out,
                            glia_error *error);
+
+/* In grey (channels 1) or in colour (3). */
+glia_status gi_image_parse_as(const char *path, const uint8_t *bytes, size_t n_bytes,
+                              size_t channels, glia_image *out, glia_error *error);
+
+/* What the header of an image says, which is checked as parsing would: channels 1 or 3. */
+typedef struct gi_image_kind {
+    size_t height, width, channels;
+} gi_image_kind;
+
+glia_status gi_image_probe(const char *path, const uint8_t *bytes, size_t n_bytes,
+                           gi_image_kind *out, glia_error *error);
+
+/* For decoders: BAD_FORMAT for an image that is larger than is read; and room for one whose size
+ * was checked. */
+glia_status gi_image_check_size(const char *path, uint64_t width, uint64_t height,
+                                glia_error *error);
+glia_status gi_image_new(const char *path, size_t width, size_t height, size_t channels,
+                         glia_image *out, glia_error *error);
+
+/* ---- jpeg.c ---- */
+
+glia_status gi_jpeg_parse(const char *path, const uint8_t *bytes, size_t n_bytes, size_t channels,
+                          glia_image *out, glia_error *error);
+glia_status gi_jpeg_probe(const char *path, const uint8_t *bytes, size_t n_bytes,
+                          gi_image_kind *out, glia_error *error);
+
+/* ---- image_folder.c ---- */
+
+/* One split of a folder of images: see glia_dataset_open. */
+glia_status gi_image_folder_open(const char *folder, const char *name, glia_split split,
+                                 const glia_data_params *params, glia_dataset **out,
+                                 glia_error *error);
 
 /* ---- image_form.c ---- */
 
@@ -76,6 +130,67 @@ glia_status gi_image_parse(const char *path, const uint8_t *bytes, size_t n_byte
  */
 glia_status gi_image_fit(const glia_image *image, int form, size_t height, size_t width,
                          uint8_t *pixels, bool *changed, glia_error *error);
+
+/* Scales an image whole: pixels (height, width, channels), those of the image or grey made colour
+ * or the reverse. What has that size already is copied. */
+glia_status gi_image_scale(const glia_image *image, size_t height, size_t width, size_t channels,
+                           uint8_t *pixels, glia_error *error);
+
+/*
+ * The form that pictures are to be brought into which are like these images (n, height, width,
+ * channels): GI_FORM_SCALE if all but a few are light on dark, else GI_FORM_WHOLE.
+ */
+enum gi_image_form gi_image_form_of(const uint8_t *pixels, size_t n, size_t height, size_t width,
+                                    size_t channels);
+
+/* ---- npy.c: NumPy's arrays, and archives of them ---- */
+
+/* Whether the path of a file ends with .npy or .npz. */
+bool gi_npy_is(const char *path);
+
+/*
+ * A data set of bytes with a class each: an archive whose x has the type uint8 and 2 to 4
+ * dimensions, (n, features), (n, height, width) or (n, height, width, channels), and whose y has
+ * whole numbers from 0, one a row. *out is NULL if the file has something else, which is a table.
+ * The arrays are x_train and y_train, for GLIA_TEST x_test and y_test, or x and y alone, and
+ * synonyms of these. NOT_FOUND: there are none to test on.
+ */
+glia_status gi_npy_open(const char *path, const char *name, glia_split split, glia_dataset **out,
+                        glia_error *error);
+/* The same from memory, which the data set may point into. */
+glia_status gi_npy_parse_bytes(const char *path, const char *name, const uint8_t *bytes,
+                               size_t n_bytes, glia_split split, glia_dataset **out,
+                               glia_error *error);
+
+/*
+ * A table of numbers: the columns of x are "column 1", ..., those of y "y" or "y 1", ...; of an
+ * array of more dimensions than 2, all but the first are the columns. NaN is missing. A column that
+ * params take for categories has whole numbers.
+ */
+glia_status gi_npy_read(const char *path, glia_split split, const gi_table_params *params,
+                        gi_table **out, glia_error *error);
+glia_status gi_npy_parse_table(const char *path, const uint8_t *bytes, size_t n_bytes,
+                               glia_split split, const gi_table_params *params, gi_table **out,
+                               glia_error *error);
+
+/* ---- libsvm.c: sparse text ---- */
+
+/* Whether the first line that is no comment is LABEL INDEX:VALUE INDEX:VALUE ...; and that of a
+ * file. */
+bool gi_libsvm_is(const uint8_t *bytes, size_t n_bytes);
+bool gi_libsvm_is_file(const char *path);
+
+/*
+ * A data set of its lines: indices count from 1, or from 0 if there is a 0. Several labels a line,
+ * with commas between them, are GLIA_LABELS; one, a whole number that is there twice on average,
+ * names a class; others are values; loss may say otherwise. like (or NULL): a network or a data set
+ * whose features and classes they are.
+ */
+glia_status gi_libsvm_open(const char *path, const char *name, glia_loss loss,
+                           const struct gi_reading *like, glia_dataset **out, glia_error *error);
+glia_status gi_libsvm_parse(const char *path, const char *name, const uint8_t *bytes,
+                            size_t n_bytes, glia_loss loss, const struct gi_reading *like,
+                            glia_dataset **out, glia_error *error);
 
 /* ---- named.c, fetch.c ---- */
 

@@ -18,6 +18,7 @@
 #include "base/number.h"
 #include "format/json.h"
 #include "format/safetensors.h"
+#include "format/schema_json.h"
 
 static const char *const form_names[] = {
 #define X(name, text) text,
@@ -154,6 +155,20 @@ static json_t *pack_layers(const glia_network *network)
     return layers;
 }
 
+/* What the outputs of a network for values mean. */
+static json_t *pack_outputs(const glia_network *network)
+{
+    const gi_output_form *form = &network->output;
+    json_t *outputs = json_array();
+    for (size_t c = 0; c < gi_network_classes(network); c++)
+        if (json_array_append_new(outputs, json_pack("{s:o, s:o}", "mean", pack_real(form->mean[c]),
+                                                     "scale", pack_real(form->scale[c])))) {
+            json_decref(outputs);
+            return NULL;
+        }
+    return outputs;
+}
+
 static json_t *pack_classes(const glia_network *network)
 {
     json_t *classes = json_array();
@@ -267,11 +282,23 @@ glia_status glia_network_metadata(const glia_network *network, char **json, glia
         json_pack("{s:o, s:o, s:o, s:s}", "divisor", pack_real((double)input->divisor), "height",
                   pack_count(input->height), "width", pack_count(input->width), "form",
                   form_names[input->form]);
-    int failed = 0; /* only what is done is there */
+    int failed = 0; /* only what is done, or other than in the first files, is there */
+    if (network->loss != GLIA_LOSS_CROSS_ENTROPY &&
+        json_object_set_new(architecture, "loss", json_string(glia_loss_name(network->loss)))) {
+        json_decref(architecture);
+        architecture = NULL;
+    }
+    if (input->channels > 1)
+        failed |= json_object_set_new(preprocessing, "channels", pack_count(input->channels));
+    if (network->output.mean)
+        failed |= json_object_set_new(preprocessing, "outputs", pack_outputs(network));
+    if (input->from_zero) failed |= json_object_set_new(preprocessing, "from_zero", json_true());
     if (input->preprocess & GLIA_DESKEW)
         failed |= json_object_set_new(preprocessing, "deskew", json_true());
     if (input->preprocess & GLIA_CENTRE)
         failed |= json_object_set_new(preprocessing, "centre", json_true());
+    if (network->schema)
+        failed |= json_object_set_new(preprocessing, "table", gi_schema_pack(network->schema));
     if (failed) {
         json_decref(preprocessing);
         preprocessing = NULL; /* json_pack will fail */
@@ -389,7 +416,10 @@ typedef struct description {
     size_t units[GLIA_MAX_LAYERS];
     glia_activation activations[GLIA_MAX_LAYERS];
     bool batch_norm[GLIA_MAX_LAYERS];
+    glia_loss loss;
     gi_input_form input;
+    gi_schema *schema; /* or NULL */
+    gi_output_form output;
     const char **class_names; /* borrowed from the JSON */
     gi_training_record record;
 } description;
@@ -468,9 +498,35 @@ static const char *check_text(reader *r, const json_t *value, const char *where)
     return text ? text : "";
 }
 
+/* The first files had no loss but cross-entropy. */
+static void read_loss(reader *r, const json_t *network, description *d)
+{
+    const json_t *loss = get(network, "network.loss");
+    d->loss = GLIA_LOSS_CROSS_ENTROPY;
+    if (loss && (!json_is_string(loss) || !glia_loss_from_name(json_string_value(loss), &d->loss) ||
+                 d->loss == GLIA_LOSS_AUTO))
+        reject(r, "network.loss", loss, "cross-entropy, bce, mse, mae or huber");
+}
+
+static void read_activation(reader *r, const json_t *layer, const char *where, bool last,
+                            description *d, glia_activation *out)
+{
+    const json_t *value = get(layer, where);
+    const glia_activation of_last = gi_output_activation(d->loss);
+    const bool known =
+        json_is_string(value) && glia_activation_from_name(json_string_value(value), out);
+    if (known && (last ? *out == of_last : *out != GLIA_SOFTMAX)) return;
+    char expected[96] = "the name of an activation (as relu), as in every layer but the last";
+    if (last)
+        snprintf(expected, sizeof expected, "%s, as in every last layer with the loss %s",
+                 glia_activation_name(of_last), glia_loss_name(d->loss));
+    reject(r, where, value, expected);
+}
+
 static void read_architecture(reader *r, const json_t *network, description *d)
 {
     if (!json_is_object(network)) reject(r, "network", network, "an object");
+    read_loss(r, network, d);
     d->inputs = read_count(r, network, "network.inputs", 1, GLIA_MAX_UNITS);
     const json_t *layers = get(network, "network.layers");
     d->n_layers = json_array_size(layers); /* 0 if it is none */
@@ -487,13 +543,7 @@ static void read_architecture(reader *r, const json_t *network, description *d)
         snprintf(where, sizeof where, "network.layers[%zu].units", l);
         d->units[l] = read_count(r, layer, where, 1, last ? GLIA_MAX_CLASSES : GLIA_MAX_UNITS);
         snprintf(where, sizeof where, "network.layers[%zu].activation", l);
-        const json_t *activation = get(layer, where);
-        if (!json_is_string(activation) ||
-            !glia_activation_from_name(json_string_value(activation), &d->activations[l]) ||
-            (d->activations[l] == GLIA_SOFTMAX) != last)
-            reject(r, where, activation,
-                   last ? "softmax, as in every last layer"
-                        : "the name of an activation (as relu), as in every layer but the last");
+        read_activation(r, layer, where, last, d, &d->activations[l]);
         snprintf(where, sizeof where, "network.layers[%zu].batch_norm", l);
         const json_t *batch_norm = get(layer, where);
         d->batch_norm[l] = json_is_true(batch_norm);
@@ -510,6 +560,34 @@ static bool read_flag(reader *r, const json_t *object, const char *where)
     return json_is_true(value);
 }
 
+/* Of a network for values that has learned; others have none. */
+static void read_outputs(reader *r, const json_t *outputs, description *d)
+{
+    const size_t n = d->units[d->n_layers - 1];
+    if (!outputs || r->status) return;
+    if (glia_loss_task(d->loss) != GLIA_VALUES) {
+        reject(r, "preprocessing.outputs", outputs,
+               "none, as of every loss but mse, mae and huber");
+        return;
+    }
+    if (!json_is_array(outputs) || json_array_size(outputs) != n) {
+        char expected[80];
+        snprintf(expected, sizeof expected, "an array of %zu, as many as the last layer's units",
+                 n);
+        reject(r, "preprocessing.outputs", outputs, expected);
+        return;
+    }
+    r->status = gi_output_form_new(n, &d->output, r->error);
+    for (size_t c = 0; c < n && !r->status; c++) {
+        const json_t *output = json_array_get(outputs, c);
+        char where[64];
+        snprintf(where, sizeof where, "preprocessing.outputs[%zu].mean", c);
+        d->output.mean[c] = read_real(r, output, where, -(double)FLT_MAX, (double)FLT_MAX);
+        snprintf(where, sizeof where, "preprocessing.outputs[%zu].scale", c);
+        d->output.scale[c] = read_real(r, output, where, (double)FLT_MIN, (double)FLT_MAX);
+    }
+}
+
 static void read_preprocessing(reader *r, const json_t *object, description *d)
 {
     if (!json_is_object(object)) reject(r, "preprocessing", object, "an object");
@@ -520,6 +598,7 @@ static void read_preprocessing(reader *r, const json_t *object, description *d)
     input->height = read_count(r, object, "preprocessing.height", 0, GLIA_MAX_UNITS);
     input->width = read_count(r, object, "preprocessing.width", 0, GLIA_MAX_UNITS);
 
+    input->from_zero = read_flag(r, object, "preprocessing.from_zero");
     input->preprocess = (read_flag(r, object, "preprocessing.deskew") ? GLIA_DESKEW : 0U) |
                         (read_flag(r, object, "preprocessing.centre") ? GLIA_CENTRE : 0U);
 
@@ -528,20 +607,37 @@ static void read_preprocessing(reader *r, const json_t *object, description *d)
     input->form = 0;
     while (input->form < N_FORMS && strcmp(form_names[input->form], name) != 0) input->form++;
     if (input->form == N_FORMS)
-        reject(r, "preprocessing.form", form, "\"none\", \"scale\" or \"mnist\"");
+        reject(r, "preprocessing.form", form, "\"none\", \"scale\", \"mnist\" or \"whole\"");
+
+    read_outputs(r, get(object, "preprocessing.outputs"), d);
 
     const bool is_image = input->height != 0 || input->width != 0;
-    if (is_image && (uint64_t)input->height * input->width != d->inputs) {
+    if (is_image) {
+        const json_t *channels = json_object_get(object, "channels");
+        input->channels = channels ? read_count(r, object, "preprocessing.channels", 1, 3) : 1;
+        if (input->channels == 2) reject(r, "preprocessing.channels", channels, "1 or 3");
+    }
+    if (is_image && (uint64_t)input->height * input->width * input->channels != d->inputs) {
         char expected[80];
         snprintf(expected, sizeof expected,
-                 "height * width equal to the %zu inputs, or both 0, but width %zu", d->inputs,
-                 input->width);
+                 "height * width%s equal to the %zu inputs, or both 0, but width %zu",
+                 input->channels == 3 ? " * 3" : "", d->inputs, input->width);
         reject(r, "preprocessing.height", get(object, "preprocessing.height"), expected);
     }
     if (!is_image && input->form != GI_FORM_NONE)
         reject(r, "preprocessing.form", form, "\"none\", since height and width are 0");
+    if (input->channels == 3 && input->form != GI_FORM_WHOLE)
+        reject(r, "preprocessing.form", form, "\"whole\", that of images in colour");
     if (input->form == GI_FORM_MNIST && (input->height != MNIST_SIDE || input->width != MNIST_SIDE))
         reject(r, "preprocessing.form", form, "another form: \"mnist\" is for images of 28 x 28");
+}
+
+/* How rows of a table are read, where there is one. */
+static void read_table(reader *r, const json_t *preprocessing, description *d)
+{
+    const json_t *table = json_object_get(preprocessing, "table");
+    if (!table || r->status) return;
+    r->status = gi_schema_unpack(r->place, table, d->inputs, &d->schema, r->error);
 }
 
 static void read_classes(reader *r, const json_t *classes, description *d)
@@ -721,6 +817,7 @@ static glia_status read_description(const char *place, const json_t *object, des
                  GLIA_VERSION);
     read_architecture(&r, get(object, "network"), d);
     if (!r.status) read_preprocessing(&r, get(object, "preprocessing"), d);
+    if (!r.status) read_table(&r, get(object, "preprocessing"), d);
     if (!r.status) read_classes(&r, get(object, "classes"), d);
     if (!r.status) read_initialisation(&r, get(object, "initialisation"), &d->record);
     if (!r.status)
@@ -859,8 +956,13 @@ static glia_status make_network(const char *path, const gi_safetensors *file, de
         glia_network_free(network);
         return status;
     }
+    network->loss = d->loss;
     network->input = d->input;
+    network->schema = d->schema;
+    network->output = d->output;
+    d->output = (gi_output_form){0};
     network->record = d->record;
+    d->schema = NULL;
     d->record.class_weights = NULL;
     *out = network;
     return GLIA_OK;
@@ -898,7 +1000,9 @@ glia_status gi_model_parse(const char *path, const uint8_t *bytes, size_t n_byte
 
 cleanup:
     gi_free(d.class_names);
+    gi_free(d.output.mean);
     gi_free(d.record.class_weights);
+    gi_schema_free(d.schema);
     gi_free(place);
     json_decref(document);
     gi_safetensors_free(&file);

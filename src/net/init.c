@@ -63,6 +63,9 @@ glia_status glia_network_create(const glia_network_params *params, glia_network 
     if ((size_t)params->init > GLIA_INIT_HE_NORMAL)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "init: found %d, expected one of GLIA_INIT_LIST",
                        (int)params->init);
+    if ((size_t)params->loss > GLIA_LOSS_HUBER)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "loss: found %d, expected one of GLIA_LOSS_LIST",
+                       (int)params->loss);
     if (params->n_hidden > GLIA_MAX_LAYERS - 1)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
                        params->n_hidden, GLIA_MAX_LAYERS - 1);
@@ -84,6 +87,7 @@ glia_status glia_network_create(const glia_network_params *params, glia_network 
     for (size_t l = 0; l < params->n_hidden && params->batch_norm && !status; l++)
         status = gi_network_normalise(network, l, error);
     network->input.preprocess = params->preprocess;
+    if (params->loss != GLIA_LOSS_AUTO) network->loss = params->loss;
     if (!status) status = initialise(network, params->init, params->seed, error);
     if (status) {
         glia_network_free(network);

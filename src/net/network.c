@@ -27,6 +27,12 @@ static const char *const init_names[] = {
 #undef X
 };
 
+static const char *const loss_names[] = {
+#define X(name, text) text,
+    GLIA_LOSS_LIST(X)
+#undef X
+};
+
 static const char *const engine_names[] = {
 #define X(name, text) text,
     GLIA_ENGINE_LIST(X)
@@ -69,6 +75,7 @@ static size_t find_name(const char *const *names, size_t n, const char *name)
 NAMES_OF(activation)
 NAMES_OF(optimizer)
 NAMES_OF(init)
+NAMES_OF(loss)
 NAMES_OF(engine)
 NAMES_OF(precision)
 NAMES_OF(schedule)
@@ -122,6 +129,7 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
     if (!network) return GLIA_NO_MEMORY;
     network->engine = engine;
     network->n_layers = n_hidden + 1;
+    network->loss = GLIA_LOSS_CROSS_ENTROPY;
     network->input.divisor = 1;
     network->record.train_loss = network->record.validation_loss = NAN;
     for (size_t l = 0; l <= n_hidden; l++) {
@@ -129,7 +137,7 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
         layer->n_in = l ? network->layers[l - 1].n_out : inputs;
         layer->n_out = l < n_hidden ? hidden[l] : classes;
         layer->ld = gi_padded(layer->n_out);
-        layer->activation = l < n_hidden ? activations[l] : GLIA_SOFTMAX;
+        layer->activation = l < n_hidden ? activations[l] : GLIA_IDENTITY;
         layer->weight = gi_alloc(gi_padded(layer->n_in), layer->ld * engine->element_bytes,
                                  "the weights of a layer", error);
         layer->bias = gi_alloc(layer->ld, engine->element_bytes, "the biases of a layer", error);
@@ -220,6 +228,8 @@ void glia_network_free(glia_network *network)
         gi_free(network->layers[l].bias);
     }
     gi_free(network->class_names);
+    gi_schema_free(network->schema);
+    gi_free(network->output.mean);
     gi_free(network->record.class_weights);
     gi_free(network);
 }
@@ -246,11 +256,42 @@ size_t gi_network_classes(const glia_network *network)
     return network->layers[network->n_layers - 1].n_out;
 }
 
+glia_task glia_loss_task(glia_loss loss)
+{
+    return loss == GLIA_LOSS_BCE ? GLIA_LABELS
+           : loss == GLIA_LOSS_MSE || loss == GLIA_LOSS_MAE || loss == GLIA_LOSS_HUBER
+               ? GLIA_VALUES
+               : GLIA_CLASSES;
+}
+
+glia_activation gi_output_activation(glia_loss loss)
+{
+    const glia_task task = glia_loss_task(loss);
+    return task == GLIA_CLASSES ? GLIA_SOFTMAX : task == GLIA_LABELS ? GLIA_SIGMOID : GLIA_IDENTITY;
+}
+
+glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *error)
+{
+    double *mean = gi_alloc(outputs, 2 * sizeof *mean, "the scales of outputs", error);
+    if (!mean) return GLIA_NO_MEMORY;
+    *out = (gi_output_form){.mean = mean, .scale = mean + outputs};
+    for (size_t c = 0; c < outputs; c++) out->scale[c] = 1;
+    return GLIA_OK;
+}
+
+void gi_network_scale_targets(const glia_network *network, float *targets)
+{
+    const gi_output_form *form = &network->output;
+    for (size_t c = 0; form->mean && c < gi_network_classes(network); c++)
+        targets[c] = (float)(((double)targets[c] - form->mean[c]) / form->scale[c]);
+}
+
 glia_status gi_network_check_images(const glia_network *network, glia_type type, const char *what,
                                     glia_error *error)
 {
     const gi_input_form *input = &network->input;
-    if (!input->preprocess || (type == GLIA_U8 && input->height > 0)) return GLIA_OK;
+    if (!input->preprocess || (type == GLIA_U8 && input->height > 0 && input->channels < 2))
+        return GLIA_OK;
     const char *does = input->preprocess == GLIA_DESKEW   ? "deskews"
                        : input->preprocess == GLIA_CENTRE ? "centres"
                                                           : "deskews and centres";
@@ -258,6 +299,11 @@ glia_status gi_network_check_images(const glia_network *network, glia_type type,
         return gi_fail(error, GLIA_MISMATCH,
                        "%s: found floats, but the network %s images of bytes; give their pixels as "
                        "bytes (GLIA_U8, 0 to 255)",
+                       what, does);
+    if (input->height > 0)
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: found images in colour, but the network %s grey ones alone; read them "
+                       "in grey, or make a network that does not",
                        what, does);
     return gi_fail(error, GLIA_MISMATCH,
                    "%s: the network %s images, but knows no height and width of them; train it on "
@@ -270,10 +316,14 @@ glia_network_info glia_network_describe(const glia_network *network)
     glia_network_info info = {
         .inputs = gi_network_inputs(network),
         .classes = gi_network_classes(network),
+        .loss = network->loss,
         .layers = network->n_layers,
         .height = network->input.height,
         .width = network->input.width,
+        .channels = network->input.channels,
         .preprocess = network->input.preprocess,
+        .task = glia_loss_task(network->loss),
+        .columns = network->schema ? network->schema->n_columns : 0,
     };
     for (size_t l = 0; l < network->n_layers; l++)
         info.parameters += (network->layers[l].n_in + (network->layers[l].scale ? 2 : 1)) *
@@ -287,7 +337,9 @@ glia_layer_info glia_network_layer(const glia_network *network, size_t layer)
     const gi_layer *l = &network->layers[layer];
     return (glia_layer_info){.inputs = l->n_in,
                              .units = l->n_out,
-                             .activation = l->activation,
+                             .activation = layer + 1 < network->n_layers
+                                               ? l->activation
+                                               : gi_output_activation(network->loss),
                              .batch_norm = l->scale != NULL};
 }
 

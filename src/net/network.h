@@ -6,16 +6,27 @@
 #ifndef GLIA_NET_NETWORK_H
 #define GLIA_NET_NETWORK_H
 
+#include "base/schema.h"
 #include "base/status.h"
 #include "compute/engine.h"
 
 /* How the samples that a network was trained on are to be read. */
 typedef struct gi_input_form {
-    size_t height, width; /* of images, else 0 */
-    int form;             /* enum gi_image_form; the network stores it and knows no more of it */
-    double divisor;       /* x enters as x / divisor */
-    unsigned preprocess;  /* flags of glia_preprocess; those of the network, not of its data */
+    size_t height, width, channels; /* of images, else 0 */
+    int form;            /* enum gi_image_form; the network stores it and knows no more of it */
+    bool from_zero;      /* sparse text that it learned from counts its features from 0 */
+    double divisor;      /* x enters as x / divisor */
+    unsigned preprocess; /* flags of glia_preprocess; those of the network, not of its data */
 } gi_input_form;
+
+/*
+ * What the outputs of a network for values mean: an output of y stands for y scale + mean, so that
+ * it learns targets of mean 0 and standard deviation 1. Both (outputs), in one block at mean; NULL:
+ * 0 and 1, of a network that has learned nothing yet, or that has no values.
+ */
+typedef struct gi_output_form {
+    double *mean, *scale;
+} gi_output_form;
 
 /* How a network came to be, kept in its model file. Nothing here depends on threads or time. */
 typedef struct gi_training_record {
@@ -51,25 +62,39 @@ typedef struct gi_training_record {
 
 /*
  * Invariants: 1 <= n_layers <= GLIA_MAX_LAYERS; layers[0].n_in is the number of inputs, each
- * layer's n_in the n_out of the one before; the last is softmax, no other is.
+ * layer's n_in the n_out of the one before; the last layer's activation is identity, its outputs
+ * are what the loss says.
  */
 struct glia_network {
     const gi_engine *engine;
     size_t n_layers;
     gi_layer layers[GLIA_MAX_LAYERS];
+    glia_loss loss; /* not auto */
     gi_input_form input;
-    char **class_names; /* (classes), one block */
+    gi_output_form output; /* of values */
+    char **class_names;    /* (classes) or names of the outputs, one block */
+    gi_schema *schema;     /* how rows of a table are read; NULL: it was made for no table */
     gi_training_record record;
 };
 
 size_t gi_network_inputs(const glia_network *network);
-size_t gi_network_classes(const glia_network *network);
+size_t gi_network_classes(const glia_network *network); /* or outputs */
+
+/* "softmax", ...: what its outputs are. */
+glia_activation gi_output_activation(glia_loss loss);
+
+/* A form of outputs, 0 and 1; to be freed with gi_free(form.mean). */
+glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *error);
+
+/* targets (outputs) of a data set, into what the last layer's sums are to be. */
+void gi_network_scale_targets(const glia_network *network, float *targets);
 
 /* Refuses samples that a network which deskews or centres cannot read: MISMATCH. */
 glia_status gi_network_check_images(const glia_network *network, glia_type type, const char *what,
                                     glia_error *error);
 
-/* A network with zeroed parameters; hidden and activations as in glia_network_params. */
+/* A network with zeroed parameters, for cross-entropy; hidden and activations as in
+ * glia_network_params. */
 glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
                            const glia_activation *activations, size_t classes,
                            const gi_engine *engine, glia_network **out, glia_error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Predicting: samples in, probabilities out. */
+/* Predicting: samples in, probabilities or values out. */
 #include <math.h>
 #include <string.h>
 
@@ -36,7 +36,7 @@ struct glia_predictor {
     glia_type type;
     const char *x;
     size_t n;
-    float *probabilities;
+    float *outputs;
     int way;     /* which plan */
     bool shared; /* by all threads */
 };
@@ -157,7 +157,7 @@ static int choose_way(const glia_network *network, glia_type type, const void *x
            (gi_plan_skips_zeros((double)nonzero / (double)all) ? SPARSE : 0);
 }
 
-/* oneDNN's relu makes 0 of NaN: what is no number must still be seen in the probabilities. */
+/* oneDNN's relu makes 0 of NaN: what is no number must still be seen in the outputs. */
 static void spread_nan(const glia_predictor *p, size_t first, size_t rows)
 {
     const size_t inputs = gi_network_inputs(p->network), classes = gi_network_classes(p->network);
@@ -165,7 +165,7 @@ static void spread_nan(const glia_predictor *p, size_t first, size_t rows)
         const float *x = (const float *)p->x + r * inputs;
         float sum = 0; /* of 0 * x: NaN as soon as one is infinite or NaN */
         for (size_t i = 0; i < inputs; i++) sum += 0 * x[i];
-        for (size_t c = 0; sum != 0 && c < classes; c++) p->probabilities[r * classes + c] = NAN;
+        for (size_t c = 0; sum != 0 && c < classes; c++) p->outputs[r * classes + c] = NAN;
     }
 }
 
@@ -187,8 +187,7 @@ static void predict_slice(void *context, int thread, int n_threads)
          */
         const size_t through = w->dense && rows > 1 ? p->rows : rows;
         gi_network_forward(network, plan, w, 0, through, &own->scratch);
-        plan->engine->softmax(w->activation[network->n_layers - 1], classes,
-                              p->probabilities + first * classes, rows);
+        gi_network_outputs(network, plan, w, rows, p->outputs + first * classes);
         if (w->dense && p->type == GLIA_F32) spread_nan(p, first, rows);
     }
 }
@@ -202,14 +201,14 @@ static glia_status check_type(const glia_network *network, glia_type type, glia_
 }
 
 glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x, size_t n,
-                               float *probabilities, glia_error *error)
+                               float *outputs, glia_error *error)
 {
     const glia_status status = check_type(p->network, type, error);
     if (status || n == 0) return status;
     p->type = type;
     p->x = x;
     p->n = n;
-    p->probabilities = probabilities;
+    p->outputs = outputs;
     p->way = p->plan[0].onednn ? 0 : choose_way(p->network, type, x, n);
     p->shared = n > 1 && gi_plan_is_worth_sharing((double)n * p->work[p->way]);
     if (p->shared)
@@ -235,7 +234,7 @@ glia_predictor_info glia_predictor_describe(const glia_predictor *p)
 }
 
 glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
-                         float *probabilities, glia_error *error)
+                         float *outputs, glia_error *error)
 {
     glia_status status = check_type(network, type, error);
     if (status || n == 0) return status;
@@ -244,7 +243,7 @@ glia_status glia_predict(const glia_network *network, glia_type type, const void
     glia_predictor *p;
     status = predictor_new(network, &params, n < ROWS ? n : ROWS, ways, &p, error);
     if (status) return status;
-    status = glia_predictor_run(p, type, x, n, probabilities, error);
+    status = glia_predictor_run(p, type, x, n, outputs, error);
     glia_predictor_free(p);
     return status;
 }
@@ -274,7 +273,7 @@ glia_status glia_network_activations(const glia_network *network, size_t layer, 
         gi_network_forward(network, &plan, &w, 0, rows, &scratch);
         const char *from = w.activation[layer];
         if (layer + 1 == network->n_layers)
-            plan.engine->softmax(from, units, out + first * units, rows);
+            gi_network_outputs(network, &plan, &w, rows, out + first * units);
         else
             for (size_t r = 0; r < rows; r++)
                 memcpy(out + (first + r) * units, from + r * w.row_bytes[layer + 1],

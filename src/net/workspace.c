@@ -87,8 +87,15 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
              (w.straight = gi_alloc(height * width + GI_WARP_COLUMNS, 1, "an image", error));
     }
     ok = ok && (w.weights = gi_alloc(rows, sizeof *w.weights, "a batch's weights", error)) &&
-         (w.labels = gi_alloc(rows, sizeof *w.labels, "a batch's labels", error)) &&
          (w.loss = gi_alloc(rows, sizeof *w.loss, "a batch's losses", error));
+    const glia_task task = glia_loss_task(network->loss);
+    if (ok && task == GLIA_CLASSES)
+        ok = (w.labels = gi_alloc(rows, sizeof *w.labels, "a batch's labels", error));
+    if (ok && task != GLIA_CLASSES)
+        ok = (w.targets = gi_alloc(rows, gi_network_classes(network) * sizeof *w.targets,
+                                   "a batch's targets", error));
+    if (ok && task == GLIA_VALUES)
+        ok = (w.squares = gi_alloc(rows, sizeof *w.squares, "a batch's losses", error));
     if (!ok) {
         gi_workspace_free(&w);
         return GLIA_NO_MEMORY;
@@ -118,6 +125,8 @@ void gi_workspace_free(gi_workspace *workspace)
     gi_free(workspace->straight);
     gi_free(workspace->weights);
     gi_free(workspace->labels);
+    gi_free(workspace->targets);
+    gi_free(workspace->squares);
     gi_free(workspace->loss);
     *workspace = (gi_workspace){0};
 }
@@ -360,18 +369,38 @@ double gi_workspace_weight(const gi_workspace *workspace, size_t m)
     return sum;
 }
 
+gi_loss gi_workspace_loss(const glia_network *network, const gi_workspace *w, size_t row,
+                          double total)
+{
+    const size_t n = gi_network_classes(network);
+    return (gi_loss){
+        .kind = network->loss,
+        .labels = w->labels ? w->labels + row : NULL,
+        .targets = w->targets ? w->targets + row * n : NULL,
+        .total = total,
+        .weight = w->is_weighted ? w->weights + row : NULL,
+        .smoothing = w->smoothing,
+        .scale = network->output.scale,
+        .squares = w->squares ? w->squares + row : NULL,
+    };
+}
+
+void gi_network_outputs(const glia_network *network, const gi_plan *plan, const gi_workspace *w,
+                        size_t rows, float *out)
+{
+    plan->engine->outputs(w->activation[network->n_layers - 1], gi_network_classes(network),
+                          network->loss, network->output.mean, network->output.scale, out, rows);
+}
+
 size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t begin, size_t end, size_t batch_size)
 {
     const size_t n = network->n_layers;
-    const gi_loss how = {
-        .total = gi_workspace_weight(workspace, batch_size),
-        .weight = workspace->is_weighted ? workspace->weights + begin : NULL,
-        .smoothing = workspace->smoothing,
-    };
-    return plan->engine->softmax_loss(at_row(workspace, workspace->activation[n - 1], begin, n),
-                                      gi_network_classes(network), workspace->labels + begin, &how,
-                                      workspace->loss + begin, end - begin);
+    const gi_loss how =
+        gi_workspace_loss(network, workspace, begin, gi_workspace_weight(workspace, batch_size));
+    return plan->engine->loss(at_row(workspace, workspace->activation[n - 1], begin, n),
+                              gi_network_classes(network), &how, workspace->loss + begin,
+                              end - begin);
 }
 
 /* ---- Steps by all threads ------------------------------------------------------------------- */

@@ -15,8 +15,8 @@
 
 /*
  * Of layer l: activation[l] and diff[l] are (rows, row_bytes[l + 1]), x (rows, row_bytes[0]), in
- * floats or, with a plan for bf16, 16 bits each. The last activation holds the logits, in floats,
- * and after gi_network_loss their gradient.
+ * floats or, with a plan for bf16, 16 bits each. The last activation holds the last layer's sums,
+ * in floats, and after gi_network_loss their gradient.
  */
 typedef struct gi_workspace {
     size_t rows;
@@ -31,8 +31,10 @@ typedef struct gi_workspace {
     gi_warp_room
         straightener;  /* of a network that deskews or centres, not in training: one thread's */
     uint8_t *straight; /* an image as it is then; or NULL */
-    uint32_t *labels;  /* (rows) */
+    uint32_t *labels;  /* (rows) of classes, else */
+    float *targets;    /* (rows, outputs): of values, as gi_network_scale_targets leaves them */
     double *loss;      /* (rows) */
+    double *squares;   /* (rows) of values: gi_loss.squares; else NULL */
 
     /* Of staged layers (gi_units): */
     void *z[GLIA_MAX_LAYERS];        /* (rows, gi_stride(n_out)) */
@@ -71,16 +73,20 @@ void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,
                                const void *sample, uint32_t epoch, uint64_t place);
 
 /*
- * Rows begin..end, by one thread: from the samples to the logits, as they are predicted from:
- * nothing is dropped, and normalised by what training has left. With oneDNN, begin is 0 and end a
- * number of samples that it was made for.
+ * Rows begin..end, by one thread: from the samples to the last layer's sums, as they are predicted
+ * from: nothing is dropped, and normalised by what training has left. With oneDNN, begin is 0 and
+ * end a number of samples that it was made for.
  */
 void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                         size_t begin, size_t end, gi_scratch *scratch);
 
+/* out (rows, outputs) of the first rows: probabilities, or values in the units of the data. */
+void gi_network_outputs(const glia_network *network, const gi_plan *plan,
+                        const gi_workspace *workspace, size_t rows, float *out);
+
 /*
- * Rows begin..end of a batch of batch_size: from logits and labels to loss, and to the gradient of
- * the batch's mean loss with respect to the logits. Returns how many are classified correctly.
+ * Rows begin..end of a batch of batch_size: from sums and labels or targets to loss, and to the
+ * gradient of the batch's mean loss with respect to the sums. Returns what gi_engine.loss does.
  */
 size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t begin, size_t end, size_t batch_size);
@@ -92,6 +98,10 @@ typedef struct gi_crew {
     gi_scratch *scratch; /* its own */
 } gi_crew;
 
+/* What the loss of rows from `row` on wants; total: of the weights of all samples of the batch. */
+gi_loss gi_workspace_loss(const glia_network *network, const gi_workspace *workspace, size_t row,
+                          double total);
+
 /* Waits until all of them have come here. */
 void gi_crew_barrier(const gi_crew *crew);
 
@@ -102,10 +112,9 @@ double gi_workspace_weight(const gi_workspace *workspace, size_t m);
  * The three phases of a step, by all threads. Between the first two no barrier is needed; between
  * the last two one is, so that every gradient of the layers shared out by samples is there.
  *
- * gi_step_forward: from the m samples to loss and the gradient of the logits. Returns how many of
- * this thread's samples are classified correctly.
- * gi_step_backward: the gradients of z of the layers that are shared out by samples, and of the
- * one below.
+ * gi_step_forward: from the m samples to loss and the gradient of the last layer's sums. Returns
+ * how many of this thread's samples are classified correctly, or labels right. gi_step_backward:
+ * the gradients of z of the layers that are shared out by samples, and of the one below.
  * gi_step_update: what remains of them, and the gradient of every weight and bias, row by row to
  * update. The next step may follow at once, in another workspace.
  */

@@ -22,11 +22,24 @@ static const struct {
 } members[] = {
 #define COUNT(name) .key = #name, .offset = offsetof(gi_run_state, name)
 #define REAL(name)  COUNT(name), .is_real = true
-    {COUNT(epoch)},    {COUNT(done)},           {COUNT(reported)},
-    {COUNT(step)},     {REAL(loss_sum)},        {REAL(weight_sum)},
-    {COUNT(correct)},  {COUNT(best_epoch)},     {COUNT(epochs_without_better)},
-    {COUNT(samples)},  {REAL(train_loss)},      {REAL(train_accuracy)},
-    {REAL(best_loss)}, {REAL(validation_loss)}, {REAL(validation_accuracy)},
+    {COUNT(epoch)},
+    {COUNT(done)},
+    {COUNT(reported)},
+    {COUNT(step)},
+    {REAL(loss_sum)},
+    {REAL(weight_sum)},
+    {REAL(square_sum)},
+    {COUNT(correct)},
+    {COUNT(best_epoch)},
+    {COUNT(epochs_without_better)},
+    {COUNT(samples)},
+    {REAL(train_loss)},
+    {REAL(train_accuracy)},
+    {REAL(train_rmse)},
+    {REAL(best_loss)},
+    {REAL(validation_loss)},
+    {REAL(validation_accuracy)},
+    {REAL(validation_rmse)},
     {REAL(seconds)},
 #undef COUNT
 #undef REAL

@@ -19,11 +19,12 @@ typedef struct gi_run_state {
     size_t reported; /* ... at the last call of the callback */
     size_t step;     /* of the whole run */
     /* Of the epoch, over done: */
-    double loss_sum, weight_sum;
+    double loss_sum, weight_sum, square_sum; /* square_sum: of values, over outputs too */
     size_t correct;
     /* Of the completed epochs; NAN, INFINITY where there is none: */
     size_t best_epoch, epochs_without_better, samples;
-    double train_loss, train_accuracy, best_loss, validation_loss, validation_accuracy;
+    double train_loss, train_accuracy, train_rmse;
+    double best_loss, validation_loss, validation_accuracy, validation_rmse;
     double seconds; /* that it has taken */
 } gi_run_state;
 

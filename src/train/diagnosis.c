@@ -109,7 +109,7 @@ glia_status gi_diagnosis_new(const glia_network *network, const glia_dataset *tr
     const size_t cost = rows * COST * (params->precision == GLIA_PRECISION_BF16 ? BF16_COST : 1);
     d->epochs_a_probe = (cost + train->samples - 1) / train->samples;
     d->early_probes = d->epochs_a_probe == 1;
-    glia_status status = gi_label_facts_of(train, params, &d->labels, error);
+    glia_status status = gi_label_facts_of(network, train, params, &d->labels, error);
     if (!status) status = gi_input_facts_of(train, &d->inputs, error);
     if (!status) status = gi_probe_new(network, train, density, rows, &d->probe, error);
     if (status)
@@ -168,7 +168,13 @@ static void judge_labels(gi_diagnosis *d)
     const gi_label_facts *labels = &d->labels;
     const size_t classes = d->train->classes;
     const moment before = {0, 0};
-    if (labels->largest == 1) {
+    if (d->train->task != GLIA_CLASSES) {
+        if (labels->all_alike)
+            tell(d, GLIA_DIAGNOSIS_ONE_CLASS, before, GLIA_NO_LAYER, 1,
+                 "all %zu training samples have the same %s: there is nothing to tell apart; check "
+                 "how the targets were read",
+                 d->train->samples, d->train->task == GLIA_VALUES ? "values" : "labels");
+    } else if (labels->all_alike) {
         tell(d, GLIA_DIAGNOSIS_ONE_CLASS, before, GLIA_NO_LAYER, 1,
              "all %zu training samples are of class %u: there is nothing to tell apart; check how "
              "the labels were read",
@@ -194,7 +200,7 @@ static void judge_inputs(gi_diagnosis *d)
     if (inputs->samples < 2) return;
     if (inputs->constant)
         tell(d, GLIA_DIAGNOSIS_INPUT_CONSTANT, before, GLIA_NO_LAYER, 0,
-             "all of %zu samples looked at are alike: nothing tells the classes apart; check how "
+             "all of %zu samples looked at are alike: nothing tells them apart; check how "
              "the features were read",
              inputs->samples);
     else if (inputs->largest_rms > largest_input)
@@ -223,6 +229,7 @@ static void judge_inputs(gi_diagnosis *d)
 /* Whether a loss and an accuracy, of n samples, are no better than a guess. */
 static bool is_guessing(const gi_diagnosis *d, double loss, double accuracy, size_t n)
 {
+    if (d->train->task != GLIA_CLASSES) return loss >= guessing_loss * d->labels.entropy;
     const double p = d->labels.largest, error = sqrt(p * (1 - p) / (double)n);
     const double more = fmax(guessing_accuracy * (1 - p), 3 * error);
     return loss >= guessing_loss * d->labels.entropy && accuracy <= p + more;
@@ -381,7 +388,7 @@ void gi_diagnosis_begin(gi_diagnosis *d, size_t epoch, size_t step)
     judge_inputs(d);
     gi_probe_run(d->probe, &d->before);
     d->probed_loss = d->before.loss;
-    if (d->labels.largest < 1)
+    if (!d->labels.all_alike)
         judge_layers(d, &d->before, d->before.loss, false, false, (moment){epoch, step});
 }
 
@@ -392,7 +399,7 @@ bool gi_diagnosis_is_due(const gi_diagnosis *d, size_t step)
 
 void gi_diagnosis_step(gi_diagnosis *d, size_t epoch, size_t step)
 {
-    if (!d || d->labels.largest == 1) return;
+    if (!d || d->labels.all_alike) return;
     gi_state state;
     gi_probe_run(d->probe, &state);
     if (state.loss >= d->labels.entropy)
@@ -401,7 +408,7 @@ void gi_diagnosis_step(gi_diagnosis *d, size_t epoch, size_t step)
 
 void gi_diagnosis_epoch(gi_diagnosis *d, const gi_epoch_figures *f)
 {
-    if (!d || d->labels.largest == 1) return;
+    if (!d || d->labels.all_alike) return;
     const moment when = {f->epoch, f->step};
     const bool guessing = is_guessing(d, f->train_loss, f->train_accuracy, d->train->samples);
     if (f->epoch == 1) d->guessed_first = guessing;

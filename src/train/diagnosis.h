@@ -50,8 +50,10 @@ void gi_diagnosis_epoch(gi_diagnosis *d, const gi_epoch_figures *figures);
 
 /* Of the labels: all of them, or, where samples are drawn as needed, as if evenly spread. */
 typedef struct gi_label_facts {
-    double entropy;     /* the loss of predicting the classes' frequencies */
-    double floor;       /* the loss of predicting every label: 0 without smoothing */
+    double entropy; /* the loss of predicting the frequencies of classes or labels, or the mean */
+    double floor;   /* the loss of predicting every label: 0 without smoothing */
+    bool all_alike; /* there is nothing to learn */
+    /* Of classes alone: */
     double largest;     /* the frequency of the most frequent class */
     double coincidence; /* how often two samples have the same label */
     size_t n_missing;   /* classes without a sample */
@@ -59,9 +61,11 @@ typedef struct gi_label_facts {
     uint32_t most_frequent;
 } gi_label_facts;
 
-/* params: samples count by their weights, and labels are smoothed, where losses are meant. */
-glia_status gi_label_facts_of(const glia_dataset *dataset, const glia_train_params *params,
-                              gi_label_facts *out, glia_error *error);
+/* params: samples count by their weights, and labels are smoothed, where losses are meant, which
+ * are the network's. */
+glia_status gi_label_facts_of(const glia_network *network, const glia_dataset *dataset,
+                              const glia_train_params *params, gi_label_facts *out,
+                              glia_error *error);
 
 /* Of the inputs of a few hundred samples, as they enter the network. */
 typedef struct gi_input_facts {

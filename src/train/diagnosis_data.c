@@ -2,9 +2,11 @@
 /* What the data say before, and without, a network: labels, ranges of inputs, neighbours. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "train/diagnosis.h"
+#include "train/input_form.h"
 #include "train/probe.h"
 
 enum {
@@ -19,11 +21,6 @@ static const double most_neighbour_work = 5e7;
 
 /* ---- Labels --------------------------------------------------------------------------------- */
 
-static uint32_t label_of(const glia_dataset *dataset, size_t index)
-{
-    return dataset->labels[dataset->rows ? dataset->rows[index] : index];
-}
-
 /* The cross-entropy of targets of which a part is spread over all classes, predicted exactly. */
 static double smoothed(double p, double smoothing, size_t classes)
 {
@@ -31,18 +28,18 @@ static double smoothed(double p, double smoothing, size_t classes)
     return q > 0 ? -q * log(q) : 0;
 }
 
-glia_status gi_label_facts_of(const glia_dataset *dataset, const glia_train_params *params,
-                              gi_label_facts *out, glia_error *error)
+static glia_status class_facts(const glia_dataset *dataset, const glia_train_params *params,
+                               gi_label_facts *out, glia_error *error)
 {
     const size_t classes = dataset->classes, n = dataset->samples;
     const double smoothing = params->label_smoothing;
-    const bool drawn = gi_dataset_is_drawn(dataset);
+    const bool drawn = gi_dataset_is_endless(dataset);
     gi_label_facts facts = {0};
     double *count = gi_alloc(classes, 2 * sizeof *count, "classes", error);
     if (!count) return GLIA_NO_MEMORY;
     double *weight = count + classes, total = 0; /* of each class's samples */
     for (size_t i = 0; i < n && !drawn; i++) {
-        const uint32_t c = label_of(dataset, i);
+        const uint32_t c = gi_dataset_label(dataset, i);
         const double own = gi_dataset_weight(dataset, i);
         count[c]++;
         weight[c] += own * (params->class_weights ? params->class_weights[c] : 1);
@@ -66,8 +63,67 @@ glia_status gi_label_facts_of(const glia_dataset *dataset, const glia_train_para
         facts.n_missing++;
     }
     gi_free(count);
+    facts.all_alike = facts.largest == 1;
     *out = facts;
     return GLIA_OK;
+}
+
+/* The loss of one sample for which `guess` is predicted, a probability or a value. */
+static double loss_of_guess(glia_loss loss, double guess, double target)
+{
+    const double d = fabs(guess - target);
+    switch (loss) {
+    case GLIA_LOSS_BCE: /* is never infinite, as the guess is the frequency of the target */
+        return -log(target > 0 ? guess : 1 - guess);
+    case GLIA_LOSS_MAE:
+        return d;
+    case GLIA_LOSS_HUBER:
+        return d <= 1 ? d * d / 2 : d - 0.5;
+    default:
+        return d * d;
+    }
+}
+
+/* Of labels and values: two passes over the targets, the first for their means. */
+static glia_status target_facts(const glia_network *network, const glia_dataset *dataset,
+                                gi_label_facts *out, glia_error *error)
+{
+    const size_t n = dataset->classes;
+    const bool are_values = dataset->task == GLIA_VALUES;
+    gi_label_facts facts = {.all_alike = true};
+    float *targets = gi_alloc(n, 2 * sizeof *targets, "targets", error), *first = targets + n;
+    double *mean = gi_alloc(n, sizeof *mean, "targets", error), total = 0;
+    const glia_status status = targets && mean ? GLIA_OK : GLIA_NO_MEMORY;
+    for (size_t i = 0; i < dataset->samples && !status; i++) {
+        const double weight = gi_dataset_weight(dataset, i);
+        gi_read_targets(network, dataset, i, targets);
+        if (i == 0) memcpy(first, targets, n * sizeof *first);
+        total += weight;
+        for (size_t c = 0; c < n; c++) {
+            mean[c] += weight * (double)targets[c];
+            facts.all_alike &= targets[c] == first[c];
+        }
+    }
+    for (size_t c = 0; c < n && !status; c++) mean[c] /= total;
+    for (size_t i = 0; i < dataset->samples && !status; i++) {
+        const double weight = gi_dataset_weight(dataset, i);
+        gi_read_targets(network, dataset, i, targets);
+        for (size_t c = 0; c < n && weight > 0; c++)
+            facts.entropy += weight * loss_of_guess(network->loss, mean[c], (double)targets[c]);
+    }
+    facts.entropy /= total * (are_values ? (double)n : 1);
+    gi_free(targets);
+    gi_free(mean);
+    if (!status) *out = facts;
+    return status;
+}
+
+glia_status gi_label_facts_of(const glia_network *network, const glia_dataset *dataset,
+                              const glia_train_params *params, gi_label_facts *out,
+                              glia_error *error)
+{
+    return dataset->task == GLIA_CLASSES ? class_facts(dataset, params, out, error)
+                                         : target_facts(network, dataset, out, error);
 }
 
 /* ---- Inputs --------------------------------------------------------------------------------- */
@@ -175,31 +231,52 @@ static float distance(const glia_dataset *dataset, const void *a, const void *b)
     return sum;
 }
 
+/* A sample among which neighbours are looked for. */
+typedef struct neighbour {
+    size_t place;
+    const void *row;
+    uint32_t label;
+} neighbour;
+
 gi_neighbour_facts gi_neighbour_facts_of(const glia_dataset *dataset, const gi_label_facts *labels)
 {
     gi_neighbour_facts facts = {0};
     const size_t samples = dataset->samples;
-    if (gi_dataset_is_drawn(dataset) || samples < LEAST_NEIGHBOURS) return facts;
+    if (dataset->task != GLIA_CLASSES || gi_dataset_is_endless(dataset) ||
+        samples < LEAST_NEIGHBOURS)
+        return facts;
     const size_t n = samples < NEIGHBOURS ? samples : NEIGHBOURS;
     const double affordable = most_neighbour_work / (double)(n * dataset->features);
     size_t n_among = affordable < (double)n ? n : (size_t)affordable; /* the neighbours come from */
     if (n_among > samples) n_among = samples;
+    /* Rows that are made as needed are made once. For want of memory there is no diagnosis. */
+    const size_t bytes = gi_dataset_row_bytes(dataset);
+    const bool makes = gi_dataset_needs_scratch(dataset);
+    neighbour *of = gi_alloc(n_among, sizeof *of, "neighbours", NULL);
+    uint8_t *made = gi_alloc(makes ? n_among : 0, bytes, "neighbours", NULL);
     size_t agreeing = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t label, nearest_label = 0, other;
-        const size_t at = gi_spread_index(i * n_among / n, n_among, samples);
-        const void *x = gi_dataset_row(dataset, 0, at, NULL, &label);
+    for (size_t k = 0; of && made && k < n_among; k++) {
+        of[k].place = gi_spread_index(k, n_among, samples);
+        of[k].row =
+            gi_dataset_row(dataset, 0, of[k].place, makes ? made + k * bytes : NULL, &of[k].label);
+    }
+    for (size_t i = 0; of && made && i < n; i++) {
+        const neighbour *own = &of[i * n_among / n];
+        uint32_t nearest_label = 0;
         float nearest = INFINITY;
         for (size_t k = 0; k < n_among; k++) {
-            const size_t index = gi_spread_index(k, n_among, samples);
-            if (index == at) continue;
-            const float d = distance(dataset, x, gi_dataset_row(dataset, 0, index, NULL, &other));
+            if (of[k].place == own->place) continue;
+            const float d = distance(dataset, own->row, of[k].row);
             if (d >= nearest) continue;
             nearest = d;
-            nearest_label = other;
+            nearest_label = of[k].label;
         }
-        agreeing += nearest_label == label;
+        agreeing += nearest_label == own->label;
     }
+    const bool failed = !of || !made;
+    gi_free(of);
+    gi_free(made);
+    if (failed) return facts;
     facts.samples = n;
     facts.agreement = (double)agreeing / (double)n;
     facts.chance = labels->coincidence;

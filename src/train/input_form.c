@@ -2,36 +2,167 @@
 /* The form of the training data, kept by the network, and pictures brought into it. */
 #include "train/input_form.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "base/memory.h"
 #include "data/readers.h"
 
-glia_status gi_input_form_of(const glia_network *network, const glia_dataset *dataset,
-                             gi_input_form *form, char ***class_names, glia_error *error)
+void gi_read_targets(const glia_network *network, const glia_dataset *dataset, size_t index,
+                     float *targets)
 {
+    gi_dataset_targets(dataset, index, targets);
+    gi_network_scale_targets(network, targets);
+}
+
+/*
+ * Mean and standard deviation of each target, by the weights of the samples, in one pass (West
+ * 1979): a sample that weighs 2 counts as two. Targets that are all the same keep the scale 1.
+ */
+static glia_status measure_targets(const glia_dataset *dataset, gi_output_form *form,
+                                   glia_error *error)
+{
+    const size_t n = dataset->classes;
+    float *targets = gi_alloc(n, sizeof *targets, "targets", error);
+    double *squares = gi_alloc(n, sizeof *squares, "targets", error);
+    const glia_status status = targets && squares ? GLIA_OK : GLIA_NO_MEMORY;
+    double total = 0;
+    for (size_t i = 0; i < dataset->samples && !status; i++) {
+        const double weight = gi_dataset_weight(dataset, i);
+        if (weight == 0) continue;
+        total += weight;
+        gi_dataset_targets(dataset, i, targets);
+        for (size_t c = 0; c < n; c++) {
+            const double d = (double)targets[c] - form->mean[c];
+            form->mean[c] += weight / total * d;
+            squares[c] += weight * d * ((double)targets[c] - form->mean[c]);
+        }
+    }
+    for (size_t c = 0; c < n && !status; c++) {
+        const double deviation = sqrt(squares[c] / total);
+        form->scale[c] = deviation >= (double)FLT_MIN ? deviation : 1;
+    }
+    gi_free(squares);
+    gi_free(targets);
+    return status;
+}
+
+static glia_status output_form_of(const glia_network *network, const glia_dataset *dataset,
+                                  gi_output_form *out, glia_error *error)
+{
+    const size_t n = gi_network_classes(network);
+    if (glia_loss_task(network->loss) != GLIA_VALUES) return GLIA_OK;
+    glia_status status = gi_output_form_new(n, out, error);
+    if (status) return status;
+    const gi_output_form *old = &network->output;
+    for (size_t c = 0; c < n && old->mean; c++) {
+        out->mean[c] = old->mean[c];
+        out->scale[c] = old->scale[c];
+    }
+    /* What does not fit is refused later. */
+    if (!old->mean && dataset->task == GLIA_VALUES && dataset->classes == n)
+        status = measure_targets(dataset, out, error);
+    return status;
+}
+
+glia_status gi_data_form_of(const glia_network *network, const glia_dataset *dataset,
+                            gi_data_form *out, glia_error *error)
+{
+    gi_data_form form = {.input = {
+                             .height = dataset->height,
+                             .width = dataset->width,
+                             .channels = dataset->channels,
+                             .form = (int)dataset->form,
+                             .divisor = dataset->divisor,
+                             .from_zero = dataset->from_zero,
+                             .preprocess = network->input.preprocess,
+                         }};
     /* A set may have fewer classes than the network; then the names stay those of the network. */
     const bool same = dataset->classes == gi_network_classes(network);
     char *const *names = same ? dataset->class_names : network->class_names;
-    char **copies = gi_copy_names((const char *const *)names, gi_network_classes(network), error);
-    if (!copies) return GLIA_NO_MEMORY;
-    *class_names = copies;
-    *form = (gi_input_form){
-        .height = dataset->height,
-        .width = dataset->width,
-        .form = (int)dataset->form,
-        .divisor = dataset->divisor,
-        .preprocess = network->input.preprocess,
-    };
-    return GLIA_OK;
+    form.class_names =
+        gi_copy_names((const char *const *)names, gi_network_classes(network), error);
+    glia_status status = form.class_names ? GLIA_OK : GLIA_NO_MEMORY;
+    const gi_schema *schema = network->schema ? network->schema : dataset->schema;
+    if (!status && schema) status = gi_schema_copy(schema, &form.schema, error);
+    if (!status) status = output_form_of(network, dataset, &form.output, error);
+    if (status)
+        gi_data_form_free(&form);
+    else
+        *out = form;
+    return status;
 }
 
-void gi_input_form_swap(glia_network *network, gi_input_form *form, char ***class_names)
+void gi_data_form_free(gi_data_form *form)
 {
-    const gi_input_form old_form = network->input;
-    char **old_names = network->class_names;
-    network->input = *form;
-    network->class_names = *class_names;
-    *form = old_form;
-    *class_names = old_names;
+    gi_free(form->class_names);
+    gi_free(form->output.mean);
+    gi_schema_free(form->schema);
+    *form = (gi_data_form){0};
+}
+
+void gi_data_form_swap(glia_network *network, gi_data_form *form)
+{
+    const gi_data_form old = {network->input, network->output, network->class_names,
+                              network->schema};
+    network->input = form->input;
+    network->output = form->output;
+    network->class_names = form->class_names;
+    network->schema = form->schema;
+    *form = old;
+}
+
+gi_reading gi_network_reading(const glia_network *network)
+{
+    return (gi_reading){
+        .schema = network->schema,
+        .task = glia_loss_task(network->loss),
+        .classes = gi_network_classes(network),
+        .class_names = network->class_names,
+        .features = gi_network_inputs(network),
+        .from_zero = network->input.from_zero,
+    };
+}
+
+/* A file of arrays without a test split is read as it is. */
+static glia_status open_either(const char *name, glia_split split, const glia_data_params *params,
+                               const gi_reading *reading, glia_dataset **out, glia_error *error)
+{
+    const bool may_lack = name && gi_npy_is(name) && split == GLIA_TEST;
+    glia_error missing;
+    glia_error *here = may_lack ? &missing : error;
+    glia_status status = reading ? gi_file_set_open(name, split, params, reading, out, here)
+                                 : glia_dataset_open(name, split, params, out, here);
+    if (may_lack && status == GLIA_NOT_FOUND)
+        return open_either(name, GLIA_TRAIN, params, reading, out, error);
+    if (may_lack && status && error) *error = missing;
+    return status;
+}
+
+glia_status gi_open_for(const glia_network *network, const char *name, glia_split split,
+                        const glia_data_params *params, bool ignores_targets, glia_dataset **out,
+                        glia_error *error)
+{
+    const glia_data_params defaults = glia_data_default_params();
+    if (!params) params = &defaults;
+    glia_data_params fitted = *params; /* images come in the size of those it was trained on */
+    if (fitted.image_height == 0 && fitted.image_width == 0) {
+        fitted.image_height = network->input.height;
+        fitted.image_width = network->input.width;
+    }
+    if (fitted.image_channels == 0) fitted.image_channels = network->input.channels;
+    if (!name || !gi_is_file_set(name) || (!network->schema && !gi_libsvm_is_file(name)))
+        return open_either(name, split, &fitted, NULL, out, error);
+    gi_reading reading = gi_network_reading(network);
+    reading.ignores_targets = ignores_targets;
+    return open_either(name, split, &fitted, &reading, out, error);
+}
+
+glia_status glia_dataset_open_for(const glia_network *network, const char *name, glia_split split,
+                                  const glia_data_params *params, glia_dataset **out,
+                                  glia_error *error)
+{
+    return gi_open_for(network, name, split, params, false, out, error);
 }
 
 glia_status glia_network_fit_image(const glia_network *network, const glia_image *image, uint8_t *x,
@@ -43,5 +174,20 @@ glia_status glia_network_fit_image(const glia_network *network, const glia_image
                        "the network reads %zu numbers a sample, not images; give it rows of a data "
                        "set",
                        gi_network_inputs(network));
-    return gi_image_fit(image, input->form, input->height, input->width, x, changed, error);
+    if (!image->pixels || image->height == 0 || image->width == 0)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "the image has no pixels");
+    if (input->form == GI_FORM_WHOLE) {
+        if (changed) *changed = image->height != input->height || image->width != input->width;
+        return gi_image_scale(image, input->height, input->width, input->channels, x, error);
+    }
+    if (image->channels != 3)
+        return gi_image_fit(image, input->form, input->height, input->width, x, changed, error);
+    glia_image grey;
+    glia_status status = gi_image_new("the image", image->width, image->height, 1, &grey, error);
+    if (status) return status;
+    status = gi_image_scale(image, grey.height, grey.width, 1, grey.pixels, error);
+    if (!status)
+        status = gi_image_fit(&grey, input->form, input->height, input->width, x, changed, error);
+    glia_image_free(&grey);
+    return status;
 }

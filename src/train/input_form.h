@@ -3,17 +3,38 @@
 #ifndef GLIA_TRAIN_INPUT_FORM_H
 #define GLIA_TRAIN_INPUT_FORM_H
 
-#include "data/dataset.h"
+#include "data/encoding.h"
 #include "net/network.h"
 
-/*
- * The form of the data set's samples and its class names (one block, to be freed with gi_free), as
- * a network that learns from it keeps them.
- */
-glia_status gi_input_form_of(const glia_network *network, const glia_dataset *dataset,
-                             gi_input_form *form, char ***class_names, glia_error *error);
+/* To be freed by gi_data_form_free. */
+typedef struct gi_data_form {
+    gi_input_form input;
+    gi_output_form output;
+    char **class_names; /* one block */
+    gi_schema *schema;  /* or NULL */
+} gi_data_form;
 
-/* Exchanges them with the network's. */
-void gi_input_form_swap(glia_network *network, gi_input_form *form, char ***class_names);
+/* How a network reads the rows of a table. */
+gi_reading gi_network_reading(const glia_network *network);
+
+/* glia_dataset_open_for; ignores_targets: the samples are to be predicted, whatever they are. */
+glia_status gi_open_for(const glia_network *network, const char *name, glia_split split,
+                        const glia_data_params *params, bool ignores_targets, glia_dataset **out,
+                        glia_error *error);
+
+/*
+ * What a network that learns from the data set keeps of it. The schema and the output form of a
+ * network that has them stay: its weights mean something by them.
+ */
+glia_status gi_data_form_of(const glia_network *network, const glia_dataset *dataset,
+                            gi_data_form *out, glia_error *error);
+void gi_data_form_free(gi_data_form *form);
+
+/* Exchanges it with the network's. */
+void gi_data_form_swap(glia_network *network, gi_data_form *form);
+
+/* A sample's targets (outputs), as the network's last sums are to be. */
+void gi_read_targets(const glia_network *network, const glia_dataset *dataset, size_t index,
+                     float *targets);
 
 #endif

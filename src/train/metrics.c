@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Loss, accuracy and confusion matrix of a network on a data set. */
+/* Loss, confusion matrix and other figures of a network on a data set. */
 #include "train/metrics.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,22 +12,50 @@
 
 enum { TILE = 64 }; /* samples that go through the network together */
 
-/* Every sample's loss and predicted class are written to its own place, then summed in order. */
+/*
+ * What is found of every sample is written to its own place, then summed in order: the result does
+ * not depend on the number of threads.
+ */
 struct gi_evaluation {
     const glia_network *network;
     const glia_dataset *dataset;
+    glia_task task;
     gi_plan plan;
     gi_pool *pool;
-    double *loss;        /* (samples) */
+    double *loss; /* (samples) */
+    /* Of classes: */
     uint32_t *predicted; /* (samples) */
     uint32_t *label;     /* (samples) */
-    struct evaluator {   /* one a thread */
+    /* Of labels and values (samples, outputs); of two classes output alone, (samples) of the
+     * second: */
+    float *output;
+    float *target;
+    struct evaluator { /* one a thread */
         gi_workspace workspace;
         gi_scratch scratch;
-        float *probabilities; /* (TILE, classes) */
-        uint8_t *row;         /* for images that are drawn as needed */
+        float *outputs; /* (TILE, outputs) */
+        uint8_t *row;   /* for samples that are made as needed */
     } * evaluators;
 };
+
+static void load_tile(const gi_evaluation *e, struct evaluator *own, size_t first, size_t rows)
+{
+    gi_workspace *w = &own->workspace;
+    const size_t n = gi_network_classes(e->network);
+    for (size_t r = 0; r < rows; r++) {
+        const size_t i = first + r;
+        uint32_t label;
+        gi_workspace_load(e->network, &e->plan, w, r, e->dataset->type,
+                          gi_dataset_row(e->dataset, 0, i, own->row, &label));
+        if (e->task == GLIA_CLASSES) {
+            w->labels[r] = e->label[i] = label;
+            continue;
+        }
+        gi_dataset_targets(e->dataset, i, e->target + i * n);
+        memcpy(w->targets + r * n, e->target + i * n, n * sizeof *w->targets);
+        gi_network_scale_targets(e->network, w->targets + r * n);
+    }
+}
 
 static void evaluate_slice(void *context, int thread, int n_threads)
 {
@@ -33,28 +63,63 @@ static void evaluate_slice(void *context, int thread, int n_threads)
     struct evaluator *own = &e->evaluators[thread];
     gi_workspace *w = &own->workspace;
     const glia_network *network = e->network;
-    const size_t classes = gi_network_classes(network);
+    const size_t n = gi_network_classes(network);
     size_t begin, end;
     gi_slice(e->dataset->samples, TILE, thread, n_threads, &begin, &end);
     for (size_t first = begin; first < end; first += TILE) {
         const size_t rows = end - first < TILE ? end - first : TILE;
-        for (size_t r = 0; r < rows; r++)
-            gi_workspace_load(network, &e->plan, w, r, e->dataset->type,
-                              gi_dataset_row(e->dataset, 0, first + r, own->row, &w->labels[r]));
+        load_tile(e, own, first, rows);
         gi_network_forward(network, &e->plan, w, 0, rows, &own->scratch);
-        e->plan.engine->softmax(w->activation[network->n_layers - 1], classes, own->probabilities,
-                                rows);
+        float *outputs = e->task == GLIA_CLASSES ? own->outputs : e->output + first * n;
+        gi_network_outputs(network, &e->plan, w, rows, outputs);
         gi_network_loss(network, &e->plan, w, 0, rows, rows);
-        for (size_t r = 0; r < rows; r++) {
-            const float *p = own->probabilities + r * classes;
+        memcpy(e->loss + first, w->loss, rows * sizeof *w->loss);
+        for (size_t r = 0; r < rows && e->task == GLIA_CLASSES; r++) {
+            const float *p = outputs + r * n;
             uint32_t best = 0;
-            for (uint32_t c = 1; c < classes; c++)
+            for (uint32_t c = 1; c < n; c++)
                 if (p[c] > p[best]) best = c;
             e->predicted[first + r] = best;
-            e->label[first + r] = w->labels[r];
-            e->loss[first + r] = w->loss[r];
+            if (e->output) e->output[first + r] = p[1];
         }
     }
+}
+
+static const char *name_of_task(glia_task task)
+{
+    return task == GLIA_CLASSES ? "classes" : task == GLIA_LABELS ? "labels" : "values";
+}
+
+static glia_status check_task(const glia_network *network, const glia_dataset *dataset,
+                              glia_error *error)
+{
+    if (dataset->task == glia_loss_task(network->loss)) return GLIA_OK;
+    return gi_fail(error, GLIA_MISMATCH,
+                   "%s: its samples have %s, but the network was made for %s, by its loss %s; make "
+                   "one with the loss %s",
+                   dataset->name, name_of_task(dataset->task),
+                   name_of_task(glia_loss_task(network->loss)), glia_loss_name(network->loss),
+                   dataset->task == GLIA_CLASSES  ? "cross-entropy"
+                   : dataset->task == GLIA_LABELS ? "bce"
+                                                  : "mse, mae or huber");
+}
+
+/* The first class that has another name in the network, or SIZE_MAX. Classes without names, which
+ * are numbered, may be any. */
+static size_t other_name(const glia_network *network, const glia_dataset *dataset)
+{
+    const size_t n = gi_network_classes(network);
+    bool are_numbers = true, are_numbers_there = true;
+    size_t other = SIZE_MAX;
+    for (size_t c = 0; c < dataset->classes && c < n; c++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", c);
+        are_numbers = are_numbers && strcmp(dataset->class_names[c], number) == 0;
+        are_numbers_there = are_numbers_there && strcmp(network->class_names[c], number) == 0;
+        if (other == SIZE_MAX && strcmp(dataset->class_names[c], network->class_names[c]) != 0)
+            other = c;
+    }
+    return are_numbers || are_numbers_there ? SIZE_MAX : other;
 }
 
 glia_status gi_check_fit(const glia_network *network, const glia_dataset *dataset,
@@ -66,6 +131,20 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
                        "%s: its samples have %zu features, but the network reads %zu; use the data "
                        "set that the network was made for",
                        dataset->name, dataset->features, inputs);
+    const glia_status status = check_task(network, dataset, error);
+    if (status) return status;
+    if (dataset->task != GLIA_CLASSES && dataset->classes != classes)
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: its samples have %zu targets, but the network has %zu outputs; use the "
+                       "data set that the network was made for",
+                       dataset->name, dataset->classes, classes);
+    const size_t other = other_name(network, dataset);
+    if (dataset->task == GLIA_CLASSES && other < dataset->classes)
+        return gi_fail(
+            error, GLIA_MISMATCH,
+            "%s: class %zu is \"%.80s\", but the network knows it as \"%.80s\"; use data "
+            "with the classes that the network was made for",
+            dataset->name, other, dataset->class_names[other], network->class_names[other]);
     if (dataset->classes > classes)
         return gi_fail(error, GLIA_MISMATCH,
                        "%s: has %zu classes, but the network knows %zu; use the data set that the "
@@ -78,6 +157,16 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
             "for features divided by %g (bytes are divided by 255, floats by 1); give it "
             "data of the same kind",
             dataset->name, dataset->divisor, network->input.divisor);
+    if (dataset->is_unlabelled)
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: has no target (%s): its samples can be predicted, but neither learned "
+                       "from nor scored",
+                       dataset->name, dataset->schema ? dataset->schema->targets[0] : "labels");
+    if (network->schema && dataset->schema && !gi_schema_equal(network->schema, dataset->schema))
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: its columns are read otherwise than the network learned to read them; "
+                       "open it for the network",
+                       dataset->name);
     return gi_network_check_images(network, dataset->type, dataset->name, error);
 }
 
@@ -88,13 +177,15 @@ void gi_evaluation_free(gi_evaluation *e)
     for (int t = 0; t < n_threads; t++) {
         gi_workspace_free(&e->evaluators[t].workspace);
         gi_scratch_free(&e->evaluators[t].scratch);
-        gi_free(e->evaluators[t].probabilities);
+        gi_free(e->evaluators[t].outputs);
         gi_free(e->evaluators[t].row);
     }
     gi_free(e->evaluators);
     gi_free(e->loss);
     gi_free(e->predicted);
     gi_free(e->label);
+    gi_free(e->output);
+    gi_free(e->target);
     gi_free(e);
 }
 
@@ -116,19 +207,31 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     e->dataset = dataset;
     e->pool = pool;
     e->loss = gi_alloc(n, sizeof *e->loss, "losses", error);
-    e->predicted = gi_alloc(n, sizeof *e->predicted, "predictions", error);
-    e->label = gi_alloc(n, sizeof *e->label, "labels", error);
+    e->task = dataset->task;
+    if (e->task == GLIA_CLASSES) {
+        e->predicted = gi_alloc(n, sizeof *e->predicted, "predictions", error);
+        e->label = gi_alloc(n, sizeof *e->label, "labels", error);
+        if (!e->predicted || !e->label) status = GLIA_NO_MEMORY;
+    } else {
+        e->target = gi_alloc(n, classes * sizeof *e->target, "targets", error);
+        if (!e->target) status = GLIA_NO_MEMORY;
+    }
+    const size_t kept = e->task != GLIA_CLASSES ? classes : classes == 2 ? 1 : 0;
+    if (kept > 0) {
+        e->output = gi_alloc(n, kept * sizeof *e->output, "predictions", error);
+        if (!e->output) status = GLIA_NO_MEMORY;
+    }
     e->evaluators = gi_alloc(n_threads, sizeof *e->evaluators, "evaluation", error);
-    if (!e->loss || !e->predicted || !e->label || !e->evaluators) status = GLIA_NO_MEMORY;
+    if (!e->loss || !e->evaluators) status = GLIA_NO_MEMORY;
     for (size_t t = 0; t < n_threads && !status; t++) {
         struct evaluator *own = &e->evaluators[t];
         status = gi_workspace_new(network, &e->plan, TILE, false, &own->workspace, error);
         own->workspace.smoothing = smoothing;
         if (!status) status = gi_scratch_new(network, 0, &own->scratch, error);
         if (status) break;
-        own->probabilities = gi_alloc(TILE, classes * sizeof(float), "probabilities", error);
+        own->outputs = gi_alloc(TILE, classes * sizeof(float), "predictions", error);
         own->row = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
-        if (!own->probabilities || !own->row) status = GLIA_NO_MEMORY;
+        if (!own->outputs || !own->row) status = GLIA_NO_MEMORY;
     }
     if (status)
         gi_evaluation_free(e);
@@ -137,25 +240,155 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     return status;
 }
 
-glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
+/* ---- Figures -------------------------------------------------------------------------------- */
+
+static void count_classes(const gi_evaluation *e, glia_metrics *metrics, uint64_t *confusion)
 {
     const size_t n = e->dataset->samples, classes = gi_network_classes(e->network);
-    gi_pool_run(e->pool, evaluate_slice, e);
-    double loss = 0;
     size_t correct = 0;
-    if (confusion) memset(confusion, 0, classes * classes * sizeof *confusion);
     for (size_t i = 0; i < n; i++) {
-        loss += e->loss[i];
         correct += e->predicted[i] == e->label[i];
         if (confusion) confusion[e->label[i] * classes + e->predicted[i]]++;
     }
-    const double accuracy = (double)correct / (double)n;
-    return (glia_metrics){
+    metrics->accuracy = (double)correct / (double)n;
+}
+
+static void count_labels(const gi_evaluation *e, glia_metrics *metrics)
+{
+    const size_t n = e->dataset->samples, outputs = gi_network_classes(e->network);
+    size_t right = 0, exact = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t of_sample = 0;
+        for (size_t c = 0; c < outputs; c++)
+            of_sample += (e->output[i * outputs + c] > 0.5F) == (e->target[i * outputs + c] > 0);
+        right += of_sample;
+        exact += of_sample == outputs;
+    }
+    metrics->accuracy = (double)right / ((double)n * (double)outputs);
+    metrics->exact = (double)exact / (double)n;
+}
+
+/* Every sum is over the samples in their order, output by output. */
+static void measure_values(const gi_evaluation *e, glia_metrics *metrics)
+{
+    const size_t n = e->dataset->samples, outputs = gi_network_classes(e->network);
+    double squares = 0, absolutes = 0, r2 = 0;
+    for (size_t c = 0; c < outputs; c++) {
+        double mean = 0, of_output = 0, spread = 0;
+        for (size_t i = 0; i < n; i++) mean += (double)e->target[i * outputs + c];
+        mean /= (double)n;
+        for (size_t i = 0; i < n; i++) {
+            const double t = (double)e->target[i * outputs + c];
+            const double d = (double)e->output[i * outputs + c] - t;
+            of_output += d * d;
+            absolutes += fabs(d);
+            spread += (t - mean) * (t - mean);
+        }
+        squares += of_output;
+        r2 += spread > 0 ? 1 - of_output / spread : (double)NAN;
+    }
+    metrics->rmse = sqrt(squares / ((double)n * (double)outputs));
+    metrics->mae = absolutes / ((double)n * (double)outputs);
+    metrics->r2 = r2 / (double)outputs;
+}
+
+glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
+{
+    const size_t n = e->dataset->samples, classes = gi_network_classes(e->network);
+    glia_metrics metrics = {
         .samples = n,
-        .loss = loss / (double)n,
-        .accuracy = accuracy,
-        .standard_error = sqrt(accuracy * (1 - accuracy) / (double)n),
+        .accuracy = NAN,
+        .exact = NAN,
+        .rmse = NAN,
+        .mae = NAN,
+        .r2 = NAN,
+        .roc_auc = NAN,
+        .average_precision = NAN,
     };
+    gi_pool_run(e->pool, evaluate_slice, e);
+    for (size_t i = 0; i < n; i++) metrics.loss += e->loss[i];
+    metrics.loss /= (double)n;
+    if (confusion) memset(confusion, 0, classes * classes * sizeof *confusion);
+    if (e->task == GLIA_CLASSES)
+        count_classes(e, &metrics, confusion);
+    else if (e->task == GLIA_LABELS)
+        count_labels(e, &metrics);
+    else
+        measure_values(e, &metrics);
+    metrics.standard_error = sqrt(metrics.accuracy * (1 - metrics.accuracy) / (double)n);
+    return metrics;
+}
+
+/* ---- Rankings ------------------------------------------------------------------------------- */
+
+/* A sample by how likely it is found to have a label, and whether it has. */
+typedef struct ranked {
+    float score;
+    bool has;
+} ranked;
+
+static int by_score(const void *a, const void *b)
+{
+    const float x = ((const ranked *)a)->score, y = ((const ranked *)b)->score;
+    return (x < y) - (x > y);
+}
+
+/*
+ * From the most likely sample to the least, those with the same score together. The area under the
+ * curve is the part of all pairs of one with the label and one without in which the first is found
+ * likelier, equal ones counting half (Hanley and McNeil 1982); the precision after each step down
+ * is weighted by the recall that it adds. False if all samples have the label, or none.
+ */
+static bool rank(ranked *samples, size_t n, double *roc_auc, double *average_precision)
+{
+    size_t with = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(samples[i].score)) return false;
+        with += samples[i].has;
+    }
+    if (with == 0 || with == n) return false;
+    qsort(samples, n, sizeof *samples, by_score);
+    size_t true_positives = 0, false_positives = 0;
+    double pairs = 0, precision = 0;
+    for (size_t i = 0, next; i < n; i = next) {
+        size_t has = 0;
+        for (next = i; next < n && samples[next].score == samples[i].score; next++)
+            has += samples[next].has;
+        const size_t has_not = next - i - has;
+        pairs += (double)has_not * ((double)true_positives + (double)has / 2);
+        true_positives += has;
+        false_positives += has_not;
+        precision +=
+            (double)has * (double)true_positives / (double)(true_positives + false_positives);
+    }
+    *roc_auc = pairs / ((double)with * (double)(n - with));
+    *average_precision = precision / (double)with;
+    return true;
+}
+
+glia_status gi_evaluation_rank(const gi_evaluation *e, glia_metrics *metrics, glia_error *error)
+{
+    if (!e->output || e->task == GLIA_VALUES) return GLIA_OK;
+    const size_t n = e->dataset->samples;
+    const size_t outputs = e->task == GLIA_LABELS ? gi_network_classes(e->network) : 1;
+    ranked *samples = gi_alloc(n, sizeof *samples, "a ranking", error);
+    if (!samples) return GLIA_NO_MEMORY;
+    double areas = 0, precisions = 0;
+    size_t n_ranked = 0;
+    for (size_t c = 0; c < outputs; c++) {
+        for (size_t i = 0; i < n; i++)
+            samples[i] = (ranked){e->output[i * outputs + c],
+                                  e->target ? e->target[i * outputs + c] > 0 : e->label[i] == 1};
+        double area, precision;
+        if (!rank(samples, n, &area, &precision)) continue;
+        areas += area;
+        precisions += precision;
+        n_ranked++;
+    }
+    gi_free(samples);
+    metrics->roc_auc = areas / (double)n_ranked; /* NAN of none */
+    metrics->average_precision = precisions / (double)n_ranked;
+    return GLIA_OK;
 }
 
 glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset, int threads,
@@ -165,8 +398,13 @@ glia_status glia_evaluate(const glia_network *network, const glia_dataset *datas
     glia_status status = gi_pool_create(threads, &pool, error);
     if (status) return status;
     gi_evaluation *evaluation = NULL;
+    glia_metrics found;
     status = gi_evaluation_new(network, dataset, pool, 0, &evaluation, error);
-    if (!status) *metrics = gi_evaluation_run(evaluation, confusion);
+    if (!status) {
+        found = gi_evaluation_run(evaluation, confusion);
+        status = gi_evaluation_rank(evaluation, &found, error);
+    }
+    if (!status) *metrics = found;
     gi_evaluation_free(evaluation);
     gi_pool_free(pool);
     return status;

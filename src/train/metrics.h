@@ -20,9 +20,13 @@ void gi_evaluation_free(gi_evaluation *evaluation);
 
 /*
  * Scores the network as it is now; confusion as in glia_evaluate, or NULL. The result does not
- * depend on the number of threads.
+ * depend on the number of threads. What needs a sorted list of the samples is left to the other.
  */
 glia_metrics gi_evaluation_run(gi_evaluation *evaluation, uint64_t *confusion);
+
+/* Adds roc_auc and average_precision of the last run to its metrics. */
+glia_status gi_evaluation_rank(const gi_evaluation *evaluation, glia_metrics *metrics,
+                               glia_error *error);
 
 /*
  * MISMATCH unless the network can read the samples, knows their classes, and was made for features

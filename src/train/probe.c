@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "net/workspace.h"
+#include "train/input_form.h"
 
 struct gi_probe {
     const glia_network *network;
@@ -37,8 +38,15 @@ static void load(gi_probe *p)
 {
     for (size_t r = 0; r < p->rows; r++) {
         const size_t index = gi_spread_index(r, p->rows, p->dataset->samples);
-        gi_workspace_load(p->network, &p->plan, &p->workspace, r, p->dataset->type,
-                          gi_dataset_row(p->dataset, 0, index, p->row, &p->workspace.labels[r]));
+        gi_workspace *w = &p->workspace;
+        uint32_t label;
+        gi_workspace_load(p->network, &p->plan, w, r, p->dataset->type,
+                          gi_dataset_row(p->dataset, 0, index, p->row, &label));
+        if (w->labels)
+            w->labels[r] = label;
+        else
+            gi_read_targets(p->network, p->dataset, index,
+                            w->targets + r * gi_network_classes(p->network));
     }
 }
 

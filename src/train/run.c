@@ -38,11 +38,25 @@ static bool parameters_are_finite(const glia_network *network)
     return true;
 }
 
+/* Before the first step both are 0 / 0, NAN. */
+double gi_trainer_accuracy(const gi_trainer *t)
+{
+    const glia_task task = glia_loss_task(t->network->loss);
+    const double judged =
+        (double)t->now.done * (task == GLIA_LABELS ? (double)gi_network_classes(t->network) : 1);
+    return task == GLIA_VALUES ? (double)NAN : (double)t->now.correct / judged;
+}
+
+double gi_trainer_rmse(const gi_trainer *t)
+{
+    if (glia_loss_task(t->network->loss) != GLIA_VALUES) return NAN;
+    return sqrt(t->now.square_sum / ((double)t->now.done * (double)gi_network_classes(t->network)));
+}
+
 bool gi_trainer_report(gi_trainer *t, bool best, const glia_metrics *validation)
 {
     const double begun = gi_now();
     if (!t->params.progress) return true;
-    const double done = (double)t->now.done; /* 0 before the first step: 0 / 0 is NAN */
     const glia_progress progress = {
         .epoch = t->now.epoch + 1,
         .epochs = t->params.epochs,
@@ -54,9 +68,11 @@ bool gi_trainer_report(gi_trainer *t, bool best, const glia_metrics *validation)
         .best = best,
         .seconds = begun - t->started,
         .train_loss = t->now.loss_sum / t->now.weight_sum,
-        .train_accuracy = (double)t->now.correct / done,
+        .train_accuracy = gi_trainer_accuracy(t),
+        .train_rmse = gi_trainer_rmse(t),
         .validation_loss = validation ? validation->loss : NAN,
         .validation_accuracy = validation ? validation->accuracy : NAN,
+        .validation_rmse = validation ? validation->rmse : NAN,
         .engine = t->plan.name,
         .isa = t->plan.engine->isa,
         .precision = t->plan.precision,
@@ -154,7 +170,7 @@ static glia_status run_epoch(gi_trainer *t, double *step_s, glia_error *error)
     gi_trainer_shuffle(t);
     if (t->now.done == 0) {
         t->now.reported = t->now.correct = 0;
-        t->now.loss_sum = t->now.weight_sum = 0;
+        t->now.loss_sum = t->now.weight_sum = t->now.square_sum = 0;
     }
     do {
         const double begun = gi_now(), reporting_s = t->reporting_s;
@@ -189,7 +205,8 @@ static bool end_epoch(gi_trainer *t, glia_metrics *metrics, bool *best)
     }
     if (!parameters_are_finite(t->network) || !isfinite(metrics->loss)) return false;
     now->train_loss = now->loss_sum / now->weight_sum;
-    now->train_accuracy = (double)now->correct / (double)now->done;
+    now->train_accuracy = gi_trainer_accuracy(t);
+    now->train_rmse = gi_trainer_rmse(t);
     *best = !t->validation || metrics->loss < now->best_loss - t->params.min_delta;
     now->epochs_without_better = *best ? 0 : now->epochs_without_better + 1;
     if (!*best) return true;
@@ -198,6 +215,7 @@ static bool end_epoch(gi_trainer *t, glia_metrics *metrics, bool *best)
     if (t->validation) {
         now->best_loss = now->validation_loss = metrics->loss;
         now->validation_accuracy = metrics->accuracy;
+        now->validation_rmse = metrics->rmse;
     }
     return true;
 }
@@ -268,8 +286,10 @@ glia_status gi_trainer_run(gi_trainer *t, glia_train_result *result, glia_error 
     result->best_epoch = now->best_epoch;
     result->train_loss = now->train_loss;
     result->train_accuracy = now->train_accuracy;
+    result->train_rmse = now->train_rmse;
     result->validation_loss = now->validation_loss;
     result->validation_accuracy = now->validation_accuracy;
+    result->validation_rmse = now->validation_rmse;
     result->samples = now->samples + now->done;
     /* With a validation set, the best epoch's weights are what the run was for. */
     if (t->validation && result->best_epoch > 0)

@@ -12,12 +12,14 @@
 #include <time.h>
 
 #include "base/random.h"
+#include "train/input_form.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 
 enum {
     PROGRESS_SAMPLES = 1024, /* between two calls of the progress callback, about */
     PREFETCH_SAMPLES = 12,   /* how far ahead rows of the data set are asked for */
+    WINDOW = 64,             /* chunks of data on disk that are mixed */
 };
 
 double gi_now(void)
@@ -47,6 +49,7 @@ static void count_step(gi_trainer *t, size_t m, double weight, const gi_workspac
                        size_t correct)
 {
     for (size_t r = 0; r < m; r++) t->now.loss_sum += w->loss[r];
+    for (size_t r = 0; r < m && w->squares; r++) t->now.square_sum += w->squares[r];
     t->now.weight_sum += weight;
     t->now.correct += correct;
     t->now.done += m;
@@ -73,6 +76,15 @@ static double weight_of(const gi_trainer *t, size_t i, uint32_t label)
     return of_class * gi_dataset_weight(t->train, i);
 }
 
+/* What row r is to become: sample i's class, or its targets. */
+static void take_target(const gi_trainer *t, gi_workspace *w, size_t r, size_t i, uint32_t label)
+{
+    if (w->labels)
+        w->labels[r] = label;
+    else
+        gi_read_targets(t->network, t->train, i, w->targets + r * gi_network_classes(t->network));
+}
+
 /* Loads this thread's part of the batch that begins at sample `first` of the epoch. */
 static void load_batch(const gi_trainer *t, gi_workspace *w, size_t first, const gi_crew *crew)
 {
@@ -89,12 +101,14 @@ static void load_batch(const gi_trainer *t, gi_workspace *w, size_t first, const
         if (first + r + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[first + r + PREFETCH_SAMPLES]);
         const size_t i = t->order[first + r];
+        uint32_t label;
         const void *sample =
             gi_augmenter_row(t->augmenter, crew->thread, t->train, (uint32_t)t->now.epoch, i,
-                             t->row[crew->thread], &w->labels[r]);
+                             t->row[crew->thread], &label);
+        take_target(t, w, r, i, label);
         gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample,
                                   (uint32_t)t->now.epoch, first + r);
-        if (w->is_weighted) w->weights[r] = (float)weight_of(t, i, w->labels[r]);
+        if (w->is_weighted) w->weights[r] = (float)weight_of(t, i, label);
     }
 }
 
@@ -198,14 +212,17 @@ static void run_samples(gi_trainer *t)
     gi_workspace *w = &t->workspace[0];
     while (t->now.done < t->train->samples && !t->diverged && !t->cancelled && !t->keeps) {
         uint32_t label;
+        const size_t i = t->order[t->now.done];
         if (t->now.done + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[t->now.done + PREFETCH_SAMPLES]);
-        const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, (uint32_t)t->now.epoch,
-                                              t->order[t->now.done], t->row[0], &label);
+        const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, (uint32_t)t->now.epoch, i,
+                                              t->row[0], &label);
+        take_target(t, w, 0, i, label);
         engine->load_sparse(&t->x, t->train->type, sample, t->train->features,
                             t->network->input.divisor);
-        bool correct;
-        w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, label,
+        const gi_loss how = gi_workspace_loss(t->network, w, 0, 1);
+        size_t correct;
+        w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, &how,
                                         gi_trainer_rate(t, t->now.step), w->activation, w->diff,
                                         &t->scratch[0], &correct);
         count_step(t, 1, 1, w, correct);
@@ -214,18 +231,35 @@ static void run_samples(gi_trainer *t)
     }
 }
 
-/* A fresh order of the samples, by (seed, epoch): Fisher and Yates' shuffle. */
+/*
+ * Of data that stay on disk only so many chunks are mixed as fit into memory: first the chunks are
+ * shuffled, then the samples of each WINDOW of them.
+ */
+static void shuffle_chunks(gi_trainer *t, gi_rng *rng)
+{
+    const size_t n = t->train->samples, chunk = t->train->chunk;
+    const size_t n_chunks = (n + chunk - 1) / chunk;
+    size_t filled = 0, begun = 0;
+    for (size_t c = 0; c < n_chunks; c++) t->chunks[c] = (uint32_t)c;
+    gi_shuffle(t->chunks, n_chunks, rng);
+    for (size_t c = 0; c < n_chunks; c++) {
+        const size_t first = t->chunks[c] * chunk, end = first + chunk < n ? first + chunk : n;
+        for (size_t i = first; i < end; i++) t->order[filled++] = (uint32_t)i;
+        if ((c + 1) % WINDOW != 0 && c + 1 < n_chunks) continue;
+        gi_shuffle(t->order + begun, filled - begun, rng);
+        begun = filled;
+    }
+}
+
 void gi_trainer_shuffle(gi_trainer *t)
 {
-    const size_t n = t->train->samples;
     gi_rng rng = gi_rng_make(t->params.seed, GI_RANDOM_SHUFFLE, (uint32_t)t->now.epoch, 0);
-    for (size_t i = 0; i < n; i++) t->order[i] = (uint32_t)i;
-    for (size_t i = n; i > 1; i--) {
-        const size_t j = gi_rng_below(&rng, (uint32_t)i);
-        const uint32_t swapped = t->order[i - 1];
-        t->order[i - 1] = t->order[j];
-        t->order[j] = swapped;
+    if (t->chunks) {
+        shuffle_chunks(t, &rng);
+        return;
     }
+    for (size_t i = 0; i < t->train->samples; i++) t->order[i] = (uint32_t)i;
+    gi_shuffle(t->order, t->train->samples, &rng);
 }
 
 void gi_trainer_steps(gi_trainer *t)

@@ -14,6 +14,21 @@ enum { DEFAULT_CHECKPOINT_SECONDS = 30 };
 
 /* ---- Settings ------------------------------------------------------------------------------- */
 
+/* What is about classes wants the loss of classes. */
+static glia_status check_loss(const glia_network *network, const glia_train_params *p,
+                              glia_error *error)
+{
+    const char *what = p->label_smoothing > 0 ? "label_smoothing"
+                       : p->class_weights     ? "class_weights"
+                                              : NULL;
+    if (!what || network->loss == GLIA_LOSS_CROSS_ENTROPY) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_ARGUMENT,
+                   "%s: is of classes, which the loss cross-entropy is for, but this network's is "
+                   "%s; leave it out%s",
+                   what, glia_loss_name(network->loss),
+                   p->label_smoothing > 0 ? "" : ", or give the samples weights of their own");
+}
+
 static glia_status check_weights(const glia_train_params *p, const glia_dataset *train,
                                  glia_error *error)
 {
@@ -38,11 +53,13 @@ static glia_status check_weights(const glia_train_params *p, const glia_dataset 
 }
 
 /* Also decides what params leave open. */
-static glia_status check_params(glia_train_params *p, const glia_dataset *train,
-                                const glia_dataset *validation, glia_error *error)
+static glia_status check_params(glia_train_params *p, const glia_network *network,
+                                const glia_dataset *train, const glia_dataset *validation,
+                                glia_error *error)
 {
     glia_status status = gi_descent_check(p, error);
     if (!status) status = gi_schedule_check(p, error);
+    if (!status) status = check_loss(network, p, error);
     if (!status) status = check_weights(p, train, error);
     if (status) return status;
     if (p->batch < 1)
@@ -83,6 +100,7 @@ static void trainer_free(gi_trainer *t)
     gi_free(t->row);
     gi_augmenter_free(t->augmenter);
     gi_free(t->order);
+    gi_free(t->chunks);
     gi_free(t->x.index);
     gi_free(t->x.value);
     gi_shadows_free(t->snapshot, t->network->n_layers);
@@ -151,6 +169,11 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
         t->n_correct[i] =
             gi_alloc(n_threads, GI_COUNT_STRIDE * sizeof *t->n_correct[i], "the trainer", error);
     t->order = gi_alloc(t->train->samples, sizeof *t->order, "the order of the samples", error);
+    if (t->train->chunk) {
+        const size_t n_chunks = (t->train->samples + t->train->chunk - 1) / t->train->chunk;
+        t->chunks = gi_alloc(n_chunks, sizeof *t->chunks, "the order of the samples", error);
+        if (!t->chunks) return GLIA_NO_MEMORY;
+    }
     t->x.index = gi_alloc(gi_padded(inputs), sizeof *t->x.index, "a sample", error);
     t->x.value = gi_alloc(gi_padded(inputs), network->engine->element_bytes, "a sample", error);
     t->cpu_s = gi_alloc(n_threads, GI_COUNT_STRIDE * sizeof *t->cpu_s, "the trainer", error);
@@ -258,7 +281,7 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     if (!params) params = &defaults;
     gi_trainer t = {
         .network = network, .train = train, .validation = validation, .params = *params};
-    glia_status status = check_params(&t.params, train, validation, error);
+    glia_status status = check_params(&t.params, network, train, validation, error);
     if (status) return status;
     t.params = gi_schedule_settle(t.params);
     params = &t.params;
@@ -267,20 +290,23 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     t.n_steps = t.steps_an_epoch * params->epochs;
     t.now = (gi_run_state){.train_loss = NAN,
                            .train_accuracy = NAN,
+                           .train_rmse = NAN,
                            .best_loss = INFINITY,
                            .validation_loss = NAN,
-                           .validation_accuracy = NAN};
+                           .validation_accuracy = NAN,
+                           .validation_rmse = NAN};
     glia_train_result r = {
         .train_loss = NAN,
         .train_accuracy = NAN,
+        .train_rmse = NAN,
         .validation_loss = NAN,
         .validation_accuracy = NAN,
+        .validation_rmse = NAN,
     };
-    gi_input_form form;
-    char **class_names;
-    status = gi_input_form_of(network, train, &form, &class_names, error);
+    gi_data_form form;
+    status = gi_data_form_of(network, train, &form, error);
     if (status) return status;
-    gi_input_form_swap(network, &form, &class_names);
+    gi_data_form_swap(network, &form);
     bool learned = false;
     status = gi_check_fit(network, train, error);
     if (!status) status = trainer_new(&t, error);
@@ -298,8 +324,8 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     if (learned)
         keep_record(&t, &r);
     else /* a network that has learned nothing stays the one that it was */
-        gi_input_form_swap(network, &form, &class_names);
-    gi_free(class_names);
+        gi_data_form_swap(network, &form);
+    gi_data_form_free(&form);
     trainer_free(&t);
     return status;
 }

@@ -36,6 +36,7 @@ typedef struct gi_trainer {
     uint8_t **row;             /* (threads): for images that are drawn as needed */
     gi_augmenter *augmenter;   /* or NULL */
     uint32_t *order;           /* (samples): the epoch's permutation */
+    uint32_t *chunks;          /* ... of the chunks of data that stay on disk; or NULL */
     gi_sparse x;               /* batch 1: the sample's non-zeros */
     gi_descent descent;
     gi_shadow *snapshot;   /* parameters of the best epoch, or of the last good one */
@@ -68,6 +69,10 @@ double gi_now(void);
 
 /* The learning rate of a step of the run. */
 double gi_trainer_rate(const gi_trainer *t, size_t step);
+
+/* Of this epoch so far; NAN where it is not of the network's task. */
+double gi_trainer_accuracy(const gi_trainer *t);
+double gi_trainer_rmse(const gi_trainer *t);
 
 /* Whether samples count differently. */
 bool gi_trainer_is_weighted(const gi_trainer *t);

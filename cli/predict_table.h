@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Predictions of the rows of tables, as a table or as JSON lines: what comes out of a pipe. */
+#ifndef GLIA_CLI_PREDICT_TABLE_H
+#define GLIA_CLI_PREDICT_TABLE_H
+
+#include "source.h"
+
+enum { PREDICT_CSV, PREDICT_JSONL };
+
+struct predict_table {
+    const source_options *source;
+    const glia_network *network;
+    int format;
+    const char *output; /* a file; NULL: standard output */
+};
+
+/* Predicts all rows of the files ("-": standard input). Returns the exit status. */
+int predict_tables(const struct predict_table *how, int n_files, char *const *files);
+
+#endif

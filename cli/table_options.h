@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that say how a table (CSV, TSV, NumPy) is read, and what its columns are. */
+#ifndef GLIA_CLI_TABLE_OPTIONS_H
+#define GLIA_CLI_TABLE_OPTIONS_H
+
+#include "glia.h"
+#include "options.h"
+
+typedef struct table_options {
+    const char *target, *drop, *categorical; /* names or numbers, with commas between; or NULL */
+    const char *weight, *group, *id;         /* a column each; or NULL */
+    int loss;                                /* glia_loss */
+    int separator, header, on_bad_row;       /* indices of their choices */
+} table_options;
+
+extern const char *const separator_choices[], *const header_choices[], *const bad_row_choices[];
+extern const char *const loss_choices[];
+
+/* clang-format off */
+
+/* How the file is read; of_struct is the command's struct, table the path of its table_options. */
+#define TABLE_FILE_OPTIONS(of_struct, table)                                                       \
+    {.kind = OPTION_CHOICE, .name = "separator", .metavar = "NAME", .choices = separator_choices,  \
+     .offset = offsetof(of_struct, table.separator),                                               \
+     .help = "what stands between the cells of a CSV file: auto, comma, semicolon, tab, bar or "   \
+             "space"},                                                                             \
+    {.kind = OPTION_CHOICE, .name = "header", .metavar = "WORD", .choices = header_choices,        \
+     .offset = offsetof(of_struct, table.header),                                                  \
+     .help = "whether its first line has the names of the columns: auto, yes or no"},              \
+    {.kind = OPTION_CHOICE, .name = "on-bad-row", .metavar = "WORD", .choices = bad_row_choices,   \
+     .offset = offsetof(of_struct, table.on_bad_row),                                              \
+     .help = "what a malformed row does: fail, or skip: it is left out, and counted"}
+
+/* The column that names rows. */
+#define TABLE_ID_OPTION(of_struct, table)                                                          \
+    {.kind = OPTION_TEXT, .name = "id", .metavar = "COLUMN", .shown_default = "",                  \
+     .offset = offsetof(of_struct, table.id),                                                      \
+     .help = "a column that says which row it is: it is not learned from, and predict repeats it"}
+
+/* What its columns are. */
+#define TABLE_COLUMN_OPTIONS(of_struct, table)                                                     \
+    {.kind = OPTION_HEADING, .name = "Columns of a table"},                                        \
+    {.kind = OPTION_TEXT, .name = "target", .metavar = "COLUMN",                                   \
+     .offset = offsetof(of_struct, table.target),                                                  \
+     .help = "what is to be predicted: a column's name, or its number from 1; several with commas "\
+             "between (default: the last column)"},                                                \
+    {.kind = OPTION_TEXT, .name = "drop", .metavar = "COLUMNS",                                    \
+     .offset = offsetof(of_struct, table.drop), .help = "leave these columns out"},                \
+    {.kind = OPTION_TEXT, .name = "categorical", .metavar = "COLUMNS",                             \
+     .offset = offsetof(of_struct, table.categorical),                                             \
+     .help = "take these columns for categories, though they look like numbers"},                  \
+    {.kind = OPTION_TEXT, .name = "weight", .metavar = "COLUMN",                                   \
+     .offset = offsetof(of_struct, table.weight),                                                  \
+     .help = "a column that says how much each row counts"},                                       \
+    {.kind = OPTION_TEXT, .name = "group", .metavar = "COLUMN",                                    \
+     .offset = offsetof(of_struct, table.group),                                                   \
+     .help = "a column whose equal rows (of one patient, say) stay together when the table is "    \
+             "split"},                                                                             \
+    TABLE_ID_OPTION(of_struct, table)
+/* clang-format on */
+
+/* The columns that the options name; to be freed. */
+typedef struct table_columns {
+    char *text;         /* a copy of all lists, cut into names */
+    const char **names; /* (n) */
+} table_columns;
+
+/* What the library wants to know; borrows from options and columns. */
+glia_table_params table_params(const table_options *options, table_columns *columns);
+/* Whether any column is named. */
+bool table_has_columns(const table_options *options);
+
+void table_columns_free(table_columns *columns);
+
+#endif

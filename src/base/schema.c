@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* What was learned about the columns of a table. */
+#include "base/schema.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+
+glia_status gi_schema_new(size_t n_columns, const char *const *targets, size_t n_targets,
+                          gi_schema **out, glia_error *error)
+{
+    gi_schema *schema = gi_alloc(1, sizeof *schema, "a schema", error);
+    if (!schema) return GLIA_NO_MEMORY;
+    schema->n_columns = n_columns;
+    schema->n_targets = n_targets;
+    schema->columns = gi_alloc(n_columns, sizeof *schema->columns, "a schema", error);
+    schema->targets = n_targets ? gi_copy_names(targets, n_targets, error) : NULL;
+    if (!schema->columns || (n_targets && !schema->targets)) {
+        gi_schema_free(schema);
+        return GLIA_NO_MEMORY;
+    }
+    *out = schema;
+    return GLIA_OK;
+}
+
+void gi_schema_free(gi_schema *schema)
+{
+    if (!schema) return;
+    for (size_t j = 0; schema->columns && j < schema->n_columns; j++) {
+        gi_free(schema->columns[j].name);
+        gi_free(schema->columns[j].categories);
+    }
+    gi_free(schema->columns);
+    gi_free(schema->targets);
+    gi_free(schema);
+}
+
+size_t gi_schema_width(const gi_schema_column *column)
+{
+    return (column->is_category ? column->n_categories : 1) + column->flags_missing;
+}
+
+void gi_schema_count(gi_schema *schema)
+{
+    schema->n_features = 0;
+    for (size_t j = 0; j < schema->n_columns; j++) {
+        schema->columns[j].first = schema->n_features;
+        schema->n_features += gi_schema_width(&schema->columns[j]);
+    }
+}
+
+size_t gi_schema_category(const gi_schema_column *column, const char *text)
+{
+    size_t begin = 0, end = column->n_categories;
+    while (begin < end) {
+        const size_t middle = begin + (end - begin) / 2;
+        const int order = strcmp(text, column->categories[middle]);
+        if (order == 0) return middle;
+        if (order < 0)
+            end = middle;
+        else
+            begin = middle + 1;
+    }
+    return SIZE_MAX;
+}
+
+static bool is_equal(const gi_schema_column *a, const gi_schema_column *b)
+{
+    if (strcmp(a->name, b->name) != 0 || a->is_category != b->is_category ||
+        a->flags_missing != b->flags_missing || a->n_categories != b->n_categories)
+        return false;
+    if (a->mean != b->mean || a->scale != b->scale) return false;
+    for (size_t i = 0; i < a->n_categories; i++)
+        if (strcmp(a->categories[i], b->categories[i]) != 0) return false;
+    return true;
+}
+
+bool gi_schema_equal(const gi_schema *a, const gi_schema *b)
+{
+    if (a->n_columns != b->n_columns) return false;
+    for (size_t j = 0; j < a->n_columns; j++)
+        if (!is_equal(&a->columns[j], &b->columns[j])) return false;
+    return true;
+}
+
+glia_status gi_schema_copy(const gi_schema *schema, gi_schema **out, glia_error *error)
+{
+    gi_schema *copy = NULL;
+    glia_status status = gi_schema_new(schema->n_columns, (const char *const *)schema->targets,
+                                       schema->n_targets, &copy, error);
+    if (status) return status;
+    copy->n_features = schema->n_features;
+    copy->has_text_target = schema->has_text_target;
+    for (size_t j = 0; j < schema->n_columns; j++) {
+        const gi_schema_column *from = &schema->columns[j];
+        gi_schema_column *to = &copy->columns[j];
+        *to = *from;
+        to->name = gi_strdup(from->name, error);
+        to->categories = NULL;
+        if (from->categories)
+            to->categories =
+                gi_copy_names((const char *const *)from->categories, from->n_categories, error);
+        if (!to->name || (from->categories && !to->categories)) {
+            gi_schema_free(copy);
+            return GLIA_NO_MEMORY;
+        }
+    }
+    *out = copy;
+    return GLIA_OK;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was learned about the columns of a table: how a row of cells becomes the features that a
+ * network reads. Learned from training rows alone, kept in the model.
+ */
+#ifndef GLIA_BASE_SCHEMA_H
+#define GLIA_BASE_SCHEMA_H
+
+#include "base/status.h"
+
+/*
+ * A column that is read. Of a number x: one feature, (x - mean) / scale, 0 where it is missing. Of
+ * categories: a feature each, 1 for the one that stands there, 0 for the others. If any cell of the
+ * training rows was missing, one feature more, 1 where it is.
+ */
+typedef struct gi_schema_column {
+    char *name;
+    bool is_category, flags_missing;
+    double mean, scale; /* scale > 0 */
+    char **categories;  /* (n_categories), sorted by their bytes, none twice; one block */
+    size_t n_categories;
+    size_t first; /* of its features */
+} gi_schema_column;
+
+typedef struct gi_schema {
+    gi_schema_column *columns; /* (n_columns), in the order of the features */
+    size_t n_columns, n_features;
+    char **targets; /* (n_targets): the names of the columns that are predicted; one block */
+    size_t n_targets;
+    bool has_text_target; /* classes are texts; else they are the names of whole numbers */
+} gi_schema;
+
+/* With room for the columns, which are zero, and copies of the targets' names. */
+glia_status gi_schema_new(size_t n_columns, const char *const *targets, size_t n_targets,
+                          gi_schema **out, glia_error *error);
+
+/* Counts the features: sets first of every column, and n_features. */
+void gi_schema_count(gi_schema *schema);
+
+/* How many features a column has. */
+size_t gi_schema_width(const gi_schema_column *column);
+
+/* The place of a category, or SIZE_MAX. */
+size_t gi_schema_category(const gi_schema_column *column, const char *text);
+
+/* Whether both make the same features of a row. */
+bool gi_schema_equal(const gi_schema *a, const gi_schema *b);
+
+glia_status gi_schema_copy(const gi_schema *schema, gi_schema **out, glia_error *error);
+void gi_schema_free(gi_schema *schema);
+
+#endif

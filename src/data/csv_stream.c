@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* Separated values from a pipe: a table of the rows that have arrived, and so on until the end. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/csv.h"
+
+struct gi_csv_stream {
+    gi_csv_source source;
+    gi_csv_form form;
+    gi_csv_parser parser;
+    gi_csv_block block;
+    gi_csv_lot lot; /* with a problem: rows before it have been given, the next call fails */
+    uint64_t line;  /* of the lot's end, or of its beginning if it has a problem */
+    size_t skipped; /* not told yet */
+};
+
+void gi_csv_stream_free(gi_csv_stream *stream)
+{
+    if (!stream) return;
+    gi_csv_lot_free(&stream->lot);
+    gi_csv_parser_free(&stream->parser);
+    gi_free(stream->block.bytes);
+    gi_csv_form_free(&stream->form);
+    gi_csv_source_close(&stream->source);
+    gi_free(stream);
+}
+
+glia_status gi_csv_stream_open(const char *path, const gi_table_params *params, gi_csv_stream **out,
+                               glia_error *error)
+{
+    gi_csv_stream *stream = gi_alloc(1, sizeof *stream, "a stream of rows", error);
+    if (!stream) return GLIA_NO_MEMORY;
+    gi_table_params all_known = *params;
+    all_known.ignores_unknown = true;
+    glia_status status = gi_csv_source_open(path, &stream->source, error);
+    if (!status) status = gi_csv_form_of(&stream->source, true, &all_known, &stream->form, error);
+    if (!status) status = gi_csv_parser_make(&stream->form, &stream->parser, error);
+    if (status) {
+        gi_csv_stream_free(stream);
+        return status;
+    }
+    stream->line = stream->form.line;
+    *out = stream;
+    return GLIA_OK;
+}
+
+/* The texts of these rows are the table's: the next table begins anew. */
+static glia_status take_texts(gi_csv_stream *stream, gi_table *table, glia_error *error)
+{
+    gi_csv_lot *lot = &stream->lot;
+    for (size_t i = 0; i < lot->n_new_texts; i++) {
+        const gi_csv_new_text *text = &lot->new_texts[i];
+        if (text->code == GI_CSV_NO_CODE)
+            return gi_csv_report_text(&stream->form, lot, text, text->fault, stream->line, error);
+    }
+    for (size_t i = 0; i < lot->n_open_cells; i++)
+        lot->cells[lot->open_cells[i].cell] = lot->open_cells[i].code;
+    for (size_t c = 0; c < table->n_columns; c++) {
+        table->columns[c].texts = stream->parser.dictionaries[c].texts;
+        stream->parser.dictionaries[c].texts = (gi_texts){0};
+        table->columns[c].has_missing = stream->parser.n_missing[c] > 0;
+        stream->parser.n_missing[c] = 0;
+    }
+    return GLIA_OK;
+}
+
+/* The lot as a table. */
+static glia_status make_table(gi_csv_stream *stream, gi_table **out, glia_error *error)
+{
+    const gi_csv_form *form = &stream->form;
+    gi_csv_lot *lot = &stream->lot;
+    glia_status status = GLIA_NO_MEMORY;
+    gi_table *table = gi_alloc(1, sizeof *table, "a table", error);
+    if (!table) return status;
+    table->n_columns = form->n_columns;
+    table->path = gi_strdup(form->path, error);
+    table->columns = gi_alloc(form->n_columns, sizeof *table->columns, "a table", error);
+    table->marks = gi_alloc(lot->n_marks, sizeof *table->marks, "a table", error);
+    if (!table->path || !table->columns || !table->marks) goto cleanup;
+    for (size_t c = 0; c < form->n_columns; c++) {
+        table->columns[c].kind = form->columns[c].kind;
+        table->columns[c].name = gi_strdup(form->columns[c].name, error);
+        if (!table->columns[c].name) goto cleanup;
+    }
+    status = take_texts(stream, table, error);
+    if (status) goto cleanup;
+    for (size_t i = 0; i < lot->n_marks; i++)
+        table->marks[i] = (gi_line_mark){lot->marks[i].row, stream->line + lot->marks[i].line};
+    table->n_marks = lot->n_marks;
+    table->rows = lot->rows;
+    table->cells = table->owned_cells = lot->cells;
+    lot->cells = NULL;
+    lot->cells_room = 0;
+    table->skipped = stream->skipped;
+    stream->skipped = 0;
+    memcpy(table->how, form->how, sizeof table->how);
+cleanup:
+    if (status)
+        gi_table_free(table);
+    else
+        *out = table;
+    return status;
+}
+
+glia_status gi_csv_stream_next(gi_csv_stream *stream, gi_table **out, glia_error *error)
+{
+    gi_csv_lot *lot = &stream->lot;
+    gi_csv_block *block = &stream->block;
+    *out = NULL;
+    while (!lot->problem.fault) {
+        glia_status status = gi_csv_source_take(&stream->source, &stream->form.dialect,
+                                                GI_CSV_BLOCK_BYTES, true, block, error);
+        if (status || block->n == 0) return status;
+        if (block->open || block->is_long)
+            gi_csv_set_problem(&stream->form, block, lot);
+        else
+            status = gi_csv_parse_rows(&stream->parser, block->bytes, block->bytes + block->n,
+                                       block->first_byte, lot, error);
+        if (status) return status;
+        stream->skipped += lot->skipped;
+        if (lot->rows) status = make_table(stream, out, error);
+        if (!lot->problem.fault) stream->line += lot->lines;
+        if (status || lot->rows) return status;
+    }
+    return gi_csv_report(&stream->form, &lot->problem, stream->line, error);
+}

@@ -1,0 +1,683 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows of tables as data sets. Cells stay as they were read; what was learned about columns is
+ * applied to a row when it is asked for. Texts are codes by then: of each column, and of the
+ * target, a list leads from the table's codes to the places of categories and classes.
+ */
+#include "data/encoding_parts.h"
+
+#include <float.h>
+#include <libdeflate.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* Beyond, a float's square would be infinite. */
+#define LARGEST_FEATURE 1e18
+
+enum {
+    CHUNK_BYTES = 1 << 20,     /* of a table that stays on disk: what is read together, */
+    RESIDENT_BYTES = 64 << 20, /* and how much of it stays in memory */
+    LARGE_BYTES = 128 << 20,
+};
+
+static void release_table(struct gi_shared_table *shared)
+{
+    if (!shared || atomic_fetch_sub(&shared->users, 1) > 1) return;
+    gi_table_free(shared->table);
+    gi_free(shared);
+}
+
+static void keep_encoding(void *source)
+{
+    struct gi_encoding *e = source;
+    atomic_fetch_add(&e->users, 1);
+}
+
+static void release_encoding(void *source)
+{
+    struct gi_encoding *e = source;
+    if (!e || atomic_fetch_sub(&e->users, 1) > 1) return;
+    for (size_t j = 0; e->category && j < e->schema->n_columns; j++) gi_free(e->category[j]);
+    gi_free(e->category);
+    gi_free(e->column);
+    gi_free(e->target);
+    gi_free(e->class_of_text);
+    gi_free(e->numbers);
+    gi_schema_free(e->schema);
+    release_table(e->shared);
+    gi_free(e);
+}
+
+/* ---- Rows ---------------------------------------------------------------------------------- */
+
+/*
+ * Rows that were read stay resident until their pages are given back; they come again when they are
+ * needed. Other threads may be reading them.
+ */
+static void count_read(struct gi_shared_table *shared)
+{
+    if (atomic_fetch_add_explicit(&shared->n_read, 1, memory_order_relaxed) % shared->drop_after ==
+        shared->drop_after - 1)
+        gi_file_forget(&shared->table->mapped);
+}
+
+const double *gi_encoding_cells(const struct gi_encoding *e, uint64_t row)
+{
+    if (e->shared->drop_after) count_read(e->shared);
+    return e->shared->table->cells + row * e->shared->table->n_columns;
+}
+
+/* The class that a cell of the target stands for, or GI_UNKNOWN. */
+static int64_t class_of(const struct gi_encoding *e, double cell)
+{
+    if (isnan(cell)) return GI_UNKNOWN;
+    if (e->class_of_text) return e->class_of_text[(size_t)cell];
+    size_t begin = 0, end = e->n_numbers;
+    while (begin < end) {
+        const size_t middle = begin + (end - begin) / 2;
+        if (e->numbers[middle].value == cell) return e->numbers[middle].class;
+        if (cell < e->numbers[middle].value)
+            end = middle;
+        else
+            begin = middle + 1;
+    }
+    return GI_UNKNOWN;
+}
+
+static void encode(const struct gi_encoding *e, const double *cells, float *x)
+{
+    const gi_schema *schema = e->schema;
+    for (size_t j = 0; j < schema->n_columns; j++) {
+        const gi_schema_column *column = &schema->columns[j];
+        const double cell = cells[e->column[j]];
+        const bool is_missing = isnan(cell);
+        float *own = x + column->first;
+        if (column->is_category) {
+            memset(own, 0, column->n_categories * sizeof *own);
+            const int32_t place = is_missing ? GI_UNKNOWN : e->category[j][(size_t)cell];
+            if (place >= 0) own[place] = 1;
+        } else {
+            *own = is_missing ? 0 : (float)((cell - column->mean) / column->scale);
+        }
+        if (column->flags_missing) own[gi_schema_width(column) - 1] = is_missing;
+    }
+}
+
+static uint32_t read_row(const void *source, uint64_t row, void *x)
+{
+    const struct gi_encoding *e = source;
+    const double *cells = gi_encoding_cells(e, row);
+    if (x) encode(e, cells, x);
+    if (e->task != GLIA_CLASSES || e->n_targets == 0) return 0;
+    const int64_t class = class_of(e, cells[e->target[0]]);
+    return class < 0 ? 0 : (uint32_t) class; /* none is unknown in a set that has classes */
+}
+
+static void read_targets(const void *source, uint64_t row, float *targets)
+{
+    const struct gi_encoding *e = source;
+    const double *cells = gi_encoding_cells(e, row);
+    for (size_t k = 0; k < e->n_targets; k++) targets[k] = (float)cells[e->target[k]];
+}
+
+/* Of all cells, and of how they are read. */
+static uint32_t checksum(const void *source)
+{
+    const struct gi_encoding *e = source;
+    const gi_table *table = e->shared->table;
+    uint32_t sum =
+        libdeflate_crc32(0, table->cells, table->rows * table->n_columns * sizeof *table->cells);
+    for (size_t j = 0; j < e->schema->n_columns; j++) {
+        const gi_schema_column *column = &e->schema->columns[j];
+        const double about[] = {column->mean, column->scale, (double)e->column[j]};
+        sum = libdeflate_crc32(sum, about, sizeof about);
+        for (size_t c = 0; c < column->n_categories; c++)
+            sum = libdeflate_crc32(sum, column->categories[c], strlen(column->categories[c]));
+    }
+    return sum;
+}
+
+static const gi_rows table_rows = {
+    .read = read_row,
+    .read_targets = read_targets,
+    .checksum = checksum,
+    .keep = keep_encoding,
+    .free = release_encoding,
+};
+
+static const struct gi_encoding *encoding_of(const glia_dataset *dataset)
+{
+    return dataset->source.read == read_row ? dataset->source_of : NULL;
+}
+
+bool gi_dataset_is_table(const glia_dataset *dataset)
+{
+    return encoding_of(dataset) != NULL;
+}
+
+gi_reading gi_dataset_reading(const glia_dataset *dataset)
+{
+    return (gi_reading){.schema = dataset->schema,
+                        .task = dataset->task,
+                        .classes = dataset->classes,
+                        .class_names = dataset->class_names,
+                        .features = dataset->features,
+                        .from_zero = dataset->from_zero};
+}
+
+uint64_t gi_dataset_line(const glia_dataset *dataset, size_t index)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    return e ? gi_table_line(e->shared->table, (size_t)gi_encoding_row(dataset, index)) : 0;
+}
+
+bool gi_dataset_has_groups(const glia_dataset *dataset)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    return e && e->shared->roles.group != SIZE_MAX;
+}
+
+const char *gi_dataset_id(const glia_dataset *dataset, size_t index)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    const size_t column = e ? e->shared->roles.id : SIZE_MAX;
+    if (column == SIZE_MAX || e->shared->table->columns[column].kind != GI_CELL_TEXT) return NULL;
+    const double cell = gi_encoding_cells(e, gi_encoding_row(dataset, index))[column];
+    return isnan(cell) ? NULL : e->shared->table->columns[column].texts.text[(size_t)cell];
+}
+
+double gi_dataset_group(const glia_dataset *dataset, size_t index)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    return gi_encoding_cells(e, gi_encoding_row(dataset, index))[e->shared->roles.group];
+}
+
+/* Where a sample's cell stands in its file, for a message. */
+struct place {
+    char text[512];
+};
+
+static struct place place_of(const gi_table *table, uint64_t row, size_t column)
+{
+    struct place place;
+    gi_table_where(table, (size_t)row, column, place.text, sizeof place.text);
+    return place;
+}
+
+/* ---- Making an encoding -------------------------------------------------------------------- */
+
+/* An empty encoding of a table; room for the columns of the schema, which it takes over. */
+static glia_status encoding_new(struct gi_shared_table *shared, gi_schema *schema, glia_task task,
+                                struct gi_encoding **out, glia_error *error)
+{
+    struct gi_encoding *e = gi_alloc(1, sizeof *e, "an encoding", error);
+    if (!e) {
+        gi_schema_free(schema);
+        return GLIA_NO_MEMORY;
+    }
+    atomic_init(&e->users, 1);
+    atomic_fetch_add(&shared->users, 1);
+    e->shared = shared;
+    e->schema = schema;
+    e->task = task;
+    e->column = gi_alloc(schema->n_columns, sizeof *e->column, "an encoding", error);
+    e->category = gi_alloc(schema->n_columns, sizeof *e->category, "an encoding", error);
+    e->target = gi_alloc(schema->n_targets, sizeof *e->target, "an encoding", error);
+    if (!e->column || !e->category || !e->target) {
+        release_encoding(e);
+        return GLIA_NO_MEMORY;
+    }
+    *out = e;
+    return GLIA_OK;
+}
+
+/* From the codes of each column's texts to the places of its categories, as the schema has them. */
+static glia_status map_categories(struct gi_encoding *e, glia_error *error)
+{
+    for (size_t j = 0; j < e->schema->n_columns; j++) {
+        if (!e->schema->columns[j].is_category) continue;
+        const gi_texts *texts = &e->shared->table->columns[e->column[j]].texts;
+        if (!e->category[j])
+            e->category[j] = gi_alloc(texts->n, sizeof **e->category, "categories", error);
+        if (!e->category[j]) return GLIA_NO_MEMORY;
+        for (size_t c = 0; c < texts->n; c++) {
+            const size_t place = gi_schema_category(&e->schema->columns[j], texts->text[c]);
+            e->category[j][c] = place == SIZE_MAX ? GI_UNKNOWN : (int32_t)place;
+        }
+    }
+    return GLIA_OK;
+}
+
+/* A class's name as the whole number that it is. */
+static bool parse_whole(const char *name, double *out)
+{
+    char *end;
+    const long long value = strtoll(name, &end, 10);
+    *out = (double)value;
+    return end != name && *end == '\0' && fabs(*out) <= GI_LARGEST_WHOLE;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double p = ((const struct gi_class_number *)a)->value,
+                 q = ((const struct gi_class_number *)b)->value;
+    return p < q ? -1 : p > q;
+}
+
+/* From what stands in the target's cells to classes. */
+static glia_status map_classes(struct gi_encoding *e, size_t n, char *const *names,
+                               glia_error *error)
+{
+    const gi_column *target = &e->shared->table->columns[e->target[0]];
+    if (e->schema->has_text_target) {
+        e->class_of_text = gi_alloc(target->texts.n, sizeof *e->class_of_text, "classes", error);
+        if (!e->class_of_text) return GLIA_NO_MEMORY;
+        for (size_t c = 0; c < target->texts.n; c++) e->class_of_text[c] = GI_UNKNOWN;
+        for (size_t k = 0; k < n; k++) {
+            const size_t c = gi_texts_find(&target->texts, names[k], strlen(names[k]));
+            if (c != SIZE_MAX) e->class_of_text[c] = (int32_t)k;
+        }
+        return GLIA_OK;
+    }
+    e->numbers = gi_alloc(n, sizeof *e->numbers, "classes", error);
+    if (!e->numbers) return GLIA_NO_MEMORY;
+    e->n_numbers = n;
+    for (size_t k = 0; k < n; k++) {
+        e->numbers[k].class = (uint32_t)k;
+        if (!parse_whole(names[k], &e->numbers[k].value))
+            return gi_fail(error, GLIA_MISMATCH,
+                           "%s: column %s: the class \"%s\" is no whole number, as those of the "
+                           "training data were",
+                           e->shared->table->path, target->name, names[k]);
+    }
+    qsort(e->numbers, n, sizeof *e->numbers, by_value);
+    return GLIA_OK;
+}
+
+/* ---- Reading as a schema says -------------------------------------------------------------- */
+
+/*
+ * An encoding of a table by a schema, which it takes over: finds its columns. Targets may be
+ * absent, all together, where they are not needed.
+ */
+static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema *schema,
+                                      const gi_reading *reading, struct gi_encoding **out,
+                                      glia_error *error)
+{
+    const gi_table *table = shared->table;
+    struct gi_encoding *e = NULL;
+    glia_status status = encoding_new(shared, schema, reading->task, &e, error);
+    for (size_t j = 0; !status && j < schema->n_columns; j++) {
+        const gi_schema_column *column = &schema->columns[j];
+        e->column[j] = gi_table_column(table, column->name);
+        if (e->column[j] == SIZE_MAX) {
+            status = gi_table_fail_absent(table, column->name, ", which the network reads", error);
+            break;
+        }
+        const gi_cell_kind kind = table->columns[e->column[j]].kind;
+        if (kind != (column->is_category ? GI_CELL_TEXT : GI_CELL_NUMBER))
+            status = gi_fail(error, GLIA_MISMATCH,
+                             "%s: column %s holds %s, but the network was made for %s", table->path,
+                             column->name, kind == GI_CELL_TEXT ? "texts" : "numbers",
+                             column->is_category ? "texts" : "numbers");
+    }
+    for (size_t k = 0; !status && k < schema->n_targets && !reading->ignores_targets; k++) {
+        const size_t c = gi_table_column(table, schema->targets[k]);
+        if (c == SIZE_MAX && e->n_targets > 0)
+            status =
+                gi_table_fail_absent(table, schema->targets[k], ", though others are there", error);
+        if (c != SIZE_MAX && k > e->n_targets)
+            status =
+                gi_table_fail_absent(table, schema->targets[0], ", though others are there", error);
+        if (c == SIZE_MAX) continue;
+        e->target[e->n_targets++] = c;
+        const gi_cell_kind kind = table->columns[c].kind;
+        if (!status && kind != (schema->has_text_target ? GI_CELL_TEXT : GI_CELL_NUMBER))
+            status =
+                gi_fail(error, GLIA_MISMATCH, "%s: column %s, the target, holds %s, expected %s",
+                        table->path, schema->targets[k], kind == GI_CELL_TEXT ? "texts" : "numbers",
+                        schema->has_text_target ? "texts" : "numbers");
+    }
+    if (!status) status = map_categories(e, error);
+    if (!status && e->task == GLIA_CLASSES && e->n_targets > 0)
+        status = map_classes(e, reading->classes, reading->class_names, error);
+    if (status)
+        release_encoding(e);
+    else
+        *out = e;
+    return status;
+}
+
+/* What keeps a row from being read, as a message; GLIA_OK if nothing does. */
+static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_error *error)
+{
+    const gi_table *table = e->shared->table;
+    const double *cells = gi_encoding_cells(e, row);
+    for (size_t j = 0; j < e->schema->n_columns; j++) {
+        const double cell = cells[e->column[j]];
+        const gi_schema_column *column = &e->schema->columns[j];
+        if (isnan(cell)) continue;
+        if (!e->category[j] && e->schema->n_features > 0 &&
+            !(fabs((cell - column->mean) / column->scale) <= LARGEST_FEATURE))
+            return gi_fail(error, GLIA_BAD_FORMAT,
+                           "%s: found %g, too far from the training data, whose mean there is %g; "
+                           "correct it, or skip such rows (--on-bad-row skip)",
+                           place_of(table, row, e->column[j]).text, cell, column->mean);
+        if (!e->category[j] || e->category[j][(size_t)cell] != GI_UNKNOWN) continue;
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: found \"%.80s\", which was not among the %zu categories of the "
+                       "training data; correct it, leave it empty (missing), or skip such rows "
+                       "(--on-bad-row skip)",
+                       place_of(table, row, e->column[j]).text,
+                       table->columns[e->column[j]].texts.text[(size_t)cell],
+                       e->schema->columns[j].n_categories);
+    }
+    for (size_t k = 0; k < e->n_targets; k++) {
+        const double cell = cells[e->target[k]];
+        const struct place place = place_of(table, row, e->target[k]);
+        if (isnan(cell))
+            return gi_fail(
+                error, GLIA_BAD_FORMAT,
+                "%s: the target is missing; fill it in, or skip such rows (--on-bad-row skip)",
+                place.text);
+        if (e->task == GLIA_CLASSES && class_of(e, cell) == GI_UNKNOWN) {
+            if (e->class_of_text)
+                return gi_fail(error, GLIA_BAD_FORMAT,
+                               "%s: found the class \"%.80s\", which the training data have not",
+                               place.text, table->columns[e->target[k]].texts.text[(size_t)cell]);
+            return gi_fail(error, GLIA_BAD_FORMAT,
+                           "%s: found the class %.0f, which the training data have not", place.text,
+                           cell);
+        }
+        if (e->task == GLIA_LABELS && cell != 0 && cell != 1)
+            return gi_fail(error, GLIA_BAD_FORMAT, "%s: found %g, expected the label 0 or 1",
+                           place.text, cell);
+    }
+    return GLIA_OK;
+}
+
+static bool needs_check(const struct gi_encoding *e)
+{
+    for (size_t j = 0; j < e->schema->n_columns; j++) {
+        if (!e->category[j]) continue;
+        const size_t n = e->shared->table->columns[e->column[j]].texts.n;
+        for (size_t c = 0; c < n; c++)
+            if (e->category[j][c] == GI_UNKNOWN) return true;
+    }
+    return e->n_targets > 0;
+}
+
+/* Fails for the first row that cannot be read. */
+static glia_status check_rows(const struct gi_encoding *e, const glia_dataset *dataset,
+                              glia_error *error)
+{
+    glia_status status = GLIA_OK;
+    if (!needs_check(e)) return GLIA_OK;
+    for (size_t i = 0; i < dataset->samples && !status; i++)
+        status = check_row(e, gi_encoding_row(dataset, i), error);
+    return status;
+}
+
+/* ---- Data sets ----------------------------------------------------------------------------- */
+
+/* From now on a data set is read by this encoding, which it takes over. */
+static void set_encoding(glia_dataset *dataset, struct gi_encoding *e)
+{
+    if (dataset->source_of) dataset->source.free(dataset->source_of);
+    dataset->source = table_rows;
+    dataset->source_of = e;
+    dataset->schema = e->schema;
+    dataset->features = e->schema->n_features;
+    dataset->chunk = e->shared->chunk;
+    dataset->is_unlabelled = e->n_targets == 0;
+}
+
+glia_status gi_dataset_learn_columns(glia_dataset *dataset, glia_error *error)
+{
+    const struct gi_encoding *old = encoding_of(dataset);
+    const gi_reading reading = gi_dataset_reading(dataset);
+    gi_schema *schema = NULL;
+    struct gi_encoding *e = NULL;
+    glia_status status = gi_schema_copy(old->schema, &schema, error);
+    if (status) return status;
+    for (size_t j = 0; j < schema->n_columns; j++) { /* the old names and kinds alone */
+        schema->columns[j].flags_missing = false;
+        schema->columns[j].mean = 0;
+        gi_free(schema->columns[j].categories);
+        schema->columns[j].categories = NULL;
+        schema->columns[j].n_categories = 0;
+    }
+    status = encoding_of_schema(old->shared, schema, &reading, &e, error);
+    if (status) return status;
+    status = gi_encoding_learn(e, dataset, error);
+    if (!status) status = map_categories(e, error);
+    if (!status) set_encoding(dataset, e);
+    if (status) release_encoding(e);
+    return status;
+}
+
+glia_status gi_dataset_read_like(glia_dataset *dataset, const gi_reading *reading,
+                                 glia_error *error)
+{
+    const struct gi_encoding *old = encoding_of(dataset);
+    if (!old || !reading->schema)
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: its samples are %s, but what is to be read alike are %s", dataset->name,
+                       old ? "rows of a table" : "no rows of a table",
+                       reading->schema ? "rows of a table" : "none");
+    gi_schema *schema = NULL;
+    struct gi_encoding *e = NULL;
+    char **names = NULL;
+    glia_status status = gi_schema_copy(reading->schema, &schema, error);
+    if (!status) status = encoding_of_schema(old->shared, schema, reading, &e, error);
+    if (!status) status = check_rows(e, dataset, error);
+    if (!status) {
+        names = gi_copy_names((const char *const *)reading->class_names, reading->classes, error);
+        if (!names) status = GLIA_NO_MEMORY;
+    }
+    if (status) {
+        release_encoding(e);
+        return status;
+    }
+    gi_free(dataset->class_names);
+    dataset->class_names = names;
+    dataset->classes = reading->classes;
+    dataset->task = reading->task;
+    set_encoding(dataset, e);
+    return GLIA_OK;
+}
+
+glia_status glia_dataset_read_like(glia_dataset *dataset, const glia_dataset *like,
+                                   glia_error *error)
+{
+    const struct gi_encoding *own = encoding_of(dataset), *other = encoding_of(like);
+    if (!own && !other) return GLIA_OK; /* there are no columns that could be read otherwise */
+    if (own && other && own->shared == other->shared) { /* parts of one table */
+        keep_encoding(like->source_of);
+        set_encoding(dataset, like->source_of);
+        return GLIA_OK;
+    }
+    const gi_reading reading = gi_dataset_reading(like);
+    return gi_dataset_read_like(dataset, &reading, error);
+}
+
+/* ---- From a table to a data set ------------------------------------------------------------ */
+
+static glia_status check_weight(const struct gi_encoding *e, uint64_t row, glia_error *error)
+{
+    const size_t column = e->shared->roles.weight;
+    const double weight = gi_encoding_cells(e, row)[column];
+    if (weight >= 0 && weight <= (double)FLT_MAX) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_FORMAT,
+                   "%s: found the weight %g, expected a number of at least 0",
+                   place_of(e->shared->table, row, column).text, weight);
+}
+
+/* The rows that can be read, all, or NULL for want of memory or for one that cannot. */
+static glia_status choose_rows(const struct gi_encoding *e, bool skips, bool may_be_none,
+                               uint32_t **rows, size_t *n, glia_error *error)
+{
+    const gi_table *table = e->shared->table;
+    const size_t marked[] = {e->shared->roles.weight, e->shared->roles.group};
+    static const char *const what[] = {"weight", "group"};
+    glia_status status = GLIA_OK;
+    *rows = gi_alloc(table->rows, sizeof **rows, "rows of a table", error);
+    if (!*rows) return GLIA_NO_MEMORY;
+    *n = 0;
+    for (size_t row = 0; row < table->rows && !status; row++) {
+        glia_status of_row = check_row(e, row, skips ? NULL : error);
+        for (size_t k = 0; k < 2 && !of_row; k++)
+            if (marked[k] != SIZE_MAX && isnan(gi_encoding_cells(e, row)[marked[k]]))
+                of_row = gi_fail(
+                    skips ? NULL : error, GLIA_BAD_FORMAT,
+                    "%s: the %s is missing; fill it in, or skip such rows (--on-bad-row skip)",
+                    place_of(table, row, marked[k]).text, what[k]);
+        if (!of_row && marked[0] != SIZE_MAX) of_row = check_weight(e, row, skips ? NULL : error);
+        if (!of_row)
+            (*rows)[(*n)++] = (uint32_t)row;
+        else if (!skips)
+            status = of_row;
+    }
+    if (!status && *n == 0 && !may_be_none)
+        status =
+            gi_fail(error, GLIA_BAD_FORMAT, "%s: no row is left of %zu", table->path, table->rows);
+    if (status) {
+        gi_free(*rows);
+        *rows = NULL;
+    }
+    return status;
+}
+
+static glia_status set_weights(glia_dataset *dataset, const struct gi_encoding *e,
+                               glia_error *error)
+{
+    float *weights = gi_alloc(dataset->samples, sizeof *weights, "the weights of samples", error);
+    glia_status status = weights ? GLIA_OK : GLIA_NO_MEMORY;
+    for (size_t i = 0; i < dataset->samples && !status; i++)
+        weights[i] =
+            (float)gi_encoding_cells(e, gi_encoding_row(dataset, i))[e->shared->roles.weight];
+    if (!status) status = glia_dataset_set_weights(dataset, weights, error);
+    gi_free(weights);
+    return status;
+}
+
+/* Says which column has another text in most rows, if one has: what is learned from it is worth
+ * nothing for others. */
+static void note_texts(const struct gi_encoding *e, char *note, size_t room)
+{
+    enum { LEAST_ROWS = 20 };
+    const gi_table *table = e->shared->table;
+    note[0] = '\0';
+    for (size_t j = 0; j < e->schema->n_columns && !note[0] && table->rows >= LEAST_ROWS; j++)
+        if (e->category[j] && table->columns[e->column[j]].texts.n > table->rows / 2)
+            snprintf(
+                note, room,
+                "\ncolumn %.60s has another text in most rows, and new rows will have yet others; "
+                "--drop it",
+                e->schema->columns[j].name);
+}
+
+/* For people: how the file was read, what was left out, what the target is. */
+static glia_status write_notes(glia_dataset *dataset, const struct gi_encoding *e, const char *note,
+                               glia_error *error)
+{
+    const gi_table *table = e->shared->table;
+    const size_t skipped = table->skipped + (table->rows - dataset->samples);
+    char left_out[64] = "";
+    if (skipped > 0)
+        snprintf(left_out, sizeof left_out, "%s%zu malformed row%s skipped",
+                 table->how[0] ? "; " : "", skipped, skipped == 1 ? "" : "s");
+    char names[160];
+    note_texts(e, names, sizeof names);
+    dataset->notes = gi_format(error, "%s%s%s%s%s", table->how, left_out,
+                               (table->how[0] || left_out[0]) && note[0] ? "\n" : "", note,
+                               note[0] ? names : "");
+    return dataset->notes ? GLIA_OK : GLIA_NO_MEMORY;
+}
+
+glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_table_params *params,
+                                const gi_reading *reading, glia_dataset **out, glia_error *error)
+{
+    struct gi_shared_table *shared = gi_alloc(1, sizeof *shared, "a table", error);
+    if (!shared) {
+        gi_table_free(table);
+        return GLIA_NO_MEMORY;
+    }
+    atomic_init(&shared->users, 1);
+    atomic_init(&shared->n_read, 0);
+    shared->table = table;
+    const size_t row_bytes = table->n_columns * sizeof *table->cells;
+    if (table->mapped.size > LARGE_BYTES) {
+        shared->chunk = CHUNK_BYTES / row_bytes + 1;
+        shared->drop_after = RESIDENT_BYTES / row_bytes + 1;
+    }
+    gi_reading found = {0};
+    gi_schema *schema = NULL;
+    char **class_names = NULL;
+    gi_table_plan plan = {0};
+    struct gi_encoding *e = NULL;
+    glia_dataset *dataset = NULL;
+    uint32_t *rows = NULL;
+    size_t n = 0;
+
+    glia_status status = GLIA_OK;
+    if (table->rows > UINT32_MAX)
+        status = gi_fail(error, GLIA_UNSUPPORTED, "%s: %zu rows, expected at most %lu", table->path,
+                         table->rows, (unsigned long)UINT32_MAX);
+    if (!status) status = gi_table_find_roles(table, params, &shared->roles, error);
+    if (!status && !reading) status = gi_table_find_plan(table, params, &plan, error);
+    if (!status && !reading)
+        status = gi_table_plan_reading(table, &plan, &schema, &class_names, &found, error);
+    else if (!status)
+        status = gi_schema_copy(reading->schema, &schema, error);
+    if (status) {
+        gi_schema_free(schema);
+        goto cleanup;
+    }
+    if (!reading) reading = &found;
+    status = encoding_of_schema(shared, schema, reading, &e, error);
+    if (status) goto cleanup;
+    /* Of a table that nothing is known of, no category is unknown. */
+    if (reading == &found) {
+        for (size_t j = 0; j < schema->n_columns && !status; j++)
+            for (size_t c = 0; e->category[j] && c < table->columns[e->column[j]].texts.n; c++)
+                e->category[j][c] = 0;
+    }
+    status = choose_rows(e, params->skip_bad_rows, reading->ignores_targets, &rows, &n, error);
+    if (!status && n == 0) {
+        *out = NULL;
+        goto cleanup;
+    }
+    if (!status) /* features are not counted yet */
+        status = gi_dataset_new(name, GLIA_F32, n, schema->n_features ? schema->n_features : 1,
+                                reading->classes, (const char *const *)reading->class_names,
+                                &dataset, error);
+    if (status) goto cleanup;
+    dataset->task = reading->task;
+    if (n < table->rows) {
+        dataset->rows = dataset->owned_rows = rows;
+        rows = NULL;
+    }
+    const struct gi_encoding *kept = e;
+    set_encoding(dataset, e);
+    e = NULL;
+    if (shared->roles.weight != SIZE_MAX) status = set_weights(dataset, kept, error);
+    if (!status) status = write_notes(dataset, kept, plan.note, error);
+    if (!status && reading == &found) status = gi_dataset_learn_columns(dataset, error);
+    if (status) goto cleanup;
+    *out = dataset;
+    dataset = NULL;
+cleanup:
+    glia_dataset_free(dataset);
+    release_encoding(e);
+    gi_free(rows);
+    gi_free(class_names);
+    gi_table_plan_free(&plan);
+    release_table(shared);
+    return status;
+}

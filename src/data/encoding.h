@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Data sets of the rows of tables. An encoding says how a row of cells becomes features and a class
+ * or values (base/schema.h); it is learned from the rows of a data set, and a part that is held out
+ * is read by the encoding of the rest. Rows are encoded when they are asked for.
+ */
+#ifndef GLIA_DATA_ENCODING_H
+#define GLIA_DATA_ENCODING_H
+
+#include "base/schema.h"
+#include "data/dataset.h"
+#include "data/table_plan.h"
+
+/*
+ * A data set of all rows of a table, which it takes over whatever comes of it. reading NULL: target
+ * and task are found out as params say, and the columns are learned from all rows; else rows are
+ * read like that, and the target may be absent. *out is NULL if rows are to be predicted, and all
+ * were malformed and skipped. BAD_FORMAT names line and column.
+ */
+glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_table_params *params,
+                                const gi_reading *reading, glia_dataset **out, glia_error *error);
+
+/* Whether its rows are those of a table. */
+bool gi_dataset_is_table(const glia_dataset *dataset);
+
+/* Reads the rows of a table otherwise: as is learned from them now, and like another does. */
+glia_status gi_dataset_learn_columns(glia_dataset *dataset, glia_error *error);
+glia_status gi_dataset_read_like(glia_dataset *dataset, const gi_reading *reading,
+                                 glia_error *error);
+
+/* How a data set reads its table; schema is NULL if there is none. */
+gi_reading gi_dataset_reading(const glia_dataset *dataset);
+
+/* The line in its file of a sample, from 1; 0: there are no lines. */
+uint64_t gi_dataset_line(const glia_dataset *dataset, size_t index);
+
+/* What names a sample, if the table was read for that: see glia_dataset_id. */
+const char *gi_dataset_id(const glia_dataset *dataset, size_t index);
+
+/* What samples that belong together have in common, if the data set has groups. */
+bool gi_dataset_has_groups(const glia_dataset *dataset);
+double gi_dataset_group(const glia_dataset *dataset, size_t index);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What an encoding is made of, for the files that make it: encoding.c and encoding_learn.c. */
+#ifndef GLIA_DATA_ENCODING_PARTS_H
+#define GLIA_DATA_ENCODING_PARTS_H
+
+#include <stdatomic.h>
+
+#include "data/encoding.h"
+
+enum { GI_UNKNOWN = -1 };
+
+/* A table with everything that opening it has settled; of all data sets that were made of it. */
+struct gi_shared_table {
+    atomic_int users;
+    gi_table *table;
+    gi_table_roles roles;
+    /* Of a large one that is mapped from a file: rows that lie together, and after how many rows
+     * that were read their pages are given back; else 0. */
+    size_t chunk, drop_after;
+    atomic_size_t n_read;
+};
+
+/* A whole number that is a class. */
+struct gi_class_number {
+    double value;
+    uint32_t class;
+};
+
+/* How one or several data sets read it. */
+struct gi_encoding {
+    atomic_int users;
+    struct gi_shared_table *shared;
+    gi_schema *schema;
+    size_t *column;     /* (schema's columns): which one of the table */
+    int32_t **category; /* (schema's columns), of texts: from codes to places, or GI_UNKNOWN */
+    glia_task task;
+    size_t n_targets;                /* 0: the table has none */
+    size_t *target;                  /* (n_targets): columns of the table */
+    int32_t *class_of_text;          /* from codes to classes; NULL: classes are */
+    struct gi_class_number *numbers; /* (n_numbers), sorted */
+    size_t n_numbers;
+};
+
+/* The cells (columns) of a row. Of a large table on disk the pages of rows read before may be given
+ * back meanwhile; they come again when they are needed. */
+const double *gi_encoding_cells(const struct gi_encoding *encoding, uint64_t row);
+
+/* Which row of its table a sample is. */
+static inline uint64_t gi_encoding_row(const glia_dataset *dataset, size_t index)
+{
+    return dataset->rows ? dataset->rows[index] : index;
+}
+
+/* Sets means, scales, categories and flags of its schema from the rows of a data set. */
+glia_status gi_encoding_learn(const struct gi_encoding *encoding, const glia_dataset *dataset,
+                              glia_error *error);
+
+#endif

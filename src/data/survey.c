@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/* A survey of a data set: what it holds, what it would be taken for, what is wrong with it. */
+#include "data/survey.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "data/readers.h"
+
+enum { N_TOP = 5 };
+
+const char *glia_finding_name(glia_finding_kind kind)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        GLIA_FINDING_LIST(X)
+#undef X
+    };
+    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "?";
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+struct gi_survey_block {
+    struct gi_survey_block *next;
+    void *content;
+};
+
+void *gi_survey_alloc(gi_survey *survey, size_t count, size_t size, glia_error *error)
+{
+    struct gi_survey_block *block = gi_alloc(1, sizeof *block, "a survey", error);
+    void *content = block ? gi_alloc(count, size, "a survey", error) : NULL;
+    if (!content) {
+        gi_free(block);
+        return NULL;
+    }
+    *block = (struct gi_survey_block){survey->blocks, content};
+    survey->blocks = block;
+    return content;
+}
+
+char *gi_survey_copy(gi_survey *survey, const char *text, glia_error *error)
+{
+    const size_t n = strlen(text) + 1;
+    char *copy = gi_survey_alloc(survey, n, 1, error);
+    if (copy) memcpy(copy, text, n);
+    return copy;
+}
+
+void glia_survey_free(glia_survey *shown)
+{
+    gi_survey *survey = (gi_survey *)shown; /* which it is the first member of */
+    while (survey && survey->blocks) {
+        struct gi_survey_block *next = survey->blocks->next;
+        gi_free(survey->blocks->content);
+        gi_free(survey->blocks);
+        survey->blocks = next;
+    }
+    gi_free(survey);
+}
+
+/* ---- Columns --------------------------------------------------------------------------------- */
+
+static bool is_dropped(const gi_table *table, size_t column, const glia_table_params *params)
+{
+    for (size_t i = 0; i < params->n_drop; i++)
+        if (gi_table_column(table, params->drop[i]) == column) return true;
+    return false;
+}
+
+static glia_column_role role_of(const gi_table *table, size_t column, const gi_table_plan *plan)
+{
+    for (size_t k = 0; k < plan->n_targets; k++)
+        if (plan->targets[k] == column) return GLIA_ROLE_TARGET;
+    if (column == plan->roles.weight) return GLIA_ROLE_WEIGHT;
+    if (column == plan->roles.group) return GLIA_ROLE_GROUP;
+    return table->columns[column].kind == GI_CELL_IGNORED ? GLIA_ROLE_NONE : GLIA_ROLE_FEATURE;
+}
+
+/* The most frequent texts of a column; of those that are as frequent, the first ones. */
+static glia_status find_top(gi_survey *survey, const gi_texts *texts, const gi_column_facts *facts,
+                            glia_column_survey *column, glia_error *error)
+{
+    glia_text_count top[N_TOP];
+    size_t n = 0;
+    for (size_t code = 0; code < texts->n; code++) {
+        const uint64_t count = facts->counts[code];
+        if (count == 0 || (n == N_TOP && count <= top[n - 1].count)) continue;
+        size_t at = n < N_TOP ? n++ : n - 1;
+        for (; at > 0 && top[at - 1].count < count; at--) top[at] = top[at - 1];
+        top[at] = (glia_text_count){texts->text[code], count};
+    }
+    glia_text_count *kept = gi_survey_alloc(survey, n, sizeof *kept, error);
+    if (!kept) return GLIA_NO_MEMORY;
+    for (size_t i = 0; i < n; i++) {
+        kept[i] = (glia_text_count){gi_survey_copy(survey, top[i].text, error), top[i].count};
+        if (!kept[i].text) return GLIA_NO_MEMORY;
+    }
+    column->top = kept;
+    column->n_top = n;
+    return GLIA_OK;
+}
+
+static glia_status describe_column(gi_survey *survey, const gi_table *table, size_t c,
+                                   const gi_column_facts *f, const gi_table_plan *plan,
+                                   const glia_table_params *params, glia_error *error)
+{
+    const gi_column *of = &table->columns[c];
+    glia_column_survey *column = &survey->columns[c];
+    *column = (glia_column_survey){.name = gi_survey_copy(survey, of->name, error),
+                                   .role = role_of(table, c, plan),
+                                   .missing = f->missing,
+                                   .different = f->different,
+                                   .has_more = f->has_more,
+                                   .min = NAN,
+                                   .max = NAN,
+                                   .mean = NAN,
+                                   .sd = NAN};
+    if (!column->name) return GLIA_NO_MEMORY;
+    if (of->kind == GI_CELL_IGNORED) {
+        column->kind = GLIA_COLUMN_IGNORED;
+        const bool is_id = params->id && gi_table_column(table, params->id) == c;
+        column->why = is_id ? "says which row it is"
+                      : is_dropped(table, c, params)
+                          ? "dropped"
+                          : "more than 65,536 different texts, or one that is very long";
+    } else if (of->kind == GI_CELL_TEXT) {
+        column->kind = GLIA_COLUMN_CATEGORIES;
+        return find_top(survey, &of->texts, f, column, error);
+    } else if (f->present) {
+        column->is_whole = f->is_whole;
+        column->min = f->min;
+        column->max = f->max;
+        column->mean = f->mean;
+        column->sd = sqrt(f->squares / (double)f->present);
+    }
+    return GLIA_OK;
+}
+
+static glia_status describe_columns(gi_survey *survey, const gi_table *table,
+                                    const gi_column_facts *facts, const gi_table_plan *plan,
+                                    const glia_table_params *params, glia_error *error)
+{
+    survey->columns = gi_survey_alloc(survey, table->n_columns, sizeof *survey->columns, error);
+    if (!survey->columns) return GLIA_NO_MEMORY;
+    survey->shown.columns = survey->columns;
+    survey->shown.n_columns = table->n_columns;
+    glia_status status = GLIA_OK;
+    for (size_t c = 0; c < table->n_columns && !status; c++)
+        status = describe_column(survey, table, c, &facts[c], plan, params, error);
+    return status;
+}
+
+size_t gi_survey_width(const glia_column_survey *column)
+{
+    if (column->role != GLIA_ROLE_FEATURE) return 0;
+    return (column->kind == GLIA_COLUMN_NUMBERS ? 1 : (size_t)column->different) +
+           (column->missing > 0);
+}
+
+/* ---- Classes --------------------------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = ((const gi_number_count *)a)->value, y = ((const gi_number_count *)b)->value;
+    return x < y ? -1 : x > y;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(((const glia_text_count *)a)->text, ((const glia_text_count *)b)->text);
+}
+
+/* Those of a table, in the order of the network's outputs. */
+static glia_status count_classes(gi_survey *survey, const gi_column *column,
+                                 const gi_column_facts *f, glia_error *error)
+{
+    if (f->has_more || f->different == 0) return GLIA_OK;
+    size_t n = 0;
+    glia_text_count *classes =
+        gi_survey_alloc(survey, (size_t)f->different, sizeof *classes, error);
+    gi_number_count *numbers =
+        gi_survey_alloc(survey, f->numbers ? (size_t)f->different : 0, sizeof *numbers, error);
+    if (!classes || !numbers) return GLIA_NO_MEMORY;
+    for (size_t i = 0; f->numbers && i < f->n_slots; i++)
+        if (f->numbers[i].count) numbers[n++] = f->numbers[i];
+    if (n) qsort(numbers, n, sizeof *numbers, by_value);
+    for (size_t i = 0; i < n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%.0f", numbers[i].value);
+        classes[i] = (glia_text_count){gi_survey_copy(survey, name, error), numbers[i].count};
+        if (!classes[i].text) return GLIA_NO_MEMORY;
+    }
+    for (size_t code = 0; f->counts && code < column->texts.n; code++) {
+        if (!f->counts[code]) continue;
+        classes[n] = (glia_text_count){gi_survey_copy(survey, column->texts.text[code], error),
+                                       f->counts[code]};
+        if (!classes[n++].text) return GLIA_NO_MEMORY;
+    }
+    if (f->counts) qsort(classes, n, sizeof *classes, by_text);
+    survey->shown.classes = classes;
+    survey->shown.n_classes = n;
+    return GLIA_OK;
+}
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+/* Those that are suggested to be left out, unless nothing would be left. */
+static void settle_suggestions(gi_survey *survey)
+{
+    size_t left = 0;
+    for (size_t c = 0; c < survey->shown.n_columns; c++)
+        left += survey->columns[c].role == GLIA_ROLE_FEATURE && !survey->columns[c].drop;
+    for (size_t c = 0; c < survey->shown.n_columns; c++) {
+        if (left == 0) survey->columns[c].drop = false;
+        if (survey->columns[c].drop) survey->columns[c].categorical = false;
+    }
+}
+
+/* Opens the table, which it takes over, as training would; what keeps it from that is a finding. */
+static glia_status try_opening(gi_survey *survey, gi_table *table, const glia_data_params *params,
+                               const gi_table_plan *plan, const glia_error *plan_error,
+                               glia_error *error)
+{
+    glia_dataset *dataset = NULL, *rest = NULL, *held = NULL;
+    glia_error found = *plan_error;
+    glia_table_params how = params->table;
+    how.skip_bad_rows = how.skip_bad_rows || survey->shown.skip_bad_rows;
+    glia_status status = GLIA_BAD_FORMAT;
+    if (plan->has_task) {
+        status = gi_dataset_of_table(table, survey->shown.name, &how, NULL, &dataset, &found);
+        if (!status)
+            status = glia_dataset_hold_out(dataset, 0.2, params->seed, &rest, &held, &found);
+    } else {
+        gi_table_free(table);
+    }
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+    glia_dataset_free(dataset);
+    if (status == GLIA_NO_MEMORY) {
+        if (error) *error = found;
+        return status;
+    }
+    survey->shown.can_train = !status;
+    if (!status) return GLIA_OK;
+    return gi_survey_add(survey, GLIA_FINDING_UNUSABLE, GLIA_SEVERE, NULL, 0, NULL, NAN, error,
+                         "%s", found.message);
+}
+
+/* Of a malformed file whose bad rows were skipped: what the first of them is. */
+static glia_status tell_first_bad(gi_survey *survey, const char *name,
+                                  const glia_data_params *params, glia_error *error)
+{
+    gi_table *table = NULL;
+    glia_error found = {0};
+    glia_data_params strict = *params;
+    strict.table.skip_bad_rows = false;
+    const glia_status status = gi_file_set_read(name, &strict, NULL, &table, &found);
+    gi_table_free(table);
+    if (status == GLIA_NO_MEMORY && error) *error = found;
+    if (!status || status == GLIA_NO_MEMORY) return status;
+    for (size_t i = 0; i < survey->shown.n_findings; i++) {
+        glia_finding *finding = &survey->findings[i];
+        if (finding->kind != GLIA_FINDING_BAD_ROWS) continue;
+        const size_t size = strlen(finding->message) + sizeof found.message + 16;
+        char *message = gi_survey_alloc(survey, size, 1, error);
+        if (!message) return GLIA_NO_MEMORY;
+        snprintf(message, size, "%s; the first: %s", finding->message, found.message);
+        char *advice = strstr(message, ", or leave such rows out"); /* they were */
+        if (advice) *advice = '\0';
+        finding->message = message;
+    }
+    return GLIA_OK;
+}
+
+/* Whether the columns that are named are there. */
+static bool are_there(const gi_table *table, const glia_table_params *params)
+{
+    bool all = (!params->weight || gi_table_column(table, params->weight) != SIZE_MAX) &&
+               (!params->group || gi_table_column(table, params->group) != SIZE_MAX) &&
+               (!params->id || gi_table_column(table, params->id) != SIZE_MAX);
+    for (size_t k = 0; k < params->n_targets; k++)
+        all = all && gi_table_column(table, params->targets[k]) != SIZE_MAX;
+    return all;
+}
+
+/* The survey of a table, which it takes over. */
+static glia_status survey_table(gi_survey *survey, gi_table *table, const glia_data_params *params,
+                                glia_error *error)
+{
+    gi_column_facts *facts = NULL;
+    gi_table_plan plan = {0};
+    gi_row_facts rows = {0};
+    gi_row_sample sample = {0};
+    bool *is_feature = NULL, *is_target = NULL;
+    glia_error plan_error = {0};
+    glia_survey *s = &survey->shown;
+    const size_t n_columns = table->n_columns;
+    const gi_survey_view view = {.table = table,
+                                 .plan = &plan,
+                                 .rows = &rows,
+                                 .sample = &sample,
+                                 .skips = params->table.skip_bad_rows};
+    gi_survey_view with_facts = view;
+
+    s->is_table = true;
+    s->rows = table->rows;
+    s->skipped = table->skipped;
+    s->how = gi_survey_copy(survey, table->how, error);
+    glia_status status = s->how ? GLIA_OK : GLIA_NO_MEMORY;
+    if (!status) status = gi_survey_columns(table, &facts, error);
+    if (status) goto cleanup;
+    with_facts.facts = facts;
+    status = gi_table_find_plan(table, &params->table, &plan, &plan_error);
+    if (status == GLIA_NO_MEMORY || (status && !are_there(table, &params->table))) {
+        if (error) *error = plan_error;
+        goto cleanup;
+    }
+    s->has_task = plan.has_task;
+    s->task = plan.task;
+    s->task_note = gi_survey_copy(survey, plan.note, error);
+    status = s->task_note ? describe_columns(survey, table, facts, &plan, &params->table, error)
+                          : GLIA_NO_MEMORY;
+    if (!status && plan.has_task && plan.task == GLIA_CLASSES)
+        status =
+            count_classes(survey, &table->columns[plan.targets[0]], &facts[plan.targets[0]], error);
+    if (status) goto cleanup;
+    for (size_t c = 0; c < n_columns; c++) s->features += gi_survey_width(&s->columns[c]);
+    gi_survey_find_identifiers(survey, &with_facts, facts);
+
+    is_feature = gi_alloc(n_columns, sizeof *is_feature, "a survey", error);
+    is_target = gi_alloc(n_columns, sizeof *is_target, "a survey", error);
+    status = is_feature && is_target ? GLIA_OK : GLIA_NO_MEMORY;
+    for (size_t c = 0; c < n_columns && !status; c++) {
+        is_feature[c] = survey->columns[c].role == GLIA_ROLE_FEATURE && !facts[c].is_identifier;
+        is_target[c] = survey->columns[c].role == GLIA_ROLE_TARGET;
+    }
+    if (!status) status = gi_survey_rows(table, is_feature, is_target, &rows, error);
+    if (!status) status = gi_survey_sample(table, &sample, error);
+    if (status) goto cleanup;
+    gi_survey_inner(table, facts);
+    s->checked_rows = rows.checked;
+    s->sampled_rows = sample.n;
+    status = gi_survey_find(survey, &with_facts, error);
+    if (!status) status = gi_survey_find_classes(survey, error);
+    if (!status) {
+        settle_suggestions(survey);
+        status = try_opening(survey, table, params, &plan, &plan_error, error);
+        table = NULL;
+    }
+cleanup:
+    gi_free(is_feature);
+    gi_free(is_target);
+    gi_survey_sample_free(&sample);
+    gi_survey_columns_free(facts, n_columns);
+    gi_table_plan_free(&plan);
+    gi_table_free(table);
+    return status;
+}
+
+/* ---- Other data sets ------------------------------------------------------------------------- */
+
+static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset, glia_error *error)
+{
+    glia_survey *s = &survey->shown;
+    const glia_dataset_info info = glia_dataset_describe(dataset);
+    s->rows = s->checked_rows = info.samples;
+    s->features = info.features;
+    s->has_task = s->can_train = true;
+    s->task = info.task;
+    s->how = "";
+    s->task_note = "";
+    if (info.task != GLIA_CLASSES) return GLIA_OK;
+    glia_text_count *classes = gi_survey_alloc(survey, info.classes, sizeof *classes, error);
+    if (!classes) return GLIA_NO_MEMORY;
+    for (size_t k = 0; k < info.classes; k++) {
+        classes[k].text = gi_survey_copy(survey, glia_dataset_class_name(dataset, k), error);
+        if (!classes[k].text) return GLIA_NO_MEMORY;
+    }
+    for (size_t i = 0; i < info.samples; i++) classes[gi_dataset_label(dataset, i)].count++;
+    s->classes = classes;
+    s->n_classes = info.classes;
+    return gi_survey_find_classes(survey, error);
+}
+
+/* ---- The survey ------------------------------------------------------------------------------ */
+
+glia_status glia_survey_make(const char *name, const glia_data_params *params, glia_survey **out,
+                             glia_error *error)
+{
+    const glia_data_params defaults = glia_data_default_params();
+    if (!params) params = &defaults;
+    if (!name || !out)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "survey: the name of the data set or out is NULL");
+    gi_survey *survey = gi_alloc(1, sizeof *survey, "a survey", error);
+    if (!survey) return GLIA_NO_MEMORY;
+    gi_table *table = NULL;
+    glia_dataset *dataset = NULL;
+    struct stat file;
+    survey->shown.name = gi_survey_copy(survey, name, error);
+    glia_status status = survey->shown.name ? GLIA_OK : GLIA_NO_MEMORY;
+    if (!status && gi_is_file_set(name)) {
+        if (gi_npy_is(name)) status = gi_npy_open(name, name, GLIA_TRAIN, &dataset, error);
+        if (!status && !dataset && !gi_libsvm_is_file(name))
+            status = gi_file_set_read(name, params, NULL, &table, error);
+        if (!status && strcmp(name, "-") != 0 && stat(name, &file) == 0 && S_ISREG(file.st_mode))
+            survey->shown.bytes = (uint64_t)file.st_size;
+    }
+    if (!status && table) {
+        const bool has_bad = table->skipped > 0 && strcmp(name, "-") != 0;
+        status = survey_table(survey, table, params, error);
+        if (!status && has_bad) status = tell_first_bad(survey, name, params, error);
+    } else if (!status) {
+        if (!dataset) status = glia_dataset_open(name, GLIA_TRAIN, params, &dataset, error);
+        if (!status) status = survey_dataset(survey, dataset, error);
+    }
+    glia_dataset_free(dataset);
+    if (status) {
+        glia_survey_free(&survey->shown);
+        return status;
+    }
+    gi_survey_sort(survey);
+    *out = &survey->shown;
+    return GLIA_OK;
+}

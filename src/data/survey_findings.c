@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules by which what is known of a table becomes findings. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/survey.h"
+
+enum {
+    SHOWN_NAMES = 5,
+    LEAST_ROWS = 20, /* below, nothing is said of identifiers, */
+    LEAST_ROWS_OF_CODES = 50,
+    MOST_CODES = 100,   /* different ones */
+    LEAST_OF_CODE = 5,  /* rows of each, on average */
+    LEAST_SORTED = 100, /* rows in ascending order that make an identifier */
+    MOST_TEXTS = 1000,
+    MOST_DATES = 31,    /* different ones that may be categories */
+    LEAST_CLASS = 5,    /* rows */
+    MOST_RATIO = 20,    /* of the largest class to the smallest */
+    MOST_OUTLYING = 10, /* standard deviations, */
+    FAR_OUT = 30,       /* and when it is more than a note */
+    LEAST_GROUPS = 10,
+    FEW_ROWS = 50,
+    MOST_PAIRED = 256 /* columns that are compared with each other */
+};
+static const double least_skill = 0.98, least_correlation = 0.99, copies_correlation = 0.999999;
+
+/* ---- Adding ---------------------------------------------------------------------------------- */
+
+glia_status gi_survey_add(gi_survey *survey, glia_finding_kind kind, glia_severity severity,
+                          const size_t *columns, size_t n_columns, const uint64_t lines[2],
+                          double value, glia_error *error, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (survey->shown.n_findings == survey->room) {
+        const size_t room = 2 * survey->room + 16;
+        glia_finding *larger = gi_survey_alloc(survey, room, sizeof *larger, error);
+        if (!larger) return GLIA_NO_MEMORY;
+        if (survey->room)
+            memcpy(larger, survey->findings, survey->shown.n_findings * sizeof *larger);
+        survey->shown.findings = survey->findings = larger;
+        survey->room = room;
+    }
+    size_t *copy = gi_survey_alloc(survey, n_columns, sizeof *copy, error);
+    char *text = gi_survey_copy(survey, message, error);
+    if (!copy || !text) return GLIA_NO_MEMORY;
+    if (n_columns) memcpy(copy, columns, n_columns * sizeof *copy);
+    survey->findings[survey->shown.n_findings++] =
+        (glia_finding){.kind = kind,
+                       .severity = severity,
+                       .columns = copy,
+                       .n_columns = n_columns,
+                       .lines = {lines ? lines[0] : 0, lines ? lines[1] : 0},
+                       .value = value,
+                       .message = text};
+    return GLIA_OK;
+}
+
+static int by_severity(const void *a, const void *b)
+{
+    const glia_finding *p = a, *q = b;
+    if (p->severity != q->severity) return (int)p->severity - (int)q->severity;
+    if (p->kind != q->kind) return (int)p->kind - (int)q->kind;
+    if (p->n_columns && q->n_columns && p->columns[0] != q->columns[0])
+        return p->columns[0] < q->columns[0] ? -1 : 1;
+    return (p->lines[0] > q->lines[0]) - (p->lines[0] < q->lines[0]);
+}
+
+void gi_survey_sort(gi_survey *survey)
+{
+    if (survey->findings)
+        qsort(survey->findings, survey->shown.n_findings, sizeof *survey->findings, by_severity);
+}
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+/* Names, a place, a text or a number as they stand in a message. */
+struct words {
+    char s[400];
+};
+
+static struct words names_of(const gi_table *table, const size_t *columns, size_t n)
+{
+    struct words w = {""};
+    size_t used = 0;
+    for (size_t i = 0; i < n && i < SHOWN_NAMES; i++) {
+        used += (size_t)snprintf(w.s + used, sizeof w.s - used, "%s%.60s", i ? ", " : "",
+                                 table->columns[columns[i]].name);
+    }
+    if (n > SHOWN_NAMES) snprintf(w.s + used, sizeof w.s - used, " and %zu more", n - SHOWN_NAMES);
+    return w;
+}
+
+/* "line 7", or the row where there are no lines. */
+static struct words place_of(const gi_table *table, size_t row)
+{
+    struct words w;
+    const uint64_t line = gi_table_line(table, row);
+    snprintf(w.s, sizeof w.s, "%s %" PRIu64, line ? "line" : "row",
+             line ? line : (uint64_t)row + 1);
+    return w;
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static const char *name_of(const gi_table *table, size_t column)
+{
+    return table->columns[column].name;
+}
+
+static double percent(uint64_t n, uint64_t of)
+{
+    return of ? 100 * (double)n / (double)of : 0;
+}
+
+/* ---- Columns --------------------------------------------------------------------------------- */
+
+static bool is_feature(const gi_survey *survey, size_t column)
+{
+    return survey->columns[column].role == GLIA_ROLE_FEATURE;
+}
+
+static bool all_differ(const gi_column_facts *f)
+{
+    return f->has_more ? !f->repeats : f->different == f->present;
+}
+
+static bool is_identifier(const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    if (f->missing || f->present < LEAST_ROWS) return false;
+    if (view->table->columns[column].kind == GI_CELL_TEXT) return all_differ(f);
+    if (!f->is_whole || !(f->increases || all_differ(f))) return false;
+    if (f->max - f->min + 1 == (double)f->present) return true; /* one after the other */
+    return (f->increases && f->present >= LEAST_SORTED) ||
+           (all_differ(f) && gi_names_identifier(name_of(view->table, column)));
+}
+
+/* Names in one finding the columns that a rule holds for. */
+struct list {
+    size_t *columns; /* (n) */
+    size_t n;
+};
+
+/* What a rule says of a column. */
+typedef bool column_rule(const gi_survey *survey, const gi_survey_view *view, size_t column);
+
+static bool is_empty(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    return is_feature(survey, column) && view->facts[column].present == 0;
+}
+
+static bool is_constant(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    return is_feature(survey, column) && view->table->rows > 1 && f->present > 0 &&
+           f->different == 1 && !f->has_more && f->missing == 0;
+}
+
+static bool is_mostly_missing(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    return is_feature(survey, column) && f->present > 0 && f->missing > f->present;
+}
+
+static bool identifies(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    return is_feature(survey, column) && view->facts[column].is_identifier;
+}
+
+static bool are_groups(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    const gi_cell_kind kind = view->table->columns[column].kind;
+    return is_feature(survey, column) && !f->is_identifier && f->different >= LEAST_GROUPS &&
+           (kind == GI_CELL_TEXT || f->is_whole) && 2 * f->different <= f->present &&
+           gi_names_identifier(name_of(view->table, column));
+}
+
+static bool are_many(const gi_column_facts *f)
+{
+    return (f->present >= LEAST_ROWS_OF_CODES && 2 * f->different > f->present) ||
+           f->different > MOST_TEXTS;
+}
+
+static bool has_many_texts(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    return is_feature(survey, column) && view->table->columns[column].kind == GI_CELL_TEXT &&
+           !f->is_identifier && !survey->columns[column].drop && are_many(f);
+}
+
+/* Whole numbers, few of them, which have the name of a code, or leave large gaps as codes do. */
+static bool are_codes(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    const char *name = name_of(view->table, column);
+    if (!is_feature(survey, column) || view->table->columns[column].kind != GI_CELL_NUMBER ||
+        !f->is_whole || f->has_more || f->different < 3 || f->different > MOST_CODES ||
+        f->present < LEAST_ROWS_OF_CODES || f->different * LEAST_OF_CODE > f->present)
+        return false;
+    if (gi_names_code(name)) return true;
+    if (gi_names_identifier(name)) return f->different < LEAST_GROUPS;
+    return f->min >= 100 && f->max - f->min + 1 > 4 * (double)f->different;
+}
+
+static glia_status list_columns(const gi_survey *survey, const gi_survey_view *view,
+                                column_rule *rule, struct list *out, glia_error *error)
+{
+    out->n = 0;
+    out->columns = gi_alloc(view->table->n_columns, sizeof *out->columns, "a survey", error);
+    if (!out->columns) return GLIA_NO_MEMORY;
+    for (size_t c = 0; c < view->table->n_columns; c++)
+        if (rule(survey, view, c)) out->columns[out->n++] = c;
+    return GLIA_OK;
+}
+
+/* Each rule makes one finding of all columns that it holds for. */
+static glia_status find_unused(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    static const struct {
+        column_rule *rule;
+        glia_finding_kind kind;
+        glia_severity severity;
+        bool drops, takes; /* is to be left out; to be taken for categories */
+        const char *said;
+    } rules[] = {
+        {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
+         "another value in each row, as of an identifier or a time: it says nothing of new rows; "
+         "--drop"},
+        {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
+         "seems to say whom a row belongs to: if so, --group keeps the rows of one together when "
+         "some are held out, and leaves the column out"},
+        {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
+         "so many different texts that most are rare, and each becomes a feature; --drop, or make "
+         "fewer of them"},
+        {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
+         "few whole numbers, read as amounts: if they are codes, --categorical"},
+        {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
+         "missing in most rows; a feature says where, --drop if that tells nothing"},
+        {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all; --drop"},
+        {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
+         "the same value in all rows, which is harmless; --drop saves inputs"},
+    };
+    glia_status status = GLIA_OK;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules && !status; i++) {
+        struct list list;
+        status = list_columns(survey, view, rules[i].rule, &list, error);
+        for (size_t k = 0; !status && k < list.n; k++) {
+            survey->columns[list.columns[k]].drop |= rules[i].drops;
+            survey->columns[list.columns[k]].categorical |= rules[i].takes;
+        }
+        if (!status && list.n > 0)
+            status = gi_survey_add(survey, rules[i].kind, rules[i].severity, list.columns, list.n,
+                                   NULL, NAN, error, "%s: %s",
+                                   names_of(view->table, list.columns, list.n).s, rules[i].said);
+        gi_free(list.columns);
+    }
+    return status;
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------- */
+
+static glia_status find_outlier(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                glia_error *error)
+{
+    const gi_column_facts *f = &view->facts[column];
+    if (!f->numbers || f->n_inner < LEAST_ROWS || f->different <= MOST_OUTLYING) return GLIA_OK;
+    uint64_t most = 0; /* of one number: one that mostly stands there leaves no usual spread */
+    for (size_t i = 0; i < f->n_slots; i++)
+        if (f->numbers[i].count > most) most = f->numbers[i].count;
+    const double sd = sqrt(f->inner_squares / (double)f->n_inner);
+    if (2 * most > f->present || !(sd > 0)) return GLIA_OK;
+    const double below = (f->inner_mean - f->min) / sd, above = (f->max - f->inner_mean) / sd;
+    const bool is_above = above >= below;
+    const double z = is_above ? above : below, x = is_above ? f->max : f->min;
+    const size_t row = is_above ? f->max_row : f->min_row;
+    const uint64_t n = is_above ? f->n_max : f->n_min;
+    if (!(z > MOST_OUTLYING)) return GLIA_OK;
+    char times[48] = "";
+    if (n > 1) snprintf(times, sizeof times, ", and %" PRIu64 " times more", n - 1);
+    const bool is_target = survey->columns[column].role == GLIA_ROLE_TARGET;
+    return gi_survey_add(survey, GLIA_FINDING_OUTLIER, z > FAR_OUT ? GLIA_WARNING : GLIA_NOTE,
+                         &column, 1, (uint64_t[]){gi_table_line(view->table, row), 0}, z, error,
+                         "%.60s is %g in %s%s, %.0f standard deviations from the mean of the "
+                         "others: correct it if it is wrong%s",
+                         name_of(view->table, column), x, place_of(view->table, row).s, times, z,
+                         is_target ? "; --loss huber gives it less weight"
+                                   : ", or leave the cell empty (missing)");
+}
+
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+/* Cells of a column by what their texts look like. */
+struct looks {
+    uint64_t cells[GI_LOOKS];
+    size_t first[GI_LOOKS]; /* the code of the first text that looks so */
+    uint64_t numbers;       /* cells of all looks that are numbers in some way */
+};
+
+static struct looks look_at(const gi_texts *texts, const gi_column_facts *f)
+{
+    struct looks looks = {0};
+    for (size_t code = 0; code < texts->n; code++) {
+        const gi_text_look look = gi_look_at_text(texts->text[code]);
+        if (!looks.cells[look]) looks.first[look] = code;
+        looks.cells[look] += f->counts[code];
+    }
+    const char *unit = gi_unit_of_text(texts->n ? texts->text[looks.first[GI_LOOK_UNIT]] : "");
+    for (size_t code = 0; code < texts->n && looks.cells[GI_LOOK_UNIT]; code++) {
+        /* Of several units the numbers are none. */
+        if (gi_look_at_text(texts->text[code]) != GI_LOOK_UNIT) continue;
+        if (strcmp(gi_unit_of_text(texts->text[code]), unit) == 0) continue;
+        looks.cells[GI_LOOK_TEXT] += looks.cells[GI_LOOK_UNIT];
+        looks.cells[GI_LOOK_UNIT] = 0;
+    }
+    for (gi_text_look look = GI_LOOK_NUMBER; look <= GI_LOOK_UNIT; look++)
+        looks.numbers += looks.cells[look];
+    return looks;
+}
+
+static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                glia_error *error)
+{
+    static const char *const said[GI_LOOKS] = {
+        [GI_LOOK_THOUSANDS] = "write them without commas between thousands",
+        [GI_LOOK_COMMA] = "write them with a decimal point, and nothing between thousands",
+        [GI_LOOK_CURRENCY] = "write them without the sign of a currency",
+        [GI_LOOK_PERCENT] = "write them without the percent sign",
+        [GI_LOOK_UNIT] = "write them without the unit",
+    };
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const gi_column_facts *f = &view->facts[column];
+    if (f->present < LEAST_CLASS) return GLIA_OK;
+    const struct looks looks = look_at(texts, f);
+    gi_text_look most = GI_LOOK_THOUSANDS;
+    for (gi_text_look look = most; look <= GI_LOOK_UNIT; look++)
+        if (looks.cells[look] > looks.cells[most]) most = look;
+
+    if (10 * looks.cells[GI_LOOK_DATE] >= 9 * f->present) {
+        const size_t code = looks.first[GI_LOOK_DATE];
+        if (is_feature(survey, column) && f->different > MOST_DATES)
+            survey->columns[column].drop = true;
+        return gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1,
+                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+                             percent(looks.cells[GI_LOOK_DATE], f->present) / 100, error,
+                             "%.60s has dates or times (%.40s), which are read as texts, each for "
+                             "itself: make numbers "
+                             "of them (days, the month, the hour), or --drop",
+                             name_of(view->table, column), texts->text[code]);
+    }
+    const double part = percent(looks.numbers, f->present);
+    const bool drops = is_feature(survey, column) && are_many(f);
+    if (10 * looks.numbers >= 8 * f->present && looks.cells[most] > 0) {
+        const size_t code = looks.first[most];
+        survey->columns[column].drop |= drops; /* as long as they are texts */
+        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_WARNING, &column, 1,
+                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+                             part / 100, error,
+                             "%.60s is read as texts, but has numbers such as %.40s (%s): %s",
+                             name_of(view->table, column), texts->text[code],
+                             place_of(view->table, f->first_rows[code]).s, said[most]);
+    }
+    /* Numbers with something else between them. */
+    if (2 * looks.cells[GI_LOOK_NUMBER] >= f->present && looks.cells[GI_LOOK_TEXT] > 0 &&
+        !survey->columns[column].categorical) {
+        const size_t code = looks.first[GI_LOOK_TEXT];
+        survey->columns[column].drop |= drops;
+        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_WARNING, &column, 1,
+                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+                             part / 100, error,
+                             "%.60s is read as texts, though %.0f %% of its cells are numbers: "
+                             "others are such as \"%.40s\" (%s); correct them, or leave them empty "
+                             "(missing)",
+                             name_of(view->table, column), part, texts->text[code],
+                             place_of(view->table, f->first_rows[code]).s);
+    }
+    return GLIA_OK;
+}
+
+static glia_status find_missing_word(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                     glia_error *error)
+{
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const gi_column_facts *f = &view->facts[column];
+    for (size_t code = 0; code < texts->n; code++) {
+        if (!f->counts[code] || !gi_says_missing(texts->text[code])) continue;
+        return gi_survey_add(survey, GLIA_FINDING_MISSING_WORD, GLIA_NOTE, &column, 1,
+                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+                             (double)f->counts[code], error,
+                             "%.60s has \"%s\" in %" PRIu64
+                             " row%s (first %s), which is read as a category: if it "
+                             "means that nothing is known, leave the cell empty",
+                             name_of(view->table, column), texts->text[code], f->counts[code],
+                             plural(f->counts[code]), place_of(view->table, f->first_rows[code]).s);
+    }
+    return GLIA_OK;
+}
+
+static glia_status find_similar(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                glia_error *error)
+{
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const gi_column_facts *f = &view->facts[column];
+    size_t n_slots = 16, first = SIZE_MAX, like = SIZE_MAX;
+    while (n_slots < 2 * texts->n) n_slots *= 2;
+    uint32_t *slots = gi_alloc(n_slots, sizeof *slots, "a survey", error); /* code + 1 */
+    if (!slots) return GLIA_NO_MEMORY;
+    for (size_t code = 0; code < texts->n && first == SIZE_MAX; code++) {
+        size_t i = gi_similar_hash(texts->text[code]) & (n_slots - 1);
+        for (; slots[i] && first == SIZE_MAX; i = (i + 1) & (n_slots - 1))
+            if (gi_are_similar(texts->text[code], texts->text[slots[i] - 1])) {
+                first = slots[i] - 1;
+                like = code;
+            }
+        slots[i] = (uint32_t)code + 1;
+    }
+    gi_free(slots);
+    if (first == SIZE_MAX) return GLIA_OK;
+    return gi_survey_add(survey, GLIA_FINDING_SIMILAR_TEXTS, GLIA_NOTE, &column, 1,
+                         (uint64_t[]){gi_table_line(view->table, f->first_rows[like]), 0}, NAN,
+                         error,
+                         "%.60s has \"%.60s\" (%s) and \"%.60s\", which are two categories: write "
+                         "them alike if they are the same",
+                         name_of(view->table, column), texts->text[like],
+                         place_of(view->table, f->first_rows[like]).s, texts->text[first]);
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+/* Whether rows of these features are bound to repeat: there are hardly more different ones. */
+static bool are_few(const gi_survey *survey, const gi_survey_view *view)
+{
+    double kinds = 1;
+    for (size_t c = 0; c < view->table->n_columns; c++) {
+        const gi_column_facts *f = &view->facts[c];
+        if (survey->columns[c].role != GLIA_ROLE_FEATURE || f->is_identifier) continue;
+        if (f->has_more) return false;
+        kinds *= (double)(f->different + (f->missing > 0));
+        if (kinds > 1e18) return false;
+    }
+    return kinds < 20 * (double)view->table->rows;
+}
+
+static glia_status find_rows(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    const gi_row_facts *rows = view->rows;
+    const gi_table *table = view->table;
+    const bool is_chance = are_few(survey, view);
+    const char *about = rows->checked < table->rows ? "about " : "";
+    glia_status status = GLIA_OK;
+    if (rows->duplicates) {
+        const size_t *pair = rows->duplicate;
+        status = gi_survey_add(
+            survey, GLIA_FINDING_DUPLICATES,
+            is_chance || 100 * rows->duplicates <= table->rows ? GLIA_NOTE : GLIA_WARNING, NULL, 0,
+            (uint64_t[]){gi_table_line(table, pair[0]), gi_table_line(table, pair[1])},
+            (double)rows->duplicates, error,
+            "%s%" PRIu64 " row%s (%.1f %%) %s like an earlier one, "
+            "first %s like %s%s",
+            about, rows->duplicates, plural(rows->duplicates),
+            percent(rows->duplicates, table->rows), rows->duplicates == 1 ? "is" : "are",
+            place_of(table, pair[1]).s, place_of(table, pair[0]).s,
+            is_chance
+                ? ": with so few different values that is to be expected"
+                : ": if it is the same one twice, remove it, or it is learned from and tested "
+                  "on");
+    }
+    if (!status && rows->contradictions && view->plan->has_task &&
+        view->plan->task != GLIA_VALUES) {
+        const size_t *pair = rows->contradiction;
+        status = gi_survey_add(
+            survey, GLIA_FINDING_CONTRADICTIONS, is_chance ? GLIA_NOTE : GLIA_WARNING, NULL, 0,
+            (uint64_t[]){gi_table_line(table, pair[0]), gi_table_line(table, pair[1])},
+            (double)rows->contradictions, error,
+            "%s%" PRIu64 " row%s (%.1f %%) %s like an earlier one in all features, but of another "
+            "class, first %s and %s: nothing can tell %s apart",
+            about, rows->contradictions, plural(rows->contradictions),
+            percent(rows->contradictions, table->rows), rows->contradictions == 1 ? "is" : "are",
+            place_of(table, pair[0]).s, place_of(table, pair[1]).s,
+            rows->contradictions == 1 ? "the two" : "them");
+    }
+    if (!status && table->skipped)
+        status = gi_survey_add(survey, GLIA_FINDING_BAD_ROWS, GLIA_WARNING, NULL, 0, NULL,
+                               (double)table->skipped, error,
+                               "%zu malformed row%s left out (--on-bad-row skip)", table->skipped,
+                               table->skipped == 1 ? " was" : "s were");
+    return status;
+}
+
+/* ---- The target ------------------------------------------------------------------------------ */
+
+static glia_status find_leak(gi_survey *survey, const gi_survey_view *view, size_t column,
+                             size_t target, glia_error *error)
+{
+    const gi_table *table = view->table;
+    const bool is_class = view->plan->task != GLIA_VALUES;
+    const bool are_numbers = table->columns[column].kind == GI_CELL_NUMBER && !is_class;
+    double skill, accuracy, guessed;
+    const glia_status status = gi_survey_skill(table, view->sample, column, target, is_class,
+                                               &skill, &accuracy, &guessed, error);
+    if (status) return status;
+    const double r = are_numbers && view->sample->n >= LEAST_ROWS
+                         ? gi_survey_correlation(table, view->facts, view->sample, column, target)
+                         : 0;
+    const char *name = name_of(table, column), *of = name_of(table, target);
+    static const char *const todo = "is it known before the target is? If not, --drop";
+    if (skill >= least_skill && is_class)
+        return gi_survey_add(
+            survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
+            "%.60s alone tells %.60s in %.4g %% of the rows that it was not learned "
+            "from (guessing: %.4g %%): %s %.60s",
+            name, of, 100 * accuracy, 100 * guessed, todo, name);
+    if (fabs(r) > least_correlation)
+        return gi_survey_add(survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, r * r, error,
+                             "%.60s alone tells %.60s (correlation %.4f): %s %.60s", name, of, r,
+                             todo, name);
+    if (skill >= least_skill)
+        return gi_survey_add(
+            survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
+            "%.60s alone tells %.60s (%.4g %% of its variance, in rows that it was "
+            "not learned from): %s %.60s",
+            name, of, 100 * skill, todo, name);
+    return GLIA_OK;
+}
+
+static glia_status find_leaks(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    enum { MOST_TARGETS = 8 };
+    const gi_table *table = view->table;
+    glia_status status = GLIA_OK;
+    size_t n = 0;
+    for (size_t c = 0; c < table->n_columns; c++) n += is_feature(survey, c);
+    for (size_t c = 0; c < table->n_columns && n > 1 && view->plan->has_task; c++) {
+        const gi_column_facts *f = &view->facts[c];
+        if (!is_feature(survey, c) || f->is_identifier || f->different < 1) continue;
+        const size_t before = survey->shown.n_findings;
+        for (size_t k = 0; k < view->plan->n_targets && k < MOST_TARGETS && !status; k++)
+            if (survey->shown.n_findings == before)
+                status = find_leak(survey, view, c, view->plan->targets[k], error);
+        if (status) return status;
+    }
+    return GLIA_OK;
+}
+
+static glia_status find_target(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    const gi_table *table = view->table;
+    glia_status status = GLIA_OK;
+    for (size_t k = 0; k < view->plan->n_targets && !status; k++) {
+        const size_t c = view->plan->targets[k];
+        const gi_column_facts *f = &view->facts[c];
+        if (f->missing) {
+            survey->shown.skip_bad_rows = true;
+            status = gi_survey_add(
+                survey, GLIA_FINDING_TARGET_MISSING, view->skips ? GLIA_WARNING : GLIA_SEVERE, &c,
+                1, (uint64_t[]){gi_table_line(table, f->first_missing), 0}, (double)f->missing,
+                error,
+                "the target %.60s is missing in %" PRIu64 " row%s, first %s: --on-bad-row skip "
+                "leaves such rows out",
+                name_of(table, c), f->missing, plural(f->missing),
+                place_of(table, f->first_missing).s);
+        }
+        if (!status && view->plan->has_task && view->plan->task == GLIA_CLASSES &&
+            f->present >= LEAST_ROWS && 2 * f->different > f->present)
+            status = gi_survey_add(
+                survey, GLIA_FINDING_TARGET_UNIQUE, GLIA_SEVERE, &c, 1, NULL, (double)f->different,
+                error,
+                "the target %.60s has %" PRIu64 " classes in %" PRIu64 " rows, so that hardly any "
+                "has a second one: is it the right column? --target names another",
+                name_of(table, c), f->different, f->present);
+        if (!status && view->plan->has_task && view->plan->task == GLIA_VALUES)
+            status = find_outlier(survey, view, c, error);
+        if (!status && table->columns[c].kind == GI_CELL_TEXT) {
+            status = find_numbers(survey, view, c, error);
+            if (!status) status = find_missing_word(survey, view, c, error);
+            if (!status) status = find_similar(survey, view, c, error);
+        }
+    }
+    if (view->plan->n_targets == 1 && gi_names_target(name_of(table, view->plan->targets[0])))
+        return status;
+    for (size_t c = 0; c < table->n_columns && view->plan->n_targets == 1 && !status; c++)
+        if (is_feature(survey, c) && gi_names_target(name_of(table, c)))
+            return gi_survey_add(
+                survey, GLIA_FINDING_TARGET_NAME, GLIA_WARNING, &c, 1, NULL, NAN, error,
+                "%.60s has the name of a target, but %.60s is taken for it: if that "
+                "is wrong, --target %.60s",
+                name_of(table, c), name_of(table, view->plan->targets[0]), name_of(table, c));
+    return status;
+}
+
+glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
+{
+    const glia_survey *s = &survey->shown;
+    if (s->n_classes < 2) return GLIA_OK;
+    size_t least = 0, most = 0, rare = 0;
+    for (size_t k = 0; k < s->n_classes; k++) {
+        if (s->classes[k].count < s->classes[least].count) least = k;
+        if (s->classes[k].count > s->classes[most].count) most = k;
+        rare += s->classes[k].count < LEAST_CLASS;
+    }
+    const double ratio = (double)s->classes[most].count /
+                         (double)(s->classes[least].count ? s->classes[least].count : 1);
+    glia_status status = GLIA_OK;
+    if (rare)
+        status = gi_survey_add(survey, GLIA_FINDING_RARE_CLASS, GLIA_WARNING, NULL, 0, NULL,
+                               (double)rare, error,
+                               "%zu class%s less than %d rows, %.60s %" PRIu64 ": too few to learn "
+                               "and to test; get more, or join classes",
+                               rare, rare == 1 ? " has" : "es have", (int)LEAST_CLASS,
+                               s->classes[least].text, s->classes[least].count);
+    if (!status && ratio > MOST_RATIO) {
+        survey->shown.balance_classes = s->n_classes <= 1000;
+        status =
+            gi_survey_add(survey, GLIA_FINDING_IMBALANCE, GLIA_WARNING, NULL, 0, NULL, ratio, error,
+                          "class %.60s has %" PRIu64 " rows, class %.60s %" PRIu64 ": whoever "
+                          "never says %.60s is right in nearly all; --class-weights balanced",
+                          s->classes[most].text, s->classes[most].count, s->classes[least].text,
+                          s->classes[least].count, s->classes[least].text);
+    }
+    return status;
+}
+
+/* ---- Columns that say the same ----------------------------------------------------------------
+ */
+
+static bool may_be_copy(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    return is_feature(survey, column) && !f->is_identifier && (f->different > 1 || f->has_more) &&
+           f->present > 1;
+}
+
+static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    const gi_table *table = view->table;
+    struct list list;
+    glia_status status = list_columns(survey, view, may_be_copy, &list, error);
+    const bool correlates = list.n <= MOST_PAIRED && view->sample->n >= LEAST_ROWS;
+    for (size_t j = 1; j < list.n && !status && view->table->rows >= LEAST_ROWS; j++) {
+        for (size_t i = 0; i < j; i++) {
+            const size_t pair[] = {list.columns[i], list.columns[j]};
+            const gi_column_facts *a = &view->facts[pair[0]], *b = &view->facts[pair[1]];
+            const bool is_copy = a->hash == b->hash;
+            const bool are_numbers = a->numbers && b->numbers && a->missing == b->missing;
+            if (!is_copy && !(correlates && are_numbers)) continue;
+            const double r =
+                is_copy ? 1
+                        : gi_survey_correlation(table, view->facts, view->sample, pair[0], pair[1]);
+            if (!(fabs(r) > copies_correlation)) continue;
+            status = gi_survey_add(survey, GLIA_FINDING_COPIES, GLIA_NOTE, pair, 2, NULL, r, error,
+                                   "%.60s and %.60s %s: one of them can be left out with --drop",
+                                   name_of(table, pair[1]), name_of(table, pair[0]),
+                                   is_copy ? "are the same" : "differ by a factor and a sum alone");
+            break;
+        }
+    }
+    gi_free(list.columns);
+    return status;
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
+
+glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    const gi_table *table = view->table;
+    glia_status status = find_target(survey, view, error);
+    for (size_t c = 0; c < table->n_columns && !status; c++) {
+        if (!is_feature(survey, c)) continue;
+        if (table->columns[c].kind == GI_CELL_NUMBER) {
+            status = find_outlier(survey, view, c, error);
+            continue;
+        }
+        const size_t before = survey->shown.n_findings;
+        status = find_numbers(survey, view, c, error);
+        if (survey->shown.n_findings > before && !status) continue;
+        if (!status) status = find_missing_word(survey, view, c, error);
+        if (!status) status = find_similar(survey, view, c, error);
+    }
+    if (!status) status = find_unused(survey, view, error);
+    if (!status) status = find_leaks(survey, view, error);
+    if (!status) status = find_copies(survey, view, error);
+    if (!status) status = find_rows(survey, view, error);
+    size_t features = 0; /* of what is not suggested to be left out */
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (!survey->columns[c].drop) features += gi_survey_width(&survey->columns[c]);
+    if (!status && (table->rows < FEW_ROWS || table->rows < features))
+        status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_NOTE, NULL, 0, NULL,
+                               (double)table->rows, error,
+                               "%zu row%s for %zu feature%s: few to learn from; --folds 5 tests on "
+                               "each of them",
+                               table->rows, plural(table->rows), features, plural(features));
+    return status;
+}
+
+/* Whose rule is needed before the findings: rows are compared without identifiers. */
+void gi_survey_find_identifiers(const gi_survey *survey, const gi_survey_view *view,
+                                gi_column_facts *facts)
+{
+    for (size_t c = 0; c < view->table->n_columns; c++)
+        facts[c].is_identifier = is_feature(survey, c) && is_identifier(view, c);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A table as it stands in a file: rows of cells, which are numbers or texts. What a network makes
+ * of it (scaling, classes) is base/schema.h's.
+ */
+#ifndef GLIA_DATA_TABLE_H
+#define GLIA_DATA_TABLE_H
+
+#include "base/file.h"
+#include "base/status.h"
+
+/* Ceilings of what a file may hold. */
+enum {
+    GI_MAX_COLUMNS = 1 << 16,
+    GI_MAX_ROW_BYTES = 1 << 24, /* of text: what is longer is taken for a quote left open */
+    GI_MAX_TEXTS = 1 << 16,     /* different ones of a column */
+    GI_MAX_TEXT_BYTES = 1 << 10 /* of a text that stands for a category */
+};
+
+typedef enum gi_cell_kind {
+    GI_CELL_NUMBER,
+    GI_CELL_TEXT,   /* a category: the cell holds the code of its text */
+    GI_CELL_IGNORED /* the column was dropped, or has too many texts: every cell is NAN */
+} gi_cell_kind;
+
+/* The different texts of a column, in the order of their first appearance: the code is the place.
+ */
+typedef struct gi_texts {
+    char **text;       /* (n), NUL-terminated UTF-8, none of them twice */
+    uint32_t *lengths; /* (n), without the NUL */
+    size_t n, room;
+    uint64_t *slots; /* (n_slots), a power of two: upper half of the hash, code + 1; 0 empty */
+    size_t n_slots;
+    struct gi_text_block *blocks; /* where the texts lie, the latest first */
+} gi_texts;
+
+/* Finds a text of n bytes, or adds it. GI_MAX_TEXTS of them at most: SIZE_MAX, and no error, when
+ * it would be one more. */
+glia_status gi_texts_add(gi_texts *texts, const char *text, size_t n, size_t *code,
+                         glia_error *error);
+/* Its code, or SIZE_MAX. */
+size_t gi_texts_find(const gi_texts *texts, const char *text, size_t n);
+/* Takes back the one that was added last. */
+void gi_texts_pop(gi_texts *texts);
+void gi_texts_free(gi_texts *texts);
+
+typedef struct gi_column {
+    char *name; /* "column 3" where the file has no names: they count from 1 */
+    gi_cell_kind kind;
+    gi_texts texts; /* of GI_CELL_TEXT */
+    bool has_missing;
+} gi_column;
+
+/* Where rows stand: row r, from `row` on until the next mark's, is on line `line` + r - row. */
+typedef struct gi_line_mark {
+    uint64_t row, line;
+} gi_line_mark;
+
+/*
+ * cells (rows, columns): a number, or the code of a text; NAN where nothing stands. Read-only once
+ * made. In memory, or mapped from a file that was made of it before.
+ */
+typedef struct gi_table {
+    char *path; /* for messages; "standard input" */
+    size_t rows, n_columns;
+    size_t n_targets;   /* the last so many are what is to be predicted; 0: the file does not say */
+    gi_column *columns; /* (n_columns) */
+    const double *cells;
+    gi_line_mark *marks; /* (n_marks); none: the file has no lines (NumPy) */
+    size_t n_marks;
+    size_t skipped;      /* rows that were malformed, and left out */
+    char how[192];       /* what was found out: "comma-separated, first line is a header", say */
+    double *owned_cells; /* or NULL, */
+    gi_file mapped;      /* with cells somewhere within */
+} gi_table;
+
+void gi_table_free(gi_table *table);
+
+/* The line of a row, from 1; 0 where the file has no lines. */
+uint64_t gi_table_line(const gi_table *table, size_t row);
+
+/* The column of this name, or with this number, from 1; SIZE_MAX: none. */
+size_t gi_table_column(const gi_table *table, const char *name);
+
+/* "FILE, line 7, column age" (or "row 6" where there are no lines) into where. */
+void gi_table_where(const gi_table *table, size_t row, size_t column, char *where, size_t room);
+
+/* A column whose kind is known before reading; it must be there unless it may be absent. */
+typedef struct gi_known_column {
+    const char *name;
+    gi_cell_kind kind;
+    bool may_be_absent;
+} gi_known_column;
+
+typedef struct gi_table_params {
+    char separator;               /* 0: is found out */
+    int header;                   /* 1: the first line has names, 0: it has not, -1: is found out */
+    bool skips_bad_rows;          /* else the first of them fails */
+    int threads;                  /* 0: one a core */
+    bool ignores_unknown;         /* columns that are not in known are GI_CELL_IGNORED */
+    bool caches;                  /* large files are read once, into the cache folder */
+    const gi_known_column *known; /* (n_known); all else is found out */
+    size_t n_known;
+} gi_table_params;
+
+/* Nothing known, everything found out, no cache. */
+gi_table_params gi_table_default_params(void);
+
+/* What a caller of the library asks for; nothing known. */
+gi_table_params gi_table_params_of(const glia_table_params *params, int threads);
+
+/*
+ * Reads a whole file of separated values: RFC 4180 (quotes, doubled quotes, line breaks within
+ * them), CRLF, a byte-order mark; comma, semicolon, tab, bar or blanks between cells. path "-":
+ * standard input. Gzip files are decompressed. A column is of numbers if nine in ten of its first
+ * cells are, and of texts otherwise, but for one with more than GI_MAX_TEXTS texts, or longer ones
+ * than GI_MAX_TEXT_BYTES, which is ignored unless it is known to be of texts. Cells that are empty,
+ * NA, N/A, n/a, #N/A, <NA>, NaN, nan, NULL, null, None or ? are missing. The result does not depend
+ * on the number of threads. NOT_FOUND, IO, BAD_FORMAT (names line and column), NO_MEMORY.
+ */
+glia_status gi_csv_read(const char *path, const gi_table_params *params, gi_table **out,
+                        glia_error *error);
+
+/*
+ * The same, some rows at a time, for a pipe: known says what every column that is wanted is, each
+ * must be there (in any order), others are ignored.
+ */
+typedef struct gi_csv_stream gi_csv_stream;
+glia_status gi_csv_stream_open(const char *path, const gi_table_params *params, gi_csv_stream **out,
+                               glia_error *error);
+/* The next rows, as many as are there, at most some megabytes; *out is NULL at the end. The table
+ * is the caller's; its columns are the file's, its texts those of these rows. */
+glia_status gi_csv_stream_next(gi_csv_stream *stream, gi_table **out, glia_error *error);
+void gi_csv_stream_free(gi_csv_stream *stream);
+
+/* The same from memory, for tests and fuzzing. */
+glia_status gi_csv_parse(const char *path, const uint8_t *bytes, size_t n_bytes,
+                         const gi_table_params *params, gi_table **out, glia_error *error);
+
+#endif

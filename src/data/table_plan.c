@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: MIT */
+/* What the columns of a table are for: which are predicted, as what, and which are learned from. */
+#include "data/table_plan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+enum {
+    MOST_CLASSES_OF_NUMBERS = 50, /* whole numbers that are classes, unless said otherwise */
+    LEAST_SAMPLES_OF_NUMBER = 2,  /* and how often each must be there, on average */
+};
+
+/* Whole numbers beyond are not told apart by a double. */
+static const double largest_whole = GI_LARGEST_WHOLE;
+
+int gi_by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+glia_status gi_table_fail_absent(const gi_table *table, const char *name, const char *what,
+                                 glia_error *error)
+{
+    char names[512];
+    size_t used = 0;
+    for (size_t c = 0; c < table->n_columns && used < sizeof names - 1; c++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", c ? ", " : "",
+                                 table->columns[c].name);
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: there is no column %s%s; found %s", table->path,
+                   name, what, names);
+}
+
+/* ---- What the target is -------------------------------------------------------------------- */
+
+/* Of a column, or several, that are to be predicted. */
+struct target_facts {
+    bool has_text, all_whole, all_binary;
+    double *numbers; /* (different), sorted: of one column */
+    size_t different, most;
+    bool too_many; /* different ones: more than most */
+    size_t samples;
+};
+
+/* Adds a number to those that are sorted, unless it is there. */
+static void add_different(struct target_facts *facts, double x)
+{
+    size_t begin = 0, end = facts->different;
+    while (begin < end) {
+        const size_t middle = begin + (end - begin) / 2;
+        if (facts->numbers[middle] == x) return;
+        if (x < facts->numbers[middle])
+            end = middle;
+        else
+            begin = middle + 1;
+    }
+    facts->too_many = facts->different == facts->most;
+    if (facts->too_many) return;
+    memmove(facts->numbers + begin + 1, facts->numbers + begin,
+            (facts->different - begin) * sizeof *facts->numbers);
+    facts->numbers[begin] = x;
+    facts->different++;
+}
+
+/* Looks at the targets of all rows. facts->numbers is to be freed, whatever comes of it. */
+static glia_status look_at_targets(const gi_table *table, const size_t *target, size_t n_targets,
+                                   size_t most, struct target_facts *facts, glia_error *error)
+{
+    enum { ROWS_RESIDENT = 1 << 18 }; /* of a table on disk */
+    *facts = (struct target_facts){.all_whole = true, .all_binary = true, .most = most};
+    facts->samples = table->rows;
+    facts->numbers = gi_alloc(most + 1, sizeof *facts->numbers, "the target", error);
+    if (!facts->numbers) return GLIA_NO_MEMORY;
+    for (size_t k = 0; k < n_targets; k++)
+        facts->has_text = facts->has_text || table->columns[target[k]].kind == GI_CELL_TEXT;
+    for (size_t row = 0; row < table->rows && !facts->has_text; row++) {
+        for (size_t k = 0; k < n_targets; k++) {
+            const double cell = table->cells[row * table->n_columns + target[k]];
+            if (isnan(cell)) continue;
+            facts->all_binary = facts->all_binary && (cell == 0 || cell == 1);
+            if (facts->all_whole && (cell != floor(cell) || fabs(cell) > largest_whole))
+                facts->all_whole = false;
+            if (facts->all_whole && !facts->too_many && n_targets == 1) add_different(facts, cell);
+        }
+        if (row % ROWS_RESIDENT == ROWS_RESIDENT - 1) gi_file_forget(&table->mapped);
+    }
+    return GLIA_OK;
+}
+
+/* Which task it is, by what was asked for and what stands there; says so in note. */
+static glia_status choose_task(const gi_table *table, const size_t *target, size_t n_targets,
+                               glia_loss loss, const struct target_facts *facts, glia_task *task,
+                               char *note, size_t room, glia_error *error)
+{
+    const char *name = table->columns[target[0]].name;
+    const bool is_one = n_targets == 1;
+    const bool are_few = facts->all_whole && !facts->too_many &&
+                         facts->different * LEAST_SAMPLES_OF_NUMBER <= facts->samples;
+    switch (loss) {
+    case GLIA_LOSS_AUTO:
+        *task = is_one && (facts->has_text || are_few) ? GLIA_CLASSES
+                : !is_one && facts->all_binary         ? GLIA_LABELS
+                                                       : GLIA_VALUES;
+        break;
+    case GLIA_LOSS_CROSS_ENTROPY:
+        *task = GLIA_CLASSES;
+        break;
+    case GLIA_LOSS_BCE:
+        *task = GLIA_LABELS;
+        break;
+    case GLIA_LOSS_MSE:
+    case GLIA_LOSS_MAE:
+    case GLIA_LOSS_HUBER:
+        *task = GLIA_VALUES;
+        break;
+    }
+    if (*task == GLIA_CLASSES && !is_one)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: %zu targets for one class a row; expected one column of classes, or "
+                       "several of 0 and 1 with the loss bce",
+                       table->path, n_targets);
+    if (*task == GLIA_CLASSES && !facts->has_text && (!facts->all_whole || facts->too_many))
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: column %s holds %s, which are no classes; expected texts, or at most "
+                       "%zu different whole numbers; the losses mse, mae and huber learn values, "
+                       "and a column can be made categorical",
+                       table->path, name,
+                       facts->all_whole ? "too many different numbers" : "numbers with fractions",
+                       facts->most);
+    for (size_t k = 0; k < n_targets && *task != GLIA_CLASSES; k++)
+        if (table->columns[target[k]].kind == GI_CELL_TEXT)
+            return gi_fail(
+                error, GLIA_BAD_FORMAT,
+                "%s: column %s holds texts, expected %s; leave it out, or learn it alone "
+                "as classes",
+                table->path, table->columns[target[k]].name,
+                *task == GLIA_LABELS ? "0 and 1" : "numbers");
+    if (*task == GLIA_LABELS && !facts->all_binary)
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: %s %s other numbers than 0 and 1, which bce learns; the losses mse, mae "
+            "and huber learn values",
+            table->path, is_one ? name : "the targets", is_one ? "has" : "have");
+    if (loss != GLIA_LOSS_AUTO)
+        note[0] = '\0';
+    else if (*task == GLIA_CLASSES && !facts->has_text)
+        snprintf(
+            note, room,
+            "%s has %zu whole numbers and is taken for classes; --loss mse learns it as a value",
+            name, facts->different);
+    else if (*task == GLIA_VALUES)
+        snprintf(note, room, "%s %s numbers and %s taken for %s%s", is_one ? name : "the targets",
+                 is_one ? "has" : "have", is_one ? "is" : "are", is_one ? "a value" : "values",
+                 is_one && facts->all_whole ? "; --loss cross-entropy learns it as classes" : "");
+    else if (*task == GLIA_LABELS)
+        snprintf(note, room,
+                 "the targets are 0 and 1 and are taken for labels; --loss mse learns "
+                 "them as values");
+    else
+        snprintf(note, room, "%s has texts, which are classes", name);
+    return GLIA_OK;
+}
+
+/* ---- Columns and what they are for --------------------------------------------------------- */
+
+/* A column that was asked for: SIZE_MAX if name is NULL. */
+static glia_status find_column(const gi_table *table, const char *name, const char *what,
+                               size_t *out, glia_error *error)
+{
+    *out = name ? gi_table_column(table, name) : SIZE_MAX;
+    return name && *out == SIZE_MAX ? gi_table_fail_absent(table, name, what, error) : GLIA_OK;
+}
+
+/* Whether a column is there for something else than to be learned, or learned from. */
+static bool has_role(const gi_table_roles *roles, size_t column)
+{
+    return column == roles->weight || column == roles->group || column == roles->id;
+}
+
+/* The columns that are predicted (n, to be freed): those asked for, or the last that can be. */
+static glia_status find_targets(const gi_table *table, const gi_table_roles *roles,
+                                const glia_table_params *params, size_t **out, size_t *n,
+                                glia_error *error)
+{
+    *n = params->n_targets ? params->n_targets : table->n_targets ? table->n_targets : 1;
+    size_t *targets = gi_alloc(*n, sizeof *targets, "targets", error);
+    if (!targets) return GLIA_NO_MEMORY;
+    glia_status status = GLIA_OK;
+    for (size_t k = 0; k < params->n_targets && !status; k++) {
+        status = find_column(table, params->targets[k], ", the target", &targets[k], error);
+        for (size_t i = 0; i < k && !status; i++)
+            if (targets[i] == targets[k])
+                status = gi_fail(error, GLIA_BAD_FORMAT, "%s: the target %s is named twice",
+                                 table->path, params->targets[k]);
+    }
+    if (params->n_targets == 0 && table->n_targets > 0) {
+        for (size_t k = 0; k < *n; k++) targets[k] = table->n_columns - *n + k;
+    } else if (params->n_targets == 0) {
+        size_t c = table->n_columns;
+        while (c > 0 && has_role(roles, c - 1)) c--;
+        targets[0] = c - 1;
+        if (c == 0)
+            status = gi_fail(error, GLIA_BAD_FORMAT, "%s: no column is left that could be learned",
+                             table->path);
+    }
+    for (size_t k = 0; k < *n && !status; k++) {
+        const gi_column *column = &table->columns[targets[k]];
+        if (column->kind == GI_CELL_IGNORED)
+            status = gi_fail(error, GLIA_BAD_FORMAT,
+                             "%s: column %s, the target, was dropped, or holds more than %d "
+                             "different texts; name another one as the target",
+                             table->path, column->name, (int)GI_MAX_TEXTS);
+    }
+    if (status)
+        gi_free(targets);
+    else
+        *out = targets;
+    return status;
+}
+
+static bool is_among(size_t column, const size_t *columns, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (columns[k] == column) return true;
+    return false;
+}
+
+/* The names and kinds of the columns that are read; what they hold is learned later. */
+static glia_status begin_schema(const gi_table *table, const gi_table_roles *roles,
+                                const size_t *targets, size_t n_targets, gi_schema **out,
+                                glia_error *error)
+{
+    gi_schema *schema = NULL;
+    size_t n = 0;
+    const char **names = gi_alloc(n_targets, sizeof *names, "targets", error);
+    bool *is_read = gi_alloc(table->n_columns, sizeof *is_read, "columns", error);
+    glia_status status = names && is_read ? GLIA_OK : GLIA_NO_MEMORY;
+    for (size_t c = 0; c < table->n_columns && !status; c++) {
+        is_read[c] = !has_role(roles, c) && table->columns[c].kind != GI_CELL_IGNORED &&
+                     !is_among(c, targets, n_targets);
+        n += is_read[c];
+    }
+    for (size_t k = 0; k < n_targets && !status; k++) names[k] = table->columns[targets[k]].name;
+    if (!status && n == 0)
+        status = gi_fail(error, GLIA_BAD_FORMAT,
+                         "%s: beside the target there is no column to learn from; is it really "
+                         "separated as found (%s)?",
+                         table->path, table->how);
+    if (!status) status = gi_schema_new(n, names, n_targets, &schema, error);
+    if (!status) schema->has_text_target = table->columns[targets[0]].kind == GI_CELL_TEXT;
+    for (size_t c = 0, j = 0; c < table->n_columns && !status; c++) {
+        if (!is_read[c]) continue;
+        schema->columns[j].is_category = table->columns[c].kind == GI_CELL_TEXT;
+        schema->columns[j].scale = 1;
+        schema->columns[j].name = gi_strdup(table->columns[c].name, error);
+        if (!schema->columns[j++].name) status = GLIA_NO_MEMORY;
+    }
+    gi_free(names);
+    gi_free(is_read);
+    if (status)
+        gi_schema_free(schema);
+    else
+        *out = schema;
+    return status;
+}
+
+/* The most different numbers that may be classes. */
+static size_t most_classes(const glia_table_params *params)
+{
+    return params->loss == GLIA_LOSS_CROSS_ENTROPY ? (size_t)GLIA_MAX_CLASSES
+                                                   : MOST_CLASSES_OF_NUMBERS;
+}
+
+/* The names of the classes, or of the targets, to be freed as one block. */
+static char **name_classes(const gi_table *table, const gi_table_plan *plan, size_t *n,
+                           glia_error *error)
+{
+    enum { LONGEST = 24 };
+    const gi_column *target = &table->columns[plan->targets[0]];
+    const bool has_text = target->kind == GI_CELL_TEXT, are_classes = plan->task == GLIA_CLASSES;
+    *n = !are_classes ? plan->n_targets : has_text ? target->texts.n : plan->n_numbers;
+    const char **names = gi_alloc(*n, sizeof *names, "classes", error);
+    char *numbers = gi_alloc(*n, LONGEST, "classes", error);
+    char **copies = NULL;
+    for (size_t k = 0; names && numbers && k < *n; k++) {
+        names[k] = numbers + k * LONGEST;
+        if (!are_classes)
+            names[k] = table->columns[plan->targets[k]].name;
+        else if (has_text)
+            names[k] = target->texts.text[k];
+        else
+            snprintf(numbers + k * LONGEST, LONGEST, "%lld", (long long)plan->numbers[k]);
+    }
+    if (names && numbers) {
+        if (are_classes && has_text) qsort(names, *n, sizeof *names, gi_by_text);
+        copies = gi_copy_names(names, *n, error);
+    }
+    gi_free(names);
+    gi_free(numbers);
+    return copies;
+}
+
+/* ---- The plan ------------------------------------------------------------------------------ */
+
+glia_status gi_table_find_roles(const gi_table *table, const glia_table_params *params,
+                                gi_table_roles *out, glia_error *error)
+{
+    *out = (gi_table_roles){SIZE_MAX, SIZE_MAX, SIZE_MAX};
+    glia_status status = find_column(table, params->weight, ", the weights", &out->weight, error);
+    if (!status) status = find_column(table, params->group, ", the groups", &out->group, error);
+    if (!status) status = find_column(table, params->id, ", the id", &out->id, error);
+    return status;
+}
+
+glia_status gi_table_find_plan(const gi_table *table, const glia_table_params *params,
+                               gi_table_plan *out, glia_error *error)
+{
+    struct target_facts facts = {0};
+    *out = (gi_table_plan){0};
+    glia_status status = gi_table_find_roles(table, params, &out->roles, error);
+    if (!status)
+        status = find_targets(table, &out->roles, params, &out->targets, &out->n_targets, error);
+    if (!out->targets) out->n_targets = 0;
+    if (!status)
+        status = look_at_targets(table, out->targets, out->n_targets, most_classes(params), &facts,
+                                 error);
+    if (!status)
+        status = choose_task(table, out->targets, out->n_targets, params->loss, &facts, &out->task,
+                             out->note, sizeof out->note, error);
+    out->has_task = !status;
+    out->numbers = facts.numbers;
+    out->n_numbers = facts.different;
+    return status;
+}
+
+void gi_table_plan_free(gi_table_plan *plan)
+{
+    gi_free(plan->targets);
+    gi_free(plan->numbers);
+}
+
+glia_status gi_table_plan_reading(const gi_table *table, const gi_table_plan *plan,
+                                  gi_schema **schema, char ***class_names, gi_reading *out,
+                                  glia_error *error)
+{
+    glia_status status =
+        begin_schema(table, &plan->roles, plan->targets, plan->n_targets, schema, error);
+    if (status) return status;
+    *out = (gi_reading){.schema = *schema, .task = plan->task};
+    *class_names = name_classes(table, plan, &out->classes, error);
+    if (!*class_names) return GLIA_NO_MEMORY;
+    out->class_names = *class_names;
+    if (plan->task != GLIA_CLASSES || out->classes >= 2) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_FORMAT,
+                   "%s: column %s, the target, has %s; there is nothing to learn", table->path,
+                   table->columns[plan->targets[0]].name,
+                   out->classes ? "one class alone" : "no class at all");
+}
+
+/* ---- What is known before reading ---------------------------------------------------------- */
+
+gi_table_params gi_table_params_of(const glia_table_params *params, int threads)
+{
+    gi_table_params how = gi_table_default_params();
+    how.separator = params->separator;
+    how.header = params->header == 0 ? -1 : params->header > 0;
+    how.skips_bad_rows = params->skip_bad_rows;
+    how.threads = threads;
+    return how;
+}
+
+static glia_status known_new(size_t n, gi_known_columns *out, glia_error *error)
+{
+    *out = (gi_known_columns){gi_alloc(n, sizeof *out->columns, "columns", error), 0};
+    return out->columns ? GLIA_OK : GLIA_NO_MEMORY;
+}
+
+static void know(gi_known_columns *known, const char *name, gi_cell_kind kind)
+{
+    known->columns[known->n++] = (gi_known_column){name, kind, false};
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns *out,
+                               glia_error *error)
+{
+    glia_status status = known_new(params->n_drop + params->n_categorical + 2, out, error);
+    for (size_t i = 0; i < params->n_drop && !status; i++)
+        know(out, params->drop[i], GI_CELL_IGNORED);
+    for (size_t i = 0; i < params->n_categorical && !status; i++)
+        know(out, params->categorical[i], GI_CELL_TEXT);
+    if (!status && params->weight) know(out, params->weight, GI_CELL_NUMBER);
+    if (!status && params->id && !is_same(params->id, params->weight) &&
+        !is_same(params->id, params->group))
+        know(out, params->id, GI_CELL_IGNORED);
+    return status;
+}
+
+glia_status gi_known_of_schema(const gi_schema *schema, const glia_table_params *params,
+                               bool is_for_prediction, gi_known_columns *out, glia_error *error)
+{
+    glia_status status = known_new(schema->n_columns + schema->n_targets + 1, out, error);
+    if (status) return status;
+    for (size_t j = 0; j < schema->n_columns; j++)
+        know(out, schema->columns[j].name,
+             schema->columns[j].is_category ? GI_CELL_TEXT : GI_CELL_NUMBER);
+    for (size_t j = 0; j < schema->n_columns && is_for_prediction; j++)
+        if (is_same(params->id, schema->columns[j].name) && !schema->columns[j].is_category)
+            return gi_fail(
+                error, GLIA_BAD_ARGUMENT,
+                "the column %s is one that the network learned from, as numbers; expected "
+                "another one for the names of rows",
+                params->id);
+    if (is_for_prediction) {
+        if (params->id) know(out, params->id, GI_CELL_TEXT);
+        return GLIA_OK;
+    }
+    for (size_t k = 0; k < schema->n_targets; k++)
+        out->columns[out->n++] = (gi_known_column){
+            schema->targets[k], schema->has_text_target ? GI_CELL_TEXT : GI_CELL_NUMBER, true};
+    if (params->weight) know(out, params->weight, GI_CELL_NUMBER);
+    return GLIA_OK;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the columns of a table are for, as it was asked for or can be found out: the target and its
+ * task, weights, groups, names of rows; all others are learned from.
+ */
+#ifndef GLIA_DATA_TABLE_PLAN_H
+#define GLIA_DATA_TABLE_PLAN_H
+
+#include "base/schema.h"
+#include "data/table.h"
+
+/* Whole numbers beyond are not told apart by a double: 2^53. */
+#define GI_LARGEST_WHOLE 9007199254740992.0
+
+/* How a network, or another data set, reads a table; borrowed. */
+typedef struct gi_reading {
+    const gi_schema *schema;
+    glia_task task;
+    size_t classes;           /* or targets */
+    char *const *class_names; /* (classes) */
+    size_t features;          /* of samples that are no rows of a table; 0: not known */
+    bool from_zero;           /* and whether sparse text counts them from 0 */
+    bool ignores_targets;     /* rows are to be predicted: what stands there does not matter */
+} gi_reading;
+
+/* Columns that are neither predicted nor learned from; SIZE_MAX: there is none. */
+typedef struct gi_table_roles {
+    size_t weight, group, id;
+} gi_table_roles;
+
+typedef struct gi_table_plan {
+    gi_table_roles roles;
+    size_t *targets; /* (n_targets) */
+    size_t n_targets;
+    bool has_task;
+    glia_task task;
+    double *numbers; /* (n_numbers), sorted: the different ones of a target that is classes */
+    size_t n_numbers;
+    char note[512]; /* for people: what the target was taken for, and how to have it otherwise */
+} gi_table_plan;
+
+/* BAD_FORMAT: a column is not there, the target cannot be what was asked for. */
+glia_status gi_table_find_roles(const gi_table *table, const glia_table_params *params,
+                                gi_table_roles *out, glia_error *error);
+
+/* On failure *out is as far as it went; to be freed in any case. */
+glia_status gi_table_find_plan(const gi_table *table, const glia_table_params *params,
+                               gi_table_plan *out, glia_error *error);
+void gi_table_plan_free(gi_table_plan *plan);
+
+/*
+ * How the table is read by a plan that has a task: a schema with the names and kinds of the columns
+ * that are learned from, and the names of the classes (one block); both are to be freed, also after
+ * a failure.
+ */
+glia_status gi_table_plan_reading(const gi_table *table, const gi_table_plan *plan,
+                                  gi_schema **schema, char ***class_names, gi_reading *out,
+                                  glia_error *error);
+
+/* Says that there is no column `name`, and what there is. BAD_FORMAT. */
+glia_status gi_table_fail_absent(const gi_table *table, const char *name, const char *what,
+                                 glia_error *error);
+
+/* For qsort, of texts. */
+int gi_by_text(const void *a, const void *b);
+
+/* What is to be known of columns before a file is read; names are borrowed. */
+typedef struct gi_known_columns {
+    gi_known_column *columns; /* (n), to be freed */
+    size_t n;
+} gi_known_columns;
+
+glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns *out,
+                               glia_error *error);
+/* is_for_prediction: of rows whose target is nothing to them, but whose id is. */
+glia_status gi_known_of_schema(const gi_schema *schema, const glia_table_params *params,
+                               bool is_for_prediction, gi_known_columns *out, glia_error *error);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* The columns of a table to JSON and back. */
+#include "format/schema_json.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* ---- Writing ------------------------------------------------------------------------------- */
+
+static json_t *pack_texts(char *const *texts, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++)
+        if (json_array_append_new(array, json_string(texts[i]))) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
+}
+
+static json_t *pack_column(const gi_schema_column *column)
+{
+    json_t *object = column->is_category
+                         ? json_pack("{s:s, s:o}", "name", column->name, "categories",
+                                     pack_texts(column->categories, column->n_categories))
+                         : json_pack("{s:s, s:f, s:f}", "name", column->name, "mean", column->mean,
+                                     "scale", column->scale);
+    if (object && column->flags_missing && json_object_set_new(object, "missing", json_true())) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+json_t *gi_schema_pack(const gi_schema *schema)
+{
+    json_t *columns = json_array();
+    for (size_t j = 0; j < schema->n_columns; j++)
+        if (json_array_append_new(columns, pack_column(&schema->columns[j]))) {
+            json_decref(columns);
+            return NULL;
+        }
+    return json_pack("{s:o, s:o, s:b}", "columns", columns, "targets",
+                     pack_texts(schema->targets, schema->n_targets), "text_target",
+                     (int)schema->has_text_target);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------- */
+
+static glia_status reject(const char *place, size_t j, const char *key, const char *expected,
+                          glia_error *error)
+{
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: preprocessing.table.columns[%zu]%s%s: expected %s",
+                   place, j, key[0] ? "." : "", key, expected);
+}
+
+/* An array of texts, each after the one before if they are to be sorted; borrowed from the JSON. */
+static const char **unpack_texts(const json_t *array, bool is_sorted, glia_error *error)
+{
+    const size_t n = json_array_size(array);
+    const char **texts = gi_alloc(n, sizeof *texts, "names", error);
+    for (size_t i = 0; texts && i < n; i++) {
+        texts[i] = json_string_value(json_array_get(array, i));
+        if (texts[i] && !(is_sorted && i > 0 && strcmp(texts[i - 1], texts[i]) >= 0)) continue;
+        gi_free(texts);
+        gi_fail(error, GLIA_BAD_FORMAT, "no text");
+        return NULL;
+    }
+    return texts;
+}
+
+static glia_status unpack_column(const char *place, const json_t *object, size_t j,
+                                 gi_schema_column *column, glia_error *error)
+{
+    const char *name = json_string_value(json_object_get(object, "name"));
+    const json_t *categories = json_object_get(object, "categories");
+    const json_t *missing = json_object_get(object, "missing");
+    if (!name || !name[0]) return reject(place, j, "name", "the name of a column", error);
+    if (missing && !json_is_boolean(missing))
+        return reject(place, j, "missing", "true or false", error);
+    column->flags_missing = json_is_true(missing);
+    column->is_category = categories != NULL;
+    column->scale = 1;
+    column->name = gi_strdup(name, error);
+    if (!column->name) return GLIA_NO_MEMORY;
+    if (!categories) {
+        column->mean = json_number_value(json_object_get(object, "mean"));
+        column->scale = json_number_value(json_object_get(object, "scale"));
+        if (!json_is_number(json_object_get(object, "mean")) || !isfinite(column->mean))
+            return reject(place, j, "mean", "a number", error);
+        if (!(column->scale > 0) || !isfinite(column->scale))
+            return reject(place, j, "scale", "a number above 0", error);
+        return GLIA_OK;
+    }
+    const char **texts = json_is_array(categories) ? unpack_texts(categories, true, NULL) : NULL;
+    if (!texts)
+        return reject(place, j, "categories", "an array of different texts in ascending order",
+                      error);
+    column->n_categories = json_array_size(categories);
+    column->categories = gi_copy_names(texts, column->n_categories, error);
+    gi_free(texts);
+    return column->categories ? GLIA_OK : GLIA_NO_MEMORY;
+}
+
+glia_status gi_schema_unpack(const char *place, const json_t *table, size_t n_features,
+                             gi_schema **out, glia_error *error)
+{
+    const json_t *columns = json_object_get(table, "columns");
+    const json_t *targets = json_object_get(table, "targets");
+    const json_t *text_target = json_object_get(table, "text_target");
+    const size_t n = json_array_size(columns);
+    if (n == 0 || n > n_features)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: preprocessing.table.columns: found %zu, expected an array of 1 to %zu "
+                       "columns, since the network has that many inputs",
+                       place, n, n_features);
+    if (!json_is_boolean(text_target))
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: preprocessing.table.text_target: expected true or false", place);
+    const char **names = json_is_array(targets) ? unpack_texts(targets, false, NULL) : NULL;
+    if (!names)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: preprocessing.table.targets: expected an array of names", place);
+    gi_schema *schema = NULL;
+    glia_status status = gi_schema_new(n, names, json_array_size(targets), &schema, error);
+    gi_free(names);
+    if (!status) schema->has_text_target = json_is_true(text_target);
+    for (size_t j = 0; j < n && !status; j++)
+        status = unpack_column(place, json_array_get(columns, j), j, &schema->columns[j], error);
+    if (!status) {
+        gi_schema_count(schema);
+        if (schema->n_features != n_features)
+            status =
+                gi_fail(error, GLIA_BAD_FORMAT,
+                        "%s: preprocessing.table.columns: they make %zu features, expected %zu, "
+                        "the network's inputs",
+                        place, schema->n_features, n_features);
+    }
+    if (status)
+        gi_schema_free(schema);
+    else
+        *out = schema;
+    return status;
+}

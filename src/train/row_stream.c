@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rows for a network, of separated values some at a time: a pipe has no end that could be waited
+ * for. Of anything else all at once.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/encoding.h"
+#include "data/readers.h"
+#include "net/network.h"
+#include "train/input_form.h"
+
+struct glia_row_stream {
+    const glia_network *network;
+    glia_table_params params; /* what it borrows is the caller's */
+    gi_csv_stream *stream;    /* or */
+    glia_dataset *whole;      /* not given yet */
+    size_t skipped;
+};
+
+/* Separated values: what else there is says so in its name or its first bytes. */
+static bool is_streamed(const glia_network *network, const char *path)
+{
+    return network->schema && !gi_npy_is(path) && !gi_libsvm_is_file(path) &&
+           !gi_is_directory(path);
+}
+
+glia_status glia_row_stream_open(const glia_network *network, const char *path,
+                                 const glia_data_params *params, glia_row_stream **out,
+                                 glia_error *error)
+{
+    const glia_data_params defaults = glia_data_default_params();
+    if (!params) params = &defaults;
+    glia_row_stream *rows = gi_alloc(1, sizeof *rows, "a stream of rows", error);
+    if (!rows) return GLIA_NO_MEMORY;
+    rows->network = network;
+    rows->params = params->table;
+    rows->params.weight = rows->params.group = NULL; /* nothing is learned */
+    if (!is_streamed(network, path)) {
+        const glia_status opened =
+            gi_open_for(network, path, GLIA_TEST, params, true, &rows->whole, error);
+        if (opened)
+            glia_row_stream_free(rows);
+        else
+            *out = rows;
+        return opened;
+    }
+    gi_known_columns known = {0};
+    gi_table_params how = gi_table_params_of(&params->table, params->threads);
+    glia_status status = gi_known_of_schema(network->schema, &params->table, true, &known, error);
+    how.ignores_unknown = true;
+    how.known = known.columns;
+    how.n_known = known.n;
+    if (!status) status = gi_csv_stream_open(path, &how, &rows->stream, error);
+    gi_free(known.columns);
+    if (status) {
+        glia_row_stream_free(rows);
+        return status;
+    }
+    *out = rows;
+    return GLIA_OK;
+}
+
+glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out, glia_error *error)
+{
+    gi_reading reading = gi_network_reading(rows->network);
+    reading.ignores_targets = true;
+    if (!rows->stream) {
+        *out = rows->whole;
+        rows->whole = NULL;
+        return GLIA_OK;
+    }
+    for (;;) {
+        gi_table *table = NULL;
+        glia_dataset *dataset = NULL;
+        glia_status status = gi_csv_stream_next(rows->stream, &table, error);
+        const bool is_end = table == NULL;
+        const size_t in_all = table ? table->rows + table->skipped : 0;
+        if (!status && table)
+            status = gi_dataset_of_table(table, "rows", &rows->params, &reading, &dataset, error);
+        if (status) return status;
+        rows->skipped += in_all - (dataset ? dataset->samples : 0);
+        *out = dataset;
+        if (dataset || is_end) return GLIA_OK;
+    }
+}
+
+size_t glia_row_stream_skipped(const glia_row_stream *rows)
+{
+    return rows->skipped;
+}
+
+void glia_row_stream_free(glia_row_stream *rows)
+{
+    if (!rows) return;
+    gi_csv_stream_free(rows->stream);
+    glia_dataset_free(rows->whole);
+    gi_free(rows);
+}
+
+uint64_t glia_dataset_line(const glia_dataset *dataset, size_t index)
+{
+    return index < dataset->samples ? gi_dataset_line(dataset, index) : 0;
+}
+
+const char *glia_dataset_id(const glia_dataset *dataset, size_t index)
+{
+    return index < dataset->samples ? gi_dataset_id(dataset, index) : NULL;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usage: dump_table MODEL TABLE
+ *
+ * Prints for each row of a table a line: the features that a model reads it as, a bar, and what
+ * glia_predict makes of them. For test_tables.py, which compares both with the program's answers
+ * and with arithmetic of its own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "glia.h"
+
+int main(int argc, char **argv)
+{
+    glia_error error = {0};
+    glia_network *network = NULL;
+    glia_dataset *dataset = NULL;
+    float *x = NULL, *outputs = NULL;
+    int exit_status = 1;
+    if (argc != 3) {
+        fprintf(stderr, "usage: dump_table MODEL TABLE\n");
+        return 2;
+    }
+    if (glia_network_load(argv[1], &network, &error) ||
+        glia_dataset_open_for(network, argv[2], GLIA_TEST, NULL, &dataset, &error))
+        goto cleanup;
+    const glia_network_info model = glia_network_describe(network);
+    const glia_dataset_info set = glia_dataset_describe(dataset);
+    x = malloc(set.samples * set.features * sizeof *x);
+    outputs = malloc(set.samples * model.classes * sizeof *outputs);
+    if (!x || !outputs) {
+        fprintf(stderr, "out of memory\n");
+        goto cleanup;
+    }
+    for (size_t i = 0; i < set.samples; i++)
+        if (glia_dataset_sample(dataset, i, x + i * set.features, NULL, &error)) goto cleanup;
+    if (glia_predict(network, GLIA_F32, x, set.samples, outputs, &error)) goto cleanup;
+    for (size_t i = 0; i < set.samples; i++) {
+        for (size_t j = 0; j < set.features; j++) printf("%.9g ", (double)x[i * set.features + j]);
+        printf("|");
+        for (size_t k = 0; k < model.classes; k++)
+            printf(" %.9g", (double)outputs[i * model.classes + k]);
+        printf("\n");
+    }
+    exit_status = 0;
+
+cleanup:
+    if (error.status != GLIA_OK) fprintf(stderr, "%s\n", error.message);
+    free(x);
+    free(outputs);
+    glia_dataset_free(dataset);
+    glia_network_free(network);
+    return exit_status;
+}

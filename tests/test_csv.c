@@ -1,0 +1,1084 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of separated values: numbers against Python's, tables as they should be read, malformed
+ * ones with what their message must say, the same from any number of threads and blocks of any
+ * size, pipes, the cache.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "assert_error.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "data/csv.h"
+#include "golden/numbers.h"
+
+/* ---- Helpers -------------------------------------------------------------------------------- */
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/glia-test-csv-XXXXXX");
+    return mkdtemp(folder) && setenv("XDG_CACHE_HOME", folder, 1) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+static const char *in_folder(const char *file)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    return path;
+}
+
+static void write_file(const char *path, const void *data, size_t n)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+static long allocations_until_failure = -1; /* -1: none fails */
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    if (allocations_until_failure == 0) return NULL;
+    if (allocations_until_failure > 0) allocations_until_failure--;
+    return __real_aligned_alloc(alignment, size);
+}
+
+static bool disk_is_full;
+
+/* Either of them is what the library calls, as large files are built in or asked for. */
+ssize_t __real_pwrite(int descriptor, const void *block, size_t n, off_t at);
+ssize_t __wrap_pwrite(int descriptor, const void *block, size_t n, off_t at);
+ssize_t __real_pwrite64(int descriptor, const void *block, size_t n, int64_t at);
+ssize_t __wrap_pwrite64(int descriptor, const void *block, size_t n, int64_t at);
+
+ssize_t __wrap_pwrite(int descriptor, const void *block, size_t n, off_t at)
+{
+    errno = ENOSPC;
+    return disk_is_full ? -1 : __real_pwrite(descriptor, block, n, at);
+}
+
+ssize_t __wrap_pwrite64(int descriptor, const void *block, size_t n, int64_t at)
+{
+    errno = ENOSPC;
+    return disk_is_full ? -1 : __real_pwrite64(descriptor, block, n, at);
+}
+
+/* Text that grows. */
+struct text {
+    char *text;
+    size_t n, room;
+};
+
+__attribute__((format(printf, 2, 3))) static void print(struct text *to, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (to->room - to->n < 8192) {
+        to->room = 2 * to->room + 16384;
+        to->text = realloc(to->text, to->room);
+        assert_non_null(to->text);
+    }
+    const int n = vsnprintf(to->text + to->n, to->room - to->n, format, arguments);
+    assert_in_range(n, 0, 8191);
+    to->n += (size_t)n;
+    va_end(arguments);
+}
+
+/* "a:n b:t? | 2: 1 x | 3: - y": names, kinds, whether any is missing; lines and cells. */
+static void render(struct text *to, const gi_table *table, bool with_header)
+{
+    for (size_t c = 0; with_header && c < table->n_columns; c++)
+        print(to, "%s%s:%c%s", c ? " " : "", table->columns[c].name, "ntx"[table->columns[c].kind],
+              table -> columns[c].has_missing ? "?" : "");
+    for (size_t row = 0; row < table->rows; row++) {
+        print(to, " | %zu:", (size_t)gi_table_line(table, row));
+        for (size_t c = 0; c < table->n_columns; c++) {
+            const double x = table->cells[row * table->n_columns + c];
+            if (isnan(x))
+                print(to, " -");
+            else if (table->columns[c].kind == GI_CELL_TEXT)
+                print(to, " %s", table->columns[c].texts.text[(size_t)x]);
+            else
+                print(to, " %.17g", x);
+        }
+    }
+    if (with_header && table->skipped) print(to, " skipped %zu", table->skipped);
+}
+
+/* What comes of a text: the table rendered, or the message. Freed by free. */
+static char *outcome(const char *text, size_t n, const gi_table_params *params, size_t block_bytes)
+{
+    struct text out = {0};
+    gi_table *table = NULL;
+    glia_error error = {0};
+    const glia_status status =
+        gi_csv_parse_blocks("t.csv", (const uint8_t *)text, n, params, block_bytes, &table, &error);
+    if (status) {
+        assert_null(table);
+        print(&out, "%s: %s", glia_status_name(status), error.message);
+        return out.text;
+    }
+    print(&out, "%s; ", table->how);
+    render(&out, table, true);
+    for (size_t c = 0; c < table->n_columns; c++) /* the order of the codes, too */
+        for (size_t t = 0; t < table->columns[c].texts.n; t++)
+            if (table->columns[c].texts.n < 1000)
+                print(&out, "%s%.1000s", t ? "," : "; ", table->columns[c].texts.text[t]);
+    gi_table_free(table);
+    return out.text;
+}
+
+/* ---- Texts and numbers ---------------------------------------------------------------------- */
+
+static void texts_have_codes_in_order(void **state)
+{
+    (void)state;
+    gi_texts texts = {0};
+    size_t code;
+    char name[32];
+    assert_int_equal(gi_texts_find(&texts, "a", 1), SIZE_MAX);
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < GI_MAX_TEXTS; i++) {
+            const int n =
+                snprintf(name, sizeof name, "%.*s%zu", (int)(i % 20), "aaaaaaaaaaaaaaaaaaaa", i);
+            assert_int_equal(gi_texts_add(&texts, name, (size_t)n, &code, NULL), GLIA_OK);
+            assert_int_equal(code, i);
+            assert_string_equal(texts.text[code], name);
+        }
+    assert_int_equal(gi_texts_add(&texts, "more", 4, &code, NULL), GLIA_OK);
+    assert_int_equal(code, SIZE_MAX);
+    gi_texts_pop(&texts);
+    assert_int_equal(texts.n, GI_MAX_TEXTS - 1);
+    assert_int_equal(gi_texts_find(&texts, name, strlen(name)), SIZE_MAX);
+    assert_int_equal(gi_texts_add(&texts, "more", 4, &code, NULL), GLIA_OK);
+    assert_int_equal(code, GI_MAX_TEXTS - 1);
+    assert_int_equal(gi_texts_find(&texts, "1", 1), SIZE_MAX);
+    assert_int_equal(gi_texts_find(&texts, "a1", 2), 1);
+    gi_texts_free(&texts);
+    assert_int_equal(gi_texts_add(&texts, "", 0, &code, NULL), GLIA_OK);
+    assert_int_equal(gi_texts_find(&texts, "", 0), 0);
+    gi_texts_free(&texts);
+}
+
+static uint64_t bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* Both ways: by itself, and as a cell of a table. */
+static void check_numbers(void)
+{
+    for (size_t i = 0; i < sizeof golden_numbers / sizeof golden_numbers[0]; i++) {
+        const char *text = golden_numbers[i].text;
+        double x = -1;
+        assert_true(gi_parse_f64(text, text + strlen(text), &x));
+        if (bits_of(x) != golden_numbers[i].bits) fail_msg("%s is read as %.17g", text, x);
+        if (isinf(x)) continue;
+        char file[4096];
+        const int n = snprintf(file, sizeof file, "a,b,c\n%s,%s,%s", text, text, text);
+        gi_table *table;
+        glia_error error;
+        const gi_table_params params = gi_table_default_params();
+        assert_error(text,
+                     gi_csv_parse("t", (const uint8_t *)file, (size_t)n, &params, &table, &error),
+                     GLIA_OK, &error, NULL, NULL);
+        for (size_t c = 0; c < 3; c++)
+            if (bits_of(table->cells[c]) != golden_numbers[i].bits)
+                fail_msg("%s is read as %.17g in a table", text, table->cells[c]);
+        gi_table_free(table);
+    }
+}
+
+static void numbers_are_the_nearest(void **state)
+{
+    (void)state;
+    check_numbers();
+    static const char *const none[] = {
+        "",    "-",   "+",  ".",  "-.", "e5",  "1e",  "1e+",   "1.2.3", "0x10",     "inf",
+        "nan", "1,5", "1 ", " 1", "1f", "--1", "+-1", "1e5.5", "1_000", "\xD9\xA1", "1e-"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        double x;
+        if (gi_parse_f64(none[i], none[i] + strlen(none[i]), &x))
+            fail_msg("\"%s\" is taken for a number", none[i]);
+    }
+}
+
+static void numbers_do_not_depend_on_the_locale(void **state)
+{
+    (void)state;
+    if (!setlocale(LC_ALL, "de_DE.UTF-8") && !setlocale(LC_ALL, "ps_AF.UTF-8")) skip();
+    check_numbers();
+    setlocale(LC_ALL, "C");
+}
+
+/* ---- Tables as they should be read ---------------------------------------------------------- */
+
+#define T(text) text, sizeof text - 1
+
+static const struct {
+    const char *label, *text;
+    size_t n;
+    const char *expected;
+} good[] = {
+    {"plain", T("a,b\n1,2\n3,4\n"), "a:n b:n | 2: 1 2 | 3: 3 4"},
+    {"no line end at the end", T("a,b\n1,2"), "a:n b:n | 2: 1 2"},
+    {"CRLF", T("a,b\r\n1,x\r\n2,y\r\n"), "a:n b:t | 2: 1 x | 3: 2 y"},
+    {"CR alone", T("a,b\r1,x\r2,y\r"), "a:n b:t | 2: 1 x | 3: 2 y"},
+    {"byte-order mark",
+     T("\xEF\xBB\xBF"
+       "a,b\n1,2\n"),
+     "a:n b:n | 2: 1 2"},
+    {"byte-order mark, quotes", T("\xEF\xBB\xBF\"a\",b\n1,2\n"), "a:n b:n | 2: 1 2"},
+    {"semicolons", T("a;b\n1;x,y\n2;z\n"), "a:n b:t | 2: 1 x,y | 3: 2 z"},
+    {"tabs", T("a\tb\n1\tx y\n2\t\n"), "a:n b:t? | 2: 1 x y | 3: 2 -"},
+    {"bars", T("a|b\n1|2\n"), "a:n b:n | 2: 1 2"},
+    {"blanks", T("  5.1 3.5   1\n4.9\t3 0 \n"),
+     "column 1:n column 2:n column 3:n | 1: 5.0999999999999996 3.5 1 | 2: 4.9000000000000004 3 0"},
+    {"blanks and quotes", T("a b\n1 \"x y\"\n\"2\" z \n"), "a:n b:t | 2: 1 x y | 3: 2 z"},
+    {"no header", T("1,x\n2,y\n"), "column 1:n column 2:t | 1: 1 x | 2: 2 y"},
+    {"texts alone, header", T("a,b\nx,y\nx,z\n"), "a:t b:t | 2: x y | 3: x z"},
+    {"texts alone, no header", T("x,y\nx,z\n"), "column 1:t column 2:t | 1: x y | 2: x z"},
+    {"one column", T("a\n1\n\n2\n"), "a:n | 2: 1 | 4: 2"},
+    {"one column, missing", T("a\n1\n\"\"\n2\n"), "a:n? | 2: 1 | 3: - | 4: 2"},
+    {"one row, no header", T("1,2,3\n"), "column 1:n column 2:n column 3:n | 1: 1 2 3"},
+    {"blank lines", T("\n\na,b\n\n1,2\n \n\t\n3,4\n\n"), "a:n b:n | 5: 1 2 | 8: 3 4"},
+    {"blanks around", T("a , b\n 1 , x y \n\t2\t,\tz\t\n"), "a:n b:t | 2: 1 x y | 3: 2 z"},
+    {"quotes", T("\"a\",\"b\"\n\"1\",\"x, \"\"y\"\"\"\n2,\"\"\n"),
+     "a:n b:t? | 2: 1 x, \"y\" | 3: 2 -"},
+    {"blanks around quotes", T("a,b\n1 , \"x\" \n2,  \"y,z\"\r\n"), "a:n b:t | 2: 1 x | 3: 2 y,z"},
+    {"blanks within quotes", T("a,b\n1,\" x \"\n"), "a:n b:t | 2: 1  x "},
+    {"line breaks in quotes", T("a,b\n1,\"x\ny\r\nz\"\n2,w\n"),
+     "a:n b:t | 2: 1 x\ny\r\nz | 5: 2 w"},
+    {"line break in the header", T("\"a\nb\",c\n1,2\n"), "a\nb:n c:n | 3: 1 2"},
+    {"quote of quotes", T("a,b\n1,\"\"\"\"\n2,\"\"\"x\"\n"), "a:n b:t | 2: 1 \" | 3: 2 \"x"},
+    {"missing", T("a,b\n1,NA\nNaN,x\n?,null\nNone,N/A\n,\n<NA>,#N/A\n"),
+     "a:n? b:t? | 2: 1 - | 3: - x | 4: - - | 5: - - | 6: - - | 7: - -"},
+    {"all missing", T("a,b\n1,\n2,\n"), "a:n b:n? | 2: 1 - | 3: 2 -"},
+    {"numbers of all kinds", T("a\n+5\n-.5\n5.\n1e3\n-1E-2\n00\n1e-400\n"),
+     "a:n | 2: 5 | 3: -0.5 | 4: 5 | 5: 1000 | 6: -0.01 | 7: 0 | 8: 0"},
+    {"long numbers", T("a,b\n0.30000000000000000000000000001,12345678901234567890\n"),
+     "a:n b:n | 2: 0.29999999999999999 1.2345678901234567e+19"},
+    {"nine in ten are numbers", T("a\n1\n2\n3\n4\n5\n6\n7\n8\nx\ny\n"),
+     "a:t | 2: 1 | 3: 2 | 4: 3 | 5: 4 | 6: 5 | 7: 6 | 8: 7 | 9: 8 | 10: x | 11: y"},
+    {"not ASCII",
+     T("gr\xC3\xB6\xC3\x9F"
+       "e,b\n1,\xE6\x97\xA5\n"),
+     "gr\xC3\xB6\xC3\x9F"
+     "e:n b:t | 2: 1 \xE6\x97\xA5"},
+    {"years as names are no header", T("2019,2020\n1,2\n"),
+     "column 1:n column 2:n | 1: 2019 2020 | 2: 1 2"},
+    {"separator after the last cell", T("a,b,c\n1,2,\n3,4,\n"),
+     "a:n b:n c:n? | 2: 1 2 - | 3: 3 4 -"},
+    {"a name in quotes with a separator", T("\"a,b\",c\n1,2\n"), "a,b:n c:n | 2: 1 2"},
+};
+
+static void tables_are_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        gi_table *table;
+        glia_error error;
+        struct text found = {0};
+        const gi_table_params params = gi_table_default_params();
+        assert_error(good[i].label,
+                     gi_csv_parse("t.csv", (const uint8_t *)good[i].text, good[i].n, &params,
+                                  &table, &error),
+                     GLIA_OK, &error, NULL, NULL);
+        render(&found, table, true);
+        if (strcmp(found.text, good[i].expected) != 0)
+            fail_msg("%s: found %s, expected %s", good[i].label, found.text, good[i].expected);
+        free(found.text);
+        gi_table_free(table);
+    }
+}
+
+static const char *read_known(const char *text, gi_table_params params, struct text *out)
+{
+    gi_table *table;
+    glia_error error;
+    out->n = 0;
+    const glia_status status =
+        gi_csv_parse("t.csv", (const uint8_t *)text, strlen(text), &params, &table, &error);
+    if (status) {
+        print(out, "%s", error.message);
+    } else {
+        render(out, table, true);
+        gi_table_free(table);
+    }
+    return out->text;
+}
+
+static void what_is_known_is_applied(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    gi_table_params params = gi_table_default_params();
+    gi_known_column known[] = {{"b", GI_CELL_TEXT, false}, {"1", GI_CELL_IGNORED, false}};
+    params.known = known;
+    params.n_known = 2;
+    assert_string_equal(read_known("a,b,c\nx,1,2\ny,1,3\n", params, &out),
+                        "a:x b:t c:n | 2: - 1 2 | 3: - 1 3");
+    params.ignores_unknown = true;
+    assert_string_equal(read_known("c,b,c\nx,1,2\ny,1,3\n", params, &out),
+                        "c:x b:t column 3:x | 2: - 1 - | 3: - 1 -");
+    params.n_known = 1;
+    assert_string_equal(read_known("z,,b\nx,\xFF,2\n", params, &out),
+                        "z:x column 2:x b:t | 2: - - 2");
+    /* All columns are texts, and the names say that there is a header. */
+    assert_string_equal(read_known("b,x\nb,x\n", params, &out), "b:t x:x | 2: b -");
+    known[0] = (gi_known_column){"column 2", GI_CELL_NUMBER, false};
+    assert_string_equal(read_known("x,2\nx,3\n", params, &out),
+                        "column 1:x column 2:n | 1: - 2 | 2: - 3");
+    params = gi_table_default_params();
+    params.header = 0;
+    assert_string_equal(read_known("a\nb\n", params, &out), "column 1:t | 1: a | 2: b");
+    params.header = 1;
+    assert_string_equal(read_known("1,2\n3,4\n", params, &out), "1:n 2:n | 2: 3 4");
+    params.separator = ';';
+    assert_string_equal(read_known("a,b\n1,x\n", params, &out), "a,b:t | 2: 1,x");
+    free(out.text);
+}
+
+/* ---- Malformed tables ----------------------------------------------------------------------- */
+
+static const struct {
+    const char *label, *text;
+    size_t n;
+    const char *word1, *word2;
+} bad[] = {
+    {"empty", T(""), "t.csv: is empty", "expected a table"},
+    {"a byte-order mark alone", T("\xEF\xBB\xBF"), "is empty", NULL},
+    {"blank lines alone", T("\n\r\n \n"), "blank lines alone", NULL},
+    {"a header alone", T("a,b\n"), "a header and no rows", "no header"},
+    {"a header and blank lines", T("a,b\n\n\n"), "a header and no rows", NULL},
+    {"a cell too few", T("a,b\n1,2\n3\n"), "line 3: found 1 cell, expected 2 as in line 1",
+     "--on-bad-row skip"},
+    {"a cell too many", T("a,b\n1,2\n3,4,5\n"), "line 3: found 3 cells, expected 2", NULL},
+    {"too many after blank lines", T("a,b\n\n\n1,2,3\n"), "line 4: found 3 cells", NULL},
+    {"row names without a name", T("a b\nx 1 2\ny 3 4\n"), "line 2: found 3 cells, expected 2",
+     "name for each column"},
+    {"ragged after quoted line breaks", T("a,b\n1,\"x\n\n\"\n1,x\n2\n"), "line 6: found 1 cell",
+     NULL},
+    {"ragged after CRLF", T("a,b\r\n1,2\r\n3\r\n"), "line 3: found 1 cell", NULL},
+    {"ragged with CR alone", T("a,b\r1,2\r3\r"), "line 3: found 1 cell", NULL},
+    {"ragged, no header", T("1,2\n3,4\n5,6,7\n"), "line 3: found 3 cells, expected 2 as in line 1",
+     NULL},
+    {"ragged, and no number", T("a,b,c\n1,2,3\nx,2\n"), "line 3: found 2 cells, expected 3", NULL},
+    {"open quote", T("a,b\n1,2\n3,\"x\n4,5\n"), "line 3: found a quote that is not closed",
+     "x\\n4,5"},
+    {"open quote after line breaks", T("a,b\n1,\"x\ny\"\n2,\"z\n"), "line 4: found a quote", NULL},
+    {"open quote in a row of line breaks", T("a,b\n\"x\ny\",\"z\n"), "line 3: found a quote", NULL},
+    {"open quote in the header", T("a,\"b\n1,2\n"), "line 1: found a quote that is not closed",
+     NULL},
+    {"open quote with doubled ones", T("a,b\n1,\"x\"\"\n"), "line 2: found a quote", NULL},
+    {"text after a quote", T("a,b\n1,\"x\"y\n"), "line 2: found \"y\" after a closing quote",
+     "twice"},
+    {"two quoted texts", T("a,b\n1,\"x\" \"y\"\n"), "line 2", "after a closing quote"},
+    {"text after a quote in the header", T("\"a\"x,b\n1,2\n"), "line 1", "after a closing quote"},
+    {"quote within a cell", T("a,b\n1,x\"y\n"),
+     "line 2: found a quote in the middle of a cell (\"y)", "twice"},
+    {"quotes around a word", T("a,b\n1,an \"x\"\n"), "line 2", "in the middle of a cell"},
+    {"quote in the header", T("a\"b,c\n1,2\n"), "line 1", "in the middle of a cell"},
+    {"a word in a column of numbers",
+     T("age,b\n1,1\n2,1\n3,1\n4,1\n5,1\n6,1\n7,1\n8,1\n9,1\nten,1\n"),
+     "t.csv, line 11, column age: found \"ten\", expected a number", "--categorical age"},
+    {"drop", T("age\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n\nten\n"), "line 13, column age", "--drop age"},
+    {"a number and a letter", T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10x\n"), "\"10x\"",
+     "expected a number"},
+    {"hexadecimal", T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n0x1F\n"), "\"0x1F\"", "expected a number"},
+    {"infinity", T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\ninf\n"), "\"inf\"", "expected a number"},
+    {"a number with a comma", T("a;b\n1;1\n2;1\n3;1\n4;1\n5;1\n6;1\n7;1\n8;1\n9;1\n1,5;1\n"),
+     "\"1,5\"", "with a point"},
+    {"thousands", T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n\"1,000\"\n"), "\"1,000\"",
+     "none between thousands"},
+    {"numbers with commas", T("a;b\n1,5;1\n2,5;1\n"),
+     "column a: found numbers with a decimal comma", "--categorical a"},
+    {"two numbers in a cell", T("a,b\n1,1\n2,1\n3,1\n4,1\n5,1\n6,1\n7,1\n8,1\n9,1\n1 2,1\n"),
+     "\"1 2\"", NULL},
+    {"too large", T("a\n1\n2\n1e309\n"), "line 4, column a: found 1e309", "1.8e308"},
+    {"too small", T("a\n1\n-1e999999\n"), "found -1e999999", "1.8e308"},
+    {"long and too large", T("a\n1\n9999999999999999999999999999e300\n"), "up to 1.8e308", NULL},
+    {"Latin-1", T("a,b\n1,x\n2,M\xFCller\n"), "line 3, column b: byte 11: found \"M\\xfcller\"",
+     "iconv"},
+    {"UTF-8 cut short", T("a,b\n1,x\n2,\xE6\x97\n"), "line 3, column b: byte 10", "expected UTF-8"},
+    {"overlong UTF-8", T("a,b\n1,\xC0\x80\n"), "\\xc0\\x80", "expected UTF-8"},
+    {"a surrogate", T("a,b\n1,\xED\xA0\x80\n"), "expected UTF-8", NULL},
+    {"beyond Unicode", T("a,b\n1,\xF4\x90\x80\x80\n"), "expected UTF-8", NULL},
+    {"Latin-1 in a name",
+     T("gr\xF6\xDF"
+       "e,b\n1,2\n"),
+     "line 1: found bytes that are no UTF-8 in the name of column 1", "iconv"},
+    {"zero byte in a text", T("a,b\n1,x\0y\n"), "byte 7: found a zero byte", "column b"},
+    {"zero byte in a number",
+     T("a,b\n1,2\n2,3\n3,4\n3,4\n3,4\n3,4\n3,4\n3,4\n3,4\n3,\0"
+       "5\n"),
+     "found a zero byte", "line 11"},
+    {"zero byte in a name", T("a\0,b\n1,2\n"), "zero byte in the name of column 1", NULL},
+    {"two of one name", T("a,b,a\n1,2,3\n"), "line 1: found two columns of the name a (1 and 3)",
+     "--drop 3"},
+    {"two of one name, with blanks", T("a, a\n1,2\n"), "two columns of the name a", NULL},
+    {"no name", T("a,,c\n1,2,3\n"), "line 1: found no name for column 2", "--drop 2"},
+    {"row numbers of a data frame", T(",a\n0,1\n1,2\n"), "no name for column 1", "data frame"},
+    {"gzip", T("\x1F\x8B\x08\0\0\0\0\0"), "byte 0: found data compressed by gzip", "gunzip"},
+    {"bzip2", T("BZh91AY"), "bzip2", "bunzip2"},
+    {"xz",
+     T("\xFD"
+       "7zXZ\0"),
+     "xz", "unxz"},
+    {"zstd", T("\x28\xB5\x2F\xFD\0"), "zstd", NULL},
+    {"zip", T("PK\x03\x04\x14\0"), "a zip archive", "spreadsheet"},
+    {"old Excel", T("\xD0\xCF\x11\xE0\xA1"), "old Office file", NULL},
+    {"PNG", T("\x89PNG\r\n\x1A\n"), "a PNG image", NULL},
+    {"JPEG", T("\xFF\xD8\xFF\xE0"), "a JPEG image", NULL},
+    {"HDF5", T("\x89HDF\r\n"), "an HDF5 file", NULL},
+    {"Parquet", T("PAR1\x15\x04"), "a Parquet file", NULL},
+    {"NumPy", T("\x93NUMPY\x01\0"), "a NumPy array", ".npy"},
+    {"SQLite", T("SQLite format 3\0"), "an SQLite database", NULL},
+    {"PDF", T("%PDF-1.4\n"), "a PDF document", NULL},
+    {"a program",
+     T("\x7F"
+       "ELF\x02"),
+     "a program", NULL},
+    {"Git LFS", T("version https://git-lfs.github.com/spec/v1\n"), "Git LFS", "git lfs pull"},
+    {"a web page", T("<!DOCTYPE html>\n"), "a web page", NULL},
+    {"JSON", T("[{\"a\": 1}]\n"), "JSON", NULL},
+    {"UTF-16, little-endian",
+     T("\xFF\xFE"
+       "a\0,\0"),
+     "UTF-16", "iconv"},
+    {"UTF-16, big-endian", T("\xFE\xFF\0a\0,"), "UTF-16", NULL},
+    {"UTF-16 without a mark", T("a\0,\0b\0\n\0"), "UTF-16", "UTF-16LE"},
+    {"UTF-16 without a mark, the other", T("\0a\0,\0b\0\n"), "UTF-16", "UTF-16BE"},
+    {"control characters", T("a,b\n1,1\n2,1\n3,1\n4,1\n5,1\n6,1\n7,1\n8,1\n9,1\n\x1B[31m,1\n"),
+     "\\x1b[31m", NULL},
+    {"a long text is cut",
+     T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"
+       "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz\n"),
+     "abcdefgh", "...\""},
+};
+
+static void malformed_tables_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        gi_table *table = NULL;
+        glia_error error;
+        const gi_table_params params = gi_table_default_params();
+        char *exact = malloc(bad[i].n ? bad[i].n : 1); /* a step beyond it is seen */
+        memcpy(exact, bad[i].text, bad[i].n);
+        const glia_status status =
+            gi_csv_parse("t.csv", (const uint8_t *)exact, bad[i].n, &params, &table, &error);
+        free(exact);
+        assert_error(bad[i].label, status, GLIA_BAD_FORMAT, &error, bad[i].word1, bad[i].word2);
+        assert_non_null(strstr(error.message, "t.csv"));
+        assert_null(table);
+    }
+}
+
+static void bad_rows_are_skipped(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    gi_table_params params = gi_table_default_params();
+    params.skips_bad_rows = true;
+    assert_string_equal(
+        read_known("a,b\n1,x\n2\n3,y,z\n4,\"q\"r\n5,\xFF\nw,w\n,v\"v\n6,z\n7,7\n8,8\n"
+                   "1,1\n1,1\n1,1\n1,1\n1,1\n1e999,u\n",
+                   params, &out),
+        "a:n b:t | 2: 1 x | 9: 6 z | 10: 7 7 | 11: 8 8 | 12: 1 1 | 13: 1 1 | 14: 1 1 | "
+        "15: 1 1 | 16: 1 1 skipped 7");
+    assert_non_null(
+        strstr(read_known("a,b\n1,2,3\n", params, &out), "1 malformed rows and no other"));
+    assert_non_null(strstr(read_known("a,b\n1,2\n1,\"2\n", params, &out), "not closed"));
+    /* What a bad row brought is no category, and nothing of it is missing. */
+    gi_table *table;
+    glia_error error;
+    const char text[] = "a,b,c\nx,y,1\nz,w,\nx,,2,\nv,\n";
+    assert_int_equal(
+        gi_csv_parse("t", (const uint8_t *)text, sizeof text - 1, &params, &table, &error),
+        GLIA_OK);
+    assert_int_equal(table->columns[0].texts.n, 2);
+    assert_false(table->columns[1].has_missing);
+    assert_true(table->columns[2].has_missing);
+    assert_int_equal(table->skipped, 2);
+    gi_table_free(table);
+    free(out.text);
+}
+
+static void missing_columns_are_named(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    gi_table_params params = gi_table_default_params();
+    gi_known_column known = {"height", GI_CELL_NUMBER, false};
+    params.known = &known;
+    params.n_known = 1;
+    assert_string_equal(
+        read_known("age,hieght\n1,2\n", params, &out),
+        "t.csv: found no column height, expected one; there are age, hieght; did you "
+        "mean hieght?");
+    known.name = "3";
+    assert_non_null(strstr(read_known("age,hieght\n1,2\n", params, &out), "found no column 3"));
+    /* Of two columns of a name that is asked for, none is taken. */
+    known = (gi_known_column){"age", GI_CELL_NUMBER, false};
+    params.ignores_unknown = true;
+    assert_non_null(
+        strstr(read_known("age,age\n1,2\n", params, &out), "two columns of the name age"));
+    free(out.text);
+}
+
+/* A table of one column, t, with so many rows of different texts. */
+static char *many_texts(size_t n, size_t *size)
+{
+    struct text out = {0};
+    print(&out, "t,x\n");
+    for (size_t i = 0; i < n; i++) print(&out, "text%zu,%zu\n", i, i % 7);
+    *size = out.n;
+    return out.text;
+}
+
+static void too_many_texts_are_left_out(void **state)
+{
+    (void)state;
+    size_t size;
+    gi_table *table;
+    glia_error error;
+    char *text = many_texts(GI_MAX_TEXTS + 5, &size);
+    for (int threads = 1; threads <= 3; threads += 2) {
+        gi_table_params params = gi_table_default_params();
+        params.threads = threads;
+        assert_error("too many",
+                     gi_csv_parse_blocks("t.csv", (const uint8_t *)text, size, &params, 1 << 12,
+                                         &table, &error),
+                     GLIA_OK, &error, NULL, NULL);
+        assert_int_equal(table->rows, GI_MAX_TEXTS + 5);
+        assert_int_equal(table->columns[0].kind, GI_CELL_IGNORED);
+        assert_non_null(strstr(table->how, "left out for too many or too long texts: t"));
+        for (size_t row = 0; row < table->rows; row++) {
+            assert_true(isnan(table->cells[2 * row]));
+            assert_true(table->cells[2 * row + 1] == (double)(row % 7));
+        }
+        gi_table_free(table);
+        const gi_known_column known = {"t", GI_CELL_TEXT, false};
+        params.known = &known;
+        params.n_known = 1;
+        assert_error("too many of a category",
+                     gi_csv_parse_blocks("t.csv", (const uint8_t *)text, size, &params, 1 << 12,
+                                         &table, &error),
+                     GLIA_BAD_FORMAT, &error, "line 65538, column t: found more than 65536",
+                     "--drop t");
+    }
+    free(text);
+    text = many_texts(GI_MAX_TEXTS, &size);
+    const gi_table_params params = gi_table_default_params();
+    assert_int_equal(gi_csv_parse("t", (const uint8_t *)text, size, &params, &table, &error),
+                     GLIA_OK);
+    assert_int_equal(table->columns[0].kind, GI_CELL_TEXT);
+    assert_int_equal(table->columns[0].texts.n, GI_MAX_TEXTS);
+    gi_table_free(table);
+    free(text);
+}
+
+static void too_long_texts_are_left_out(void **state)
+{
+    (void)state;
+    struct text file = {0};
+    char longest[GI_MAX_TEXT_BYTES + 2];
+    memset(longest, 'x', sizeof longest);
+    longest[GI_MAX_TEXT_BYTES + 1] = '\0';
+    print(&file, "t,x\na,1\n%.*s,2\n", (int)GI_MAX_TEXT_BYTES, longest);
+    const size_t n = file.n;
+    print(&file, "b,3\n%s,4\nc,5\n", longest);
+    gi_table *table;
+    glia_error error;
+    gi_table_params params = gi_table_default_params();
+    assert_int_equal(gi_csv_parse("t", (const uint8_t *)file.text, n, &params, &table, &error),
+                     GLIA_OK);
+    assert_int_equal(table->columns[0].kind, GI_CELL_TEXT);
+    gi_table_free(table);
+    assert_int_equal(gi_csv_parse("t", (const uint8_t *)file.text, file.n, &params, &table, &error),
+                     GLIA_OK);
+    assert_int_equal(table->columns[0].kind, GI_CELL_IGNORED);
+    for (size_t row = 0; row < table->rows; row++) assert_true(isnan(table->cells[2 * row]));
+    gi_table_free(table);
+    const gi_known_column known = {"t", GI_CELL_TEXT, false};
+    params.known = &known;
+    params.n_known = 1;
+    assert_error("long",
+                 gi_csv_parse("t", (const uint8_t *)file.text, file.n, &params, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "line 5, column t: found a text of more than 1024", NULL);
+    free(file.text);
+}
+
+static void too_much_is_refused(void **state)
+{
+    (void)state;
+    gi_table *table;
+    glia_error error;
+    const gi_table_params params = gi_table_default_params();
+    struct text file = {0};
+    for (size_t c = 0; c < GI_MAX_COLUMNS; c++) print(&file, "%s%zu", c ? "," : "", c % 10);
+    print(&file, "\n");
+    assert_error("columns",
+                 gi_csv_parse("t", (const uint8_t *)file.text, file.n, &params, &table, &error),
+                 GLIA_OK, &error, NULL, NULL);
+    assert_int_equal(table->n_columns, GI_MAX_COLUMNS);
+    gi_table_free(table);
+    file.n--;
+    print(&file, ",1\n");
+    assert_error("columns",
+                 gi_csv_parse("t", (const uint8_t *)file.text, file.n, &params, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "found 65537 cells, expected at most 65536", NULL);
+    /* A row of more than GI_MAX_ROW_BYTES. */
+    static const char head[] = "a,b\n1,2\n3,\"";
+    const size_t n = sizeof head + GI_MAX_ROW_BYTES + 16;
+    char *row = malloc(n);
+    assert_non_null(row);
+    memset(row, 'x', n);
+    memcpy(row, head, sizeof head - 1);
+    memcpy(row + n - 2, "\"\n", 2);
+    for (size_t block = 1 << 12; block <= 1 << 26; block <<= 7)
+        assert_error(
+            "row",
+            gi_csv_parse_blocks("t", (const uint8_t *)row, n, &params, block, &table, &error),
+            GLIA_BAD_FORMAT, &error, "line 3: found a row of more than 16777216 bytes", NULL);
+    free(row);
+    free(file.text);
+}
+
+/* ---- Threads and blocks --------------------------------------------------------------------- */
+
+/* A table with all that can be in one, and rows at fault if n_faults says so. */
+static char *any_table(uint64_t seed, size_t rows, bool with_faults, size_t *n)
+{
+    static const char *const numbers[] = {
+        "1",     "-2.5", "",      "NA", "3.141592653589793",
+        "1e300", " 7 ",  "\"8\"", "+9", "123456789012345678901234567890"};
+    static const char *const texts[] = {"x",
+                                        "y",
+                                        "\"a,b\"",
+                                        "\"c\nd\"",
+                                        "\"e\"\"f\"",
+                                        "",
+                                        "?",
+                                        "\"\r\n\n\"",
+                                        "\xC3\xA4",
+                                        " padded ",
+                                        "\"12345678901234567890\""};
+    static const char *const faults[] = {"1,2\n",           "1,x,2,y,z\n",     "no number,x,1,y\n",
+                                         "1,\"x\"y,1,y\n",  "1,x\"y,1,y\n",    "1,\xFF,1,y\n",
+                                         "1,new,1e999,y\n", "\"1\n2\",x,1,y\n"};
+    struct text out = {0};
+    print(&out, "a,b,c,d\n");
+    for (size_t row = 0; row < rows; row++) {
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+        const uint64_t r = seed >> 20;
+        if (with_faults && r % 53 == 0) print(&out, "%s", faults[r / 53 % 8]);
+        if (r % 31 == 0) print(&out, r % 2 ? "\n" : "  \n");
+        print(&out, "%s,%s,%s,w%d%s\n", numbers[r % 10], texts[r / 10 % 11], numbers[r / 110 % 10],
+              (int)(r / 1100 % 200), r / 220000 % 3 ? "" : "\r");
+    }
+    if (seed >> 60 & 1) out.n--; /* no line end */
+    *n = out.n;
+    return out.text;
+}
+
+static void threads_and_blocks_change_nothing(void **state)
+{
+    (void)state;
+    static const size_t blocks[] = {1, 13, 100, 1000, 1 << 20};
+    static const int threads[] = {1, 2, 3, 8};
+    for (uint64_t seed = 0; seed < 24; seed++) {
+        gi_table_params params = gi_table_default_params();
+        params.skips_bad_rows = seed % 3 == 1;
+        params.threads = 1;
+        size_t n;
+        char *text = any_table(seed, seed % 2 ? 40 : 400, seed % 3, &n);
+        char *expected = outcome(text, n, &params, 1 << 22);
+        for (size_t b = 0; b < sizeof blocks / sizeof blocks[0]; b++)
+            for (size_t t = 0; t < sizeof threads / sizeof threads[0]; t++) {
+                params.threads = threads[t];
+                char *found = outcome(text, n, &params, blocks[b]);
+                if (strcmp(found, expected) != 0)
+                    fail_msg("seed %d, blocks of %zu, %d threads: %.900s\nexpected %.900s",
+                             (int)seed, blocks[b], threads[t], found, expected);
+                free(found);
+            }
+        free(expected);
+        free(text);
+    }
+}
+
+static void want_of_memory_is_told(void **state)
+{
+    (void)state;
+    size_t n;
+    char *text = any_table(1, 60, true, &n);
+    gi_table_params params = gi_table_default_params();
+    params.skips_bad_rows = true;
+    params.threads = 1;
+    glia_status status = GLIA_NO_MEMORY;
+    long steps = 0;
+    for (; status; steps++) {
+        gi_table *table;
+        glia_error error = {0};
+        allocations_until_failure = steps;
+        status = gi_csv_parse_blocks("t", (const uint8_t *)text, n, &params, 200, &table, &error);
+        allocations_until_failure = -1;
+        if (!status) gi_table_free(table);
+        assert_true(status == GLIA_OK || status == GLIA_NO_MEMORY);
+    }
+    assert_true(steps > 30);
+    free(text);
+}
+
+/* ---- Files and pipes ------------------------------------------------------------------------ */
+
+static void files_are_read(void **state)
+{
+    (void)state;
+    gi_table *table;
+    glia_error error;
+    const gi_table_params params = gi_table_default_params();
+    write_file(in_folder("a.csv"), "a,b\n1,2\n", 8);
+    assert_error("file", gi_csv_read(in_folder("a.csv"), &params, &table, &error), GLIA_OK, &error,
+                 NULL, NULL);
+    char where[160];
+    gi_table_where(table, 0, 1, where, sizeof where);
+    assert_non_null(strstr(where, "a.csv, line 2, column b"));
+    assert_int_equal(gi_table_column(table, "b"), 1);
+    assert_int_equal(gi_table_column(table, "1"), 0);
+    assert_int_equal(gi_table_column(table, "c"), SIZE_MAX);
+    assert_int_equal(gi_table_column(table, "3"), SIZE_MAX);
+    gi_table_free(table);
+    assert_error("none", gi_csv_read(in_folder("none.csv"), &params, &table, &error),
+                 GLIA_NOT_FOUND, &error, "none.csv", NULL);
+    assert_error("folder", gi_csv_read(folder, &params, &table, &error), GLIA_IO, &error,
+                 "is a folder", NULL);
+    /* "a,b\n1,2\n" by gzip -n */
+    static const uint8_t packed[] = {0x1F, 0x8B, 8,    0,    0,    0,    0,    0,    0, 3,
+                                     0x4B, 0xD4, 0x49, 0xE2, 0x32, 0xD4, 0x31, 0xE2, 2, 0,
+                                     0xC4, 0xBC, 0x2E, 0x4C, 8,    0,    0,    0};
+    write_file(in_folder("a.csv.gz"), packed, sizeof packed - 3);
+    assert_error("gzip", gi_csv_read(in_folder("a.csv.gz"), &params, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "a.csv.gz", "gzip");
+}
+
+struct writing {
+    int descriptor;
+    const char *text;
+    size_t n, piece;
+};
+
+static void *write_pieces(void *context)
+{
+    const struct writing *writing = context;
+    for (size_t at = 0; at < writing->n; at += writing->piece) {
+        const size_t rest = writing->n - at;
+        if (write(writing->descriptor, writing->text + at,
+                  rest < writing->piece ? rest : writing->piece) < 0)
+            break;
+    }
+    close(writing->descriptor);
+    return NULL;
+}
+
+/* The rows of a stream whose text comes in pieces, rendered, and the failure at its end. */
+static char *stream_outcome(const char *text, size_t n, size_t piece, const gi_table_params *params)
+{
+    int ends[2];
+    char path[64];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    struct writing writing = {ends[1], text, n, piece};
+    pthread_t writer;
+    assert_int_equal(pthread_create(&writer, NULL, write_pieces, &writing), 0);
+    struct text out = {0};
+    print(&out, " ");
+    gi_csv_stream *stream = NULL;
+    glia_error error;
+    glia_status status = gi_csv_stream_open(path, params, &stream, &error);
+    close(ends[0]);
+    size_t skipped = 0;
+    while (!status) {
+        gi_table *table;
+        status = gi_csv_stream_next(stream, &table, &error);
+        if (status || !table) break;
+        assert_true(table->rows > 0);
+        render(&out, table, false);
+        skipped += table->skipped;
+        gi_table_free(table);
+    }
+    if (status) print(&out, " %s", strchr(error.message, ','));
+    print(&out, " skipped %zu", skipped);
+    gi_csv_stream_free(stream);
+    pthread_join(writer, NULL);
+    return out.text;
+}
+
+static void pipes_are_read_as_they_come(void **state)
+{
+    (void)state;
+    const gi_known_column known[] = {
+        {"d", GI_CELL_TEXT, false}, {"b", GI_CELL_TEXT, false}, {"a", GI_CELL_NUMBER, false}};
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        gi_table_params params = gi_table_default_params();
+        params.known = known;
+        params.n_known = 3;
+        params.ignores_unknown = true;
+        params.skips_bad_rows = seed % 3 == 1;
+        size_t n;
+        char *text = any_table(seed, 100, seed % 3, &n);
+        char *expected = stream_outcome(text, n, n, &params);
+        for (size_t piece = 1; piece < 2000; piece = piece * 5 + 2) {
+            char *found = stream_outcome(text, n, piece, &params);
+            assert_string_equal(found, expected);
+            free(found);
+        }
+        struct text whole = {0};
+        gi_table *table;
+        glia_error error;
+        if (gi_csv_parse("t", (const uint8_t *)text, n, &params, &table, &error) == GLIA_OK) {
+            print(&whole, " ");
+            render(&whole, table, false);
+            assert_memory_equal(whole.text, expected, whole.n);
+            gi_table_free(table);
+        }
+        free(whole.text);
+        free(expected);
+        free(text);
+    }
+}
+
+/* A row that has come is handed over while the writer waits. */
+static void a_pause_in_a_pipe_hands_over(void **state)
+{
+    (void)state;
+    const gi_known_column known[] = {{"a", GI_CELL_NUMBER, false}};
+    gi_table_params params = gi_table_default_params();
+    params.known = known;
+    params.n_known = 1;
+    int ends[2];
+    char path[64];
+    assert_int_equal(pipe(ends), 0);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    gi_csv_stream *stream;
+    gi_table *table;
+    glia_error error;
+    assert_int_equal(write(ends[1], "b,a\n", 4), 4);
+    assert_int_equal(gi_csv_stream_open(path, &params, &stream, &error), GLIA_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(write(ends[1], "x,5\ny,", 6), 6);
+        assert_int_equal(gi_csv_stream_next(stream, &table, &error), GLIA_OK);
+        assert_int_equal(table->rows, 1);
+        assert_true(table->cells[1] == 5);
+        gi_table_free(table);
+        assert_int_equal(write(ends[1], "6\n", 2), 2);
+        assert_int_equal(gi_csv_stream_next(stream, &table, &error), GLIA_OK);
+        assert_int_equal(gi_table_line(table, 0), 2 * i + 3);
+        gi_table_free(table);
+    }
+    close(ends[1]);
+    assert_int_equal(gi_csv_stream_next(stream, &table, &error), GLIA_OK);
+    assert_null(table);
+    gi_csv_stream_free(stream);
+    close(ends[0]);
+}
+
+/* ---- The cache ------------------------------------------------------------------------------ */
+
+/* Reads a file with a cache, and checks it against a text. */
+static bool check_cached(const char *path, const char *text, size_t n, gi_table_params params)
+{
+    gi_table *table;
+    glia_error error;
+    struct text found = {0}, expected = {0};
+    params.caches = true;
+    params.threads = 2;
+    assert_error("cached", gi_csv_read_blocks(path, &params, 500, 1, &table, &error), GLIA_OK,
+                 &error, NULL, NULL);
+    const bool is_mapped = table->mapped.mapped;
+    print(&found, "%s ", table->how);
+    render(&found, table, true);
+    gi_table_free(table);
+    assert_int_equal(gi_csv_parse("t", (const uint8_t *)text, n, &params, &table, &error), GLIA_OK);
+    print(&expected, "%s ", table->how);
+    render(&expected, table, true);
+    gi_table_free(table);
+    size_t same = 0;
+    while (found.text[same] && found.text[same] == expected.text[same]) same++;
+    if (found.text[same] || expected.text[same])
+        fail_msg("found ...%.50s, expected ...%.50s", found.text + same, expected.text + same);
+    free(found.text);
+    free(expected.text);
+    return is_mapped;
+}
+
+/* The one file of the cache. */
+static const char *cache_file(void)
+{
+    static char path[256];
+    char command[160];
+    snprintf(command, sizeof command, "ls %s/glia/tables/*", folder);
+    FILE *list = popen(command, "r");
+    assert_non_null(list);
+    assert_non_null(fgets(path, sizeof path, list));
+    path[strcspn(path, "\n")] = '\0';
+    assert_int_equal(fgetc(list), EOF);
+    pclose(list);
+    return path;
+}
+
+static ino_t inode_of(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_ino;
+}
+
+static void set_time(const char *path, time_t seconds)
+{
+    const struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void the_cache_is_the_table(void **state)
+{
+    (void)state;
+    size_t n;
+    char csv[128];
+    snprintf(csv, sizeof csv, "%s", in_folder("cached.csv"));
+    char *text = any_table(3, 300, false, &n);
+    gi_table_params params = gi_table_default_params();
+    write_file(csv, text, n);
+    set_time(csv, 1000000000);
+    assert_true(check_cached(csv, text, n, params));
+    ino_t first = inode_of(cache_file());
+    assert_true(check_cached(csv, text, n, params));
+    assert_int_equal(inode_of(cache_file()), first); /* it was used */
+    set_time(csv, 1000000001);
+    assert_true(check_cached(csv, text, n, params));
+    assert_int_equal(inode_of(cache_file()), first); /* another time, the same content */
+
+    /* Other content, even at the same time; other settings. */
+    memcpy(strstr(text, "\"a,b\""), "\"A,B\"", 5);
+    write_file(csv, text, n);
+    set_time(csv, 1000000000);
+    assert_true(check_cached(csv, text, n, params));
+    const gi_known_column known = {"d", GI_CELL_IGNORED, false};
+    params.known = &known;
+    params.n_known = 1;
+    assert_true(check_cached(csv, text, n, params));
+    params = gi_table_default_params();
+    assert_true(check_cached(csv, text, n, params));
+
+    /* A cache that is damaged anywhere, or cut short, is not believed. */
+    char path[256];
+    snprintf(path, sizeof path, "%s", cache_file());
+    gi_file file;
+    glia_error error;
+    assert_int_equal(gi_file_open(path, &file, &error), GLIA_OK);
+    const size_t size = file.size;
+    uint8_t *bytes = malloc(size);
+    assert_non_null(bytes);
+    memcpy(bytes, file.data, size);
+    gi_file_close(&file);
+    for (size_t at = 0; at < size; at += at < 200 ? 7 : at < 4096 ? 1999 : 487) {
+        bytes[at] ^= 0x41;
+        write_file(path, bytes, size);
+        bytes[at] ^= 0x41;
+        assert_true(check_cached(csv, text, n, params));
+    }
+    for (size_t cut = 0; cut < size; cut += 1 + size / 9) {
+        write_file(path, bytes, cut);
+        assert_true(check_cached(csv, text, n, params));
+    }
+
+    /* Where it cannot be written, the table is in memory. */
+    assert_int_equal(unlink(path), 0);
+    disk_is_full = true;
+    assert_false(check_cached(csv, text, n, params));
+    disk_is_full = false;
+    assert_int_equal(setenv("XDG_CACHE_HOME", "/dev/null", 1), 0);
+    assert_false(check_cached(csv, text, n, params));
+    assert_int_equal(setenv("XDG_CACHE_HOME", folder, 1), 0);
+    free(bytes);
+    free(text);
+
+    /* A column that turns out to have too many texts after some have been written. */
+    text = many_texts(GI_MAX_TEXTS + 5, &n);
+    write_file(csv, text, n);
+    assert_true(check_cached(csv, text, n, params));
+    assert_true(check_cached(csv, text, n, params));
+    free(text);
+
+    /* A file that is malformed leaves nothing behind. */
+    assert_int_equal(unlink(path), 0);
+    write_file(csv, "a,b\n1,2\n3\n", 10);
+    gi_table *table;
+    params.caches = true;
+    assert_error("malformed", gi_csv_read_blocks(csv, &params, 500, 1, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "line 3: found 1 cell", NULL);
+    char command[128];
+    snprintf(command, sizeof command, "rmdir %s/glia/tables", folder);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_have_codes_in_order),
+        cmocka_unit_test(numbers_are_the_nearest),
+        cmocka_unit_test(numbers_do_not_depend_on_the_locale),
+        cmocka_unit_test(tables_are_read),
+        cmocka_unit_test(what_is_known_is_applied),
+        cmocka_unit_test(malformed_tables_are_refused),
+        cmocka_unit_test(bad_rows_are_skipped),
+        cmocka_unit_test(missing_columns_are_named),
+        cmocka_unit_test(too_many_texts_are_left_out),
+        cmocka_unit_test(too_long_texts_are_left_out),
+        cmocka_unit_test(too_much_is_refused),
+        cmocka_unit_test(threads_and_blocks_change_nothing),
+        cmocka_unit_test(want_of_memory_is_told),
+        cmocka_unit_test(files_are_read),
+        cmocka_unit_test(pipes_are_read_as_they_come),
+        cmocka_unit_test(a_pause_in_a_pipe_hands_over),
+        cmocka_unit_test(the_cache_is_the_table),
+    };
+    signal(SIGPIPE, SIG_IGN); /* a stream that fails leaves its writer alone */
+    return cmocka_run_group_tests_name("csv", tests, make_folder, remove_folder);
+}

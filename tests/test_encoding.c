@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of tables as data sets: what is learned of columns and from which rows, what targets are
+ * taken for, parts that are held out, and rows read as a network reads them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "assert_error.h"
+#include "base/memory.h"
+#include "data/encoding.h"
+
+/* ---- Helpers ------------------------------------------------------------------------------- */
+
+/* A data set of the text of a CSV file. */
+static glia_status read_text(const char *text, const glia_table_params *params,
+                             const gi_reading *reading, glia_dataset **out, glia_error *error)
+{
+    const glia_table_params none = {0};
+    if (!params) params = &none;
+    gi_table_params how = gi_table_params_of(params, 1);
+    gi_known_columns known = {0};
+    gi_table *table = NULL;
+    glia_status status = reading ? gi_known_of_schema(reading->schema, params, false, &known, error)
+                                 : gi_known_of_params(params, &known, error);
+    assert_int_equal(status, GLIA_OK);
+    how.known = known.columns;
+    how.n_known = known.n;
+    how.ignores_unknown = reading != NULL;
+    status = gi_csv_parse("t.csv", (const uint8_t *)text, strlen(text), &how, &table, error);
+    gi_free(known.columns);
+    return status ? status : gi_dataset_of_table(table, "t", params, reading, out, error);
+}
+
+static glia_dataset *must_read(const char *text, const glia_table_params *params)
+{
+    glia_error error = {0};
+    glia_dataset *dataset = NULL;
+    if (read_text(text, params, NULL, &dataset, &error) != GLIA_OK) fail_msg("%s", error.message);
+    return dataset;
+}
+
+/* Features of a sample, which there are n of, and its label. */
+static void assert_row(const glia_dataset *dataset, size_t index, const float *x, size_t n,
+                       uint32_t label)
+{
+    float found[64];
+    uint32_t found_label;
+    assert_int_equal(glia_dataset_describe(dataset).features, n);
+    assert_int_equal(glia_dataset_sample(dataset, index, found, &found_label, NULL), GLIA_OK);
+    for (size_t i = 0; i < n; i++)
+        if (!(fabsf(found[i] - x[i]) <= 1e-6F))
+            fail_msg("sample %zu, feature %zu: found %g, expected %g", index, i, (double)found[i],
+                     (double)x[i]);
+    assert_int_equal(found_label, label);
+}
+
+/* ---- Columns ------------------------------------------------------------------------------- */
+
+static const char pets[] = "age,kind,weight,name\n"
+                           "1,cat,3,ann\n"
+                           "3,dog,9,bob\n"
+                           ",cat,3,ann\n"
+                           "5,,9,bob\n";
+
+static void test_columns(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read(pets, NULL);
+    const glia_dataset_info info = glia_dataset_describe(set);
+    assert_int_equal(info.samples, 4);
+    assert_int_equal(info.classes, 2);
+    assert_int_equal(info.task, GLIA_CLASSES);
+    assert_string_equal(glia_dataset_class_name(set, 0), "ann");
+    /* age: mean 3, sd sqrt(8/3), missing; kind: cat, dog, missing; weight: mean 6, sd 3 */
+    const float u = (float)(2 / sqrt(8.0 / 3));
+    assert_row(set, 0, (const float[]){-u, 0, 1, 0, 0, -1}, 6, 0);
+    assert_row(set, 1, (const float[]){0, 0, 0, 1, 0, 1}, 6, 1);
+    assert_row(set, 2, (const float[]){0, 1, 1, 0, 0, -1}, 6, 0);
+    assert_row(set, 3, (const float[]){u, 0, 0, 0, 1, 1}, 6, 1);
+    assert_non_null(strstr(glia_dataset_notes(set), "name"));
+    glia_dataset_free(set);
+}
+
+static void test_constant(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read("x,c,y\n0.1,7.3,a\n0.3,7.3,b\n", NULL);
+    assert_row(set, 0, (const float[]){-1, 0}, 2, 0);
+    assert_row(set, 1, (const float[]){1, 0}, 2, 1);
+    glia_dataset_free(set);
+}
+
+/* Large numbers that differ little: nothing is lost before they are centred. */
+static void test_large(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read("t,y\n1700000000001,a\n1700000000003,b\n", NULL);
+    assert_row(set, 0, (const float[]){-1}, 1, 0);
+    assert_row(set, 1, (const float[]){1}, 1, 1);
+    glia_dataset_free(set);
+}
+
+/* A weight of 3 is what three rows are. */
+static void test_weighted(void **state)
+{
+    (void)state;
+    const glia_table_params params = {.weight = "w"};
+    glia_dataset *set = must_read("x,w,y\n1,3,a\n2,1,b\n7,0,a\n", &params);
+    glia_dataset *repeated = must_read("x,y\n1,a\n1,a\n1,a\n2,b\n", NULL);
+    float x[2];
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(glia_dataset_sample(repeated, i ? 3 : 0, &x[i], NULL, NULL), GLIA_OK);
+    assert_row(set, 0, &x[0], 1, 0);
+    assert_row(set, 1, &x[1], 1, 1);
+    assert_true(gi_dataset_weight(set, 0) == 3 && gi_dataset_weight(set, 2) == 0);
+    glia_dataset_free(set);
+    glia_dataset_free(repeated);
+}
+
+/* ---- Targets ------------------------------------------------------------------------------- */
+
+struct target_case {
+    const char *text;
+    glia_table_params params;
+    glia_task task;
+    size_t classes;
+    const char *first; /* class or target */
+};
+
+static void test_targets(void **state)
+{
+    (void)state;
+    static const char *const two[] = {"p", "q"}, *const first[] = {"x"}, *const third[] = {"3"};
+    const struct target_case cases[] = {
+        {"x,y\n1,2\n2,2\n3,1\n4,1\n", {0}, GLIA_CLASSES, 2, "1"},
+        {"x,y\n1,20\n2,20\n3,100\n4,100\n", {0}, GLIA_CLASSES, 2, "20"}, /* not "100" */
+        {"x,y\n1,-1\n2,1\n3,1\n4,-1\n", {0}, GLIA_CLASSES, 2, "-1"},
+        {"x,y\n1,1\n2,2\n3,3\n4,4\n", {0}, GLIA_VALUES, 1, "y"},
+        {"x,y\n1,1.5\n2,2\n3,2\n4,1.5\n", {0}, GLIA_VALUES, 1, "y"},
+        {"x,y\n1,2\n2,2\n3,1\n4,1\n", {.loss = GLIA_LOSS_MAE}, GLIA_VALUES, 1, "y"},
+        {"x,y\n1,1\n2,2\n3,3\n4,4\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, GLIA_CLASSES, 4, "1"},
+        {"x,p,q\n1,0,1\n2,1,1\n", {.targets = two, .n_targets = 2}, GLIA_LABELS, 2, "p"},
+        {"x,p,q\n1,0,1\n2,1,3\n", {.targets = two, .n_targets = 2}, GLIA_VALUES, 2, "p"},
+        {"x,y\na,1\nb,2\n", {.targets = first, .n_targets = 1}, GLIA_CLASSES, 2, "a"},
+        {"x,p,q\n1,0,u\n2,1,v\n", {.targets = third, .n_targets = 1}, GLIA_CLASSES, 2, "u"},
+        {"x,w,y\n1,1,u\n2,1,v\n", {.weight = "y"}, GLIA_CLASSES, 0, NULL}, /* a weight of text */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct target_case *c = &cases[i];
+        glia_dataset *set = NULL;
+        glia_error error = {0};
+        const glia_status status = read_text(c->text, &c->params, NULL, &set, &error);
+        if (!c->first) {
+            assert_int_not_equal(status, GLIA_OK);
+            continue;
+        }
+        if (status) fail_msg("case %zu: %s", i, error.message);
+        const glia_dataset_info info = glia_dataset_describe(set);
+        if (info.task != c->task || info.classes != c->classes)
+            fail_msg("case %zu: task %d with %zu classes, expected %d with %zu", i, (int)info.task,
+                     info.classes, (int)c->task, c->classes);
+        assert_string_equal(glia_dataset_class_name(set, 0), c->first);
+        glia_dataset_free(set);
+    }
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    static const char *const two[] = {"b", "a"};
+    const glia_table_params params = {.targets = two, .n_targets = 2};
+    glia_dataset *set = must_read("a,x,b\n1.5,0,2\n2.5,1,-4\n", &params);
+    float targets[2];
+    gi_dataset_targets(set, 1, targets);
+    assert_true(targets[0] == -4 && targets[1] == 2.5F);
+    assert_row(set, 0, (const float[]){-1}, 1, 0);
+    glia_dataset_free(set);
+}
+
+struct failing {
+    const char *text;
+    glia_table_params params;
+    const char *word1, *word2;
+};
+
+static void test_failing(void **state)
+{
+    (void)state;
+    static const char *const absent[] = {"z"}, *const twice[] = {"y", "2"};
+    const struct failing cases[] = {
+        {"x,y\n1,a\n2,a\n", {0}, "column y", "one class"},
+        {"x,y\n1,a\n2,\n3,b\n", {0}, "line 3", "missing"},
+        {"x,y\n1,a\n2,b\n", {.targets = absent, .n_targets = 1}, "column z", "found x, y"},
+        {"x,y\n1,a\n2,b\n", {.targets = twice, .n_targets = 2}, "twice", NULL},
+        {"y\na\nb\n", {0}, "no column to learn from", NULL},
+        {"x,y\n1,a\n2,b\n", {.loss = GLIA_LOSS_MSE}, "column y", "texts"},
+        {"x,y\n1,1\n2,2\n", {.loss = GLIA_LOSS_BCE}, "other numbers than 0 and 1", NULL},
+        {"x,y\n1,1.5\n2,2\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, "column y", "fractions"},
+        {"x,w,y\n1,-1,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight"},
+        {"x,w,y\n1,,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight is missing"},
+        {"x,g,y\n1,1,a\n2,,b\n", {.group = "g"}, "line 3", "group is missing"},
+        {"x,y\n1,a\n2,b\n", {.group = "h"}, "column h", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        glia_dataset *set = NULL;
+        glia_error error = {0};
+        char label[32];
+        snprintf(label, sizeof label, "case %zu", i);
+        const glia_status status = read_text(cases[i].text, &cases[i].params, NULL, &set, &error);
+        assert_error(label, status, GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
+        glia_dataset_free(set);
+    }
+}
+
+static void test_skipping(void **state)
+{
+    (void)state;
+    const glia_table_params params = {.skip_bad_rows = true};
+    glia_dataset *set = must_read("x,y\n1,a\n2,\n3,b\n5\n3,a\n", &params);
+    assert_int_equal(glia_dataset_describe(set).samples, 3);
+    assert_non_null(strstr(glia_dataset_notes(set), "2 malformed rows skipped"));
+    assert_int_equal(glia_dataset_line(set, 1), 4);
+    assert_int_equal(glia_dataset_line(set, 2), 6);
+    glia_dataset_free(set);
+}
+
+/* ---- Parts --------------------------------------------------------------------------------- */
+
+/* 40 rows: x = 0, 1, ...; g = x / 4; y: of ten rows seven are a, three b. */
+static char *forty(void)
+{
+    static char text[1024];
+    size_t used = (size_t)snprintf(text, sizeof text, "x,g,y\n");
+    for (int i = 0; i < 40; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%d,%d,%s\n", i, i / 4,
+                                 i % 10 < 7 ? "a" : "b");
+    return text;
+}
+
+/* Means and scales come from the rest alone, and hold for both parts. */
+static void test_learned_from_rest(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read(forty(), NULL), *rest, *held;
+    assert_int_equal(glia_dataset_hold_out(set, 0.25, 3, &rest, &held, NULL), GLIA_OK);
+    const size_t n = glia_dataset_describe(rest).samples;
+    assert_int_equal(n, 30);
+    assert_int_equal(glia_dataset_describe(held).samples, 10);
+    double mean = 0, squares = 0, raw = 0, raw_squares = 0;
+    float x[2];
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(glia_dataset_sample(rest, i, x, NULL, NULL), GLIA_OK);
+        mean += (double)x[0] / (double)n;
+        squares += (double)(x[0] * x[0]) / (double)n;
+        const double cell = (double)gi_dataset_line(rest, i) - 2;
+        raw += cell / (double)n;
+        raw_squares += cell * cell / (double)n;
+    }
+    assert_true(fabs(mean) < 1e-6 && fabs(squares - 1) < 1e-6);
+    const double sd = sqrt(raw_squares - raw * raw);
+    for (size_t i = 0; i < 10; i++) {
+        assert_int_equal(glia_dataset_sample(held, i, x, NULL, NULL), GLIA_OK);
+        assert_true(fabs((double)x[0] - ((double)gi_dataset_line(held, i) - 2 - raw) / sd) < 1e-6);
+    }
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+    glia_dataset_free(set);
+}
+
+/* A part may outlive what it was taken from: the table has as many owners as it needs. */
+static void test_lifetime(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read(forty(), NULL), *rest, *held;
+    assert_int_equal(glia_dataset_hold_out_last(set, 10, &rest, &held, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_line(held, 0), 32);
+    assert_int_equal(glia_dataset_line(rest, 29), 31);
+    glia_dataset_free(set);
+    float x[2];
+    assert_int_equal(glia_dataset_sample(rest, 0, x, NULL, NULL), GLIA_OK);
+    glia_dataset_free(rest);
+    assert_int_equal(glia_dataset_sample(held, 0, x, NULL, NULL), GLIA_OK);
+    glia_dataset_free(held);
+}
+
+/* A category that only held-out rows have is none to the network. */
+static void test_category_of_held(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read("k,y\nu,a\nv,b\nu,b\nw,a\n", NULL), *rest, *held;
+    assert_int_equal(glia_dataset_describe(set).features, 3);
+    assert_int_equal(glia_dataset_hold_out_last(set, 1, &rest, &held, NULL), GLIA_OK);
+    assert_row(rest, 1, (const float[]){0, 1}, 2, 1);
+    assert_row(held, 0, (const float[]){0, 0}, 2, 0);
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+    glia_dataset_free(set);
+}
+
+static void check_folds(const glia_dataset *set, size_t n_folds, bool grouped)
+{
+    int seen[40] = {0};
+    size_t least = 40, most = 0;
+    for (size_t f = 0; f < n_folds; f++) {
+        glia_dataset *rest, *held;
+        glia_error error = {0};
+        if (glia_dataset_fold(set, f, n_folds, 5, &rest, &held, &error))
+            fail_msg("%s", error.message);
+        const size_t n = glia_dataset_describe(held).samples;
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+        size_t of_b = 0;
+        bool has_group[10] = {false};
+        for (size_t i = 0; i < n; i++) {
+            uint32_t label;
+            assert_int_equal(glia_dataset_sample(held, i, NULL, &label, NULL), GLIA_OK);
+            const size_t row = (size_t)gi_dataset_line(held, i) - 2;
+            seen[row]++;
+            of_b += label;
+            has_group[row / 4] = true;
+        }
+        if (!grouped) assert_in_range(of_b, 12 / n_folds, (12 + n_folds - 1) / n_folds);
+        for (size_t i = 0; i < 40 - n && grouped; i++)
+            assert_false(has_group[(gi_dataset_line(rest, i) - 2) / 4]);
+        glia_dataset_free(rest);
+        glia_dataset_free(held);
+    }
+    for (size_t i = 0; i < 40; i++) assert_int_equal(seen[i], 1);
+    assert_in_range(most - least, 0, grouped ? 4 : 1);
+}
+
+static void test_folds(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read(forty(), NULL);
+    check_folds(set, 2, false);
+    check_folds(set, 5, false);
+    check_folds(set, 7, false);
+    glia_dataset *rest, *held;
+    assert_int_equal(glia_dataset_fold(set, 0, 1, 1, &rest, &held, NULL), GLIA_BAD_ARGUMENT);
+    assert_int_equal(glia_dataset_fold(set, 5, 5, 1, &rest, &held, NULL), GLIA_BAD_ARGUMENT);
+    assert_int_equal(glia_dataset_fold(set, 0, 41, 1, &rest, &held, NULL), GLIA_BAD_ARGUMENT);
+    glia_dataset_free(set);
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    const glia_table_params params = {.group = "g"};
+    glia_dataset *set = must_read(forty(), &params), *rest, *held;
+    assert_int_equal(glia_dataset_describe(set).features, 1); /* x alone */
+    check_folds(set, 2, true);
+    check_folds(set, 5, true);
+    assert_int_equal(glia_dataset_fold(set, 0, 11, 1, &rest, &held, NULL), GLIA_BAD_ARGUMENT);
+    assert_int_equal(glia_dataset_hold_out(set, 0.3, 1, &rest, &held, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_describe(held).samples, 12);
+    bool has_group[10] = {false};
+    for (size_t i = 0; i < 12; i++) has_group[(gi_dataset_line(held, i) - 2) / 4] = true;
+    for (size_t i = 0; i < 28; i++) assert_false(has_group[(gi_dataset_line(rest, i) - 2) / 4]);
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+    glia_dataset_free(set);
+}
+
+/* ---- Read as another ----------------------------------------------------------------------- */
+
+static void test_read_like(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read(pets, NULL), *other = NULL;
+    const gi_reading reading = gi_dataset_reading(set);
+    glia_error error = {0};
+    /* Columns in another order, one more, other texts first. */
+    if (read_text("name,weight,more,kind,age\nbob,9,x,dog,3\nann,3,y,cat,\n", NULL, &reading,
+                  &other, &error))
+        fail_msg("%s", error.message);
+    assert_row(other, 0, (const float[]){0, 0, 0, 1, 0, 1}, 6, 1);
+    assert_row(other, 1, (const float[]){0, 1, 1, 0, 0, -1}, 6, 0);
+    glia_dataset_free(other);
+
+    /* Without the target. */
+    assert_int_equal(read_text("weight,kind,age\n9,dog,3\n", NULL, &reading, &other, &error),
+                     GLIA_OK);
+    assert_true(other->is_unlabelled);
+    assert_row(other, 0, (const float[]){0, 0, 0, 1, 0, 1}, 6, 0);
+    glia_dataset_free(other);
+
+    static const struct {
+        const char *text, *word1, *word2;
+    } failing[] = {
+        {"weight,kind,age\n9,dog,3\n9,bird,3\n", "line 3", "\"bird\""},
+        {"weight,kind\n9,dog\n", "age", NULL},
+        {"name,weight,kind,age\nbob,9,dog,3\ncid,9,dog,3\n", "line 3", "\"cid\""},
+        {"name,weight,kind,age\nbob,9,dog,3\n,9,dog,3\n", "line 3", "missing"},
+        {"name,weight,kind,age\nbob,9,dog,x\n", "line 2", "age"},
+    };
+    for (size_t i = 0; i < sizeof failing / sizeof *failing; i++) {
+        const glia_status status = read_text(failing[i].text, NULL, &reading, &other, &error);
+        assert_error(failing[i].text, status, GLIA_BAD_FORMAT, &error, failing[i].word1,
+                     failing[i].word2);
+    }
+    /* ... or skipped. */
+    const glia_table_params skips = {.skip_bad_rows = true};
+    assert_int_equal(read_text(failing[0].text, &skips, &reading, &other, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_describe(other).samples, 1);
+    glia_dataset_free(other);
+    glia_dataset_free(set);
+}
+
+/* ---- With a network ------------------------------------------------------------------------ */
+
+/* A network keeps how it reads rows, in its file too; so do rows that come one by one. */
+static void test_network(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/glia-encoding-XXXXXX", model[64], csv[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(model, sizeof model, "%s/m.safetensors", folder);
+    snprintf(csv, sizeof csv, "%s/t.csv", folder);
+    FILE *file = fopen(csv, "w");
+    assert_non_null(file);
+    fputs("kind,weight,age\ndog,9,3\n,4.5,\ncat,3,1\n", file);
+    fclose(file);
+
+    glia_dataset *set = must_read(pets, NULL);
+    const glia_dataset_info info = glia_dataset_describe(set);
+    const glia_network_params shape = glia_network_default_params(info.features, info.classes);
+    glia_train_params how = glia_train_default_params();
+    glia_network *network, *loaded;
+    glia_error error = {0};
+    how.epochs = 3;
+    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_int_equal(glia_train(network, set, NULL, &how, NULL, &error), GLIA_OK);
+    assert_int_equal(glia_network_save(network, model, &error), GLIA_OK);
+    if (glia_network_load(model, &loaded, &error)) fail_msg("%s", error.message);
+    assert_int_equal(glia_network_describe(loaded).columns, 3);
+
+    glia_dataset *rows = NULL;
+    if (glia_dataset_open_for(loaded, csv, GLIA_TEST, NULL, &rows, &error))
+        fail_msg("%s", error.message);
+    assert_int_equal(glia_dataset_describe(rows).samples, 3);
+    assert_row(rows, 0, (const float[]){0, 0, 0, 1, 0, 1}, 6, 0);
+    assert_row(rows, 1, (const float[]){0, 1, 0, 0, 1, -0.5F}, 6, 0);
+    glia_metrics metrics;
+    assert_error("no target", glia_evaluate(loaded, rows, 1, &metrics, NULL, &error), GLIA_MISMATCH,
+                 &error, "target", NULL);
+
+    glia_row_stream *stream;
+    if (glia_row_stream_open(loaded, csv, NULL, &stream, &error)) fail_msg("%s", error.message);
+    size_t n = 0;
+    for (glia_dataset *some;; glia_dataset_free(some)) {
+        if (glia_row_stream_next(stream, &some, &error)) fail_msg("%s", error.message);
+        if (!some) break;
+        for (size_t i = 0; i < glia_dataset_describe(some).samples; i++, n++) {
+            float x[6], expected[6];
+            assert_int_equal(glia_dataset_sample(some, i, x, NULL, NULL), GLIA_OK);
+            assert_int_equal(glia_dataset_sample(rows, n, expected, NULL, NULL), GLIA_OK);
+            assert_memory_equal(x, expected, sizeof x);
+            assert_int_equal(glia_dataset_line(some, i), n + 2);
+        }
+    }
+    assert_int_equal(n, 3);
+    glia_row_stream_free(stream);
+
+    /* Rows that were read otherwise would be nonsense to it. */
+    glia_dataset *otherwise =
+        must_read("age,kind,weight,name\n9,cat,3,ann\n,,8,bob\n2,dog,2,ann\n", NULL);
+    assert_error("read otherwise", glia_evaluate(loaded, otherwise, 1, &metrics, NULL, &error),
+                 GLIA_MISMATCH, &error, "read", NULL);
+    glia_dataset_free(otherwise);
+    glia_dataset_free(rows);
+    glia_dataset_free(set);
+    glia_network_free(network);
+    glia_network_free(loaded);
+    remove(model);
+    remove(csv);
+    rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_weighted),
+        cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_failing),
+        cmocka_unit_test(test_skipping),
+        cmocka_unit_test(test_learned_from_rest),
+        cmocka_unit_test(test_lifetime),
+        cmocka_unit_test(test_category_of_held),
+        cmocka_unit_test(test_folds),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_read_like),
+        cmocka_unit_test(test_network),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tests of NumPy's files: arrays of every type in either order, archives stored and deflated, what
+ * becomes a data set of bytes and what a table, and each rule as a line of a table of malformed
+ * ones.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <libdeflate.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "assert_error.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "data/readers.h"
+#include "data/table.h"
+
+/* ---- Files --------------------------------------------------------------------------------- */
+
+struct bytes {
+    uint8_t data[1 << 15];
+    size_t size;
+};
+
+static void put(struct bytes *to, const void *data, size_t n)
+{
+    assert_true(to->size + n <= sizeof to->data);
+    if (n) memcpy(to->data + to->size, data, n);
+    to->size += n;
+}
+
+static void put_number(struct bytes *to, uint64_t value, size_t n) /* little-endian */
+{
+    for (size_t i = 0; i < n; i++) put(to, &(uint8_t){(uint8_t)(i < 8 ? value >> (8 * i) : 0)}, 1);
+}
+
+/* An array as numpy.save writes it, with the text of its header. */
+static void put_npy(struct bytes *to, unsigned version, const char *header, const void *data,
+                    size_t n)
+{
+    put(to, "\x93NUMPY", 6);
+    put_number(to, version, 2);
+    put_number(to, strlen(header), version == 1 ? 2 : 4);
+    put(to, header, strlen(header));
+    put(to, data, n);
+}
+
+/* "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" with a line's end. */
+static const char *header_of(const char *type, bool fortran, const char *shape)
+{
+    static char text[256];
+    snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }     \n", type,
+             fortran ? "True" : "False", shape);
+    return text;
+}
+
+/* A member of an archive, in the making. */
+struct member {
+    const char *name;
+    struct bytes *content;
+    unsigned method;
+    bool zip64; /* its sizes stand in the extra field of zip64 */
+    size_t local, packed;
+};
+
+static void put_archive(struct bytes *to, struct member *members, size_t n, bool zip64)
+{
+    static uint8_t packed[1 << 15];
+    for (size_t i = 0; i < n; i++) {
+        struct member *m = &members[i];
+        const struct bytes *c = m->content;
+        struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+        const uint8_t *data = c->data;
+        m->packed = c->size;
+        if (m->method == 8) {
+            m->packed =
+                libdeflate_deflate_compress(compressor, c->data, c->size, packed, sizeof packed);
+            data = packed;
+        }
+        libdeflate_free_compressor(compressor);
+        m->local = to->size;
+        put(to, "PK\3\4\24\0\0\0", 8);
+        put_number(to, m->method, 2);
+        put_number(to, 0, 4);
+        put_number(to, libdeflate_crc32(0, c->data, c->size), 4);
+        put_number(to, m->packed, 4);
+        put_number(to, c->size, 4);
+        put_number(to, strlen(m->name), 2);
+        put_number(to, 4, 2); /* an extra field, which is to be stepped over */
+        put(to, m->name, strlen(m->name));
+        put(to, "\x99\x99\0\0", 4);
+        put(to, data, m->packed);
+    }
+    const size_t directory = to->size;
+    for (size_t i = 0; i < n; i++) {
+        const struct member *m = &members[i];
+        put(to, "PK\1\2\24\0\24\0\0\0", 10);
+        put_number(to, m->method, 2);
+        put_number(to, 0, 4);
+        put_number(to, libdeflate_crc32(0, m->content->data, m->content->size), 4);
+        put_number(to, m->zip64 ? UINT32_MAX : m->packed, 4);
+        put_number(to, m->zip64 ? UINT32_MAX : m->content->size, 4);
+        put_number(to, strlen(m->name), 2);
+        put_number(to, m->zip64 ? 28 : 0, 2);
+        put_number(to, 0, 2 + 2 + 2 + 4);
+        put_number(to, m->zip64 ? UINT32_MAX : m->local, 4);
+        put(to, m->name, strlen(m->name));
+        if (!m->zip64) continue;
+        put_number(to, 1, 2);
+        put_number(to, 24, 2);
+        put_number(to, m->content->size, 8);
+        put_number(to, m->packed, 8);
+        put_number(to, m->local, 8);
+    }
+    const size_t end = to->size;
+    if (zip64) {
+        put(to, "PK\6\6", 4);
+        put_number(to, 44, 8);
+        put_number(to, 0, 12);
+        put_number(to, n, 8);
+        put_number(to, n, 8);
+        put_number(to, end - directory, 8);
+        put_number(to, directory, 8);
+        put(to, "PK\6\7\0\0\0\0", 8);
+        put_number(to, end, 8);
+        put_number(to, 1, 4);
+    }
+    put(to, "PK\5\6\0\0\0\0", 8);
+    put_number(to, n, 2);
+    put_number(to, n, 2);
+    put_number(to, zip64 ? UINT32_MAX : end - directory, 4);
+    put_number(to, zip64 ? UINT32_MAX : directory, 4);
+    put_number(to, 0, 2);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------- */
+
+/* Each reads a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
+static glia_status read_table(const struct bytes *bytes, glia_split split,
+                              const gi_table_params *params, gi_table **out, glia_error *error)
+{
+    const gi_table_params defaults = gi_table_default_params();
+    uint8_t *exact = malloc(bytes->size ? bytes->size : 1);
+    if (bytes->size) memcpy(exact, bytes->data, bytes->size);
+    const glia_status status = gi_npy_parse_table("t.npz", exact, bytes->size, split,
+                                                  params ? params : &defaults, out, error);
+    free(exact);
+    return status;
+}
+
+static gi_table *must_read(const struct bytes *bytes, const gi_table_params *params)
+{
+    glia_error error = {0};
+    gi_table *table = NULL;
+    if (read_table(bytes, GLIA_TRAIN, params, &table, &error) != GLIA_OK)
+        fail_msg("%s", error.message);
+    return table;
+}
+
+static glia_dataset *must_open(const struct bytes *bytes, glia_split split)
+{
+    glia_error error = {0};
+    glia_dataset *dataset = NULL;
+    if (gi_npy_parse_bytes("t.npz", "t", bytes->data, bytes->size, split, &dataset, &error) !=
+        GLIA_OK)
+        fail_msg("%s", error.message);
+    return dataset;
+}
+
+static bool is_little(void)
+{
+    return *(const uint8_t *)&(const uint16_t){1} == 1;
+}
+
+/* Elements 1, 2, ... 6 of the type of C; negative if it can be. */
+#define SIX(type, sign)                                                                            \
+    (const type[])                                                                                 \
+    {                                                                                              \
+        (type)(sign 1), 2, 3, (type)(sign 4), 5, 6                                                 \
+    }
+#define NONE
+
+static void test_types(void **state)
+{
+    (void)state;
+    static const uint16_t halves[] = {0xBC00, 0x4000, 0x4200, 0xC400, 0x4500, 0x4600};
+    const struct {
+        const char *type;
+        const void *data;
+        size_t size;
+        double sign; /* of elements 0 and 3 */
+    } cases[] = {
+        {"u1", SIX(uint8_t, NONE), 1, 1},
+        {"i1", SIX(int8_t, -), 1, -1},
+        {"u2", SIX(uint16_t, NONE), 2, 1},
+        {"i2", SIX(int16_t, -), 2, -1},
+        {"u4", SIX(uint32_t, NONE), 4, 1},
+        {"i4", SIX(int32_t, -), 4, -1},
+        {"u8", SIX(uint64_t, NONE), 8, 1},
+        {"i8", SIX(int64_t, -), 8, -1},
+        {"f2", halves, 2, -1},
+        {"f4", SIX(float, -), 4, -1},
+        {"f8", SIX(double, -), 8, -1},
+    };
+    const char native = is_little() ? '<' : '>', other = is_little() ? '>' : '<';
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int how = 0; how < 12; how++) {
+            const bool swapped = how & 1, fortran = how >> 1 & 1;
+            const unsigned version = 1 + (unsigned)how / 4;
+            char type[8];
+            uint8_t data[48];
+            const size_t size = cases[i].size;
+            snprintf(type, sizeof type, "%c%s",
+                     size == 1 ? '|'
+                     : swapped ? other
+                               : native,
+                     cases[i].type);
+            memcpy(data, cases[i].data, 6 * size);
+            for (size_t e = 0; swapped && e < 6; e++)
+                for (size_t b = 0; b < size; b++)
+                    data[e * size + b] = ((const uint8_t *)cases[i].data)[e * size + size - 1 - b];
+            struct bytes file = {.size = 0};
+            put_npy(&file, version, header_of(type, fortran, "(2, 3)"), data, 6 * size);
+            gi_table *table = must_read(&file, NULL);
+            assert_int_equal(table->rows, 2);
+            assert_int_equal(table->n_columns, 3);
+            assert_int_equal(table->n_targets, 0);
+            assert_string_equal(table->columns[2].name, "column 3");
+            for (size_t r = 0; r < 2; r++)
+                for (size_t c = 0; c < 3; c++) {
+                    const size_t e = fortran ? c * 2 + r : r * 3 + c;
+                    const double sign = e % 3 == 0 ? cases[i].sign : 1;
+                    if (!(table->cells[r * 3 + c] == sign * (double)(e + 1)))
+                        fail_msg("%s, fortran %d: row %zu, column %zu: %g", type, fortran, r, c,
+                                 table->cells[r * 3 + c]);
+                }
+            gi_table_free(table);
+        }
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    /* halves: smallest, largest of the small, largest, -0, not a number */
+    const uint16_t halves[] = {0x0001, 0x03FF, 0x7BFF, 0x8000, 0x7E00};
+    const double expected[] = {0x1p-24, 0x1.ff8p-15, 65504, 0};
+    struct bytes file = {.size = 0};
+    put_npy(&file, 1, header_of(is_little() ? "<f2" : ">f2", false, "(5,)"), halves, sizeof halves);
+    gi_table *table = must_read(&file, NULL);
+    assert_int_equal(table->n_columns, 1);
+    for (size_t i = 0; i < 4; i++) assert_true(table->cells[i] == expected[i]);
+    assert_true(isnan(table->cells[4]) && table->columns[0].has_missing);
+    gi_table_free(table);
+
+    file.size = 0;
+    put_npy(&file, 1, header_of("|b1", false, "(3, 1)"), "\0\1\2", 3);
+    table = must_read(&file, NULL);
+    assert_true(table->cells[0] == 0 && table->cells[1] == 1 && table->cells[2] == 1);
+    assert_false(table->columns[0].has_missing);
+    gi_table_free(table);
+
+    file.size = 0;
+    put_npy(&file, 1, header_of("<u8", false, "(1, 1)"), "\377\377\377\377\377\377\377\377", 8);
+    table = must_read(&file, NULL);
+    assert_true(table->cells[0] == 0x1p64);
+    gi_table_free(table);
+}
+
+/* What other writers put into headers. */
+static void test_headers(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2)}",
+        "{\"shape\":(2,2),\"fortran_order\":False,\"descr\":\"|u1\"}",
+        "  {'shape': (2L, 2L), 'descr' : 'u1' , 'fortran_order' : False , }\n",
+        "{'descr': '<u1',\t'fortran_order': False,\r\n'shape': ( 2 , 2 , ), }",
+        "{'descr': '=u1', 'fortran_order': False, 'shape': (2, 2), }",
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        struct bytes file = {.size = 0};
+        put_npy(&file, 1, headers[i], "\1\2\3\4", 4);
+        gi_table *table = must_read(&file, NULL);
+        for (size_t c = 0; c < 4; c++) assert_true(table->cells[c] == (double)(c + 1));
+        gi_table_free(table);
+    }
+}
+
+static void test_malformed_arrays(void **state)
+{
+    (void)state;
+#define GOOD_TAIL "'fortran_order': False, 'shape': (2, 2), }"
+    static const struct {
+        const char *label, *header;
+        size_t data;
+        const char *word1, *word2;
+    } cases[] = {
+        {"no dictionary", "[1, 2]", 4, "byte 10: found '['", "expected {"},
+        {"empty header", "", 4, "byte 10: found its end", "expected {"},
+        {"unknown key", "{'descr': '|u1', 'order': False, 'shape': (2, 2)}", 4, "byte 27",
+         "'fortran_order'"},
+        {"a key twice", "{'descr': '|u1', 'descr': '|u1', " GOOD_TAIL, 4, "byte 27", "each once"},
+        {"no descr", "{" GOOD_TAIL, 4, "no 'descr'", "save the array again"},
+        {"no shape", "{'descr': '|u1', 'fortran_order': False}", 4, "no 'shape'", NULL},
+        {"no order", "{'descr': '|u1', 'shape': (2, 2)}", 4, "no 'fortran_order'", NULL},
+        {"no colon", "{'descr' '|u1', " GOOD_TAIL, 4, "found '''", "a colon"},
+        {"no quote", "{descr: '|u1', " GOOD_TAIL, 4, "found 'd'", "'descr'"},
+        {"open quote", "{'descr: |u1", 4, "byte 11", "'descr'"},
+        {"an escape", "{'de\\x73cr': '|u1', " GOOD_TAIL, 4, "byte 11", "'descr'"},
+        {"not True", "{'descr': '|u1', 'fortran_order': 0, 'shape': (2, 2)}", 4, "found '0'",
+         "True or False"},
+        {"no comma", "{'descr': '|u1' 'shape': (2, 2)}", 4, "found '''", "a comma"},
+        {"after the end", "{'descr': '|u1', " GOOD_TAIL " x", 4, "found 'x'", "nothing after"},
+        {"a list as shape", "{'shape': [2, 2]}", 4, "found '['", "the shape"},
+        {"a negative size", "{'shape': (-2, 2)}", 4, "found '-'", "a size"},
+        {"a size of letters", "{'shape': (2, n)}", 4, "found 'n'", "a size"},
+        {"an open shape", "{'shape': (2, 2", 4, "its end", "end of the shape"},
+        {"sizes without comma", "{'shape': (2 2)}", 4, "found '2'", "a comma"},
+        {"a huge size", "{'shape': (99999999999999999999999, 2)}", 4, "found '9'",
+         "memory can have"},
+        {"huge in all",
+         "{'descr': '|u1', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", 4,
+         "dimension 1, 4294967296", "larger than memory"},
+        {"nine dimensions", "{'shape': (1, 1, 1, 1, 1, 1, 1, 1, 1)}", 4, "more than 8", "byte 45"},
+        {"a scalar", "{'descr': '|u1', 'fortran_order': False, 'shape': ()}", 1, "a single number",
+         "1 to 8 dimensions"},
+        {"no rows", "{'descr': '|u1', 'fortran_order': False, 'shape': (0, 2)}", 0,
+         "dimension 0 is 0", "empty"},
+        {"no columns", "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 0)}", 0,
+         "dimension 1 is 0", "empty"},
+        {"records", "{'descr': [('a', '<f4'), ('b', '<i4')], " GOOD_TAIL, 4, "records",
+         "plain array"},
+        {"texts", "{'descr': '<U5', " GOOD_TAIL, 4, "'<U5' (texts)", "astype"},
+        {"bytes", "{'descr': '|S5', " GOOD_TAIL, 4, "(texts)", "astype"},
+        {"objects", "{'descr': '|O', " GOOD_TAIL, 4, "Python objects", "astype"},
+        {"complex", "{'descr': '<c8', " GOOD_TAIL, 4, "complex numbers", "astype"},
+        {"times", "{'descr': '<M8[ns]', " GOOD_TAIL, 4, "'<M8[ns]' (times)", NULL},
+        {"raw", "{'descr': '|V4', " GOOD_TAIL, 4, "(records)", NULL},
+        {"three bytes", "{'descr': '<i3', " GOOD_TAIL, 4, "'<i3'", "1 to 8 bytes"},
+        {"one byte of float", "{'descr': '<f1', " GOOD_TAIL, 4, "'<f1'", "another size"},
+        {"long doubles", "{'descr': '<f16', " GOOD_TAIL, 4, "'<f16'", "another size"},
+        {"no type", "{'descr': '', " GOOD_TAIL, 4, "''", "no type"},
+        {"no size", "{'descr': '<f', " GOOD_TAIL, 4, "'<f'", NULL},
+        {"a long type", "{'descr': '<f4<f4<f4<f4<f4<f4<f4<f4', " GOOD_TAIL, 4, "byte 20",
+         "the type"},
+        {"too little data", "{'descr': '|u1', " GOOD_TAIL, 3, "3 bytes follow", "expected 4"},
+        {"too much data", "{'descr': '|u1', " GOOD_TAIL, 5, "5 bytes follow", "expected 4"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes file = {.size = 0};
+        glia_error error = {0};
+        gi_table *table = NULL;
+        put_npy(&file, 1, cases[i].header, "\1\2\3\4\5", cases[i].data);
+        assert_error(cases[i].label, read_table(&file, GLIA_TRAIN, NULL, &table, &error),
+                     GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
+        assert_error(cases[i].label, GLIA_BAD_FORMAT, GLIA_BAD_FORMAT, &error, "t.npz: byte", NULL);
+    }
+}
+
+static void test_malformed_beginnings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label, *bytes;
+        size_t size;
+        const char *word1, *word2;
+    } cases[] = {
+#define BYTES(string) string, sizeof string - 1
+        {"empty", BYTES(""), "byte 0", "numpy.save"},
+        {"text", BYTES("a,b\n1,2\n3,4\n"), "byte 0", "no array of NumPy's"},
+        {"version 0", BYTES("\x93NUMPY\0\0\2\0{}"), "version 0.0", "1 to 3"},
+        {"version 4", BYTES("\x93NUMPY\4\1\2\0\0\0{}"), "version 4.1", "1 to 3"},
+        {"version 2, cut", BYTES("\x93NUMPY\2\0\2\0\0"), "version 2.0", NULL},
+        {"header cut", BYTES("\x93NUMPY\1\0\x76\0{'descr'"), "a header of 118 bytes", "at most 8"},
+        {"huge header", BYTES("\x93NUMPY\2\0\377\377\377\377{}"), "4294967295 bytes", "at most 2"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes file = {.size = 0};
+        glia_error error = {0};
+        gi_table *table = NULL;
+        put(&file, cases[i].bytes, cases[i].size);
+        assert_error(cases[i].label, read_table(&file, GLIA_TRAIN, NULL, &table, &error),
+                     GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
+    }
+}
+
+/* ---- Tables -------------------------------------------------------------------------------- */
+
+static void test_table_of_archive(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 2, 3, 4, 5, (float)NAN}, y[] = {7, 8};
+    struct bytes x_file = {.size = 0}, y_file = {.size = 0}, file = {.size = 0};
+    put_npy(&x_file, 1, header_of("<f4", false, "(2, 3)"), x, sizeof x);
+    put_npy(&y_file, 1, header_of("<f4", false, "(2,)"), y, sizeof y);
+    struct member members[] = {{"y.npy", &y_file, 0, false, 0, 0},
+                               {"x.npy", &x_file, 8, false, 0, 0}};
+    put_archive(&file, members, 2, false);
+    gi_table *table = must_read(&file, NULL);
+    assert_int_equal(table->n_columns, 4);
+    assert_int_equal(table->n_targets, 1);
+    assert_string_equal(table->columns[3].name, "y");
+    assert_true(table->columns[2].has_missing && !table->columns[3].has_missing);
+    assert_true(table->cells[3] == 7 && table->cells[4] == 4 && table->cells[7] == 8);
+    assert_int_equal(gi_table_line(table, 1), 0);
+    gi_table_free(table);
+
+    /* Only some columns, one of them categories. */
+    const gi_known_column known[] = {{"column 2", GI_CELL_TEXT, false},
+                                     {"y", GI_CELL_NUMBER, false},
+                                     {"z", GI_CELL_NUMBER, true}};
+    gi_table_params params = gi_table_default_params();
+    params.known = known;
+    params.n_known = 3;
+    params.ignores_unknown = true;
+    table = must_read(&file, &params);
+    assert_int_equal(table->columns[0].kind, GI_CELL_IGNORED);
+    assert_true(isnan(table->cells[0]));
+    assert_int_equal(table->columns[1].kind, GI_CELL_TEXT);
+    assert_string_equal(table->columns[1].texts.text[(size_t)table->cells[5]], "5");
+    gi_table_free(table);
+
+    const gi_known_column absent[] = {{"age", GI_CELL_NUMBER, false}};
+    glia_error error = {0};
+    params.known = absent;
+    params.n_known = 1;
+    assert_error("absent", read_table(&file, GLIA_TRAIN, &params, &table, &error), GLIA_BAD_FORMAT,
+                 &error, "none of them age", "column 1 to y");
+    assert_error("no test", read_table(&file, GLIA_TEST, NULL, &table, &error), GLIA_NOT_FOUND,
+                 &error, "y.npy, x.npy", "x_test");
+}
+
+static void test_table_of_several_targets(void **state)
+{
+    (void)state;
+    static const double y[] = {1, 2, 3, 4};
+    struct bytes x_file = {.size = 0}, y_file = {.size = 0}, file = {.size = 0};
+    put_npy(&x_file, 1, header_of("|u1", false, "(2, 1)"), "\1\2", 2);
+    put_npy(&y_file, 1, header_of("<f8", true, "(2, 2)"), y, sizeof y);
+    struct member members[] = {{"data.npy", &x_file, 0, false, 0, 0},
+                               {"target.npy", &y_file, 0, false, 0, 0}};
+    put_archive(&file, members, 2, false);
+    gi_table *table = must_read(&file, NULL);
+    assert_int_equal(table->n_targets, 2);
+    assert_string_equal(table->columns[1].name, "y 1");
+    assert_string_equal(table->columns[2].name, "y 2");
+    assert_true(table->cells[1] == 1 && table->cells[2] == 3 && table->cells[4] == 2);
+    gi_table_free(table);
+    assert_null(must_open(&file, GLIA_TRAIN)); /* its y is no class */
+}
+
+static void test_malformed_values(void **state)
+{
+    (void)state;
+    static const double infinite[] = {1, 2, 3, (double)INFINITY}, half[] = {1, 2, 3.5, 4};
+    const gi_known_column known[] = {{"column 1", GI_CELL_TEXT, false}};
+    gi_table_params params = gi_table_default_params();
+    struct bytes file = {.size = 0};
+    glia_error error = {0};
+    gi_table *table = NULL;
+    put_npy(&file, 1, header_of("<f8", false, "(2, 2)"), infinite, sizeof infinite);
+    assert_error("infinite", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
+                 &error, "t.npz, row 2, column column 2", "infinite");
+    file.size = 0;
+    params.known = known;
+    params.n_known = 1;
+    put_npy(&file, 1, header_of("<f8", false, "(2, 2)"), half, sizeof half);
+    assert_error("category", read_table(&file, GLIA_TRAIN, &params, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "row 2, column column 1: found 3.5", "whole number");
+    file.size = 0;
+    static const uint8_t zeros[70000];
+    struct bytes *large = calloc(1, sizeof *large);
+    put_npy(large, 1, header_of("|u1", false, "(1, 30000)"), zeros, 30000);
+    table = must_read(large, NULL);
+    assert_int_equal(table->n_columns, 30000);
+    gi_table_free(table);
+    free(large);
+}
+
+/* ---- Data sets of bytes -------------------------------------------------------------------- */
+
+static const uint8_t pixels[] = {0, 0, 0, 0, 9, 0, 0, 0, 0, 10, 11, 12, 13, 14, 15, 16, 17, 18};
+
+static void test_images(void **state)
+{
+    (void)state;
+    static const int64_t labels[] = {2, 0};
+    static const struct {
+        const char *shape;
+        size_t features, height, width, channels;
+    } cases[] = {
+        {"(2, 3, 3)", 9, 3, 3, 1},    {"(2, 9)", 9, 0, 0, 0},       {"(2, 9, 1)", 9, 9, 1, 1},
+        {"(2, 3, 3, 1)", 9, 3, 3, 1}, {"(2, 1, 3, 3)", 9, 1, 3, 3}, {"(2, 3, 1, 3)", 9, 3, 1, 3},
+        {"(2, 1, 9, 1)", 9, 1, 9, 1}, {"(2, 1, 1, 9)", 9, 1, 9, 1}, {"(2, 3, 1, 1, 3)", 9, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (unsigned how = 0; how < 8; how++) {
+            const unsigned method = how & 1 ? 8 : 0;
+            struct bytes x_file = {.size = 0}, y_file = {.size = 0}, file = {.size = 0};
+            put_npy(&x_file, 1, header_of("|u1", false, cases[i].shape), pixels, sizeof pixels);
+            put_npy(&y_file, 2, header_of("<i8", false, i % 2 ? "(2,)" : "(2, 1)"), labels,
+                    sizeof labels);
+            struct member members[] = {{"x_train.npy", &x_file, method, how >> 1 & 1, 0, 0},
+                                       {"y_train.npy", &y_file, method, false, 0, 0}};
+            put_archive(&file, members, 2, how >> 2 & 1);
+            glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
+            assert_non_null(dataset);
+            const glia_dataset_info info = glia_dataset_describe(dataset);
+            assert_int_equal(info.type, GLIA_U8);
+            assert_int_equal(info.samples, 2);
+            assert_int_equal(info.features, cases[i].features);
+            assert_int_equal(info.classes, 3);
+            assert_int_equal(info.height, cases[i].height);
+            assert_int_equal(info.width, cases[i].width);
+            assert_int_equal(info.channels, cases[i].channels);
+            uint8_t x[9];
+            uint32_t label;
+            assert_int_equal(glia_dataset_sample(dataset, 1, x, &label, NULL), GLIA_OK);
+            assert_memory_equal(x, pixels + 9, 9);
+            assert_int_equal(label, 0);
+            assert_int_equal(gi_dataset_label(dataset, 0), 2);
+            glia_dataset_free(dataset);
+        }
+}
+
+static void test_images_in_fortran_order(void **state)
+{
+    (void)state;
+    uint8_t turned[18], x[9];
+    for (size_t n = 0; n < 2; n++)
+        for (size_t i = 0; i < 9; i++) /* (n, h, w), the first index fastest */
+            turned[n + 2 * (i / 3 + 3 * (i % 3))] = pixels[n * 9 + i];
+    for (unsigned method = 0; method <= 8; method += 8) {
+        struct bytes x_file = {.size = 0}, y_file = {.size = 0}, file = {.size = 0};
+        put_npy(&x_file, 1, header_of("|u1", true, "(2, 3, 3)"), turned, sizeof turned);
+        put_npy(&y_file, 1, header_of("|u1", false, "(2,)"), "\0\1", 2);
+        struct member members[] = {{"images.npy", &x_file, method, false, 0, 0},
+                                   {"labels.npy", &y_file, method, false, 0, 0}};
+        put_archive(&file, members, 2, false);
+        glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
+        for (size_t n = 0; n < 2; n++) {
+            assert_int_equal(glia_dataset_sample(dataset, n, x, NULL, NULL), GLIA_OK);
+            assert_memory_equal(x, pixels + 9 * n, 9);
+        }
+        glia_dataset_free(dataset);
+    }
+}
+
+/* Both splits, and classes that are those of both. */
+static void test_splits(void **state)
+{
+    (void)state;
+    struct bytes x_file = {.size = 0}, y_file = {.size = 0}, x_test = {.size = 0},
+                 y_test = {.size = 0}, file = {.size = 0};
+    put_npy(&x_file, 1, header_of("|u1", false, "(2, 3, 3)"), pixels, sizeof pixels);
+    put_npy(&y_file, 1, header_of("|u1", false, "(2,)"), "\0\1", 2);
+    put_npy(&x_test, 1, header_of("|u1", false, "(1, 3, 3)"), pixels + 9, 9);
+    put_npy(&y_test, 1, header_of("|u1", false, "(1,)"), "\4", 1);
+    struct member members[] = {{"x_test.npy", &x_test, 8, false, 0, 0},
+                               {"x_train.npy", &x_file, 8, false, 0, 0},
+                               {"y_train.npy", &y_file, 8, false, 0, 0},
+                               {"y_test.npy", &y_test, 8, false, 0, 0}};
+    put_archive(&file, members, 4, false);
+    glia_dataset *train = must_open(&file, GLIA_TRAIN), *test = must_open(&file, GLIA_TEST);
+    assert_int_equal(glia_dataset_describe(train).samples, 2);
+    assert_int_equal(glia_dataset_describe(test).samples, 1);
+    assert_int_equal(glia_dataset_describe(train).classes, 5);
+    assert_int_equal(glia_dataset_describe(test).classes, 5);
+    assert_int_equal(gi_dataset_label(test, 0), 4);
+    glia_dataset_free(train);
+    glia_dataset_free(test);
+}
+
+/* What is no data set of bytes. */
+static void test_others_are_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *x_type, *y_type, *y_shape, *y;
+        size_t y_size;
+    } cases[] = {
+        {"|i1", "|u1", "(2,)", "\0\1", 2},
+        {"|u1", "<f4", "(2,)", "\0\0\0\0\0\0\0\0", 8},
+        {"|u1", "|i1", "(2,)", "\377\1", 2}, /* -1 */
+        {"|u1", "<i4", "(2,)", "\0\0\1\0\1\0\0\0", 8},
+        {"|u1", "|u1", "(2, 2)", "\0\1\1\0", 4},
+        {"|u1", "|b1", "(2,)", "\0\1", 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes x_file = {.size = 0}, y_file = {.size = 0}, file = {.size = 0};
+        put_npy(&x_file, 1, header_of(cases[i].x_type, false, "(2, 9)"), pixels, sizeof pixels);
+        put_npy(&y_file, 1, header_of(cases[i].y_type, false, cases[i].y_shape), cases[i].y,
+                cases[i].y_size);
+        struct member members[] = {{"x.npy", &x_file, 8, false, 0, 0},
+                                   {"y.npy", &y_file, 8, false, 0, 0}};
+        put_archive(&file, members, 2, false);
+        assert_null(must_open(&file, GLIA_TRAIN));
+        gi_table_free(must_read(&file, NULL));
+    }
+}
+
+/* ---- Malformed archives -------------------------------------------------------------------- */
+
+static void test_malformed_archives(void **state)
+{
+    (void)state;
+    struct bytes x_file = {.size = 0}, y_file = {.size = 0}, short_y = {.size = 0},
+                 good = {.size = 0};
+    put_npy(&x_file, 1, header_of("|u1", false, "(2, 9)"), pixels, sizeof pixels);
+    put_npy(&y_file, 1, header_of("|u1", false, "(2,)"), "\0\1", 2);
+    put_npy(&short_y, 1, header_of("|u1", false, "(1,)"), "\0", 1);
+    struct member members[] = {{"x.npy", &x_file, 0, false, 0, 0},
+                               {"y.npy", &y_file, 8, false, 0, 0}};
+    put_archive(&good, members, 2, false);
+    const size_t end = good.size - 22, directory = end - 2 * (46 + 5);
+    const size_t second = directory + 46 + 5;
+    gi_table_free(must_read(&good, NULL));
+
+    const struct {
+        const char *label;
+        size_t at; /* of the byte that is changed; or SIZE_MAX */
+        uint8_t to;
+        size_t cut; /* bytes at the end */
+        const char *word1, *word2;
+    } cases[] = {
+        {"end cut", SIZE_MAX, 0, 1, "no end of its directory", "copy or save"},
+        {"nearly all cut", SIZE_MAX, 0, good.size - 10, "no end of its directory", NULL},
+        {"directory after the end", end + 19, 0x7F, 0, "lies outside", NULL},
+        {"directory too large", end + 15, 0x7F, 0, "lies outside", NULL},
+        {"too many members", end + 10, 0xFF, 0, "no room for its members", NULL},
+        {"directory elsewhere", end + 16, 3, 0, "no member of its directory begins there", NULL},
+        {"encrypted", directory + 8, 1, 0, "encrypted", "numpy.savez"},
+        {"a long name", directory + 29, 0xFF, 0, "ends early", NULL},
+        {"another packed size", directory + 20, 0xFF, 0, NULL, NULL},
+        {"no local header", directory + 42, 1, 0, "no member is where its directory says", NULL},
+        {"far local header", directory + 45, 0x7F, 0, "no member is where its directory says",
+         NULL},
+        {"a long member", directory + 22, 0x7F, 0, "longer than the file", NULL},
+        {"two sizes", directory + 24, 1, 0, "two sizes", NULL},
+        {"another method", directory + 10, 12, 0, "method 12", "savez_compressed"},
+        {"wrong checksum", directory + 16, 0x55, 0, "CRC-32", "copy or save"},
+        {"changed data", 30 + 5 + 4 + 40, 'x', 0, "CRC-32", NULL},
+        {"deflated, shorter", second + 24, 1, 0, "do not decompress", NULL},
+        {"deflated, longer", second + 25, 0xFF, 0, "do not decompress", NULL},
+        {"deflated, far too long", second + 27, 0x7F, 0, "more than is read",
+         "without compression"},
+        {"no archive", 0, 0, 0, "no array of NumPy", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes file = good;
+        glia_error error = {0};
+        gi_table *table = NULL;
+        if (cases[i].at != SIZE_MAX) file.data[cases[i].at] = cases[i].to;
+        file.size -= cases[i].cut;
+        assert_error(cases[i].label, read_table(&file, GLIA_TRAIN, NULL, &table, &error),
+                     GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
+        assert_non_null(strstr(error.message, "t.npz: byte "));
+    }
+
+    struct member odd[] = {{"x.npy", &x_file, 0, false, 0, 0}, {"y.npy", &short_y, 0, false, 0, 0}};
+    struct bytes file = {.size = 0};
+    glia_error error = {0};
+    gi_table *table = NULL;
+    put_archive(&file, odd, 2, false);
+    assert_error("rows", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
+                 &error, "t.npz: y.npy: 1 rows, expected 2", "x.npy");
+    file.size = 0;
+    odd[0].name = "a.npy";
+    put_archive(&file, odd, 2, false);
+    assert_error("names", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
+                 &error, "a.npy, y.npy", "numpy.savez(file, x=..., y=...)");
+    file.size = 0;
+    put_archive(&file, odd, 0, false);
+    assert_error("none", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
+                 &error, "the arrays none", NULL);
+    assert_true(gi_npy_is("a/b.npz") && gi_npy_is("b.NPY") && !gi_npy_is("npz"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_malformed_arrays),
+        cmocka_unit_test(test_malformed_beginnings),
+        cmocka_unit_test(test_table_of_archive),
+        cmocka_unit_test(test_table_of_several_targets),
+        cmocka_unit_test(test_malformed_values),
+        cmocka_unit_test(test_images),
+        cmocka_unit_test(test_images_in_fortran_order),
+        cmocka_unit_test(test_splits),
+        cmocka_unit_test(test_others_are_tables),
+        cmocka_unit_test(test_malformed_archives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
