@@ -301,7 +301,7 @@ static glia_status begin(struct reading *reading, const gi_table_params *params,
     gi_table *table = reading->table;
     table->path = gi_strdup(source->path, error);
     if (!table->path) return GLIA_NO_MEMORY;
-    table->columns = reading->form.columns; /* of both, for now */
+    table->columns = reading->form.columns; /* shared with the form while rows are read */
     table->n_columns = reading->form.n_columns;
     memcpy(table->how, reading->form.how, sizeof table->how);
     return GLIA_OK;

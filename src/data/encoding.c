@@ -379,24 +379,24 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
     }
     for (size_t k = 0; k < e->n_targets; k++) {
         const double cell = cells[e->target[k]];
-        const struct place place = place_of(table, row, e->target[k]);
         if (isnan(cell))
             return gi_fail(
                 error, GLIA_BAD_FORMAT,
                 "%s: the target is missing; fill it in, or skip such rows (--on-bad-row skip)",
-                place.text);
+                place_of(table, row, e->target[k]).text);
         if (e->task == GLIA_CLASSES && class_of(e, cell) == GI_UNKNOWN) {
             if (e->class_of_text)
                 return gi_fail(error, GLIA_BAD_FORMAT,
                                "%s: found the class \"%.80s\", which the training data have not",
-                               place.text, table->columns[e->target[k]].texts.text[(size_t)cell]);
+                               place_of(table, row, e->target[k]).text,
+                               table->columns[e->target[k]].texts.text[(size_t)cell]);
             return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: found the class %.0f, which the training data have not", place.text,
-                           cell);
+                           "%s: found the class %.0f, which the training data have not",
+                           place_of(table, row, e->target[k]).text, cell);
         }
         if (e->task == GLIA_LABELS && cell != 0 && cell != 1)
             return gi_fail(error, GLIA_BAD_FORMAT, "%s: found %g, expected the label 0 or 1",
-                           place.text, cell);
+                           place_of(table, row, e->target[k]).text, cell);
     }
     return GLIA_OK;
 }
