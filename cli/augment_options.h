@@ -10,6 +10,7 @@
 typedef struct augment_options {
     bool usual; /* --augment */
     double shift, rotation, scale, shear, elastic, elastic_sigma;
+    double fade, fade_to;
 } augment_options;
 
 /* Rows of the table of a command whose struct (type) has augment_options as field. */
@@ -39,12 +40,24 @@ typedef struct augment_options {
     {.kind = OPTION_REAL, .name = "elastic-sigma", .metavar = "SIGMA",                             \
      .offset = offsetof(type, field.elastic_sigma), .max = 1000, .above_min = true,                \
      .shown_default = "4", .help = "standard deviation of the smoothing Gaussian in pixels"}
+
+/* ... where images are trained on. */
+#define AUGMENT_FADE_OPTIONS(type, field)                                                          \
+    {.kind = OPTION_REAL, .name = "augment-fade", .metavar = "X",                                  \
+     .offset = offsetof(type, field.fade), .max = 1, .shown_default = "0",                         \
+     .help = "over this last part of the epochs let the distortions shrink"},                      \
+    {.kind = OPTION_REAL, .name = "augment-fade-to", .metavar = "X",                               \
+     .offset = offsetof(type, field.fade_to), .max = 1, .shown_default = "0",                      \
+     .help = "what is left of them in the end: 0.4 is 0.4 of their ranges"}
 /* clang-format on */
 
 void augment_set_defaults(augment_options *options);
 
 /* Complains, and returns false, when options lack another that they need. */
 bool augment_check(const char *command, const augment_options *options);
+
+/* Whether they distort anything. */
+bool augment_is_some(const augment_options *options);
 
 /* What they say; all zero: nothing is distorted. */
 glia_augmentation augment_settings(const augment_options *options);

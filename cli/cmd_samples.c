@@ -60,16 +60,10 @@ static void export_set_defaults(void *field)
     options->split = USUAL_SPLIT;
 }
 
-static bool is_augmented(const samples_options *options)
-{
-    const glia_augmentation a = augment_settings(&options->augment);
-    return a.shift > 0 || a.rotation > 0 || a.scale > 0 || a.shear > 0 || a.elastic_alpha > 0;
-}
-
 /* Pictures of each sample: the image, and how it looks in each epoch. */
 static size_t count_pictures(const samples_options *options)
 {
-    if (!is_augmented(options)) return 1;
+    if (!augment_is_some(&options->augment)) return 1;
     return 1 + (options->epochs > 0 ? options->epochs : EPOCHS_USUALLY);
 }
 
@@ -100,13 +94,13 @@ static int open_samples(const struct command *command, const samples_options *op
         return EXIT_WRONG;
     }
     if (!augment_check(command->name, &options->augment)) return EXIT_WRONG;
-    if (info->channels == 3 && is_augmented(options)) {
+    if (info->channels == 3 && augment_is_some(&options->augment)) {
         complain(
             "%s: %s: only grey images are distorted, and these are in colour; add --colour grey",
             command->name, name);
         return EXIT_WRONG;
     }
-    if (options->epochs > 0 && !is_augmented(options)) {
+    if (options->epochs > 0 && !augment_is_some(&options->augment)) {
         complain("%s: --epochs: without augmentation images are the same in every epoch; add "
                  "--augment, say",
                  command->name);
@@ -479,7 +473,7 @@ static int export_run(void *field, int n_operands, char *const *operands)
     size_t written = 0;
     int status = EXIT_DONE;
     if (options->split == USUAL_SPLIT) options->split = as_folder ? BOTH_SPLITS : GLIA_TRAIN;
-    if (as_folder && is_augmented(options)) {
+    if (as_folder && augment_is_some(&options->augment)) {
         complain("data export: --format folder: writes the images as they are; distort them while "
                  "training, with the same options");
         return EXIT_WRONG;

@@ -233,6 +233,8 @@ static json_t *describe_settings(const train_options *o)
     json_put(s, "shear", json_number(a.shear));
     json_put(s, "elastic_alpha", json_number(a.elastic_alpha));
     json_put(s, "elastic_sigma", json_number(a.elastic_sigma));
+    json_put(s, "augment_fade", json_number(a.fade));
+    json_put(s, "augment_fade_to", json_number(a.fade_to));
     json_put(s, "validation",
              o->validation.path != NULL ? json_text(o->validation.path)
                                         : json_number(o->validation.amount));

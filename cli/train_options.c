@@ -298,6 +298,7 @@ const struct option train_option_table[] = {
      .help = "how much the samples of each class count; balanced: each class as much as the others "
              "(cross-entropy alone)"},
     AUGMENT_OPTIONS(train_options, augment),
+    AUGMENT_FADE_OPTIONS(train_options, augment),
 
     TABLE_COLUMN_OPTIONS(train_options, source.table),
 

@@ -540,6 +540,9 @@ typedef struct glia_augmentation {
     double elastic_alpha; /* Simard, Steinkraus and Platt 2003: displacements of each pixel along */
     double elastic_sigma; /*   each axis, uniform in [-1, 1], smoothed by a Gaussian whose standard
                            *   deviation is sigma pixels, times alpha */
+    double fade;    /* over this last part of training's epochs, 0 to 1, all of the above but */
+    double fade_to; /*   sigma shrink linearly, from 1 to fade_to times what they are, 0 to 1
+                     *   (He et al. 2019, arXiv:1909.09148, end without distortions) */
 } glia_augmentation;
 
 /*
@@ -551,8 +554,9 @@ GLIA_API glia_augmentation glia_augmentation_default(void);
 /*
  * Distorts images (n, height, width) into out (n, height, width) as training does with these rows
  * of a data set, first, first + 1, ..., of which it has seen `epoch` epochs before. It may be used
- * to look at them, or to prepare images for other programs. The level of instruction set is that of
- * glia_network_create; between levels, pixels may differ by 1. BAD_ARGUMENT, NO_MEMORY.
+ * to look at them, or to prepare images for other programs; nothing fades. The level of instruction
+ * set is that of glia_network_create; between levels, pixels may differ by 1. BAD_ARGUMENT,
+ * NO_MEMORY.
  */
 GLIA_API glia_status glia_augment(const glia_augmentation *augmentation, const uint8_t *images,
                                   size_t n, size_t height, size_t width, uint64_t seed,

@@ -329,11 +329,12 @@ static void levels_agree(void **state)
     gi_augmenter *base = NULL, *other = NULL;
     uint8_t scratch[PIXELS];
     uint32_t label;
-    assert_int_equal(gi_augmenter_new(&how, 0, digits, 3, "baseline", 1, &base, NULL), GLIA_OK);
+    assert_int_equal(gi_augmenter_new(&how, 0, digits, 3, 1, "baseline", 1, &base, NULL), GLIA_OK);
     for (size_t l = 0; l < 2; l++) {
         if (!gi_warp_for(levels[l])) continue;
         size_t apart = 0;
-        assert_int_equal(gi_augmenter_new(&how, 0, digits, 3, levels[l], 1, &other, NULL), GLIA_OK);
+        assert_int_equal(gi_augmenter_new(&how, 0, digits, 3, 1, levels[l], 1, &other, NULL),
+                         GLIA_OK);
         for (size_t i = 0; i < N; i++)
             apart += assert_near(gi_augmenter_row(other, 0, digits, 7, i, scratch, &label),
                                  gi_augmenter_row(base, 0, digits, 7, i, scratch, &label), PIXELS);
@@ -493,13 +494,65 @@ static void fresh_digits_can_be_augmented(void **state)
     gi_augmenter *augmenter = NULL;
     uint8_t scratch[PIXELS], expected[PIXELS], image[PIXELS];
     uint32_t label, expected_label;
-    assert_int_equal(gi_augmenter_new(&how, 0, digits, 1, NULL, 1, &augmenter, NULL), GLIA_OK);
+    assert_int_equal(gi_augmenter_new(&how, 0, digits, 1, 1, NULL, 1, &augmenter, NULL), GLIA_OK);
     memcpy(image, gi_dataset_row(digits, 2, 17, scratch, &expected_label), PIXELS);
     assert_int_equal(glia_augment(&how, image, 1, SIDE, SIDE, 1, 2, 17, expected, NULL), GLIA_OK);
     assert_memory_equal(gi_augmenter_row(augmenter, 0, digits, 2, 17, scratch, &label), expected,
                         PIXELS);
     assert_int_equal(label, expected_label);
     gi_augmenter_free(augmenter);
+    glia_dataset_free(digits);
+}
+
+/* Of 10 epochs the last 4 fade: 1, then down by steps of (1 - fade_to) / 4. */
+static void distortions_fade_as_told(void **state)
+{
+    (void)state;
+    static const double strengths[10] = {1, 1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4};
+    const glia_augmentation usual = glia_augmentation_default();
+    glia_augmentation fading = usual;
+    fading.fade = 0.4;
+    fading.fade_to = 0.2;
+    glia_dataset *digits = open_digits(false);
+    gi_augmenter *augmenter = NULL;
+    uint8_t scratch[PIXELS], image[PIXELS], expected[PIXELS];
+    uint32_t label;
+    assert_int_equal(gi_augmenter_new(&fading, 0, digits, 3, 10, NULL, 1, &augmenter, NULL),
+                     GLIA_OK);
+    for (uint32_t epoch = 0; epoch < 10; epoch++) {
+        const double strength = strengths[epoch];
+        const glia_augmentation now = {.shift = strength * usual.shift,
+                                       .rotation = strength * usual.rotation,
+                                       .scale = strength * usual.scale,
+                                       .shear = strength * usual.shear,
+                                       .elastic_alpha = strength * usual.elastic_alpha,
+                                       .elastic_sigma = usual.elastic_sigma};
+        for (size_t i = 0; i < 5; i++) {
+            assert_int_equal(glia_dataset_sample(digits, i, image, NULL, NULL), GLIA_OK);
+            assert_int_equal(glia_augment(&now, image, 1, SIDE, SIDE, 3, epoch, i, expected, NULL),
+                             GLIA_OK);
+            const uint8_t *row = gi_augmenter_row(augmenter, 0, digits, epoch, i, scratch, &label);
+            if (strength == 1) assert_memory_equal(row, expected, PIXELS);
+            assert_near(row, expected, PIXELS);
+        }
+        /* What is only looked at does not fade. */
+        uint8_t looked_at[PIXELS];
+        assert_int_equal(glia_augment(&fading, image, 1, SIDE, SIDE, 3, epoch, 4, looked_at, NULL),
+                         GLIA_OK);
+        assert_int_equal(glia_augment(&usual, image, 1, SIDE, SIDE, 3, epoch, 4, expected, NULL),
+                         GLIA_OK);
+        assert_memory_equal(looked_at, expected, PIXELS);
+    }
+    gi_augmenter_free(augmenter);
+
+    /* Of all epochs, to nothing, in the one epoch that there is: full strength. */
+    fading.fade = 1;
+    fading.fade_to = 0;
+    const glia_augmentation first = gi_augmentation_faded(&fading, 0, 1);
+    assert_float_equal(first.rotation, usual.rotation, 0);
+    const glia_augmentation last = gi_augmentation_faded(&fading, 3, 4);
+    assert_float_equal(last.rotation, usual.rotation / 4, 1e-12);
+    assert_float_equal(last.elastic_sigma, usual.elastic_sigma, 0);
     glia_dataset_free(digits);
 }
 
@@ -519,17 +572,26 @@ static void the_model_says_how(void **state)
     assert_int_equal(glia_dataset_set_images(dataset, SIDE, SIDE, NULL), GLIA_OK);
     const glia_augmentation how = {.shift = 1.5, .rotation = 7, .elastic_sigma = 5};
     const glia_augmentation none = {.elastic_sigma = 5};
-    static const char *const expected =
-        "\"augmentation\":{\"shift\":1.5,\"rotation\":7.0,\"scale\":0.0,\"shear\":0.0,"
-        "\"elastic_alpha\":0.0,\"elastic_sigma\":5.0}";
-    for (int augmented = 0; augmented < 2; augmented++) {
-        glia_network *network = train(dataset, 5, 1, augmented ? &how : &none, 1), *loaded = NULL;
+    const glia_augmentation fading = {
+        .shift = 1.5, .rotation = 7, .elastic_sigma = 5, .fade = 0.5, .fade_to = 0.25};
+    const struct {
+        const glia_augmentation *how;
+        const char *end;
+    } cases[] = {{&none, NULL}, {&how, "}"}, {&fading, ",\"fade\":0.5,\"fade_to\":0.25}"}};
+    for (size_t i = 0; i < 3; i++) {
+        char expected[200];
+        snprintf(expected, sizeof expected,
+                 "\"augmentation\":{\"shift\":1.5,\"rotation\":7.0,\"scale\":0.0,\"shear\":0.0,"
+                 "\"elastic_alpha\":0.0,\"elastic_sigma\":5.0%s",
+                 cases[i].end ? cases[i].end : "");
+        const bool augmented = cases[i].end != NULL;
+        glia_network *network = train(dataset, 5, 1, cases[i].how, 1), *loaded = NULL;
         char *json = NULL;
         if (glia_network_save(network, path, &error) || glia_network_load(path, &loaded, &error))
             fail_msg("%s", error.message);
         assert_int_equal(glia_network_metadata(loaded, &json, NULL), GLIA_OK);
-        if ((strstr(json, expected) != NULL) != (augmented == 1) ||
-            (strstr(json, "augmentation") != NULL) != (augmented == 1))
+        if ((strstr(json, expected) != NULL) != augmented ||
+            (strstr(json, "augmentation") != NULL) != augmented)
             fail_msg("%s", json);
         glia_string_free(json);
         glia_network_free(network);
@@ -557,6 +619,8 @@ static void wrong_numbers_are_refused(void **state)
         {{.elastic_alpha = -2, .elastic_sigma = 4}, "elastic_alpha", "found -2"},
         {{.elastic_alpha = 20}, "elastic_sigma", "found 0"},
         {{.elastic_alpha = 20, .elastic_sigma = 1001}, "elastic_sigma", "at most 1000"},
+        {{.shift = 1, .fade = 1.5}, "fade", "found 1.5"},
+        {{.shift = 1, .fade = 0.5, .fade_to = -1}, "fade_to", "found -1"},
     };
     uint8_t image[PIXELS] = {0}, out[PIXELS];
     glia_error error;
@@ -629,6 +693,7 @@ int main(void)
         cmocka_unit_test(training_does_not_depend_on_threads),
         cmocka_unit_test(training_learns_what_augment_shows),
         cmocka_unit_test(fresh_digits_can_be_augmented),
+        cmocka_unit_test(distortions_fade_as_told),
         cmocka_unit_test(the_model_says_how),
         cmocka_unit_test(wrong_numbers_are_refused),
         cmocka_unit_test(what_are_no_images_is_refused),

@@ -153,8 +153,14 @@ typedef struct kind {
     glia_train_params p;
 } kind;
 
-static const glia_augmentation augmentation = {
-    .shift = 1, .rotation = 10, .scale = 0.1, .shear = 0.1, .elastic_alpha = 3, .elastic_sigma = 2};
+static const glia_augmentation augmentation = {.shift = 1,
+                                               .rotation = 10,
+                                               .scale = 0.1,
+                                               .shear = 0.1,
+                                               .elastic_alpha = 3,
+                                               .elastic_sigma = 2,
+                                               .fade = 1,
+                                               .fade_to = 0.3};
 static const double class_weights[CLASSES] = {1, 0.25, 2};
 
 static const kind kinds[] = {

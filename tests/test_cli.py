@@ -161,6 +161,10 @@ WRONG = [
     (["train", "bars", "--scale", "1"], 2, ["--scale", "at least 0 and below 1"]),
     (["train", "bars", "--elastic", "9", "--elastic-sigma", "0"], 2, ["--elastic-sigma", "above 0"]),
     (["train", "bars", "--elastic-sigma", "3"], 2, ["--elastic-sigma", "add --elastic"]),
+    (["train", "bars", "--shift", "1", "--augment-fade", "1.1"], 2, ["--augment-fade", '"1.1"']),
+    (["train", "bars", "--augment-fade", "0.5"], 2, ["--augment-fade", "add --augment"]),
+    (["train", "bars", "--shift", "1", "--augment-fade-to", "0.5"], 2,
+     ["--augment-fade-to", "add --augment-fade"]),
     (["train", "bars", "--seeds", "0"], 2, ["--seeds", "from 1 to 100000"]),
     (["train", "bars", "--seeds", "2", "--plot"], 2, ["--plot", "--seeds"]),
     (["train", "bars", "--seeds", "2", "-o", "no/m.safetensors"], 1, ["no/m-1", "does not exist"]),
@@ -1316,6 +1320,9 @@ def _():
     for words, expected in (
             ([], None), (["--augment"], usual), (["--augment", "--shift", 3], {**usual, "shift": 3}),
             (["--elastic", 9], {**none, "elastic_alpha": 9, "elastic_sigma": 4}),
+            (["--shift", 2, "--augment-fade", 0.5], {**none, "shift": 2, "fade": 0.5, "fade_to": 0}),
+            (["--augment", "--augment-fade", 1, "--augment-fade-to", 0.5],
+             {**usual, "fade": 1, "fade_to": 0.5}),
             (["--rotate", 7, "--scale", 0.1, "--shear", 0.3],
              {**none, "rotation": 7, "scale": 0.1, "shear": 0.3})):
         glia("train", "bars", "--epochs", 2, "--hidden", 4, "-q", "-o", "augmented.safetensors",

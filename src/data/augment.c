@@ -25,6 +25,7 @@ struct gi_augmenter {
     unsigned preprocess; /* flags of glia_preprocess */
     const gi_warp *warp;
     uint64_t seed;
+    size_t epochs;
     size_t height, width;
     gi_blur blur;
     int n_threads;
@@ -63,6 +64,8 @@ glia_status gi_augmentation_check(const glia_augmentation *a, glia_error *error)
         {"shear", a->shear, 100, false},
         {"elastic_alpha", a->elastic_alpha, 1e6, false},
         {"elastic_sigma", a->elastic_sigma, GI_BLUR_MAX_SIGMA, false},
+        {"fade", a->fade, 1, false},
+        {"fade_to", a->fade_to, 1, false},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         const double x = numbers[i].value, max = numbers[i].max;
@@ -119,16 +122,31 @@ gi_affine gi_augmentation_draw(const glia_augmentation *how, size_t height, size
     };
 }
 
+glia_augmentation gi_augmentation_faded(const glia_augmentation *how, size_t epoch, size_t epochs)
+{
+    glia_augmentation faded = *how;
+    const double length = (double)epochs * how->fade, left = (double)epochs - (double)epoch;
+    if (!(length > 0) || left >= length) return faded;
+    const double strength = how->fade_to + (1 - how->fade_to) * left / length;
+    faded.shift *= strength;
+    faded.rotation *= strength;
+    faded.scale *= strength;
+    faded.shear *= strength;
+    faded.elastic_alpha *= strength;
+    return faded;
+}
+
 static const uint8_t *distort(gi_augmenter *a, int thread, uint32_t epoch, uint64_t row,
                               const uint8_t *src)
 {
     gi_warp_room *room = &a->room[thread];
-    const bool elastic = a->how.elastic_alpha > 0;
+    const glia_augmentation how = gi_augmentation_faded(&a->how, epoch, a->epochs);
+    const bool elastic = how.elastic_alpha > 0;
     gi_rng rng = gi_rng_make(a->seed, GI_RANDOM_AUGMENT, epoch, row);
-    const gi_affine map = gi_augmentation_draw(&a->how, a->height, a->width, &rng);
+    const gi_affine map = gi_augmentation_draw(&how, a->height, a->width, &rng);
     if (elastic) {
         a->warp->noise(room->field, 2 * room->rows * room->ld, &rng);
-        a->warp->smooth(room, &a->blur, (float)(a->how.elastic_alpha / noise_max));
+        a->warp->smooth(room, &a->blur, (float)(how.elastic_alpha / noise_max));
     }
     a->warp->apply(a->image[thread], src, &map, elastic, room);
     return a->image[thread];
@@ -156,8 +174,8 @@ static uint8_t **images_new(size_t height, size_t width, int n_threads, glia_err
 }
 
 static glia_status augmenter_new(const glia_augmentation *how, unsigned preprocess, size_t height,
-                                 size_t width, uint64_t seed, const char *isa, int n_threads,
-                                 gi_augmenter **out, glia_error *error)
+                                 size_t width, uint64_t seed, size_t epochs, const char *isa,
+                                 int n_threads, gi_augmenter **out, glia_error *error)
 {
     if (height == 0 || width == 0 || height > GI_WARP_MAX_SIDE || width > GI_WARP_MAX_SIDE ||
         height * width > GI_WARP_MAX_PIXELS)
@@ -171,6 +189,7 @@ static glia_status augmenter_new(const glia_augmentation *how, unsigned preproce
                         .preprocess = preprocess,
                         .warp = gi_warp_for(isa),
                         .seed = seed,
+                        .epochs = epochs,
                         .height = height,
                         .width = width,
                         .n_threads = n_threads};
@@ -196,8 +215,8 @@ failed:
 }
 
 glia_status gi_augmenter_new(const glia_augmentation *how, unsigned preprocess,
-                             const glia_dataset *dataset, uint64_t seed, const char *isa,
-                             int n_threads, gi_augmenter **out, glia_error *error)
+                             const glia_dataset *dataset, uint64_t seed, size_t epochs,
+                             const char *isa, int n_threads, gi_augmenter **out, glia_error *error)
 {
     static const glia_augmentation none = {0};
     *out = NULL;
@@ -221,8 +240,8 @@ glia_status gi_augmenter_new(const glia_augmentation *how, unsigned preprocess,
                        "distorted, deskewed and centred; read them in grey, or train without it",
                        dataset->name);
     gi_augmenter *a;
-    glia_status made = augmenter_new(how, preprocess, dataset->height, dataset->width, seed, isa,
-                                     n_threads, &a, error);
+    glia_status made = augmenter_new(how, preprocess, dataset->height, dataset->width, seed, epochs,
+                                     isa, n_threads, &a, error);
     if (made) return made;
     if (preprocess && !gi_dataset_is_endless(dataset)) {
         a->kept_row = dataset->features + GI_WARP_COLUMNS;
@@ -287,7 +306,7 @@ glia_status glia_augment(const glia_augmentation *how, const uint8_t *images, si
     gi_augmenter *a = NULL;
     glia_status status = gi_augmentation_check(how, error);
     if (!status) status = gi_engine_choose(&engine, error);
-    if (!status) status = augmenter_new(how, 0, height, width, seed, engine->isa, 1, &a, error);
+    if (!status) status = augmenter_new(how, 0, height, width, seed, 0, engine->isa, 1, &a, error);
     for (size_t i = 0; i < n && !status; i++) {
         const size_t at = i * height * width;
         memcpy(out + at, distort(a, 0, (uint32_t)epoch, first + i, images + at), height * width);

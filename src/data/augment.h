@@ -20,12 +20,12 @@ bool gi_augmentation_is_none(const glia_augmentation *augmentation);
 
 /*
  * For images of a data set, which threads 0..n_threads-1 straighten and distort at the same time,
- * at a level of instruction set. augmentation: or NULL. *out is NULL where there is nothing to do.
- * BAD_ARGUMENT; MISMATCH when the samples are no images of bytes.
+ * at a level of instruction set, over so many epochs. augmentation: or NULL. *out is NULL where
+ * there is nothing to do. BAD_ARGUMENT; MISMATCH when the samples are no images of bytes.
  */
 glia_status gi_augmenter_new(const glia_augmentation *augmentation, unsigned preprocess,
-                             const glia_dataset *dataset, uint64_t seed, const char *isa,
-                             int n_threads, gi_augmenter **out, glia_error *error);
+                             const glia_dataset *dataset, uint64_t seed, size_t epochs,
+                             const char *isa, int n_threads, gi_augmenter **out, glia_error *error);
 void gi_augmenter_free(gi_augmenter *augmenter);
 
 /*
@@ -34,6 +34,10 @@ void gi_augmenter_free(gi_augmenter *augmenter);
  */
 const void *gi_augmenter_row(gi_augmenter *augmenter, int thread, const glia_dataset *dataset,
                              uint32_t epoch, size_t index, uint8_t *scratch, uint32_t *label);
+
+/* What is left of it in an epoch, counted from 0, of so many: see glia_augmentation.fade. */
+glia_augmentation gi_augmentation_faded(const glia_augmentation *augmentation, size_t epoch,
+                                        size_t epochs);
 
 /* The affine part of what is drawn, and the stream, for the field that follows. */
 gi_affine gi_augmentation_draw(const glia_augmentation *augmentation, size_t height, size_t width,

@@ -180,12 +180,20 @@ static json_t *pack_classes(const glia_network *network)
     return classes;
 }
 
+/* Fading is told where there is some. */
 static json_t *pack_augmentation(const glia_augmentation *a)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "shift", pack_real(a->shift), "rotation",
-                     pack_real(a->rotation), "scale", pack_real(a->scale), "shear",
-                     pack_real(a->shear), "elastic_alpha", pack_real(a->elastic_alpha),
-                     "elastic_sigma", pack_real(a->elastic_sigma));
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o}", "shift", pack_real(a->shift), "rotation",
+        pack_real(a->rotation), "scale", pack_real(a->scale), "shear", pack_real(a->shear),
+        "elastic_alpha", pack_real(a->elastic_alpha), "elastic_sigma", pack_real(a->elastic_sigma));
+    if (object && a->fade > 0 &&
+        (json_object_set_new(object, "fade", pack_real(a->fade)) ||
+         json_object_set_new(object, "fade_to", pack_real(a->fade_to)))) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
 }
 
 static bool is_augmented(const glia_augmentation *a)
@@ -764,6 +772,10 @@ static void read_augmentation(reader *r, const json_t *object, glia_augmentation
     a->shear = read_real(r, object, "training.augmentation.shear", 0, DBL_MAX);
     a->elastic_alpha = read_real(r, object, "training.augmentation.elastic_alpha", 0, DBL_MAX);
     a->elastic_sigma = read_real(r, object, "training.augmentation.elastic_sigma", 0, DBL_MAX);
+    if (get(object, "training.augmentation.fade")) {
+        a->fade = read_real(r, object, "training.augmentation.fade", 0, 1);
+        a->fade_to = read_real(r, object, "training.augmentation.fade_to", 0, 1);
+    }
 }
 
 static void read_training(reader *r, const json_t *object, size_t classes,

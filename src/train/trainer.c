@@ -159,8 +159,8 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
 
     const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
     status = gi_augmenter_new(t->params.augmentation, network->input.preprocess, t->train,
-                              t->params.seed, network->engine->isa, (int)n_threads, &t->augmenter,
-                              error);
+                              t->params.seed, t->params.epochs, network->engine->isa,
+                              (int)n_threads, &t->augmenter, error);
     if (status) return status;
     const size_t inputs = gi_network_inputs(network);
     t->scratch = gi_alloc(n_threads, sizeof *t->scratch, "the trainer", error);
