@@ -12,6 +12,7 @@
 #include "output.h"
 #include "picture.h"
 #include "predict_table.h"
+#include "sample_range.h"
 #include "source.h"
 
 typedef struct predict_options {
@@ -179,37 +180,13 @@ static int predict_file(struct predictor *p, const char *path)
     return status;
 }
 
-/* Rows of a data set: NAME:INDEX or NAME:FIRST-LAST. */
-struct rows {
-    char *name; /* owned */
-    uint64_t first, last;
-};
-
-static bool parse_rows(const char *input, struct rows *out)
-{
-    const char *colon = strrchr(input, ':');
-    if (colon == NULL || colon == input) return false;
-    char numbers[64];
-    size_t first_length = strcspn(colon + 1, "-");
-    if (strlen(colon + 1) >= sizeof numbers) return false;
-    strcpy(numbers, colon + 1);
-    bool range = numbers[first_length] == '-';
-    numbers[first_length] = '\0';
-    if (!parse_count(numbers, &out->first)) return false;
-    out->last = out->first;
-    if (range && !parse_count(numbers + first_length + 1, &out->last)) return false;
-    out->name = need_copy(input);
-    out->name[colon - input] = '\0';
-    return true;
-}
-
 /* Whether input is a file, or names rows as it should; complains when not. */
 static bool check_input(const predict_options *options, const char *input)
 {
-    struct rows rows = {0};
+    sample_range rows = {0};
     bool good = false;
     if (access(input, F_OK) == 0 || strchr(input, ':') == NULL) return true;
-    if (!parse_rows(input, &rows))
+    if (!sample_range_parse(input, &rows))
         complain("predict: found \"%s\", which is neither a file nor samples of a data set "
                  "(DATA:INDEX or DATA:FIRST-LAST)",
                  input);
@@ -221,7 +198,7 @@ static bool check_input(const predict_options *options, const char *input)
     return good;
 }
 
-static int open_rows(struct predictor *p, const char *input, const struct rows *rows)
+static int open_rows(struct predictor *p, const char *input, const sample_range *rows)
 {
     glia_split split = (glia_split)p->options->split;
     if (p->data_name == NULL || strcmp(p->data_name, rows->name) != 0) {
@@ -255,7 +232,7 @@ static int open_rows(struct predictor *p, const char *input, const struct rows *
     return EXIT_DONE;
 }
 
-static int predict_rows(struct predictor *p, const char *input, const struct rows *rows)
+static int predict_rows(struct predictor *p, const char *input, const sample_range *rows)
 {
     glia_error error;
     int status = open_rows(p, input, rows);
@@ -273,8 +250,9 @@ static int predict_rows(struct predictor *p, const char *input, const struct row
 
 static int predict_input(struct predictor *p, const char *input)
 {
-    struct rows rows = {0};
-    if (access(input, F_OK) == 0 || !parse_rows(input, &rows)) return predict_file(p, input);
+    sample_range rows = {0};
+    if (access(input, F_OK) == 0 || !sample_range_parse(input, &rows))
+        return predict_file(p, input);
     int status = predict_rows(p, input, &rows);
     free(rows.name);
     return status;
@@ -285,11 +263,11 @@ static size_t longest_input(int n, char *const *inputs)
 {
     size_t longest = 0;
     for (int i = 0; i < n; i++) {
-        struct rows rows = {0};
+        sample_range rows = {0};
         char *name = clean_text(inputs[i]);
         size_t width = text_width(name);
         free(name);
-        if (access(inputs[i], F_OK) != 0 && parse_rows(inputs[i], &rows))
+        if (access(inputs[i], F_OK) != 0 && sample_range_parse(inputs[i], &rows))
             width = text_width(rows.name) + 1 +
                     (size_t)snprintf(NULL, 0, "%llu", (unsigned long long)rows.last);
         free(rows.name);
@@ -340,6 +318,7 @@ static int predict_run(void *field, int n_operands, char *const *operands)
     if (are_rows) {
         const struct predict_table how = {.source = &p.options->source,
                                           .network = p.network,
+                                          .split = p.options->split,
                                           .format = p.options->format,
                                           .output = p.options->output};
         const int of_tables = predict_tables(&how, n_operands - 1, operands + 1);
@@ -397,7 +376,8 @@ const struct command predict_command = {
     SOURCE_DESCRIPTION "\n\n"
         "Of a model that was trained on a table, INPUT is a table with the same columns, by their "
         "names and in any order, or - for standard input; others, and the target, may be there or "
-        "not. Each row is answered as it comes: its line, the prediction, and the probability of "
+        "not; FILE:INDEX and FILE:FIRST-LAST are rows of it, counted from 0. Each row is answered "
+        "as it comes: its line, the prediction, and the probability of "
         "each class, or the values.\n\n"
         "NumPy's arrays, sparse text (.svm, .libsvm) and folders of samples are answered likewise, "
         "by "

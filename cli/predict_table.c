@@ -8,9 +8,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "output.h"
+#include "sample_range.h"
 #include "text.h"
 
 enum { ROWS_TOGETHER = 4096 };
@@ -24,9 +26,10 @@ struct table_run {
     const char *file; /* NULL where there is one alone */
     glia_predictor *predictor;
     glia_network_info info;
-    void *x;        /* (ROWS_TOGETHER, inputs), floats or bytes */
-    float *outputs; /* (ROWS_TOGETHER, classes) */
-    json_t *list;   /* with --json */
+    void *x;                      /* (ROWS_TOGETHER, inputs), floats or bytes */
+    float *outputs;               /* (ROWS_TOGETHER, classes) */
+    json_t *list;                 /* with --json */
+    uint64_t first, last, n_read; /* rows that are asked for, and that have come */
     bool has_head;
 };
 
@@ -129,11 +132,16 @@ static void print_row(struct table_run *run, uint64_t line, const char *id, cons
     json_decref(o);
 }
 
-/* All rows of a data set, some together. */
+/* Those of the next rows that are asked for, some together. */
 static glia_status predict_rows(struct table_run *run, const glia_dataset *rows, glia_error *error)
 {
     const glia_dataset_info info = glia_dataset_describe(rows);
-    const size_t n = info.samples, row_bytes = info.features * (info.type == GLIA_U8 ? 1 : 4);
+    const size_t row_bytes = info.features * (info.type == GLIA_U8 ? 1 : 4);
+    const uint64_t before = run->n_read;
+    const size_t start = run->first > before ? (size_t)(run->first - before) : 0;
+    const size_t n =
+        run->last - before < info.samples ? (size_t)(run->last - before) + 1 : info.samples;
+    run->n_read += info.samples;
     glia_status status = GLIA_OK;
     if (info.features != run->info.inputs) {
         complain("%s: its samples have %zu features, the network has %zu inputs", info.name,
@@ -142,7 +150,7 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
         error->status = GLIA_MISMATCH;
         return GLIA_MISMATCH;
     }
-    for (size_t first = 0; first < n && status == GLIA_OK; first += ROWS_TOGETHER) {
+    for (size_t first = start; first < n && status == GLIA_OK; first += ROWS_TOGETHER) {
         const size_t m = n - first < ROWS_TOGETHER ? n - first : ROWS_TOGETHER;
         for (size_t r = 0; r < m && status == GLIA_OK; r++)
             status =
@@ -158,20 +166,32 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
     return status;
 }
 
-static glia_status predict_file(struct table_run *run, const char *path, glia_error *error)
+/* range: NULL for all rows. */
+static glia_status predict_file(struct table_run *run, const char *path, const sample_range *range,
+                                glia_error *error)
 {
+    run->first = range != NULL ? range->first : 0;
+    run->last = range != NULL ? range->last : UINT64_MAX;
+    run->n_read = 0;
     table_columns columns;
     glia_data_params params = source_params(run->how->source, 0, &columns);
     glia_row_stream *stream = NULL;
     glia_dataset *rows = NULL;
-    glia_status status = glia_row_stream_open(run->how->network, path, &params, &stream, error);
+    glia_status status = glia_row_stream_open(run->how->network, path, (glia_split)run->how->split,
+                                              &params, &stream, error);
     do {
         if (status == GLIA_OK) status = glia_row_stream_next(stream, &rows, error);
         if (status != GLIA_OK || rows == NULL) break;
         status = predict_rows(run, rows, error);
         glia_dataset_free(rows);
         fflush(run->out); /* whoever reads the pipe may be waiting for it */
-    } while (status == GLIA_OK && !ferror(run->out));
+    } while (status == GLIA_OK && run->n_read <= run->last && !ferror(run->out));
+    if (status == GLIA_OK && range != NULL && run->n_read <= run->last) {
+        snprintf(error->message, sizeof error->message,
+                 "%s: row %llu was asked for, and there are %llu, counted from 0", path,
+                 (unsigned long long)run->last, (unsigned long long)run->n_read);
+        status = error->status = GLIA_BAD_ARGUMENT;
+    }
     const size_t skipped = stream != NULL ? glia_row_stream_skipped(stream) : 0;
     if (status == GLIA_OK && skipped > 0)
         complain("%s: %s malformed row%s skipped", path, show_count(skipped).s,
@@ -200,8 +220,13 @@ int predict_tables(const struct predict_table *how, int n_files, char *const *fi
     int status = opened ? EXIT_DONE : EXIT_FAILED;
     run.out = file.stream;
     for (int i = 0; i < n_files && status == EXIT_DONE; i++) {
-        run.file = n_files > 1 ? files[i] : NULL;
-        if (predict_file(&run, files[i], &error) != GLIA_OK) status = complain_error(&error);
+        sample_range range = {0};
+        const bool is_part = access(files[i], F_OK) != 0 && sample_range_parse(files[i], &range);
+        const char *path = is_part ? range.name : files[i];
+        run.file = n_files > 1 ? path : NULL;
+        if (predict_file(&run, path, is_part ? &range : NULL, &error) != GLIA_OK)
+            status = complain_error(&error);
+        free(range.name);
     }
     if (run.list != NULL && status == EXIT_DONE) {
         json_t *o = json_need(json_object());

@@ -10,11 +10,15 @@ enum { PREDICT_CSV, PREDICT_JSONL };
 struct predict_table {
     const source_options *source;
     const glia_network *network;
+    int split; /* of a folder or an archive; as split_names */
     int format;
     const char *output; /* a file; NULL: standard output */
 };
 
-/* Predicts all rows of the files ("-": standard input). Returns the exit status. */
+/*
+ * Predicts all rows of the files ("-": standard input), of FILE:INDEX and FILE:FIRST-LAST those,
+ * counted from 0. Returns the exit status.
+ */
 int predict_tables(const struct predict_table *how, int n_files, char *const *files);
 
 #endif

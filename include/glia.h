@@ -892,8 +892,8 @@ GLIA_API glia_status glia_dataset_open_for(const glia_network *network, const ch
  */
 typedef struct glia_row_stream glia_row_stream;
 GLIA_API glia_status glia_row_stream_open(const glia_network *network, const char *path,
-                                          const glia_data_params *params, glia_row_stream **out,
-                                          glia_error *error);
+                                          glia_split split, const glia_data_params *params,
+                                          glia_row_stream **out, glia_error *error);
 GLIA_API glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out,
                                           glia_error *error);
 /* Rows that were left out so far, being malformed (glia_table_params.skip_bad_rows). */

@@ -1385,6 +1385,10 @@ def _():
     scores = [glia("eval", "of-idx", data, "--json").json()["accuracy"]
               for data in ("bars", "whole/bars")]
     expect(scores[0] == scores[1], scores)
+    for split in ("train", "test"):
+        n = sum(len(files) for _, _, files in os.walk(path(f"whole/bars/{split}")))
+        rows = glia("predict", "of-png", "whole/bars", "--split", split).out.splitlines()
+        expect(len(rows) == 1 + n > 1, split, len(rows), n)
     glia("train", "whole/bars", "--image-size", "4x6", "--colour", "rgb", "--epochs", 1,
          "--hidden", 8, "-o", "small")
     o = glia("eval", "small", "whole/bars", "--json").json()

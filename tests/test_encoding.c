@@ -457,7 +457,8 @@ static void test_network(void **state)
                  &error, "target", NULL);
 
     glia_row_stream *stream;
-    if (glia_row_stream_open(loaded, csv, NULL, &stream, &error)) fail_msg("%s", error.message);
+    if (glia_row_stream_open(loaded, csv, GLIA_TEST, NULL, &stream, &error))
+        fail_msg("%s", error.message);
     size_t n = 0;
     for (glia_dataset *some;; glia_dataset_free(some)) {
         if (glia_row_stream_next(stream, &some, &error)) fail_msg("%s", error.message);

@@ -128,6 +128,20 @@ def _():
                                            for a, b in zip(x, want)), row, x, want)
 
 
+@test("rows by their numbers are those rows of all")
+def _():
+    whole = glia("predict", "flowers.safetensors", "new.csv").out.splitlines()
+    n = len(whole) - 1
+    for rows, first, last in (("0", 0, 0), ("3-6", 3, 6), (f"{n - 1}", n - 1, n - 1),
+                              (f"0-{n - 1}", 0, n - 1)):
+        part = glia("predict", "flowers.safetensors", f"new.csv:{rows}").out.splitlines()
+        expect(part == whole[:1] + whole[1 + first:2 + last], rows, part)
+    told = glia("predict", "flowers.safetensors", f"new.csv:2-{n}", "-o", "part.csv", code=2).err
+    expect(f"row {n} " in told and f"there are {n}," in told, told)
+    expect(not os.path.exists(os.path.join(HERE, "part.csv")), "no half of an answer")
+    glia("predict", "flowers.safetensors", "new.csv:3-2", code=2)
+
+
 @test("columns in another order, others beside them, no target: the same predictions")
 def _():
     for model, table, header, rows in (("flowers", "new", FLOWERS, NEW),

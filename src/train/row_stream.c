@@ -26,7 +26,7 @@ static bool is_streamed(const glia_network *network, const char *path)
            !gi_is_directory(path);
 }
 
-glia_status glia_row_stream_open(const glia_network *network, const char *path,
+glia_status glia_row_stream_open(const glia_network *network, const char *path, glia_split split,
                                  const glia_data_params *params, glia_row_stream **out,
                                  glia_error *error)
 {
@@ -39,7 +39,7 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path,
     rows->params.weight = rows->params.group = NULL; /* nothing is learned */
     if (!is_streamed(network, path)) {
         const glia_status opened =
-            gi_open_for(network, path, GLIA_TEST, params, true, &rows->whole, error);
+            gi_open_for(network, path, split, params, true, &rows->whole, error);
         if (opened)
             glia_row_stream_free(rows);
         else
