@@ -472,9 +472,11 @@ static int check_run(void *field, int n_operands, char *const *operands)
         print_json(survey, &command);
     else
         print_people(survey, &command);
+    /* Findings are in order: the most serious first. */
+    const bool is_severe = survey->n_findings > 0 && survey->findings[0].severity == GLIA_SEVERE;
     free_words(&command);
     glia_survey_free(survey);
-    return EXIT_DONE;
+    return is_severe ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct command data_check_command = {
@@ -488,7 +490,8 @@ const struct command data_check_command = {
         "there twice, classes that are rare, values far from all others. Then comes the command "
         "that it suggests.\n\n"
         "A file that is malformed ends it with the first bad row; --on-bad-row skip counts "
-        "those.\n\n" SOURCE_DESCRIPTION,
+        "those. The exit status is 1 when something severe was found, with which training fails or "
+        "its result means little.\n\n" SOURCE_DESCRIPTION,
     .options = check_table,
     .examples = check_examples,
     .options_size = sizeof(source_options),

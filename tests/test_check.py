@@ -121,7 +121,7 @@ def _():
     rng = random.Random(5)
     table("gaps.csv", ["a", "b", "y"],
           [[rng.gauss(0, 1), rng.gauss(0, 1), "" if i == 7 else "pq"[i % 2]] for i in range(100)])
-    r = glia("data", "check", "gaps.csv", "--json").json()
+    r = glia("data", "check", "gaps.csv", "--json", code=1).json()
     expect(kinds(r) == ["target-missing"] and r["findings"][0]["lines"] == [9], r["findings"])
     expect(r["command"][-2:] == ["--on-bad-row", "skip"], r["command"])
     expect_works(r)
@@ -145,9 +145,9 @@ def _():
 @test("what cannot be learned gets no command")
 def _():
     table("one.csv", ["a", "y"], [[i * 37 % 101, "p"] for i in range(100)])
-    out = glia("data", "check", "one.csv").out
+    out = glia("data", "check", "one.csv", code=1).out
     expect("severe" in out and "one class" in out and "To train" not in out, out)
-    r = glia("data", "check", "one.csv", "--json").json()
+    r = glia("data", "check", "one.csv", "--json", code=1).json()
     expect(r["command"] == [] and r["findings"][0]["kind"] == "unusable", r)
 
 
