@@ -389,4 +389,16 @@ def _():
     expect("another run" in r.err and "learning_rate" in r.err or ".lr" in r.err, r.err)
 
 
+@test("data that are not what they were are named as such")
+def _():
+    rows = [f"{i % 13},{i * i % 17},{'pq'[i % 2]}" for i in range(200)]
+    write("rows.csv", "\n".join(["a,b,y", *rows]).encode())
+    glia("train", "rows.csv", "--epochs", 2, "--checkpoint", "of-rows", "-o", "rows.safetensors")
+    for n, changed in enumerate((rows[:-1], ["99,0,p"] * 100 + rows[100:],
+                                 [row.translate(str.maketrans("pq", "qp")) for row in rows])):
+        write("rows.csv", "\n".join(["a,b,y", *changed]).encode())
+        r = glia("train", "--resume", "of-rows", code=1)
+        expect("its data were others" in r.err, n, r.err)
+
+
 run_tests()

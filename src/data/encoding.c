@@ -125,6 +125,14 @@ static void read_targets(const void *source, uint64_t row, float *targets)
     for (size_t k = 0; k < e->n_targets; k++) targets[k] = (float)cells[e->target[k]];
 }
 
+/* Of what each text of a column stands for; NULL: they are not told apart. */
+static uint32_t checksum_of_texts(uint32_t sum, const struct gi_encoding *e, size_t column,
+                                  const int32_t *meaning)
+{
+    const size_t n = e->shared->table->columns[column].texts.n;
+    return meaning ? libdeflate_crc32(sum, meaning, n * sizeof *meaning) : sum;
+}
+
 /* Of all cells, and of how they are read. */
 static uint32_t checksum(const void *source)
 {
@@ -138,8 +146,9 @@ static uint32_t checksum(const void *source)
         sum = libdeflate_crc32(sum, about, sizeof about);
         for (size_t c = 0; c < column->n_categories; c++)
             sum = libdeflate_crc32(sum, column->categories[c], strlen(column->categories[c]));
+        sum = checksum_of_texts(sum, e, e->column[j], e->category[j]);
     }
-    return sum;
+    return e->n_targets > 0 ? checksum_of_texts(sum, e, e->target[0], e->class_of_text) : sum;
 }
 
 static const gi_rows table_rows = {

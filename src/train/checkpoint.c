@@ -153,11 +153,30 @@ static bool find_difference(const json_t **a, const json_t **b, char *where, siz
     return true;
 }
 
+/* Whether it is the data that are others, not the settings: what is learned of their columns, too.
+ */
+static bool is_of_data(const char *where)
+{
+    static const char *const beginnings[] = {"checksum", "validation_checksum",
+                                             "preprocessing.table", "training.samples",
+                                             "training.validation_samples"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (strncmp(where, beginnings[i], strlen(beginnings[i])) == 0) return true;
+    return false;
+}
+
 static glia_status check_about(const char *path, const json_t *found, const json_t *expected,
                                glia_error *error)
 {
     char where[256] = "";
     if (!find_difference(&found, &expected, where, sizeof where)) return GLIA_OK;
+    if (is_of_data(where))
+        return gi_fail(
+            error, GLIA_MISMATCH,
+            "%s: is the checkpoint of another run: its data were others (%s was %s there "
+            "and is %s here); bring them back as they were, or begin a new run with a "
+            "checkpoint of its own",
+            path, where, gi_found_json(found).text, gi_found_json(expected).text);
     return gi_fail(
         error, GLIA_MISMATCH,
         "%s: is the checkpoint of another run: %s was %s there and is %s here; give this "
