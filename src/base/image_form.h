@@ -15,6 +15,7 @@ enum gi_image_form {
 #define X(name, text) GI_FORM_##name,
     GI_IMAGE_FORM_LIST(X)
 #undef X
+        GI_N_FORMS
 };
 
 #endif
