@@ -31,6 +31,25 @@ static const struct option sweep_table[] = {
     SWEEP_LIST("warmup", SWEEP_WARMUP, "parts of all steps over which they rise before"),
     SWEEP_LIST("batch", SWEEP_BATCH, "samples for each update"),
     SWEEP_LIST("epochs", SWEEP_EPOCHS, "passes over the training data"),
+    SWEEP_LIST("optimizer", SWEEP_OPTIMIZER, "sgd,momentum,nesterov,rmsprop,adam,adamw"),
+    SWEEP_LIST("momentum", SWEEP_MOMENTUM, "of momentum and nesterov; beta1 of adam and adamw"),
+    SWEEP_LIST("averaging", SWEEP_AVERAGING, "what stays in each step of a moving average of the weights"),
+    SWEEP_LIST("dropout", SWEEP_DROPOUT, "parts of the hidden units that are left out"),
+    SWEEP_LIST("input-dropout", SWEEP_INPUT_DROPOUT, "... of the inputs"),
+    SWEEP_LIST("input-noise", SWEEP_INPUT_NOISE, "standard deviations of noise on the inputs"),
+    SWEEP_LIST("label-smoothing", SWEEP_LABEL_SMOOTHING, "parts of each label that all classes share"),
+    SWEEP_LIST("weight-decay", SWEEP_WEIGHT_DECAY, "by how much weights shrink in each step"),
+    SWEEP_LIST("l2", SWEEP_L2, "of the weights' squares in the loss"),
+    SWEEP_LIST("l1", SWEEP_L1, "of their magnitudes"),
+    SWEEP_LIST("max-norm", SWEEP_MAX_NORM, "limits of the norm of a hidden unit's weights"),
+    SWEEP_LIST("clip-norm", SWEEP_CLIP_NORM, "limits of the gradient's norm"),
+    SWEEP_LIST("shift", SWEEP_SHIFT, "pixels by which images are shifted"),
+    SWEEP_LIST("rotate", SWEEP_ROTATE, "degrees by which they are rotated"),
+    SWEEP_LIST("scale", SWEEP_SCALE, "parts by which they are scaled"),
+    SWEEP_LIST("shear", SWEEP_SHEAR, "... and sheared"),
+    SWEEP_LIST("elastic", SWEEP_ELASTIC, "how far their pixels are displaced"),
+    SWEEP_LIST("augment-fade", SWEEP_AUGMENT_FADE, "last parts of the epochs in which that shrinks"),
+    SWEEP_LIST("augment-fade-to", SWEEP_AUGMENT_FADE_TO, "what is left of it in the end"),
     SWEEP_LIST("validation", SWEEP_VALIDATION,
                "hold out a fraction or a number of the training samples; the best cell is chosen "
                "by them"),
@@ -62,6 +81,10 @@ static const struct option sweep_table[] = {
      .help = "write each run's metrics as TensorBoard's events too"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', SWEEP_FIELD(quiet),
      .help = "print the result alone, no progress"},
+    TABLE_COLUMN_OPTIONS(sweep_options, source.table),
+    {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", .choices = loss_choices,
+     SWEEP_FIELD(source.table.loss),
+     .help = "what is learned of the target, as in train: one loss for all runs"},
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
 };
@@ -164,7 +187,8 @@ const struct command sweep_command = {
     .description =
         "Trains a network for every combination of the values given, side by side on the cores, "
         "and prints a table of test accuracies (of one run with its own standard error, of several "
-        "with that of their mean) and of times. What a run learns does not depend on the others. "
+        "with that of their mean), of values of R2, and of times. What a run learns does not "
+        "depend on the others. "
         "\n\n" //
     SOURCE_DESCRIPTION "\n\n"
         "The folder keeps a folder for each run (runs/, each as by glia train --run), the tables "

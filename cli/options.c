@@ -520,18 +520,20 @@ char *options_command(const struct command *command, const struct command_line *
     return text;
 }
 
+json_t *options_word(const struct setting *setting)
+{
+    const char *name = setting->option->name;
+    return json_need(setting->value == NULL ? json_sprintf("--%s", name)
+                                            : json_sprintf("--%s=%s", name, setting->value));
+}
+
 json_t *options_words(const struct command *command, const struct command_line *line)
 {
     json_t *list = json_need(json_array());
     json_push(list, json_text(command->name));
     for (size_t i = 0; i < line->n_settings; i++) {
         const struct setting *setting = &line->settings[i];
-        if (!is_printed(line, i) || setting->option->aside) continue;
-        if (setting->value == NULL)
-            json_push(list, json_need(json_sprintf("--%s", setting->option->name)));
-        else
-            json_push(list,
-                      json_need(json_sprintf("--%s=%s", setting->option->name, setting->value)));
+        if (is_printed(line, i) && !setting->option->aside) json_push(list, options_word(setting));
     }
     json_push(list, json_text("--"));
     for (int i = 0; i < line->n_operands; i++) json_push(list, json_text(line->operands[i]));

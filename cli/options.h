@@ -155,6 +155,8 @@ void options_print_word(FILE *stream, const char *word);
  * to type to do the work again.
  */
 json_t *options_words(const struct command *command, const struct command_line *line);
+/* One of them. */
+json_t *options_word(const struct setting *setting);
 
 /* What an option's value must be: "a whole number from 0 to 1024". */
 void option_expected(const struct option *option, char *text, size_t size);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "merit.h"
 #include "output.h"
 #include "report_page.h"
 #include "run_folder.h"
@@ -41,6 +42,7 @@ struct sweep_page {
     json_t *results;
     const json_t *cells;
     size_t n;
+    const merit *merit;
     struct varied varied[MOST_VARIED];
     size_t n_varied;
 };
@@ -57,8 +59,9 @@ bool report_is_sweep(const char *folder)
 
 static bool is_result(const char *key)
 {
-    static const char *const results[] = {"test_accuracy", "standard_error", "validation_accuracy",
-                                          "seconds", "runs"};
+    static const char *const results[] = {
+        "test_accuracy", "test_r2", "standard_error", "validation_accuracy", "validation_loss",
+        "seconds",       "runs"};
     for (size_t i = 0; i < sizeof results / sizeof *results; i++)
         if (strcmp(key, results[i]) == 0) return true;
     return false;
@@ -130,6 +133,7 @@ static int read_results(const char *folder, struct sweep_page *s)
         complain("%s: \"cells\": expected a list of 1 to %d objects", path, (int)MOST_CELLS);
         return EXIT_FAILED;
     }
+    s->merit = merit_in(json_array_get(s->cells, 0));
     find_varied(s);
     return EXIT_DONE;
 }
@@ -169,10 +173,19 @@ static void show_cell(const struct sweep_page *s, size_t cell, char *text, size_
 
 static void show_test(const struct sweep_page *s, size_t cell, char *text, size_t size)
 {
-    const double accuracy = cell_number(s, cell, "test_accuracy");
+    const double score = cell_number(s, cell, s->merit->test_key);
     snprintf(text, size, "%s",
-             isfinite(accuracy) ? show_accuracy(accuracy, cell_number(s, cell, "standard_error")).s
-                                : "failed");
+             isfinite(score) ? merit_show(s->merit, score, cell_number(s, cell, "standard_error")).s
+                             : "failed");
+}
+
+/* A name as a heading. */
+static words title_of(const char *name)
+{
+    words title;
+    snprintf(title.s, sizeof title.s, "%s", name);
+    if (title.s[0] >= 'a' && title.s[0] <= 'z') title.s[0] = (char)(title.s[0] - 32);
+    return title;
 }
 
 /* The least and the largest of a figure over the cells; false if there is none. */
@@ -200,9 +213,12 @@ static void write_summary(const struct sweep_page *s, struct text *out)
     for (size_t c = 0; c < s->n; c++) runs += json_array_size(cell_value(s, c, "runs"));
     snprintf(more, sizeof more, "%zu run%s", runs, runs == 1 ? "" : "s");
     put_card(out, "Cells", show_count(s->n).s, more);
-    if (find_range(s, "test_accuracy", &from, &to)) {
-        snprintf(value, sizeof value, "%.2f to %.2f %%", 100 * from, 100 * to);
-        put_card(out, "Test accuracy", value, "over all cells");
+    if (find_range(s, s->merit->test_key, &from, &to)) {
+        if (s->merit->percent)
+            snprintf(value, sizeof value, "%.2f to %.2f %%", 100 * from, 100 * to);
+        else
+            snprintf(value, sizeof value, "%s to %s", show_number(from).s, show_number(to).s);
+        put_card(out, title_of(s->merit->test_name).s, value, "over all cells");
     }
     const json_t *best = json_object_get(s->results, "best");
     for (size_t c = 0; c < s->n && json_is_object(best); c++)
@@ -217,11 +233,11 @@ static void write_summary(const struct sweep_page *s, struct text *out)
 
 static void write_table(const struct sweep_page *s, struct text *out)
 {
-    static const char *const figures[] = {"test_accuracy", "standard_error", "validation_accuracy",
-                                          "seconds"};
+    const char *const figures[] = {s->merit->test_key, "standard_error", s->merit->validation_key,
+                                   "seconds"};
     json_t *data = json_need(json_object()), *columns = json_need(json_array());
     double from, to;
-    const bool validated = find_range(s, "validation_accuracy", &from, &to);
+    const bool validated = find_range(s, s->merit->validation_key, &from, &to);
     for (size_t v = 0; v < s->n_varied; v++) json_push(columns, json_text(s->varied[v].name));
     for (size_t f = 0; f < 4; f++) json_push(columns, json_text(figures[f]));
     json_put(data, "columns", columns);
@@ -235,10 +251,9 @@ static void write_table(const struct sweep_page *s, struct text *out)
         text_put(out, "</th>");
     }
     if (s->n_varied == 0) text_put(out, "<th scope=\"col\">cell</th>");
-    text_print(out,
-               "<th scope=\"col\">test accuracy</th>%s<th scope=\"col\">seconds</th></tr>"
-               "</thead><tbody>\n",
-               validated ? "<th scope=\"col\">validation accuracy</th>" : "");
+    text_print(out, "<th scope=\"col\">%s</th>", s->merit->test_name);
+    if (validated) text_print(out, "<th scope=\"col\">%s</th>", s->merit->validation_name);
+    text_put(out, "<th scope=\"col\">seconds</th></tr></thead><tbody>\n");
     for (size_t c = 0; c < s->n; c++) {
         char text[128];
         json_t *row = data_row(data);
@@ -260,7 +275,7 @@ static void write_table(const struct sweep_page *s, struct text *out)
         text_put(out, "</td>");
         if (validated)
             text_print(out, "<td>%s</td>",
-                       show_percent(cell_number(s, c, "validation_accuracy")).s);
+                       merit_show_validation(s->merit, cell_number(s, c, figures[2])).s);
         text_print(out, "<td>%.2f</td></tr>\n", cell_number(s, c, "seconds"));
     }
     text_put(out, "</tbody></table>\n");
@@ -275,7 +290,7 @@ static void write_table(const struct sweep_page *s, struct text *out)
 /* A figure over the first two options that varied; the mean of the cells that share their values.
  */
 static void put_heat_map(const struct sweep_page *s, struct text *out, const char *id,
-                         const char *heading, const char *key, bool percent)
+                         const char *heading, const char *key, bool percent, const char *unit)
 {
     const struct varied *rows = &s->varied[0], *columns = &s->varied[1];
     const size_t n_rows = rows->n, n_columns = columns->n;
@@ -347,7 +362,7 @@ static void put_heat_map(const struct sweep_page *s, struct text *out, const cha
                 snprintf(number, sizeof number, percent || value < 100 ? "%.2f" : "%.0f",
                          percent ? 100 * value : value);
             snprintf(tip, sizeof tip, "%.40s %s, %.40s %s\n%s%s", rows->name, row_text,
-                     columns->name, column_text, number, percent ? " %" : " s");
+                     columns->name, column_text, number, unit);
             text_print(out,
                        "<rect class=\"cell good\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
                        "height=\"%.1f\" fill-opacity=\"%.2g\"",
@@ -375,8 +390,12 @@ static void write_heat_maps(const struct sweep_page *s, struct text *out)
 {
     if (s->n_varied < 2 || s->varied[0].n * s->varied[1].n > 2 * s->n) return;
     text_put(out, "<div class=\"grid\">\n");
-    put_heat_map(s, out, "heat-accuracy", "Test accuracy, %", "test_accuracy", true);
-    put_heat_map(s, out, "heat-seconds", "Training time, s", "seconds", false);
+    if (s->merit->percent)
+        put_heat_map(s, out, "heat-accuracy", "Test accuracy, %", s->merit->test_key, true, " %");
+    else
+        put_heat_map(s, out, "heat-score", title_of(s->merit->test_name).s, s->merit->test_key,
+                     false, "");
+    put_heat_map(s, out, "heat-seconds", "Training time, s", "seconds", false, " s");
     text_put(out, "</div>\n");
 }
 
@@ -407,29 +426,29 @@ static void write_parallel(const struct sweep_page *s, struct text *out)
     enum { WIDTH = 720, HEIGHT = 300, TOP = 34, LEFT = 86, RIGHT = 70 };
     double from, to;
     const size_t n = s->n < MOST_LINES ? s->n : MOST_LINES, last = s->n_varied;
-    if (last == 0 || !find_range(s, "test_accuracy", &from, &to)) return;
+    if (last == 0 || !find_range(s, s->merit->test_key, &from, &to)) return;
     const double step = (double)(WIDTH - LEFT - RIGHT) / (double)last;
     json_t *data = json_need(json_object()), *columns = json_need(json_array());
     for (size_t v = 0; v < last; v++) json_push(columns, json_text(s->varied[v].name));
-    json_push(columns, json_text("test_accuracy"));
+    json_push(columns, json_text(s->merit->test_key));
     json_put(data, "columns", columns);
     json_put(data, "rows", json_array());
 
     figure_begin(out, "parallel", "Parallel coordinates", true);
     svg_begin(out, "parallel", "plot large", WIDTH, HEIGHT + TOP + 22, "Parallel coordinates",
               "A line for each cell, through its values of the options that varied, to its test "
-              "accuracy on the right; dashed lines end in its lower half.");
+              "score on the right; dashed lines end in its lower half.");
     for (size_t c = 0; c < n; c++) {
-        const double accuracy = cell_number(s, c, "test_accuracy");
+        const double score = cell_number(s, c, s->merit->test_key);
         char cell[512], tip[640];
         json_t *row = data_row(data);
         for (size_t v = 0; v < last; v++) {
             show_value(cell_value(s, c, s->varied[v].name), cell, sizeof cell);
             json_push(row, json_text(cell));
         }
-        json_push(row, json_rounded(accuracy, 9));
-        if (!isfinite(accuracy)) continue;
-        const double share = to > from ? (accuracy - from) / (to - from) : 1;
+        json_push(row, json_rounded(score, 9));
+        if (!isfinite(score)) continue;
+        const double share = to > from ? (score - from) / (to - from) : 1;
         text_print(out, "<path class=\"l %s\" stroke-opacity=\"%.2f\" d=\"",
                    share > 0.5 ? "c0" : "d1 c1", 0.25 + 1.2 * fabs(share - 0.5));
         for (size_t v = 0; v <= last; v++) {
@@ -439,7 +458,8 @@ static void write_parallel(const struct sweep_page *s, struct text *out)
         }
         text_put(out, "\"/>\n");
         show_cell(s, c, cell, sizeof cell);
-        snprintf(tip, sizeof tip, "%s\ntest accuracy %s", cell, show_percent(accuracy).s);
+        snprintf(tip, sizeof tip, "%s\n%s %s", cell, s->merit->test_name,
+                 merit_show_short(s->merit, score).s);
         text_print(out, "<circle class=\"h\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"",
                    LEFT + step * (double)last, TOP + HEIGHT * (1 - share));
         svg_tip(out, tip);
@@ -452,11 +472,11 @@ static void write_parallel(const struct sweep_page *s, struct text *out)
         text_print(out,
                    "<path d=\"M%.1f %dV%d\"/><text x=\"%.1f\" y=\"14\" text-anchor=\"middle\">", x,
                    (int)TOP, TOP + HEIGHT, x);
-        text_escape(out, v < last ? s->varied[v].name : "test accuracy");
+        text_escape(out, v < last ? s->varied[v].name : s->merit->test_name);
         text_put(out, "</text>");
         if (v == last) {
-            put_tick(out, x, TOP, show_percent(to).s, true);
-            if (to > from) put_tick(out, x, TOP + HEIGHT, show_percent(from).s, true);
+            put_tick(out, x, TOP, merit_show_short(s->merit, to).s, true);
+            if (to > from) put_tick(out, x, TOP + HEIGHT, merit_show_short(s->merit, from).s, true);
             continue;
         }
         const struct varied *axis = &s->varied[v];
@@ -484,15 +504,17 @@ static void write_parallel(const struct sweep_page *s, struct text *out)
 
 static void write_against_time(const struct sweep_page *s, struct text *out)
 {
-    static const char *const columns[] = {"cell", "seconds", "test_accuracy", NULL};
-    static const char heading[] = "Test accuracy against training time";
+    const char *const columns[] = {"cell", "seconds", s->merit->test_key, NULL};
+    char heading[64];
+    snprintf(heading, sizeof heading, "%.30s against training time",
+             title_of(s->merit->test_name).s);
     const size_t n = s->n < MOST_LINES ? s->n : MOST_LINES;
-    double *seconds = need_memory(n, sizeof *seconds), *accuracy = need_memory(n, sizeof *accuracy);
+    double *seconds = need_memory(n, sizeof *seconds), *score = need_memory(n, sizeof *score);
     size_t there = 0;
     for (size_t c = 0; c < n; c++) {
         seconds[c] = cell_number(s, c, "seconds");
-        accuracy[c] = cell_number(s, c, "test_accuracy");
-        there += isfinite(accuracy[c]) && isfinite(seconds[c]);
+        score[c] = cell_number(s, c, s->merit->test_key);
+        there += isfinite(score[c]) && isfinite(seconds[c]);
     }
     if (there > 0) {
         struct series kinds[MOST_KINDS];
@@ -505,44 +527,44 @@ static void write_against_time(const struct sweep_page *s, struct text *out)
             snprintf(names[k], sizeof names[k], "%.30s %s", s->varied[0].name, value);
             kinds[k] = (struct series){names[k], (int)k, 0, (int)k, false};
         }
-        struct plot plot = {.x = {"seconds of training", AXIS_NUMBER, 1, 0, false},
-                            .y = {"test accuracy", AXIS_PERCENT, 1, 0, false},
-                            .series = kinds,
-                            .n_series =
-                                s->n_varied > 0 && s->varied[0].n <= MOST_KINDS ? n_kinds : 0,
-                            .large = true};
+        struct plot plot = {
+            .x = {"seconds of training", AXIS_NUMBER, 1, 0, false},
+            .y = {s->merit->test_name, s->merit->percent ? AXIS_PERCENT : AXIS_NUMBER, 1, 0, false},
+            .series = kinds,
+            .n_series = s->n_varied > 0 && s->varied[0].n <= MOST_KINDS ? n_kinds : 0,
+            .large = true};
         plot_range(&plot.x, seconds, n);
-        plot_range(&plot.y, accuracy, n);
+        plot_range(&plot.y, score, n);
         plot.x.log = plot.x.from > 0 && plot.x.to > 10 * plot.x.from;
         plot_round(&plot.x);
         plot_round(&plot.y);
         json_t *data = data_new(columns);
         figure_begin(out, "against-time", heading, true);
         plot_begin(&plot, out, "against-time", heading,
-                   "A mark for each cell. The upper left is best: accurate, and soon.");
+                   "A mark for each cell. The upper left is best: good, and soon.");
         for (size_t c = 0; c < n; c++) {
             char cell[512], tip[640];
-            if (!isfinite(accuracy[c]) || !isfinite(seconds[c])) continue;
+            if (!isfinite(score[c]) || !isfinite(seconds[c])) continue;
             show_cell(s, c, cell, sizeof cell);
-            snprintf(tip, sizeof tip, "%s\n%s in %s", cell, show_percent(accuracy[c]).s,
+            snprintf(tip, sizeof tip, "%s\n%s in %s", cell, merit_show_short(s->merit, score[c]).s,
                      show_duration(seconds[c]).s);
             /* the first option that varied gives shape and colour */
             const size_t kind =
                 s->n_varied > 0
                     ? value_index(&s->varied[0], cell_value(s, c, s->varied[0].name)) % MOST_KINDS
                     : 0;
-            plot_mark(&plot, (int)kind, (int)kind, seconds[c], accuracy[c], 4.5, tip);
+            plot_mark(&plot, (int)kind, (int)kind, seconds[c], score[c], 4.5, tip);
             json_t *row = data_row(data);
             json_push(row, json_text(cell));
             json_push(row, json_rounded(seconds[c], 6));
-            json_push(row, json_rounded(accuracy[c], 9));
+            json_push(row, json_rounded(score[c], 9));
         }
         plot_end(&plot);
         if (plot.x.log) put_note(out, "The scale of time is logarithmic.");
         figure_end(out, "against-time", data);
     }
     free(seconds);
-    free(accuracy);
+    free(score);
 }
 
 /* ---- The page ------------------------------------------------------------------------------- */
@@ -556,7 +578,7 @@ int report_sweep_write(const char *folder, struct text *page)
                     {"table", "What came of each cell", write_table},
                     {"heat", "Heat maps", write_heat_maps},
                     {"lines", "Which options lead where", write_parallel},
-                    {"time", "Accuracy against time", write_against_time}};
+                    {"time", "Test score against time", write_against_time}};
     struct sweep_page s = {0};
     const int status = read_results(folder, &s);
     if (status != EXIT_DONE) {

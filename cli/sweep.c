@@ -194,13 +194,25 @@ __attribute__((format(printf, 2, 3))) static void add_word(struct job *job, cons
     job->argv[job->argc++] = need_copy(word);
 }
 
-static void add_source(struct job *job, const source_options *source)
+/* Where samples come from, and what their columns are: for every run as it was given here. */
+static json_t *source_words(const sweep_options *o)
 {
-    if (source->directory != NULL) add_word(job, "--data-dir=%s", source->directory);
-    if (source->mirror != NULL) add_word(job, "--mirror=%s", source->mirror);
-    if (source->offline) add_word(job, "--offline");
-    if (source->seed != glia_data_default_params().seed)
-        add_word(job, "--data-seed=%llu", (unsigned long long)source->seed);
+    const struct command_line *line = o->source.common.line;
+    json_t *list = json_need(json_array());
+    for (size_t i = 0; i < line->n_settings; i++) {
+        const struct setting *setting = &line->settings[i];
+        const size_t offset = setting->option->offset;
+        if (offset < sizeof(common_options) || offset >= sizeof(source_options)) continue;
+        if (options_counts(line, i)) json_push(list, options_word(setting));
+    }
+    return list;
+}
+
+static void add_words(struct job *job, const json_t *list)
+{
+    size_t i;
+    const json_t *word;
+    json_array_foreach(list, i, word) job->argv[job->argc++] = need_copy(json_string_value(word));
 }
 
 /* "hidden-256_activation-relu_seed-1": the cell by its varied options. */
@@ -253,18 +265,19 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
 {
     *job = (struct job){.cell = cell,
                         .seed = seed,
-                        .test_accuracy = NAN,
+                        .test_score = NAN,
                         .test_error_bar = NAN,
-                        .validation_accuracy = NAN,
+                        .validation_score = NAN,
                         .seconds = NAN};
-    const size_t n_recipe = json_array_size(s->recipe);
-    job->argv = need_memory(n_recipe + s->n_axes + 16, sizeof *job->argv);
-    for (size_t i = 0; i < n_recipe; i++)
-        job->argv[job->argc++] = need_copy(json_string_value(json_array_get(s->recipe, i)));
+    json_t *source = source_words(s->options);
+    const size_t n_words = json_array_size(s->recipe) + s->n_axes + json_array_size(source);
+    job->argv = need_memory(n_words + 3, sizeof *job->argv); /* --seed, --, DATA */
+    add_words(job, s->recipe);
     for (size_t a = 0; a < s->n_axes; a++)
         add_word(job, "--%s=%s", s->axes[a].name, s->cells[cell].values[a]);
     add_word(job, "--seed=%llu", (unsigned long long)seed);
-    add_source(job, &s->options->source);
+    add_words(job, source);
+    json_decref(source);
     add_word(job, "--");
     add_word(job, "%s", s->data);
     name_job(s, job);
@@ -277,6 +290,7 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
 
 bool sweep_plan(struct sweep *s)
 {
+    s->merit = merit_of(GLIA_CLASSES); /* until the data are there */
     if (!read_axes(s) || !read_recipe(s)) return false;
     if (!(s->options->random > 0 ? draw_cells(s) : lay_out_cells(s))) return false;
     if (s->options->seeds > MOST_JOBS / s->n_cells) {
@@ -325,6 +339,7 @@ static json_t *describe(const struct sweep *s)
     json_put(d, "glia", json_text(glia_version()));
     json_put(d, "data", json_text(s->data));
     json_put(d, "data_seed", json_seed(o->source.seed));
+    json_put(d, "data_options", source_words(o));
     json_put(d, "recipe", json_text(o->recipe));
     if (s->recipe != NULL) json_put(d, "recipe_options", json_incref(s->recipe));
     for (size_t a = 0; a < s->n_axes; a++) {
@@ -355,7 +370,7 @@ static void find_finished(struct sweep *s)
         char path[sizeof s->folder + LONGEST_WORD + 64];
         snprintf(path, sizeof path, "%s/runs/%s/result.json", s->folder, job->name);
         json_t *result = json_load_file(path, 0, NULL);
-        const json_t *accuracy = json_object_get(result, "test_accuracy");
+        const merit *by = merit_in(result);
         const json_t *stopped = json_object_get(result, "stopped");
         if (json_is_string(stopped)) {
             job->resumed = true;
@@ -367,10 +382,10 @@ static void find_finished(struct sweep *s)
             const struct {
                 const char *key;
                 double *to;
-            } numbers[] = {{"test_standard_error", &job->test_error_bar},
-                           {"validation_accuracy", &job->validation_accuracy},
+            } numbers[] = {{by->test_key, &job->test_score},
+                           {"test_standard_error", &job->test_error_bar},
+                           {by->validation_key, &job->validation_score},
                            {"seconds", &job->seconds}};
-            if (json_is_number(accuracy)) job->test_accuracy = json_number_value(accuracy);
             for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
                 const json_t *number = json_object_get(result, numbers[k].key);
                 if (json_is_number(number)) *numbers[k].to = json_number_value(number);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "glia.h"
+#include "merit.h"
 #include "train_options.h"
 
 /* X(name, NAME): the options of glia train that may have several values here. */
@@ -24,6 +25,25 @@
     X("warmup", WARMUP)                                                                            \
     X("batch", BATCH)                                                                              \
     X("epochs", EPOCHS)                                                                            \
+    X("optimizer", OPTIMIZER)                                                                      \
+    X("momentum", MOMENTUM)                                                                        \
+    X("averaging", AVERAGING)                                                                      \
+    X("dropout", DROPOUT)                                                                          \
+    X("input-dropout", INPUT_DROPOUT)                                                              \
+    X("input-noise", INPUT_NOISE)                                                                  \
+    X("label-smoothing", LABEL_SMOOTHING)                                                          \
+    X("weight-decay", WEIGHT_DECAY)                                                                \
+    X("l2", L2)                                                                                    \
+    X("l1", L1)                                                                                    \
+    X("max-norm", MAX_NORM)                                                                        \
+    X("clip-norm", CLIP_NORM)                                                                      \
+    X("shift", SHIFT)                                                                              \
+    X("rotate", ROTATE)                                                                            \
+    X("scale", SCALE)                                                                              \
+    X("shear", SHEAR)                                                                              \
+    X("elastic", ELASTIC)                                                                          \
+    X("augment-fade", AUGMENT_FADE)                                                                \
+    X("augment-fade-to", AUGMENT_FADE_TO)                                                          \
     X("validation", VALIDATION)                                                                    \
     X("patience", PATIENCE)                                                                        \
     X("min-delta", MIN_DELTA)                                                                      \
@@ -74,19 +94,20 @@ struct job {
     enum job_state state;
     bool resumed;       /* done before */
     char message[1024]; /* why it failed */
-    double test_accuracy, test_error_bar, validation_accuracy, seconds;
+    double test_score, test_error_bar, validation_score, seconds;
 };
 
 /* What came of a cell's runs; NAN where there is nothing. */
 struct cell {
     char **values; /* (n_axes), each of an axis or of its own */
-    double test_accuracy, standard_error, validation_accuracy, seconds;
+    double test_score, standard_error, validation_score, seconds;
     size_t done, failed; /* runs */
 };
 
 struct sweep {
     const sweep_options *options;
     const char *data;
+    const merit *merit;
     json_t *recipe; /* words that each run begins with; NULL: none */
     struct axis axes[N_SWEPT];
     size_t n_axes;

@@ -127,9 +127,12 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
         if (status != GLIA_OK) goto cleanup;
     }
     job->state = diverged ? JOB_FAILED : JOB_DONE;
-    job->test_accuracy = score.accuracy;
-    job->test_error_bar = score.standard_error;
-    job->validation_accuracy = diverged ? NAN : result.validation_accuracy;
+    const merit *by = w->sweep->merit;
+    job->test_score = by->percent ? score.accuracy : score.r2;
+    job->test_error_bar = by->percent ? score.standard_error : NAN;
+    job->validation_score = diverged      ? NAN
+                            : by->by_loss ? result.validation_loss
+                                          : result.validation_accuracy;
     job->seconds = result.seconds;
     outcome = training_outcome(&(struct training){.options = o,
                                                   .data = w->sweep->data,
@@ -259,13 +262,13 @@ int sweep_run(struct sweep *s)
     glia_error error;
     glia_status status = glia_machine_describe(&machine, &error);
     const int threads = o->threads > 0 ? o->threads : status == GLIA_OK ? machine.cores : 1;
-    settled.source = o->source;
     settled.source.common.line = &s->jobs[0].line;
     settled.params.threads = threads;
     settled.quiet = o->quiet;
     if (status == GLIA_OK) status = open_data_for(&settled, s->data, &data, &error);
     if (status != GLIA_OK) return source_complain(s->data, &error);
     const glia_dataset_info info = glia_dataset_describe(data.all);
+    s->merit = merit_of(info.task);
     w.data = &data;
     w.order = need_memory(s->n_jobs, sizeof *w.order);
     for (size_t i = 0; i < s->n_jobs; i++) {

@@ -23,28 +23,29 @@ static void sum_up_cell(const struct sweep *s, size_t c)
     for (size_t i = 0; i < seeds; i++) {
         cell->failed += jobs[i].state == JOB_FAILED;
         if (jobs[i].state != JOB_DONE) continue;
-        test[cell->done] = jobs[i].test_accuracy;
-        validation[cell->done] = jobs[i].validation_accuracy;
+        test[cell->done] = jobs[i].test_score;
+        validation[cell->done] = jobs[i].validation_score;
         seconds[cell->done++] = jobs[i].seconds;
         cell->standard_error = jobs[i].test_error_bar;
     }
     const spread of_test = spread_of(test, cell->done);
-    cell->test_accuracy = of_test.mean;
+    cell->test_score = of_test.mean;
     if (cell->done > 1) cell->standard_error = of_test.error;
-    cell->validation_accuracy = spread_of(validation, cell->done).mean;
+    cell->validation_score = spread_of(validation, cell->done).mean;
     cell->seconds = spread_of(seconds, cell->done).mean;
     free(test);
 }
 
 void sweep_sum_up(struct sweep *s)
 {
-    double best = -1;
+    double best = -INFINITY;
     s->best = s->n_cells;
     for (size_t c = 0; c < s->n_cells; c++) {
         sum_up_cell(s, c);
         const struct cell *cell = &s->cells[c];
-        if (cell->failed > 0 || !(cell->validation_accuracy > best)) continue;
-        best = cell->validation_accuracy;
+        const double score = s->merit->by_loss ? -cell->validation_score : cell->validation_score;
+        if (cell->failed > 0 || !(score > best)) continue;
+        best = score;
         s->best = c;
     }
 }
@@ -83,16 +84,16 @@ static json_t *json_cell(const struct sweep *s, size_t c)
     for (size_t a = 0; a < s->n_axes; a++)
         if (s->axes[a].option != SWEEP_HIDDEN && s->axes[a].option != SWEEP_ACTIVATION)
             json_put(o, s->axes[a].name, json_value(cell->values[a]));
-    json_put(o, "test_accuracy", json_number(cell->test_accuracy));
+    json_put(o, s->merit->test_key, json_number(cell->test_score));
     json_put(o, "standard_error", json_number(cell->standard_error));
-    json_put(o, "validation_accuracy", json_number(cell->validation_accuracy));
+    json_put(o, s->merit->validation_key, json_number(cell->validation_score));
     json_put(o, "seconds", json_number(cell->seconds));
     for (size_t i = 0; i < s->options->seeds; i++) {
         json_t *run = json_need(json_object());
         json_put(run, "run", json_text(jobs[i].name));
         json_put(run, "seed", json_seed(jobs[i].seed));
-        json_put(run, "test_accuracy", json_number(jobs[i].test_accuracy));
-        json_put(run, "validation_accuracy", json_number(jobs[i].validation_accuracy));
+        json_put(run, s->merit->test_key, json_number(jobs[i].test_score));
+        json_put(run, s->merit->validation_key, json_number(jobs[i].validation_score));
         json_put(run, "seconds", json_number(jobs[i].seconds));
         json_put(run, "error", json_text(jobs[i].state == JOB_FAILED ? jobs[i].message : NULL));
         json_push(runs, run);
@@ -130,14 +131,17 @@ static const struct {
     {"256", "relu", 31.68, 288.749},    {"256", "tanh", 55.06, 448.806},
 };
 
-enum figure { ACCURACY, VALIDATION, SECONDS, ARTICLE_ACCURACY, ARTICLE_SECONDS, N_FIGURES };
+enum figure { TEST, VALIDATION, SECONDS, ARTICLE_ACCURACY, ARTICLE_SECONDS, N_FIGURES };
 
-static const char *const figure_names[N_FIGURES] = {
-    [ACCURACY] = "test accuracy",
-    [VALIDATION] = "validation accuracy",
-    [SECONDS] = "seconds of training",
-    [ARTICLE_ACCURACY] = "the article's test accuracy",
-    [ARTICLE_SECONDS] = "the article's seconds of training"};
+static const char *figure_name(const struct sweep *s, enum figure figure)
+{
+    const char *const names[N_FIGURES] = {[TEST] = s->merit->test_name,
+                                          [VALIDATION] = s->merit->validation_name,
+                                          [SECONDS] = "seconds of training",
+                                          [ARTICLE_ACCURACY] = "the article's test accuracy",
+                                          [ARTICLE_SECONDS] = "the article's seconds of training"};
+    return names[figure];
+}
 
 static double article_figure(const struct sweep *s, const struct cell *cell, bool seconds)
 {
@@ -153,18 +157,20 @@ static double article_figure(const struct sweep *s, const struct cell *cell, boo
 static words show_figure(const struct sweep *s, const struct cell *cell, enum figure figure)
 {
     words w = {"–"};
-    if (cell->failed > 0 && (figure == ACCURACY || figure == VALIDATION)) {
+    if (cell->failed > 0 && (figure == TEST || figure == VALIDATION)) {
         snprintf(w.s, sizeof w.s, cell->done > 0 ? "%zu failed" : "failed", cell->failed);
         return w;
     }
     double value = NAN;
     switch (figure) {
-    case ACCURACY:
-        return isfinite(cell->test_accuracy)
-                   ? show_accuracy(cell->test_accuracy, cell->standard_error)
+    case TEST:
+        return isfinite(cell->test_score)
+                   ? merit_show(s->merit, cell->test_score, cell->standard_error)
                    : w;
     case VALIDATION:
-        return isfinite(cell->validation_accuracy) ? show_percent(cell->validation_accuracy) : w;
+        return isfinite(cell->validation_score)
+                   ? merit_show_validation(s->merit, cell->validation_score)
+                   : w;
     case SECONDS:
         value = cell->seconds;
         break;
@@ -185,7 +191,7 @@ static bool has_figure(const struct sweep *s, enum figure figure)
     if (figure == ARTICLE_ACCURACY || figure == ARTICLE_SECONDS) return s->options->article;
     if (figure != VALIDATION) return true;
     for (size_t c = 0; c < s->n_cells; c++)
-        if (isfinite(s->cells[c].validation_accuracy)) return true;
+        if (isfinite(s->cells[c].validation_score)) return true;
     return false;
 }
 
@@ -248,7 +254,7 @@ static void write_square(const struct sweep *s, enum figure figure, FILE *stream
     const char **headings = need_memory(columns->n + 1, sizeof *headings);
     headings[0] = rows->name;
     for (size_t j = 0; j < columns->n; j++) headings[j + 1] = columns->values[j];
-    sheet t = sheet_begin(stream, markdown, figure_names[figure], columns->n + 1, headings);
+    sheet t = sheet_begin(stream, markdown, figure_name(s, figure), columns->n + 1, headings);
     for (size_t i = 0; i < rows->n; i++) {
         sheet_row(&t);
         sheet_add(&t, rows->values[i]);
@@ -266,14 +272,14 @@ static void write_list(const struct sweep *s, FILE *stream, bool markdown)
     size_t n = 0;
     for (size_t i = 0; i < s->n_varied; i++) headings[n++] = s->axes[s->varied[i]].name;
     if (n == 0) headings[n++] = "data";
-    for (enum figure f = ACCURACY; f < N_FIGURES; f++)
-        if (has_figure(s, f)) headings[n++] = figure_names[f];
+    for (enum figure f = TEST; f < N_FIGURES; f++)
+        if (has_figure(s, f)) headings[n++] = figure_name(s, f);
     sheet t = sheet_begin(stream, markdown, "cells", n, headings);
     for (size_t c = 0; c < s->n_cells; c++) {
         sheet_row(&t);
         for (size_t i = 0; i < s->n_varied; i++) sheet_add(&t, s->cells[c].values[s->varied[i]]);
         if (s->n_varied == 0) sheet_add(&t, s->data);
-        for (enum figure f = ACCURACY; f < N_FIGURES; f++)
+        for (enum figure f = TEST; f < N_FIGURES; f++)
             if (has_figure(s, f)) sheet_add(&t, show_figure(s, &s->cells[c], f).s);
     }
     sheet_end(&t);
@@ -292,7 +298,7 @@ static void write_tables(const struct sweep *s, FILE *stream, bool markdown)
         write_list(s, stream, markdown);
         return;
     }
-    for (enum figure f = ACCURACY; f < N_FIGURES; f++)
+    for (enum figure f = TEST; f < N_FIGURES; f++)
         if (has_figure(s, f)) write_square(s, f, stream, markdown);
 }
 
@@ -356,7 +362,8 @@ static void write_real(FILE *stream, double x)
 static void write_csv(const struct sweep *s, FILE *stream)
 {
     for (size_t a = 0; a < s->n_axes; a++) fprintf(stream, "%s,", s->axes[a].name);
-    fputs("runs,failed,test_accuracy,standard_error,validation_accuracy,seconds\n", stream);
+    fprintf(stream, "runs,failed,%s,standard_error,%s,seconds\n", s->merit->test_key,
+            s->merit->validation_key);
     for (size_t c = 0; c < s->n_cells; c++) {
         const struct cell *cell = &s->cells[c];
         for (size_t a = 0; a < s->n_axes; a++) {
@@ -364,9 +371,9 @@ static void write_csv(const struct sweep *s, FILE *stream)
             fputc(',', stream);
         }
         fprintf(stream, "%zu,%zu", cell->done + cell->failed, cell->failed);
-        write_real(stream, cell->test_accuracy);
+        write_real(stream, cell->test_score);
         write_real(stream, cell->standard_error);
-        write_real(stream, cell->validation_accuracy);
+        write_real(stream, cell->validation_score);
         write_real(stream, cell->seconds);
         fputc('\n', stream);
     }

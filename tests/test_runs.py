@@ -8,6 +8,7 @@ import csv
 import html
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -219,6 +220,10 @@ def scores(sweep):
              [r["test_accuracy"] for r in c["runs"]]] for c in sweep["cells"]]
 
 
+def scores_by(key, sweep):
+    return [[run[key] for run in cell["runs"]] for cell in sweep["cells"]]
+
+
 @test("a sweep trains every combination as glia train does")
 def _():
     sweep = glia("sweep", "bars", *GRID, "-o", "grid", "--threads", 2, "--json").json()
@@ -253,6 +258,43 @@ def _():
     alone = glia("sweep", "bars", *few, "-o", "few-1", "--threads", 1, "--json").json()
     shared = glia("sweep", "bars", *few, "-o", "few-3", "--threads", 3, "--json").json()
     expect(scores(alone) == scores(shared), alone, shared)
+
+
+@test("a sweep of a table knows its columns; values are compared by R2")
+def _():
+    rng = random.Random(3)
+    rows = [[i, rng.random(), rng.random()] for i in range(200)]
+    write("rows.csv", "\n".join(["id,x,kind,y"] + [
+        f"{i},{a:.4f},{'pq'[b > a]},{a - b + 3:.4f}" for i, a, b in rows]).encode())
+    grid = ["--drop", "id", "--lr", "0.01,0.001", "--dropout", "0,0.1", "--epochs", 3,
+            "--validation", 0.2]
+    for target, key in (("kind", "test_accuracy"), ("y", "test_r2")):
+        sweep = glia("sweep", "rows.csv", "--target", target, *grid, "-o", f"of-{target}",
+                     "--json").json()
+        expect(len(sweep["cells"]) == 4, sweep)
+        for cell in sweep["cells"]:
+            run = cell["runs"][0]
+            alone = glia("train", "rows.csv", "--target", target, "--drop", "id", "--lr",
+                         cell["lr"], "--dropout", cell["dropout"], "--epochs", 3, "--validation",
+                         0.2, "--json", "-o", "alone.safetensors").json()
+            expect(cell[key] == run[key] == alone[key], cell, alone)
+            expect(read("alone.safetensors") ==
+                   read(f"of-{target}/runs/{run['run']}/model.safetensors"), "another model", run)
+        words = load(f"of-{target}/runs/{run['run']}/run.json")["command"]
+        expect(f"--target={target}" in words and "--drop=id" in words, words)
+        again = glia("sweep", "rows.csv", "--target", target, *grid, "-o", f"of-{target}",
+                     "--resume", "--json").json()
+        expect(scores_by(key, again) == scores_by(key, sweep), again, sweep)
+        r = glia("sweep", "rows.csv", "--target", target, *grid[2:], "-o", f"of-{target}",
+                 "--resume", code=1)
+        expect("is of another sweep" in r.err, r.err)
+    least = min(sweep["cells"], key=lambda cell: cell["validation_loss"])
+    expect(sweep["best"] == least, sweep["best"], least)
+    expect("test_accuracy" not in least, least)
+    head = read("of-y/table.csv").decode().splitlines()[0]
+    expect(head.endswith("test_r2,standard_error,validation_loss,seconds"), head)
+    page = read("of-y/report.html").decode()
+    expect("Test R2" in page and "accuracy" not in page, "the page of values speaks of accuracy")
 
 
 @test("a sweep's tables are the same in the terminal, in Markdown and in CSV")
