@@ -194,15 +194,18 @@ __attribute__((format(printf, 2, 3))) static void add_word(struct job *job, cons
     job->argv[job->argc++] = need_copy(word);
 }
 
-/* Where samples come from, and what their columns are: for every run as it was given here. */
-static json_t *source_words(const sweep_options *o)
+/*
+ * Where samples come from, and what their columns are, for every run as it was given here: the
+ * options whose fields lie in source_options from there on.
+ */
+static json_t *source_words(const sweep_options *o, size_t from)
 {
     const struct command_line *line = o->source.common.line;
     json_t *list = json_need(json_array());
     for (size_t i = 0; i < line->n_settings; i++) {
         const struct setting *setting = &line->settings[i];
         const size_t offset = setting->option->offset;
-        if (offset < sizeof(common_options) || offset >= sizeof(source_options)) continue;
+        if (offset < from || offset >= sizeof(source_options)) continue;
         if (options_counts(line, i)) json_push(list, options_word(setting));
     }
     return list;
@@ -269,7 +272,7 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
                         .test_error_bar = NAN,
                         .validation_score = NAN,
                         .seconds = NAN};
-    json_t *source = source_words(s->options);
+    json_t *source = source_words(s->options, sizeof(common_options));
     const size_t n_words = json_array_size(s->recipe) + s->n_axes + json_array_size(source);
     job->argv = need_memory(n_words + 3, sizeof *job->argv); /* --seed, --, DATA */
     add_words(job, s->recipe);
@@ -339,7 +342,10 @@ static json_t *describe(const struct sweep *s)
     json_put(d, "glia", json_text(glia_version()));
     json_put(d, "data", json_text(s->data));
     json_put(d, "data_seed", json_seed(o->source.seed));
-    json_put(d, "data_options", source_words(o));
+    /* not the place where they are found */
+    json_t *source = source_words(o, offsetof(source_options, table));
+    if (json_array_size(source) > 0) json_put(d, "data_options", json_incref(source));
+    json_decref(source);
     json_put(d, "recipe", json_text(o->recipe));
     if (s->recipe != NULL) json_put(d, "recipe_options", json_incref(s->recipe));
     for (size_t a = 0; a < s->n_axes; a++) {

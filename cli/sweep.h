@@ -27,6 +27,8 @@
     X("epochs", EPOCHS)                                                                            \
     X("optimizer", OPTIMIZER)                                                                      \
     X("momentum", MOMENTUM)                                                                        \
+    X("beta2", BETA2)                                                                              \
+    X("epsilon", EPSILON)                                                                          \
     X("averaging", AVERAGING)                                                                      \
     X("dropout", DROPOUT)                                                                          \
     X("input-dropout", INPUT_DROPOUT)                                                              \
@@ -42,6 +44,7 @@
     X("scale", SCALE)                                                                              \
     X("shear", SHEAR)                                                                              \
     X("elastic", ELASTIC)                                                                          \
+    X("elastic-sigma", ELASTIC_SIGMA)                                                              \
     X("augment-fade", AUGMENT_FADE)                                                                \
     X("augment-fade-to", AUGMENT_FADE_TO)                                                          \
     X("validation", VALIDATION)                                                                    \

@@ -260,6 +260,15 @@ def _():
     expect(scores(alone) == scores(shared), alone, shared)
 
 
+@test("a sweep knows the numbers of train's optimizers, regularisers and distortions")
+def _():
+    names = set(re.findall(r"^ +--([\w-]+) (?:X|ALPHA|SIGMA)\b", glia("train", "--help").out,
+                           re.MULTILINE)) - {"test"}
+    known = set(re.findall(r"^ +--([\w-]+) ", glia("sweep", "--help").out, re.MULTILINE))
+    expect({"lr", "dropout", "beta2", "elastic-sigma"} <= names, names)
+    expect(names <= known, "train has, and sweep has not:", names - known)
+
+
 @test("a sweep of a table knows its columns; values are compared by R2")
 def _():
     rng = random.Random(3)
@@ -283,7 +292,7 @@ def _():
         words = load(f"of-{target}/runs/{run['run']}/run.json")["command"]
         expect(f"--target={target}" in words and "--drop=id" in words, words)
         again = glia("sweep", "rows.csv", "--target", target, *grid, "-o", f"of-{target}",
-                     "--resume", "--json").json()
+                     "--offline", "--resume", "--json").json()  # the same data all the same
         expect(scores_by(key, again) == scores_by(key, sweep), again, sweep)
         r = glia("sweep", "rows.csv", "--target", target, *grid[2:], "-o", f"of-{target}",
                  "--resume", code=1)
