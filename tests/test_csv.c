@@ -780,10 +780,13 @@ static void files_are_read(void **state)
     char where[160];
     gi_table_where(table, 0, 1, where, sizeof where);
     assert_non_null(strstr(where, "a.csv, line 2, column b"));
-    assert_int_equal(gi_table_column(table, "b"), 1);
-    assert_int_equal(gi_table_column(table, "1"), 0);
-    assert_int_equal(gi_table_column(table, "c"), SIZE_MAX);
-    assert_int_equal(gi_table_column(table, "3"), SIZE_MAX);
+    for (int is_indexed = 0; is_indexed < 2; is_indexed++) {
+        assert_int_equal(gi_table_column(table, "b"), 1);
+        assert_int_equal(gi_table_column(table, "1"), 0);
+        assert_int_equal(gi_table_column(table, "c"), SIZE_MAX);
+        assert_int_equal(gi_table_column(table, "3"), SIZE_MAX);
+        assert_int_equal(gi_table_index(table, &error), GLIA_OK);
+    }
     gi_table_free(table);
     assert_error("none", gi_csv_read(in_folder("none.csv"), &params, &table, &error),
                  GLIA_NOT_FOUND, &error, "none.csv", NULL);

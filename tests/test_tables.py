@@ -245,6 +245,24 @@ def noise_of(n, seed):
         yield y - (100 + 30 * a - 20 * b * b + 5 * c + step[row[3]])
 
 
+@test("as many columns as are allowed are found by their names, in any order")
+def _():
+    rng, n = random.Random(5), 1 << 16
+    names = [f"c{c}" for c in range(n - 1)]
+    rows = [[*(str(rng.randrange(10)) for _ in names), repr(y)] for y in (0.5, 1.25, 4.5)]
+    write("wide.csv", text_of([*names, "y"], rows))
+    glia("train", "wide.csv", "--test", "none", "--epochs", "0", "--hidden", "none", "-q", "-o",
+         "wide.safetensors")
+    order = list(range(n - 1))
+    rng.shuffle(order)
+    write("shuffled.csv", text_of([names[c] for c in order],
+                                  [[row[c] for c in order] for row in rows]))
+    expect(predicted("wide.safetensors", "wide.csv") ==
+           predicted("wide.safetensors", "shuffled.csv"), "other answers")
+    text = glia("data", "check", "wide.csv").out
+    expect("65,536 columns" in text, text[:300])
+
+
 @test("a row of weight 3 is three rows, one of weight 0 none")
 def _():
     # One batch holds all rows: both runs then take the same steps, but for the order of sums.

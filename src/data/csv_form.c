@@ -282,21 +282,30 @@ static bool knows_numbers_alone(const gi_table_params *params)
     return params->n_known > 0;
 }
 
-static bool is_known(const gi_table_params *params, const char *name)
+/* Whether the first row has the name of a column that is known. */
+static glia_status has_known_name(const gi_table_params *params, const struct guess *guesses,
+                                  size_t n, bool *out, glia_error *error)
 {
-    for (size_t i = 0; i < params->n_known; i++)
-        if (strcmp(params->known[i].name, name) == 0) return true;
-    return false;
+    gi_texts names = {0};
+    glia_status status = GLIA_OK;
+    *out = false;
+    for (size_t c = 0; c < n && params->n_known > 0 && !status; c++) {
+        size_t code;
+        status = gi_texts_add(&names, guesses[c].first, strlen(guesses[c].first), &code, error);
+    }
+    for (size_t i = 0; i < params->n_known && !*out && !status; i++) {
+        const char *name = params->known[i].name;
+        *out = gi_texts_find(&names, name, strlen(name)) != SIZE_MAX;
+    }
+    gi_texts_free(&names);
+    return status;
 }
 
-/* Whether the first row is names. */
+/* Whether the first row is names, where nothing but the rows themselves says so. */
 static bool find_header(const gi_table_params *params, const struct guess *guesses, size_t n,
                         size_t n_rows)
 {
-    if (params->header >= 0) return params->header;
     bool stands_out = false, all_differ = true;
-    for (size_t c = 0; c < n; c++)
-        if (is_known(params, guesses[c].first)) return true;
     if (params->ignores_unknown && knows_numbers_alone(params)) return false;
     for (size_t c = 0; c < n; c++) {
         const struct guess *guess = &guesses[c];
@@ -581,7 +590,13 @@ glia_status gi_csv_find_form(const char *path, const char *head, size_t n, bool 
     if (status) goto cleanup;
     struct rows others = rows;
     form->n_rows = read_others(form, &others, guesses, scratch);
-    form->has_header = find_header(params, guesses, form->n_columns, form->n_rows);
+    form->has_header = params->header > 0;
+    if (params->header < 0) {
+        status = has_known_name(params, guesses, form->n_columns, &form->has_header, error);
+        if (status) goto cleanup;
+        if (!form->has_header)
+            form->has_header = find_header(params, guesses, form->n_columns, form->n_rows);
+    }
     form->n_rows += !form->has_header;
     form->begin = (size_t)((form->has_header ? row_end : begin) - head);
     form->line = form->has_header ? rows.line : line;

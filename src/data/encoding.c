@@ -638,6 +638,7 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     if (table->rows > UINT32_MAX)
         status = gi_fail(error, GLIA_UNSUPPORTED, "%s: %zu rows, expected at most %lu", table->path,
                          table->rows, (unsigned long)UINT32_MAX);
+    if (!status) status = gi_table_index(table, error);
     if (!status) status = gi_table_find_roles(table, params, &shared->roles, error);
     if (!status && !reading) status = gi_table_find_plan(table, params, &plan, error);
     if (!status && !reading)

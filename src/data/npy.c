@@ -634,12 +634,25 @@ glia_status gi_npy_open(const char *path, const char *name, glia_split split, gl
 
 /* ---- As a table ---------------------------------------------------------------------------- */
 
-static const gi_known_column *find_known(const gi_table_params *params, const gi_table *table,
-                                         size_t column)
+/* The kinds of the columns that are known. */
+static glia_status apply_known(const gi_table_params *params, gi_table *table, glia_error *error)
 {
-    for (size_t k = 0; k < params->n_known; k++)
-        if (gi_table_column(table, params->known[k].name) == column) return &params->known[k];
-    return NULL;
+    for (size_t c = 0; c < table->n_columns && params->ignores_unknown; c++)
+        table->columns[c].kind = GI_CELL_IGNORED;
+    for (size_t k = params->n_known; k-- > 0;) { /* the first that is said of a column holds */
+        const gi_known_column *known = &params->known[k];
+        const size_t c = gi_table_column(table, known->name);
+        if (c != SIZE_MAX)
+            table->columns[c].kind = known->kind;
+        else if (!known->may_be_absent)
+            return gi_fail(
+                error, GLIA_BAD_FORMAT,
+                "%s: found %zu columns, none of them %s; expected their names, %s to %s, "
+                "or their numbers",
+                table->path, table->n_columns, known->name, table->columns[0].name,
+                table->columns[table->n_columns - 1].name);
+    }
+    return GLIA_OK;
 }
 
 /* The text of a whole number, which is the name of a category. */
@@ -711,24 +724,8 @@ static glia_status name_columns(const struct arrays *arrays, const gi_table_para
             *name = gi_format(error, "y %zu", c - n_x + 1);
         if (!*name) return GLIA_NO_MEMORY;
     }
-    for (size_t k = 0; k < params->n_known; k++)
-        if (gi_table_column(table, params->known[k].name) == SIZE_MAX &&
-            !params->known[k].may_be_absent)
-            return gi_fail(
-                error, GLIA_BAD_FORMAT,
-                "%s: found %zu columns, none of them %s; expected their names, %s to %s, "
-                "or their numbers",
-                table->path, table->n_columns, params->known[k].name, table->columns[0].name,
-                table->columns[table->n_columns - 1].name);
-    for (size_t c = 0; c < table->n_columns && (params->n_known > 0 || params->ignores_unknown);
-         c++) {
-        const gi_known_column *known = find_known(params, table, c);
-        if (known)
-            table->columns[c].kind = known->kind;
-        else if (params->ignores_unknown)
-            table->columns[c].kind = GI_CELL_IGNORED;
-    }
-    return GLIA_OK;
+    const glia_status status = gi_table_index(table, error);
+    return status ? status : apply_known(params, table, error);
 }
 
 static glia_status make_table(const char *path, const struct arrays *arrays,

@@ -312,7 +312,7 @@ static glia_status survey_table(gi_survey *survey, gi_table *table, const glia_d
     s->rows = table->rows;
     s->skipped = table->skipped;
     s->how = gi_survey_copy(survey, table->how, error);
-    glia_status status = s->how ? GLIA_OK : GLIA_NO_MEMORY;
+    glia_status status = s->how ? gi_table_index(table, error) : GLIA_NO_MEMORY;
     if (!status) status = gi_survey_columns(table, &facts, error);
     if (status) goto cleanup;
     with_facts.facts = facts;

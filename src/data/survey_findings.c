@@ -642,14 +642,51 @@ static bool may_be_copy(const gi_survey *survey, const gi_survey_view *view, siz
            f->present > 1;
 }
 
+/* A column of a list by the hash of its cells. */
+struct hashed {
+    uint64_t hash;
+    size_t place;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct hashed *p = a, *q = b;
+    if (p->hash != q->hash) return p->hash < q->hash ? -1 : 1;
+    return p->place < q->place ? -1 : p->place > q->place;
+}
+
+/* For each column of a list the place of the first one that holds the same; NULL: no memory. */
+static size_t *find_first_alike(const gi_survey_view *view, const struct list *list,
+                                glia_error *error)
+{
+    size_t *first = gi_alloc(list->n, sizeof *first, "a survey", error);
+    struct hashed *sorted = gi_alloc(list->n, sizeof *sorted, "a survey", error);
+    if (first && sorted) {
+        for (size_t j = 0; j < list->n; j++)
+            sorted[j] = (struct hashed){view->facts[list->columns[j]].hash, j};
+        qsort(sorted, list->n, sizeof *sorted, by_hash);
+        for (size_t j = 0; j < list->n; j++) {
+            const bool is_alike = j > 0 && sorted[j].hash == sorted[j - 1].hash;
+            first[sorted[j].place] = is_alike ? first[sorted[j - 1].place] : sorted[j].place;
+        }
+        gi_free(sorted);
+        return first;
+    }
+    gi_free(first);
+    gi_free(sorted);
+    return NULL;
+}
+
 static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, glia_error *error)
 {
     const gi_table *table = view->table;
     struct list list;
     glia_status status = list_columns(survey, view, may_be_copy, &list, error);
+    size_t *first_alike = status ? NULL : find_first_alike(view, &list, error);
+    if (!first_alike) status = GLIA_NO_MEMORY;
     const bool correlates = list.n <= MOST_PAIRED && view->sample->n >= LEAST_ROWS;
     for (size_t j = 1; j < list.n && !status && view->table->rows >= LEAST_ROWS; j++) {
-        for (size_t i = 0; i < j; i++) {
+        for (size_t i = correlates ? 0 : first_alike[j]; i < j; i++) {
             const size_t pair[] = {list.columns[i], list.columns[j]};
             const gi_column_facts *a = &view->facts[pair[0]], *b = &view->facts[pair[1]];
             const bool is_copy = a->hash == b->hash;
@@ -666,6 +703,7 @@ static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, gl
             break;
         }
     }
+    gi_free(first_alike);
     gi_free(list.columns);
     return status;
 }

@@ -183,6 +183,8 @@ void gi_table_free(gi_table *table)
         gi_texts_free(&table->columns[c].texts);
     }
     gi_free(table->columns);
+    gi_texts_free(&table->names);
+    gi_free(table->of_name);
     gi_free(table->marks);
     gi_free(table->owned_cells);
     gi_file_close(&table->mapped);
@@ -203,11 +205,45 @@ uint64_t gi_table_line(const gi_table *table, size_t row)
     return low ? table->marks[low - 1].line + (row - table->marks[low - 1].row) : 0;
 }
 
-size_t gi_table_column(const gi_table *table, const char *name)
+glia_status gi_table_index(gi_table *table, glia_error *error)
 {
+    if (table->of_name) return GLIA_OK;
+    glia_status status = GLIA_OK;
+    size_t *of_name = gi_alloc(table->n_columns, sizeof *of_name, "names of columns", error);
+    if (!of_name) return GLIA_NO_MEMORY;
+    for (size_t c = 0; c < table->n_columns && !status; c++) {
+        const char *name = table->columns[c].name;
+        const size_t before = table->names.n;
+        size_t code;
+        status = gi_texts_add(&table->names, name, strlen(name), &code, error);
+        if (table->names.n > before) of_name[code] = c;
+    }
+    if (status) {
+        gi_texts_free(&table->names);
+        gi_free(of_name);
+        return status;
+    }
+    table->of_name = of_name;
+    return GLIA_OK;
+}
+
+/* The first column of this name, or SIZE_MAX. */
+static size_t column_of_name(const gi_table *table, const char *name)
+{
+    if (table->of_name) {
+        const size_t code = gi_texts_find(&table->names, name, strlen(name));
+        return code == SIZE_MAX ? SIZE_MAX : table->of_name[code];
+    }
     for (size_t c = 0; c < table->n_columns; c++)
         if (strcmp(table->columns[c].name, name) == 0) return c;
+    return SIZE_MAX;
+}
+
+size_t gi_table_column(const gi_table *table, const char *name)
+{
+    const size_t column = column_of_name(table, name);
     uint64_t number;
+    if (column != SIZE_MAX) return column;
     if (gi_parse_u64(name, &number) && number >= 1 && number <= table->n_columns)
         return (size_t)number - 1;
     return SIZE_MAX;

@@ -65,6 +65,8 @@ typedef struct gi_table {
     size_t rows, n_columns;
     size_t n_targets;   /* the last so many are what is to be predicted; 0: the file does not say */
     gi_column *columns; /* (n_columns) */
+    gi_texts names;     /* of gi_table_index: the different names of columns, */
+    size_t *of_name;    /* (names.n) and the first column of each */
     const double *cells;
     gi_line_mark *marks; /* (n_marks); none: the file has no lines (NumPy) */
     size_t n_marks;
@@ -78,6 +80,10 @@ void gi_table_free(gi_table *table);
 
 /* The line of a row, from 1; 0 where the file has no lines. */
 uint64_t gi_table_line(const gi_table *table, size_t row);
+
+/* Makes the search for a column's name one step, however many columns there are. To be called once
+ * they have their names; a table that is indexed stays as it is. */
+glia_status gi_table_index(gi_table *table, glia_error *error);
 
 /* The column of this name, or with this number, from 1; SIZE_MAX: none. */
 size_t gi_table_column(const gi_table *table, const char *name);

@@ -221,13 +221,6 @@ static glia_status find_targets(const gi_table *table, const gi_table_roles *rol
     return status;
 }
 
-static bool is_among(size_t column, const size_t *columns, size_t n)
-{
-    for (size_t k = 0; k < n; k++)
-        if (columns[k] == column) return true;
-    return false;
-}
-
 /* The names and kinds of the columns that are read; what they hold is learned later. */
 static glia_status begin_schema(const gi_table *table, const gi_table_roles *roles,
                                 const size_t *targets, size_t n_targets, gi_schema **out,
@@ -238,12 +231,13 @@ static glia_status begin_schema(const gi_table *table, const gi_table_roles *rol
     const char **names = gi_alloc(n_targets, sizeof *names, "targets", error);
     bool *is_read = gi_alloc(table->n_columns, sizeof *is_read, "columns", error);
     glia_status status = names && is_read ? GLIA_OK : GLIA_NO_MEMORY;
-    for (size_t c = 0; c < table->n_columns && !status; c++) {
-        is_read[c] = !has_role(roles, c) && table->columns[c].kind != GI_CELL_IGNORED &&
-                     !is_among(c, targets, n_targets);
-        n += is_read[c];
+    for (size_t c = 0; c < table->n_columns && !status; c++)
+        is_read[c] = !has_role(roles, c) && table->columns[c].kind != GI_CELL_IGNORED;
+    for (size_t k = 0; k < n_targets && !status; k++) {
+        names[k] = table->columns[targets[k]].name;
+        is_read[targets[k]] = false;
     }
-    for (size_t k = 0; k < n_targets && !status; k++) names[k] = table->columns[targets[k]].name;
+    for (size_t c = 0; c < table->n_columns && !status; c++) n += is_read[c];
     if (!status && n == 0)
         status = gi_fail(error, GLIA_BAD_FORMAT,
                          "%s: beside the target there is no column to learn from; is it really "
