@@ -1266,6 +1266,58 @@ static void test_bad_values(void **state)
     free_source(values);
 }
 
+/* The columns of a table for its 4 inputs, and two targets. */
+#define TABLE                                                                                      \
+    "\"table\":{\"columns\":[{\"name\":\"a\",\"mean\":1,\"scale\":2,\"missing\":true},"            \
+    "{\"name\":\"b\",\"categories\":[\"u\",\"v\"]}],\"targets\":[\"y\",\"z\"],\"text_target\":"    \
+    "false}"
+
+static void test_bad_tables(void **state)
+{
+    (void)state;
+    static const change changes[] = {
+        {"[\"y\",\"z\"]", "[]", 0, {"table.targets: found an array of 0", "one for each output"}},
+        {"[\"y\",\"z\"]", "[\"y\"]", 0, {"table.targets: found an array of 1", "array of 2"}},
+        {"[\"y\",\"z\"]", "[\"y\",\"z\",\"a\"]", 0, {"found an array of 3", "array of 2"}},
+        {"[\"y\",\"z\"]", "\"y\"", 0, {"preprocessing.table.targets", "array of names"}},
+        {"[\"y\",\"z\"]", "[\"y\",2]", 0, {"preprocessing.table.targets", "array of names"}},
+        {"\"text_target\":false", "\"text_target\":true", 0, {"text_target: found true", "false"}},
+        {"\"text_target\":false", "\"x\":1", 0, {"text_target", "true or false"}},
+        {"[\"u\",\"v\"]", "[\"u\"]", 0, {"3 features", "expected 4"}},
+        {"[\"u\",\"v\"]", "[\"v\",\"u\"]", 0, {"columns[1].categories", "ascending order"}},
+        {"\"scale\":2", "\"scale\":0", 0, {"columns[0].scale", "above 0"}},
+        {"\"missing\":true", "\"missing\":1", 0, {"columns[0].missing", "true or false"}},
+    };
+    const source values = make_for_values();
+    char *text = replace(values.description, "\"height\":2,\"width\":2,\"form\":\"scale\"",
+                         "\"height\":0,\"width\":0,\"form\":\"none\"," TABLE);
+    const source table = {text, values.tensors, values.n_data};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) expect_bad(table, &changes[i]);
+
+    size_t n_bytes;
+    uint8_t *bytes = make_changed(table, "\"z\"", "\"z\"", table.n_data, &n_bytes);
+    glia_network *network = NULL;
+    glia_error error = {0};
+    if (gi_model_parse(bad_path, bytes, n_bytes, &network, &error)) fail_msg("%s", error.message);
+    assert_int_equal(network->schema->n_targets, 2);
+    glia_network_free(network);
+    free(bytes);
+    free(text);
+    free_source(values);
+
+    /* A network for classes has one column of them, however many classes there are. */
+    static const change classes[] = {
+        {"[\"y\",\"z\"]", "[\"y\",\"z\"]", 0, {"found an array of 2", "array of 1"}},
+        {"[\"y\",\"z\"]", "[]", 0, {"found an array of 0", "the column of classes"}},
+    };
+    text = replace(description, "\"height\":2,\"width\":2,\"form\":\"scale\"",
+                   "\"height\":0,\"width\":0,\"form\":\"none\"," TABLE);
+    const source of_classes = {text, tensors, N_DATA};
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        expect_bad(of_classes, &classes[i]);
+    free(text);
+}
+
 /* What another version may write as long as it means the same: more keys, no settings. */
 static void test_good_models(void **state)
 {
@@ -1598,31 +1650,19 @@ static void test_each_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests_of_format[] = {
-        TEST(test_round_trip),
-        TEST(test_exact_bytes),
-        TEST(test_metadata),
-        TEST(test_other_locale),
-        TEST(test_bad_json),
-        TEST(test_json_strings),
-        TEST(test_json_reals),
-        TEST(test_bad_containers),
-        TEST(test_bad_lengths),
-        TEST(test_deep_header),
-        TEST(test_header_of_many),
-        TEST(test_good_containers),
-        TEST(test_bad_models),
-        TEST(test_bad_values),
-        TEST(test_bad_normalised),
-        TEST(test_good_models),
-        TEST(test_trained_settings),
-        TEST(test_later_version),
-        TEST(test_foreign_files),
-        TEST(test_non_finite_weights),
-        TEST(test_long_names),
-        TEST(test_cuts_and_changes),
-        TEST(test_each_failure),
-        TEST(test_short_writes),
-        TEST(test_paths),
+        TEST(test_round_trip),         TEST(test_exact_bytes),
+        TEST(test_metadata),           TEST(test_other_locale),
+        TEST(test_bad_json),           TEST(test_json_strings),
+        TEST(test_json_reals),         TEST(test_bad_containers),
+        TEST(test_bad_lengths),        TEST(test_deep_header),
+        TEST(test_header_of_many),     TEST(test_good_containers),
+        TEST(test_bad_models),         TEST(test_bad_values),
+        TEST(test_bad_tables),         TEST(test_bad_normalised),
+        TEST(test_good_models),        TEST(test_trained_settings),
+        TEST(test_later_version),      TEST(test_foreign_files),
+        TEST(test_non_finite_weights), TEST(test_long_names),
+        TEST(test_cuts_and_changes),   TEST(test_each_failure),
+        TEST(test_short_writes),       TEST(test_paths),
         TEST(test_each_allocation),
     };
     return cmocka_run_group_tests(tests_of_format, NULL, NULL);

@@ -319,8 +319,13 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
                                       glia_error *error)
 {
     const gi_table *table = shared->table;
+    const size_t outputs = reading->task == GLIA_CLASSES ? 1 : reading->classes;
     struct gi_encoding *e = NULL;
     glia_status status = encoding_new(shared, schema, reading->task, &e, error);
+    if (!status && schema->n_targets != outputs)
+        status = gi_fail(error, GLIA_MISMATCH,
+                         "%s: %zu columns are to be predicted, but the network predicts %zu",
+                         table->path, schema->n_targets, outputs);
     for (size_t j = 0; !status && j < schema->n_columns; j++) {
         const gi_schema_column *column = &schema->columns[j];
         e->column[j] = gi_table_column(table, column->name);

@@ -224,12 +224,26 @@ static void read_preprocessing(reader *r, const json_t *object, gi_model_descrip
         reject(r, "preprocessing.form", form, "another form: \"mnist\" is for images of 28 x 28");
 }
 
-/* How rows of a table are read, where there is one. */
+/* How rows of a table are read, where there is one. Its targets are what the outputs are learned
+ * from: a class in one column, or a number for each output. */
 static void read_table(reader *r, const json_t *preprocessing, gi_model_description *d)
 {
     const json_t *table = json_object_get(preprocessing, "table");
     if (!table || r->status) return;
     r->status = gi_schema_unpack(r->place, table, d->inputs, &d->schema, r->error);
+    if (r->status) return;
+    const bool are_classes = glia_loss_task(d->loss) == GLIA_CLASSES;
+    const size_t n = are_classes ? 1 : d->units[d->n_layers - 1];
+    char expected[80];
+    snprintf(expected, sizeof expected,
+             are_classes ? "an array of %zu, the column of classes"
+                         : "an array of %zu, one for each output",
+             n);
+    if (d->schema->n_targets != n)
+        reject(r, "preprocessing.table.targets", get(table, "targets"), expected);
+    if (d->schema->has_text_target && !are_classes)
+        reject(r, "preprocessing.table.text_target", get(table, "text_target"),
+               "false, as the loss learns numbers");
 }
 
 static void read_classes(reader *r, const json_t *classes, gi_model_description *d)
