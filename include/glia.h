@@ -195,16 +195,32 @@ GLIA_API glia_data_params glia_data_default_params(void);
  * (n, height, width) or (n, height, width, channels); anything else is a table whose columns are
  * called "column 1", "column 2", ..., and y, its target. NaN is missing.
  *
- * A file whose lines are LABEL INDEX:VALUE INDEX:VALUE ... is sparse text (LIBSVM's): features are
- * numbered from 1, or from 0 if there is a 0, and are taken as they are. One label a line that is a
- * whole number, each there twice on average, names a class; several with commas between them are
- * GLIA_LABELS; other numbers are values; table.loss may say otherwise.
+ * A file most of whose lines are LABEL INDEX:VALUE INDEX:VALUE ..., or whose name ends with .svm,
+ * .libsvm or .svmlight, is sparse text (LIBSVM's), compressed by gzip or not; never with
+ * table.separator. Features are numbered from 1, or from 0 if there is a 0, and are taken as they
+ * are. One label a line that is a whole number, each there twice on average, names a class; several
+ * with commas between them are GLIA_LABELS, where a line of blanks is a sample too; other numbers
+ * are values; table.loss may say otherwise. Read like another data set or for a network, features
+ * that were not in the training data are left out, and glia_dataset_notes says how many values.
  *
  * Errors: NOT_FOUND, IO, BAD_FORMAT, DOWNLOAD_FAILED, UNSUPPORTED, NO_MEMORY, CANCELLED.
  */
 GLIA_API glia_status glia_dataset_open(const char *name, glia_split split,
                                        const glia_data_params *params, glia_dataset **out,
                                        glia_error *error);
+
+/* What the file at a path would be read as. */
+typedef enum glia_file_kind {
+    GLIA_FILE_NONE,   /* there is no file, or it is a folder */
+    GLIA_FILE_VALUES, /* separated values, which any other file is taken for; "-", too */
+    GLIA_FILE_ARRAYS, /* of NumPy, by the name: .npy, .npz */
+    GLIA_FILE_SPARSE, /* sparse text, by the name or by many of its lines */
+    GLIA_FILE_IMAGE   /* PNG, JPEG or PGM, by its first bytes */
+} glia_file_kind;
+
+/* By the name and what stands at the file's beginning; params (or NULL): a separator in its table
+ * says that the file is of separated values. */
+GLIA_API glia_file_kind glia_file_kind_of(const char *path, const glia_data_params *params);
 
 /*
  * Wraps arrays of the caller, which are borrowed: they must stay as they are until the data set

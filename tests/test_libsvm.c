@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,10 +173,11 @@ static void test_read_alike(void **state)
         glia_status status;
         const char *word1, *word2;
     } cases[] = {
-        {"wider", "3 6:1\n", GLIA_MISMATCH, "the index 6", "at most 5"},
+        {"wider", "3 6:1\n", GLIA_MISMATCH, "indices up to 6", "at most 5"},
+        {"no label", " 1:1\n 2:1\n", GLIA_BAD_FORMAT, "found no label", "XGBoost's LABEL:WEIGHT"},
         {"from 0", "3 0:1\n", GLIA_MISMATCH, "the index 0", "from 1"},
         {"a new class", "5 1:1\n3 1:1\n", GLIA_MISMATCH, "the label 5", "3 to 7"},
-        {"several", "3,7 1:1\n", GLIA_BAD_FORMAT, "several labels", "one a line"},
+        {"several", "3,7 1:1\n", GLIA_BAD_FORMAT, "several labels", "one a sample"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         glia_error error = {0};
@@ -185,7 +187,71 @@ static void test_read_alike(void **state)
             parse(cases[i].text, strlen(cases[i].text), GLIA_LOSS_AUTO, &like, &dataset, &error),
             cases[i].status, &error, cases[i].word1, cases[i].word2);
     }
+    /* A feature that the training data have not is left out, and counted. */
+    test = must_parse("7 2:4 6:1\n3 1:1 2:1 3:1\n", GLIA_LOSS_AUTO, &like);
+    assert_features(test, 0, (const float[]){0, 4, 0, 0, 0}, 5);
+    assert_features(test, 1, (const float[]){1, 1, 1, 0, 0}, 5);
+    assert_non_null(strstr(glia_dataset_notes(test), "; 1 values of features that the training"));
+    glia_dataset_free(test);
     glia_dataset_free(train);
+}
+
+/* What is to be predicted may have any labels, or none. */
+static void test_predicted(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"0 1:2\n0 5:1\n", "1:2\n5:1\n",      "? 1:2\nspam 5:1",
+                                        "3 1:2\n7 5:1\n", "1,2 1:2\n 5:1\n", "nan 1:2\n1, 4 5:1"};
+    static const char *const of_train[] = {"3 1:1\n7 5:1\n3 2:1\n7 2:1\n",
+                                           "1.5 1:1\n7 5:1\n3 2:1\n7 2:1\n",
+                                           "3 1:1\n7,3 5:1\n3 2:1\n7 2:1\n"};
+    for (size_t k = 0; k < 3; k++) {
+        glia_dataset *train = must_parse(of_train[k], GLIA_LOSS_AUTO, NULL);
+        gi_reading like = gi_dataset_reading(train);
+        like.ignores_targets = true;
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+            glia_dataset *rows = must_parse(texts[i], GLIA_LOSS_AUTO, &like);
+            assert_int_equal(glia_dataset_describe(rows).samples, 2);
+            assert_int_equal(glia_dataset_describe(rows).task, like.task);
+            assert_features(rows, 0, (const float[]){2, 0, 0, 0, 0}, 5);
+            assert_features(rows, 1, (const float[]){0, 0, 0, 0, 1}, 5);
+            assert_true(rows->is_unlabelled);
+            glia_dataset_free(rows);
+        }
+        glia_dataset_free(train);
+    }
+}
+
+/* Blanks after commas, and samples that have neither label nor feature. */
+static void test_blanks(void **state)
+{
+    (void)state;
+    glia_dataset *dataset = must_parse("\xEF\xBB\xBF"
+                                       "1, 4 1:0.5\n \n\n4 ,7 2:1\r\n\r\n 3:1\n\t\n",
+                                       GLIA_LOSS_AUTO, NULL);
+    const float expected[5][3] = {{1, 1, 0}, {0, 0, 0}, {0, 1, 1}, {0, 0, 0}, {0, 0, 0}};
+    assert_int_equal(glia_dataset_describe(dataset).samples, 5);
+    assert_int_equal(glia_dataset_describe(dataset).task, GLIA_LABELS);
+    for (size_t i = 0; i < 5; i++) {
+        float targets[3];
+        gi_dataset_targets(dataset, i, targets);
+        assert_memory_equal(targets, expected[i], sizeof targets);
+    }
+    assert_features(dataset, 0, (const float[]){0.5F, 0, 0}, 3);
+    assert_features(dataset, 1, (const float[]){0, 0, 0}, 3);
+    assert_features(dataset, 3, (const float[]){0, 0, 1}, 3);
+    gi_reading like = gi_dataset_reading(dataset);
+    like.ignores_targets = true;
+    glia_dataset *rows = must_parse(" 2:1\n \n 1:1\n", GLIA_LOSS_AUTO, &like);
+    assert_features(rows, 1, (const float[]){0, 0, 0}, 3);
+    assert_features(rows, 2, (const float[]){1, 0, 0}, 3);
+    glia_dataset_free(rows);
+    glia_dataset_free(dataset);
+
+    /* Where every sample has a label, a line of blanks is none. */
+    dataset = must_parse("1 1:1\n \n2 1:2\n1\n2\n  ", GLIA_LOSS_AUTO, NULL);
+    assert_int_equal(glia_dataset_describe(dataset).samples, 4);
+    glia_dataset_free(dataset);
 }
 
 static void test_malformed(void **state)
@@ -204,10 +270,10 @@ static void test_malformed(void **state)
         {"a word as label", TEXT("1 1:1\nyes 1:1\n"), 0, "line 2: found \"yes\"", "as the label"},
         {"nan as label", TEXT("nan 1:1\n"), 0, "line 1: found \"nan\"", "as the label"},
         {"an empty label", TEXT("1,,2 1:1\n"), 0, "\"1,,2\"", "commas"},
-        {"a comma at the end", TEXT("1, 1:1\n"), 0, "\"1,\"", "commas"},
+        {"a comma at the end", TEXT("1, 1:1\n"), 0, "\"1, 1:1\"", "commas"},
         {"a huge label", TEXT("1e999 1:1\n"), 0, "\"1e999\"", "a number"},
-        {"no colon", TEXT("1 1:1\n1 2:1 3\n"), 0, "line 2: found \"3\"", "as 17:0.5"},
-        {"no index", TEXT("1 :5\n"), 0, "\":5\"", "as 17:0.5"},
+        {"no colon", TEXT("1 1:1\n1 2:1 3\n"), 0, "line 2: found \"3\"", "such as 17:0.5"},
+        {"no index", TEXT("1 :5\n"), 0, "\":5\"", "such as 17:0.5"},
         {"no value", TEXT("1 5:\n"), 0, "\"5:\"", "as the value"},
         {"a word as value", TEXT("1 5:five\n"), 0, "\"5:five\"", "as the value"},
         {"nan as value", TEXT("1 5:nan\n"), 0, "\"5:nan\"", "as the value"},
@@ -237,6 +303,11 @@ static void test_malformed(void **state)
         {"several as classes", TEXT("1,2 1:1\n2 1:2\n"), GLIA_LOSS_CROSS_ENTROPY,
          "several labels or none", "--loss bce"},
         {"none as values", TEXT("1 1:1\n 2:2\n"), GLIA_LOSS_HUBER, "several labels or none", NULL},
+        {"no label", TEXT("1:0.5 2:1\n2:2\n"), 0, "found no label", "XGBoost's LABEL:WEIGHT"},
+        {"label and weight", TEXT("1:0.5 0:1\n0:1 1:2\n"), 0, "line 1: found the index 0 after 1",
+         "XGBoost's LABEL:WEIGHT"},
+        {"a long label", TEXT("1582218195625938944 1:1\n1582218195625938945 1:2\n"), 0,
+         "more than 15 digits", "number the classes"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         glia_error error = {0};
@@ -271,11 +342,99 @@ static void test_recognised(void **state)
         {"12:30,1\n", false},
         {"# only\n", false},
         {"time value\n1:2", false},
+        /* Many lines decide. */
+        {"0 \n1 0:1 1:1\n0 1:2\n", true},
+        {"0\n1\n0\n1 0:1 1:1\n", true},
+        {"\xEF\xBB\xBF"
+         "1 1:0.12 3:0.5\n",
+         true},
+        {"1, 4 1:0.5\n2 3:1\n", true},
+        {"1 , 4 1:0.5\n", true},
+        {"1:0.5 3:1\n2:1\n", true},
+        {"1 1:1\nyes 1:1\n", true}, /* one that is malformed is to be told of */
+        {"15539 5000 3993\n1,2 3:4.5\n2 3:1\n1 1:1\n1 2:1\n1 2:1\n1 2:1\n1 2:1\n1 2:1\n1 2:1\n1 "
+         "2:1\n",
+         true},
+        {"1 5:nan\n1 5:inf 6:1\n", true},
+        {"0 0:1\n1 1:1\n2 2:1\n3 3:1\n4 4:1\n5 5:1\n", true}, /* one of many, as often */
+        {"1 1:5\n2 1:7\n1 1:8\n1 1:9\n0 1:4\n", true},        /* one feature */
+        {"1\t1:0.5\t2:1\n0\t1:0.1\t2:0\n", true},
+        {"1::1193::5::978300760\n1::661::3::978302109\n", false},
+        {"3\t3:2\n1\t2:1\n2\t0:0\n", false},
+        {"3 3:2\n1 2:1\n2 0:0\n2 1:1\n4 2:3\n", false},
+        {"5 09:30\n6 10:45\n", false},
+        {"5 9:05\n6 10:45\n", false},
+        {"5\t9:30\t10:15\n6\t10:45\t11:20\n", false},
+        {"5 9:30:10\n6 10:45:00\n", false},
+        {"a b\n3 3:2\n1 2:1\n2 0:0\n4 1:2\n2 2:1\n1 2:1\n1 2:1\n1 2:1\n1 2:1\n1 2:1\n", false},
+        {"1,2,10:30\n3,4,11:45\n", false},
+        {"key:value\nother:3\n", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (gi_libsvm_is((const uint8_t *)cases[i].text, strlen(cases[i].text)) != cases[i].is)
             fail_msg("\"%s\" is %sexpected to be sparse text", cases[i].text,
                      cases[i].is ? "" : "not ");
+}
+
+/* What a file is, by its name and its content. */
+static void test_files(void **state)
+{
+    (void)state;
+    static const char sparse[] = "1 1:0.5 2:1\n0 2:1\n", ratios[] = "a\tb\n3\t3:2\n1\t2:1\n";
+    static const struct {
+        const char *name, *content;
+        bool packed;
+        char separator;
+        glia_file_kind kind;
+    } cases[] = {
+        {"a1a", sparse, false, 0, GLIA_FILE_SPARSE},
+        {"a1a.t", sparse, false, ' ', GLIA_FILE_VALUES},
+        {"a1a.gz", sparse, true, 0, GLIA_FILE_SPARSE},
+        {"b.tsv", sparse, false, 0, GLIA_FILE_VALUES},
+        {"b.csv.gz", sparse, true, 0, GLIA_FILE_VALUES},
+        {"c.txt", ratios, false, 0, GLIA_FILE_VALUES},
+        {"c.txt.gz", ratios, true, 0, GLIA_FILE_VALUES},
+        {"d.libsvm", ratios, false, 0, GLIA_FILE_SPARSE},
+        {"d.SVM.gz", sparse, true, 0, GLIA_FILE_SPARSE},
+        {"e.npz", sparse, false, ',', GLIA_FILE_ARRAYS},
+        {"f", "P5 2 2 255 abcd", false, 0, GLIA_FILE_IMAGE},
+        {"g", "\x89PNG\r\n", false, 0, GLIA_FILE_IMAGE},
+        {"h", "", false, 0, GLIA_FILE_VALUES},
+    };
+    char folder[] = "/tmp/glia-test-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t packed[256];
+        const void *content = cases[i].content;
+        size_t n = strlen(cases[i].content);
+        if (cases[i].packed) {
+            struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+            n = libdeflate_gzip_compress(compressor, content, n, packed, sizeof packed);
+            libdeflate_free_compressor(compressor);
+            content = packed;
+        }
+        snprintf(path, sizeof path, "%s/%s", folder, cases[i].name);
+        FILE *file = fopen(path, "wb");
+        fwrite(content, 1, n, file);
+        fclose(file);
+        const glia_data_params params = {.table.separator = cases[i].separator};
+        if (glia_file_kind_of(path, &params) != cases[i].kind)
+            fail_msg("%s: kind %d", cases[i].name, (int)glia_file_kind_of(path, &params));
+        if (cases[i].content == sparse && cases[i].kind == GLIA_FILE_SPARSE) {
+            glia_dataset *set = NULL;
+            glia_error error = {0};
+            const glia_data_params mse = {.table.loss = GLIA_LOSS_MSE};
+            assert_error(cases[i].name, glia_dataset_open(path, GLIA_TRAIN, &mse, &set, &error),
+                         GLIA_OK, &error, NULL, NULL);
+            assert_features(set, 0, (const float[]){0.5F, 1}, 2);
+            glia_dataset_free(set);
+        }
+        unlink(path);
+    }
+    assert_int_equal(glia_file_kind_of(folder, NULL), GLIA_FILE_NONE);
+    rmdir(folder);
+    assert_int_equal(glia_file_kind_of(folder, NULL), GLIA_FILE_NONE);
+    assert_int_equal(glia_file_kind_of("-", NULL), GLIA_FILE_VALUES);
 }
 
 /* The whole way: a model that learned from such a file reads another by its own classes. */
@@ -334,8 +493,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),    cmocka_unit_test(test_from_zero),
         cmocka_unit_test(test_values),     cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_read_alike), cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_recognised), cmocka_unit_test(test_network),
+        cmocka_unit_test(test_read_alike), cmocka_unit_test(test_predicted),
+        cmocka_unit_test(test_blanks),     cmocka_unit_test(test_files),
+        cmocka_unit_test(test_malformed),  cmocka_unit_test(test_recognised),
+        cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Data sets that are a single file: which reader it wants is seen in it. */
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "data/encoding.h"
@@ -11,9 +13,78 @@ bool gi_is_file_set(const char *name)
     return strcmp(name, "-") == 0 || gi_file_exists(name);
 }
 
-/* The table of a split; separated values are for training alone. */
-static glia_status read_split(const char *path, glia_split split, const glia_data_params *params,
-                              const gi_reading *reading, gi_table **out, glia_error *error)
+/* ---- What a file is ------------------------------------------------------------------------- */
+
+enum { HEAD_BYTES = 1 << 16 }; /* of a compressed file, that are looked at */
+
+static bool ends_with(const char *path, size_t n, const char *ending)
+{
+    const size_t m = strlen(ending);
+    return n > m && strncasecmp(path + n - m, ending, m) == 0;
+}
+
+/* What the name says, with or without .gz; GLIA_FILE_NONE: nothing. */
+static glia_file_kind kind_of_name(const char *path)
+{
+    static const struct {
+        const char *ending;
+        glia_file_kind kind;
+    } names[] = {{".npy", GLIA_FILE_ARRAYS},     {".npz", GLIA_FILE_ARRAYS},
+                 {".csv", GLIA_FILE_VALUES},     {".tsv", GLIA_FILE_VALUES},
+                 {".svm", GLIA_FILE_SPARSE},     {".libsvm", GLIA_FILE_SPARSE},
+                 {".svmlight", GLIA_FILE_SPARSE}};
+    const size_t n = strlen(path);
+    const size_t bare = ends_with(path, n, ".gz") ? n - 3 : n;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (ends_with(path, names[i].kind == GLIA_FILE_ARRAYS ? n : bare, names[i].ending))
+            return names[i].kind;
+    return GLIA_FILE_NONE;
+}
+
+static bool is_image(const uint8_t *bytes, size_t n)
+{
+    return (n >= 4 && memcmp(bytes, "\x89PNG", 4) == 0) ||
+           (n >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0) ||
+           (n >= 3 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '5') &&
+            (bytes[2] == ' ' || bytes[2] == '\n' || bytes[2] == '\r' || bytes[2] == '\t' ||
+             bytes[2] == '#'));
+}
+
+static glia_file_kind kind_of_content(const uint8_t *bytes, size_t n)
+{
+    char head[HEAD_BYTES];
+    if (is_image(bytes, n)) return GLIA_FILE_IMAGE;
+    if (gi_gzip_is(bytes, n)) {
+        n = gi_gzip_head(bytes, n, head, sizeof head);
+        bytes = (const uint8_t *)head;
+    }
+    return gi_libsvm_is(bytes, n) ? GLIA_FILE_SPARSE : GLIA_FILE_VALUES;
+}
+
+glia_file_kind glia_file_kind_of(const char *path, const glia_data_params *params)
+{
+    struct stat info;
+    gi_file file = {0};
+    if (strcmp(path, "-") == 0) return GLIA_FILE_VALUES; /* it can be read once */
+    if (stat(path, &info) != 0 || S_ISDIR(info.st_mode)) return GLIA_FILE_NONE;
+    const glia_file_kind named = kind_of_name(path);
+    if (named == GLIA_FILE_ARRAYS) return named;
+    if (params && params->table.separator) return GLIA_FILE_VALUES;
+    if (named != GLIA_FILE_NONE || !S_ISREG(info.st_mode))
+        return named != GLIA_FILE_NONE ? named : GLIA_FILE_VALUES;
+    if (gi_file_open(path, &file, NULL) != GLIA_OK) return GLIA_FILE_VALUES;
+    const glia_file_kind kind = kind_of_content(file.data, file.size);
+    gi_file_close(&file);
+    return kind;
+}
+
+/* ---- Reading it ------------------------------------------------------------------------------ */
+
+/* The table of a split; separated values are for training alone. bytes: what stands in it, where it
+ * was read already; else NULL. */
+static glia_status read_split(const char *path, glia_split split, const gi_file *bytes,
+                              const glia_data_params *params, const gi_reading *reading,
+                              gi_table **out, glia_error *error)
 {
     gi_table_params how = gi_table_params_of(&params->table, params->threads);
     how.caches = true;
@@ -26,8 +97,10 @@ static glia_status read_split(const char *path, glia_split split, const glia_dat
     how.known = known.columns;
     how.n_known = known.n;
     if (!status)
-        status = gi_npy_is(path) ? gi_npy_read(path, split, &how, out, error)
-                                 : gi_csv_read(path, &how, out, error);
+        status = bytes ? gi_csv_parse(path, bytes->data, bytes->size, &how, out, error)
+                 : glia_file_kind_of(path, params) == GLIA_FILE_ARRAYS
+                     ? gi_npy_read(path, split, &how, out, error)
+                     : gi_csv_read(path, &how, out, error);
     gi_free(known.columns);
     return status;
 }
@@ -35,10 +108,31 @@ static glia_status read_split(const char *path, glia_split split, const glia_dat
 glia_status gi_file_set_read(const char *path, const glia_data_params *params,
                              const gi_reading *reading, gi_table **out, glia_error *error)
 {
-    if (gi_libsvm_is_file(path))
+    if (glia_file_kind_of(path, params) == GLIA_FILE_SPARSE)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found sparse text, LABEL INDEX:VALUE ..., expected a table", path);
-    return read_split(path, GLIA_TRAIN, params, reading, out, error);
+    return read_split(path, GLIA_TRAIN, NULL, params, reading, out, error);
+}
+
+/* Standard input, which can be read once. */
+static glia_status open_input(const glia_data_params *params, const gi_reading *reading,
+                              glia_dataset **out, glia_error *error)
+{
+    static const char name[] = "standard input";
+    gi_file bytes = {0};
+    gi_table *table = NULL;
+    glia_status status = gi_gzip_open("-", &bytes, error);
+    if (status) return status;
+    if (!params->table.separator && gi_libsvm_is(bytes.data, bytes.size)) {
+        status = gi_libsvm_parse(name, name, bytes.data, bytes.size, params->table.loss, reading,
+                                 out, error);
+    } else {
+        if (reading && !reading->schema) reading = NULL;
+        status = read_split(name, GLIA_TRAIN, &bytes, params, reading, &table, error);
+        if (!status) status = gi_dataset_of_table(table, name, &params->table, reading, out, error);
+    }
+    gi_file_close(&bytes);
+    return status;
 }
 
 glia_status gi_file_set_open(const char *path, glia_split split, const glia_data_params *params,
@@ -47,13 +141,20 @@ glia_status gi_file_set_open(const char *path, glia_split split, const glia_data
     const char *slash = strrchr(path, '/');
     const char *name = slash && slash[1] ? slash + 1 : path;
     gi_table *table = NULL;
-    if (gi_libsvm_is_file(path))
+    if (strcmp(path, "-") == 0) return open_input(params, reading, out, error);
+    const glia_file_kind kind = glia_file_kind_of(path, params);
+    if (kind == GLIA_FILE_SPARSE && reading && reading->schema)
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: found sparse text, LABEL INDEX:VALUE ..., expected a table with the "
+                       "columns that the network reads",
+                       path);
+    if (kind == GLIA_FILE_SPARSE)
         return gi_libsvm_open(path, name, params->table.loss, reading, out, error);
-    if (gi_npy_is(path) && !reading) {
+    if (kind == GLIA_FILE_ARRAYS && !reading) {
         const glia_status status = gi_npy_open(path, name, split, out, error);
         if (status || *out) return status;
     }
-    const glia_status status = read_split(path, split, params, reading, &table, error);
+    const glia_status status = read_split(path, split, NULL, params, reading, &table, error);
     if (status) return status;
     return gi_dataset_of_table(table, name, &params->table, reading, out, error);
 }

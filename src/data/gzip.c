@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/csv.h"
 #include "data/readers.h"
 
 enum {
@@ -201,6 +202,56 @@ static size_t first_capacity(const uint8_t *bytes, size_t n_bytes, size_t max_by
     const size_t hint = n_bytes < TRAILER ? 0 : little_endian_32(bytes + n_bytes - 4);
     const size_t believed = smaller(hint, at_ratio(n_bytes, HINT_RATIO, HINT_ALWAYS));
     return smaller(believed ? believed : 1, max_bytes);
+}
+
+size_t gi_gzip_head(const uint8_t *bytes, size_t n_bytes, char *head, size_t room)
+{
+    struct unpacking u = {.path = "", .bytes = bytes, .n_bytes = n_bytes};
+    size_t n = 0, read;
+    memset(head, 0, room);
+    if (!gi_gzip_is(bytes, n_bytes) || skip_header(&u) != GLIA_OK) return 0;
+    u.decompressor = libdeflate_alloc_decompressor();
+    if (!u.decompressor) return 0;
+    /* libdeflate fills the room before it says that there is more; what it did not reach is 0. */
+    libdeflate_deflate_decompress_ex(u.decompressor, bytes + u.at, n_bytes - u.at, head, room,
+                                     &read, &n);
+    libdeflate_free_decompressor(u.decompressor);
+    const char *zero = memchr(head, 0, room);
+    return zero ? (size_t)(zero - head) : room;
+}
+
+/* All of standard input. */
+static glia_status read_input(gi_file *out, glia_error *error)
+{
+    enum { FIRST = 1 << 16 };
+    gi_csv_source source;
+    glia_status status = gi_csv_source_open("-", &source, error);
+    for (size_t n = FIRST; !status && !source.has_ended; n = 2 * source.n_tail)
+        status = gi_csv_source_fill(&source, n, false, error);
+    if (!status) {
+        *out = (gi_file){.data = (uint8_t *)source.owned, .size = source.n_tail};
+        source.owned = NULL;
+    }
+    gi_csv_source_close(&source);
+    return status;
+}
+
+glia_status gi_gzip_open(const char *path, gi_file *out, glia_error *error)
+{
+    gi_file file = {0};
+    glia_status status =
+        strcmp(path, "-") == 0 ? read_input(&file, error) : gi_file_open(path, &file, error);
+    if (status || !gi_gzip_is(file.data, file.size)) {
+        if (!status) *out = file;
+        return status;
+    }
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    status = gi_gzip_decompress(path, file.data, file.size, gi_gzip_ceiling(file.size), &bytes, &n,
+                                error);
+    gi_file_close(&file);
+    if (!status) *out = (gi_file){.data = bytes, .size = n};
+    return status;
 }
 
 glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_bytes,

@@ -378,7 +378,8 @@ glia_status glia_dataset_open(const char *name, glia_split split, const glia_dat
     if (set) return open_known(set, split, params, out, error);
     if (gi_is_directory(name)) return open_folder(name, split, params, out, error);
     if (gi_is_file_set(name)) {
-        if (split == GLIA_TEST && !gi_npy_is(name))
+        const glia_file_kind kind = glia_file_kind_of(name, params);
+        if (split == GLIA_TEST && kind != GLIA_FILE_ARRAYS)
             return gi_fail(error, GLIA_NOT_FOUND,
                            "%s: a single file has no test split; hold a part of it out, or name a "
                            "second file",
@@ -386,9 +387,9 @@ glia_status glia_dataset_open(const char *name, glia_split split, const glia_dat
         if (!params->like) return gi_file_set_open(name, split, params, NULL, out, error);
         const gi_reading reading = gi_dataset_reading(params->like);
         if (reading.schema) return gi_file_set_open(name, split, params, &reading, out, error);
-        if (gi_libsvm_is_file(name) && !params->like->height)
+        if (kind == GLIA_FILE_SPARSE && !params->like->height)
             return gi_file_set_open(name, split, params, &reading, out, error);
-        if (!gi_npy_is(name)) return fail_unlike(name, error);
+        if (kind != GLIA_FILE_ARRAYS) return fail_unlike(name, error);
         glia_dataset *images = NULL;
         const glia_status status = gi_file_set_open(name, split, params, NULL, &images, error);
         if (status) return status;

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
 #include "data/dataset.h"
@@ -514,12 +513,6 @@ static glia_status arrays_read(const char *path, const uint8_t *bytes, size_t n_
     else
         *out = arrays;
     return status;
-}
-
-bool gi_npy_is(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && (strcasecmp(dot, ".npy") == 0 || strcasecmp(dot, ".npz") == 0);
 }
 
 /* ---- As bytes with labels ------------------------------------------------------------------ */

@@ -80,6 +80,14 @@ bool gi_gzip_is(const uint8_t *bytes, size_t n_bytes);
 glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_bytes,
                                size_t max_bytes, uint8_t **out, size_t *n_out, glia_error *error);
 
+/* The bytes of a file, or of standard input ("-"), decompressed if they are gzip; closed with
+ * gi_file_close. */
+glia_status gi_gzip_open(const char *path, gi_file *out, glia_error *error);
+
+/* The beginning of a compressed text, up to room bytes, for a look at what it is: returns how many
+ * there are, 0 if it cannot be read. */
+size_t gi_gzip_head(const uint8_t *bytes, size_t n_bytes, char *head, size_t room);
+
 /* The most that a compressed file of n_bytes may hold: what holds more was made to fill memory. */
 size_t gi_gzip_ceiling(size_t n_bytes);
 
@@ -145,9 +153,6 @@ enum gi_image_form gi_image_form_of(const uint8_t *pixels, size_t n, size_t heig
 
 /* ---- npy.c: NumPy's arrays, and archives of them ---- */
 
-/* Whether the path of a file ends with .npy or .npz. */
-bool gi_npy_is(const char *path);
-
 /*
  * A data set of bytes with a class each: an archive whose x has the type uint8 and 2 to 4
  * dimensions, (n, features), (n, height, width) or (n, height, width, channels), and whose y has
@@ -175,16 +180,19 @@ glia_status gi_npy_parse_table(const char *path, const uint8_t *bytes, size_t n_
 
 /* ---- libsvm.c: sparse text ---- */
 
-/* Whether the first line that is no comment is LABEL INDEX:VALUE INDEX:VALUE ...; and that of a
- * file. */
+/*
+ * Whether most of its lines are LABEL INDEX:VALUE INDEX:VALUE ..., beside comments, blank lines and
+ * lines of labels alone; not where the pairs look like columns of a table (times, scores, ratios).
+ */
 bool gi_libsvm_is(const uint8_t *bytes, size_t n_bytes);
-bool gi_libsvm_is_file(const char *path);
 
 /*
  * A data set of its lines: indices count from 1, or from 0 if there is a 0. Several labels a line,
- * with commas between them, are GLIA_LABELS; one, a whole number that is there twice on average,
- * names a class; others are values; loss may say otherwise. like (or NULL): a network or a data set
- * whose features and classes they are.
+ * with commas between them, are GLIA_LABELS, and then a line of blanks is a sample too; one, a
+ * whole number that is there twice on average, names a class; others are values; loss may say
+ * otherwise. like (or NULL): a network or a data set whose features and classes they are; features
+ * that it has not are left out, and its ignores_targets lets labels be absent, or anything. Files
+ * may be compressed by gzip.
  */
 glia_status gi_libsvm_open(const char *path, const char *name, glia_loss loss,
                            const struct gi_reading *like, glia_dataset **out, glia_error *error);

@@ -405,8 +405,9 @@ glia_status glia_survey_make(const char *name, const glia_data_params *params, g
     survey->shown.name = gi_survey_copy(survey, name, error);
     glia_status status = survey->shown.name ? GLIA_OK : GLIA_NO_MEMORY;
     if (!status && gi_is_file_set(name)) {
-        if (gi_npy_is(name)) status = gi_npy_open(name, name, GLIA_TRAIN, &dataset, error);
-        if (!status && !dataset && !gi_libsvm_is_file(name))
+        const glia_file_kind kind = glia_file_kind_of(name, params);
+        if (kind == GLIA_FILE_ARRAYS) status = gi_npy_open(name, name, GLIA_TRAIN, &dataset, error);
+        if (!status && !dataset && kind != GLIA_FILE_SPARSE)
             status = gi_file_set_read(name, params, NULL, &table, error);
         if (!status && strcmp(name, "-") != 0 && stat(name, &file) == 0 && S_ISREG(file.st_mode))
             survey->shown.bytes = (uint64_t)file.st_size;

@@ -4,6 +4,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "data/readers.h"
@@ -128,7 +129,8 @@ gi_reading gi_network_reading(const glia_network *network)
 static glia_status open_either(const char *name, glia_split split, const glia_data_params *params,
                                const gi_reading *reading, glia_dataset **out, glia_error *error)
 {
-    const bool may_lack = name && gi_npy_is(name) && split == GLIA_TEST;
+    const bool may_lack =
+        name && split == GLIA_TEST && glia_file_kind_of(name, params) == GLIA_FILE_ARRAYS;
     glia_error missing;
     glia_error *here = may_lack ? &missing : error;
     glia_status status = reading ? gi_file_set_open(name, split, params, reading, out, here)
@@ -151,7 +153,10 @@ glia_status gi_open_for(const glia_network *network, const char *name, glia_spli
         fitted.image_width = network->input.width;
     }
     if (fitted.image_channels == 0) fitted.image_channels = network->input.channels;
-    if (!name || !gi_is_file_set(name) || (!network->schema && !gi_libsvm_is_file(name)))
+    /* Without columns it can read sparse text, which standard input may be. */
+    if (!name || !gi_is_file_set(name) ||
+        (!network->schema && strcmp(name, "-") != 0 &&
+         glia_file_kind_of(name, params) != GLIA_FILE_SPARSE))
         return open_either(name, split, &fitted, NULL, out, error);
     gi_reading reading = gi_network_reading(network);
     reading.ignores_targets = ignores_targets;

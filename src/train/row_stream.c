@@ -20,9 +20,11 @@ struct glia_row_stream {
 };
 
 /* Separated values: what else there is says so in its name or its first bytes. */
-static bool is_streamed(const glia_network *network, const char *path)
+static bool is_streamed(const glia_network *network, const char *path,
+                        const glia_data_params *params)
 {
-    return network->schema && !gi_npy_is(path) && !gi_libsvm_is_file(path) &&
+    const glia_file_kind kind = glia_file_kind_of(path, params);
+    return network->schema && kind != GLIA_FILE_ARRAYS && kind != GLIA_FILE_SPARSE &&
            !gi_is_directory(path);
 }
 
@@ -37,7 +39,7 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     rows->network = network;
     rows->params = params->table;
     rows->params.weight = rows->params.group = NULL; /* nothing is learned */
-    if (!is_streamed(network, path)) {
+    if (!is_streamed(network, path, params)) {
         const glia_status opened =
             gi_open_for(network, path, split, params, true, &rows->whole, error);
         if (opened)
