@@ -15,6 +15,7 @@ typedef struct eval_options {
     source_options source;
     int split;
     int threads;
+    bool all_rows;
 } eval_options;
 
 /* clang-format off */
@@ -22,6 +23,8 @@ static const struct option eval_table[] = {
     {.kind = OPTION_HEADING, .name = "Scoring"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
      .offset = offsetof(eval_options, split), .help = "which samples"},
+    {.kind = OPTION_FLAG, .name = "all-rows", .offset = offsetof(eval_options, all_rows),
+     .help = "score every row of the file that the model was trained on, not only those held out"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", .max = 1024,
      .offset = offsetof(eval_options, threads), .help = "0: one a core"},
     SOURCE_OPTIONS,
@@ -128,17 +131,40 @@ static void print_classes(const glia_network *network, const uint64_t *confusion
                classes - shown->n, classes);
 }
 
-static void print_score(const glia_network *network, const char *data, int split,
+/* What the score is of. */
+struct scored {
+    const char *data;
+    int split;
+    size_t rows;          /* of the file, of which those held out are scored; 0: all samples are */
+    glia_overlap overlap; /* of all samples with those that the model has learned from */
+    bool validated;       /* those held out have chosen the epoch */
+};
+
+/* The samples that are scored, and what is to be known of them to judge the score. */
+static void print_samples(const struct scored *scored, size_t samples)
+{
+    print_clean(stdout, scored->data);
+    if (scored->rows > 0)
+        printf(", %s of its %s rows: those held out %s\n", show_count(samples).s,
+               show_count(scored->rows).s,
+               scored->validated ? "to validate the training" : "from training");
+    else if (source_is_file(scored->data))
+        printf(", %s samples\n", show_count(samples).s);
+    else
+        printf(", %s, %s samples\n", split_names[scored->split], show_count(samples).s);
+    if (scored->rows > 0 || scored->overlap == GLIA_OVERLAP_UNKNOWN) return;
+    printf("note: the model has learned from %s of these samples, so the score is higher than it "
+           "would be on new ones\n",
+           scored->overlap == GLIA_OVERLAP_ALL ? "all" : "most");
+}
+
+static void print_score(const glia_network *network, const struct scored *scored,
                         const glia_metrics *score, const uint64_t *confusion)
 {
     const char *dim = style_begin(stdout, STYLE_DIM), *end = style_end(stdout);
     size_t classes = glia_network_describe(network).classes;
     printf("%sdata    %s   ", dim, end);
-    print_clean(stdout, data);
-    if (source_is_file(data)) /* all of it */
-        printf(", %s samples\n", show_count(score->samples).s);
-    else
-        printf(", %s, %s samples\n", split_names[split], show_count(score->samples).s);
+    print_samples(scored, score->samples);
     const struct {
         const char *name;
         words value;
@@ -172,16 +198,22 @@ static void print_score(const glia_network *network, const char *data, int split
     free(shown.of);
 }
 
+/* Of all samples of the data, also where those held out alone are scored. */
+static const char *const overlaps[] = {
+    [GLIA_OVERLAP_UNKNOWN] = "unknown", [GLIA_OVERLAP_ALL] = "all", [GLIA_OVERLAP_PART] = "part"};
+
 /* ---- For programs -------------------------------------------------------------------------- */
 
-static void print_json(const glia_network *network, const char *model, const char *data, int split,
+static void print_json(const glia_network *network, const char *model, const struct scored *scored,
                        const glia_metrics *score, const uint64_t *confusion)
 {
     size_t classes = glia_network_describe(network).classes;
     json_t *o = json_need(json_object()), *names = json_need(json_array());
     json_put(o, "model", json_text(model));
-    json_put(o, "dataset", json_text(data));
-    json_put(o, "split", json_text(split_names[split]));
+    json_put(o, "dataset", json_text(scored->data));
+    json_put(o, "split", json_text(split_names[scored->split]));
+    json_put(o, "rows", json_text(scored->rows > 0 ? "held-out" : "all"));
+    json_put(o, "learned_from", json_text(overlaps[scored->overlap]));
     json_put(o, "samples", json_count(score->samples));
     json_put(o, "loss", json_number(score->loss));
     json_put(o, "accuracy", json_number(score->accuracy));
@@ -211,13 +243,34 @@ static void print_json(const glia_network *network, const char *model, const cha
     json_print(o);
 }
 
+/*
+ * The samples that say something about new ones: of the file that the model was trained on, those
+ * that were held out (*held, to be freed before the data set), unless all were asked for.
+ */
+static glia_status choose_samples(const eval_options *options, const glia_network *network,
+                                  const glia_dataset *dataset, struct scored *scored,
+                                  glia_dataset **held, glia_error *error)
+{
+    const glia_status status =
+        glia_dataset_unseen(network, dataset, &scored->overlap, held, &scored->validated, error);
+    if (status != GLIA_OK || *held == NULL) return status;
+    if (!options->all_rows && source_is_file(scored->data)) {
+        scored->rows = glia_dataset_describe(dataset).samples;
+        return GLIA_OK;
+    }
+    glia_dataset_free(*held);
+    *held = NULL;
+    return GLIA_OK;
+}
+
 static int eval_run(void *field, int n_operands, char *const *operands)
 {
     (void)n_operands;
     const eval_options *options = field;
     const char *model = operands[0], *data = operands[1];
+    struct scored scored = {.data = data, .split = options->split};
     glia_network *network = NULL;
-    glia_dataset *dataset = NULL;
+    glia_dataset *dataset = NULL, *held = NULL;
     uint64_t *confusion = NULL;
     glia_metrics score;
     glia_error error;
@@ -231,15 +284,18 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     const size_t classes = info.classes;
     if (glia_loss_task(info.loss) == GLIA_CLASSES && classes <= MOST_CONFUSED_CLASSES)
         confusion = need_memory(classes * classes, sizeof *confusion);
-    if (glia_evaluate(network, dataset, options->threads, &score, confusion, &error) != GLIA_OK)
+    if (choose_samples(options, network, dataset, &scored, &held, &error) != GLIA_OK ||
+        glia_evaluate(network, held != NULL ? held : dataset, options->threads, &score, confusion,
+                      &error) != GLIA_OK)
         status = complain_error(&error);
     else if (options->source.common.json)
-        print_json(network, model, data, options->split, &score, confusion);
+        print_json(network, model, &scored, &score, confusion);
     else
-        print_score(network, data, options->split, &score, confusion);
+        print_score(network, &scored, &score, confusion);
 
 cleanup:
     free(confusion);
+    glia_dataset_free(held);
     glia_dataset_free(dataset);
     glia_network_free(network);
     return status;

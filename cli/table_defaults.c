@@ -30,7 +30,7 @@ void train_choose_for_table(train_options *o, const glia_dataset_info *table, bo
 {
     enum { STEPS = 1000, LEAST_EPOCHS = 50, MOST_SAMPLES = 10000000 };
     const size_t n = table->samples;
-    if (!o->test.is_given && !has_test) o->test = (held_part){.amount = 0.2};
+    if (!o->test.is_given && !has_test && o->folds == 0) o->test = (held_part){.amount = 0.2};
     if (table->type != GLIA_F32) return; /* images of an archive */
     if (!is_given(o, "hidden")) o->hidden = (unit_list){1, {100}};
     if (!is_given(o, "batch")) o->params.batch = clamp(n / 10, 16, 200);

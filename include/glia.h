@@ -927,6 +927,25 @@ GLIA_API uint64_t glia_dataset_line(const glia_dataset *dataset, size_t index);
  */
 GLIA_API const char *glia_dataset_id(const glia_dataset *dataset, size_t index);
 
+/* What a network has learned of the samples of a data set. */
+typedef enum glia_overlap {
+    GLIA_OVERLAP_UNKNOWN, /* these are not the samples that it learned from, or nothing tells */
+    GLIA_OVERLAP_ALL,     /* it learned from all of them */
+    GLIA_OVERLAP_PART     /* it learned from some; others were held out */
+} glia_overlap;
+
+/*
+ * Finds the samples that a network has not learned from. The data set is opened for the network
+ * (glia_dataset_open_for) and holds what its training set was a part of, by glia_dataset_hold_out
+ * or glia_dataset_hold_out_last: it is divided in the same way again, which the model file says,
+ * and a checksum shows whether the samples are the same. GLIA_OVERLAP_PART: *unseen are the
+ * samples that the first division held out, to be freed before the data set; else it is NULL.
+ * *validated (or NULL): they have decided which epoch's weights were kept. NO_MEMORY.
+ */
+GLIA_API glia_status glia_dataset_unseen(const glia_network *network, const glia_dataset *dataset,
+                                         glia_overlap *overlap, glia_dataset **unseen,
+                                         bool *validated, glia_error *error);
+
 /* ---- Training ------------------------------------------------------------------------------ */
 
 typedef struct glia_progress {

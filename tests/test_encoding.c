@@ -31,7 +31,7 @@ static glia_status read_text(const char *text, const glia_table_params *params,
     gi_table_params how = gi_table_params_of(params, 1);
     gi_known_columns known = {0};
     gi_table *table = NULL;
-    glia_status status = reading ? gi_known_of_schema(reading->schema, params, false, &known, error)
+    glia_status status = reading ? gi_known_of_reading(reading, params, false, &known, error)
                                  : gi_known_of_params(params, &known, error);
     assert_int_equal(status, GLIA_OK);
     how.known = known.columns;

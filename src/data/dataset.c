@@ -223,6 +223,28 @@ uint32_t gi_dataset_checksum(const glia_dataset *d)
     return sum;
 }
 
+glia_status gi_dataset_fingerprint(const glia_dataset *d, uint32_t *out, glia_error *error)
+{
+    enum { MOST_SAMPLES = 1024, MOST_FEATURES = 1 << 22 };
+    size_t n = MOST_FEATURES / d->features;
+    n = n > MOST_SAMPLES ? MOST_SAMPLES : n < 16 ? 16 : n;
+    if (n > d->samples) n = d->samples;
+    uint8_t *scratch = gi_alloc(1, gi_dataset_row_bytes(d), "a sample", error);
+    if (!scratch) return GLIA_NO_MEMORY;
+    const uint64_t about[] = {d->samples, d->features, d->classes, (uint64_t)d->type};
+    uint32_t sum = libdeflate_crc32(0, about, sizeof about);
+    for (size_t k = 0; k < n; k++) {
+        uint32_t label;
+        const size_t index = (size_t)((uint64_t)k * d->samples / n);
+        const void *x = gi_dataset_row(d, 0, index, scratch, &label);
+        sum = libdeflate_crc32(sum, x, d->features * type_bytes(d->type));
+        sum = libdeflate_crc32(sum, &label, sizeof label);
+    }
+    gi_free(scratch);
+    *out = sum;
+    return GLIA_OK;
+}
+
 double gi_dataset_weight(const glia_dataset *dataset, size_t index)
 {
     return dataset->weights ? (double)dataset->weights[index] : 1;

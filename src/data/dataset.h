@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/image_form.h"
+#include "base/lineage.h"
 #include "base/schema.h"
 #include "base/status.h"
 
@@ -53,6 +54,7 @@ struct glia_dataset {
     const float *targets;   /* (rows of the base, classes) of values and of several labels */
     const uint32_t *rows;   /* (samples): which rows this set has; NULL: all in order */
     float *weights;         /* (samples), owned: how much each counts; NULL: all the same */
+    gi_lineage lineage;     /* how it was divided from the whole */
 
     const gi_schema *schema; /* of rows of a table: how they are read; the source's; or NULL */
 
@@ -81,6 +83,9 @@ glia_status gi_dataset_new(const char *name, glia_type type, size_t samples, siz
 
 /* Of all that its samples are: features, labels, weights; of a set that is drawn, what draws it. */
 uint32_t gi_dataset_checksum(const glia_dataset *dataset);
+
+/* Of some samples all over the set, in their order: tells whether another set has the same ones. */
+glia_status gi_dataset_fingerprint(const glia_dataset *dataset, uint32_t *out, glia_error *error);
 
 /* How much a sample counts in training: 1 unless glia_dataset_set_weights said otherwise. */
 double gi_dataset_weight(const glia_dataset *dataset, size_t index);

@@ -206,6 +206,15 @@ double gi_dataset_group(const glia_dataset *dataset, size_t index)
     return gi_encoding_cells(e, gi_encoding_row(dataset, index))[e->shared->roles.group];
 }
 
+const char *gi_dataset_group_name(const glia_dataset *dataset, bool *is_text)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    if (!e || e->shared->roles.group == SIZE_MAX) return NULL;
+    const gi_column *column = &e->shared->table->columns[e->shared->roles.group];
+    *is_text = column->kind == GI_CELL_TEXT;
+    return column->name;
+}
+
 /* Where a sample's cell stands in its file, for a message. */
 struct place {
     char text[512];
@@ -644,7 +653,13 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
         status = gi_fail(error, GLIA_UNSUPPORTED, "%s: %zu rows, expected at most %lu", table->path,
                          table->rows, (unsigned long)UINT32_MAX);
     if (!status) status = gi_table_index(table, error);
-    if (!status) status = gi_table_find_roles(table, params, &shared->roles, error);
+    glia_table_params roles = *params;
+    if (reading) /* what others are divided by, these rows need not have */
+        roles.group =
+            reading->group && !status && gi_table_column(table, reading->group) != SIZE_MAX
+                ? reading->group
+                : NULL;
+    if (!status) status = gi_table_find_roles(table, &roles, &shared->roles, error);
     if (!status && !reading) status = gi_table_find_plan(table, params, &plan, error);
     if (!status && !reading)
         status = gi_table_plan_reading(table, &plan, &schema, &class_names, &found, error);

@@ -40,5 +40,7 @@ const char *gi_dataset_id(const glia_dataset *dataset, size_t index);
 /* What samples that belong together have in common, if the data set has groups. */
 bool gi_dataset_has_groups(const glia_dataset *dataset);
 double gi_dataset_group(const glia_dataset *dataset, size_t index);
+/* The column that says which samples belong together; NULL: there are no groups. */
+const char *gi_dataset_group_name(const glia_dataset *dataset, bool *is_text);
 
 #endif

@@ -91,9 +91,9 @@ static glia_status read_split(const char *path, glia_split split, const gi_file 
     how.ignores_unknown = reading != NULL;
 
     gi_known_columns known = {0};
-    glia_status status =
-        reading ? gi_known_of_schema(reading->schema, &params->table, false, &known, error)
-                : gi_known_of_params(&params->table, &known, error);
+    glia_status status = reading
+                             ? gi_known_of_reading(reading, &params->table, false, &known, error)
+                             : gi_known_of_params(&params->table, &known, error);
     how.known = known.columns;
     how.n_known = known.n;
     if (!status)

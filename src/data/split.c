@@ -36,6 +36,7 @@ static glia_status new_view(const glia_dataset *dataset, size_t n, glia_dataset 
     view->targets = dataset->targets;
     view->schema = dataset->schema;
     view->chunk = dataset->chunk;
+    view->lineage = dataset->lineage;
     view->source = dataset->source;
     view->source_of = dataset->source_of;
     if (view->source_of) view->source.keep(view->source_of);
@@ -51,9 +52,19 @@ static glia_status new_view(const glia_dataset *dataset, size_t n, glia_dataset 
     return GLIA_OK;
 }
 
+/* A part of a set that was divided; division NULL: in a way that a lineage cannot say. */
+static void continue_lineage(gi_lineage *lineage, const gi_division *division, bool is_held)
+{
+    if (!division || lineage->is_held || lineage->n == GI_MAX_DIVISIONS) lineage->is_other = true;
+    if (lineage->is_other) return;
+    lineage->of[lineage->n++] = *division;
+    lineage->is_held = is_held;
+}
+
 /* The two parts: of sample i held_out[i] says whether it is held out; in all, count are. */
 static glia_status make_views(const glia_dataset *dataset, const bool *held_out, size_t count,
-                              glia_dataset **rest_out, glia_dataset **held_set, glia_error *error)
+                              const gi_division *division, glia_dataset **rest_out,
+                              glia_dataset **held_set, glia_error *error)
 {
     glia_dataset *parts[2] = {NULL, NULL}; /* the rest, and what is held out */
     size_t n[2] = {0, 0};
@@ -70,6 +81,7 @@ static glia_status make_views(const glia_dataset *dataset, const bool *held_out,
         if (parts[p]->weights) parts[p]->weights[n[p]] = dataset->weights[i];
         parts[p]->owned_rows[n[p]++] = dataset->rows ? dataset->rows[i] : (uint32_t)i;
     }
+    for (int p = 0; p < 2 && !status; p++) continue_lineage(&parts[p]->lineage, division, p == 1);
     if (!status && gi_dataset_is_table(dataset)) {
         /* A category that the rest has not is read as none. */
         status = gi_dataset_learn_columns(parts[0], error);
@@ -288,7 +300,8 @@ glia_status glia_dataset_hold_out(const glia_dataset *dataset, double held_out, 
     gi_rng rng = gi_rng_make(seed, GI_RANDOM_HOLD_OUT, 0, 0);
     status = gi_dataset_has_groups(dataset) ? choose_groups(dataset, &count, &rng, chosen, error)
                                             : choose(dataset, count, &rng, chosen, error);
-    if (!status) status = make_views(dataset, chosen, count, rest, held, error);
+    const gi_division division = {.held_out = held_out, .seed = seed};
+    if (!status) status = make_views(dataset, chosen, count, &division, rest, held, error);
     gi_free(chosen);
     return status;
 }
@@ -301,7 +314,8 @@ glia_status glia_dataset_hold_out_last(const glia_dataset *dataset, double held_
     glia_status status = begin(dataset, held_out, rest, held, &count, &chosen, error);
     if (status) return status;
     for (size_t i = 0; i < dataset->samples; i++) chosen[i] = i >= dataset->samples - count;
-    status = make_views(dataset, chosen, count, rest, held, error);
+    const gi_division division = {.held_out = held_out, .is_last = true};
+    status = make_views(dataset, chosen, count, &division, rest, held, error);
     gi_free(chosen);
     return status;
 }
@@ -390,7 +404,7 @@ glia_status glia_dataset_fold(const glia_dataset *dataset, size_t fold, size_t n
         chosen[i] = folds[i] == fold;
         count += chosen[i];
     }
-    if (!status) status = make_views(dataset, chosen, count, rest, held, error);
+    if (!status) status = make_views(dataset, chosen, count, NULL, rest, held, error);
     gi_free(chosen);
     gi_free(folds);
     return status;

@@ -397,10 +397,11 @@ glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns
     return status;
 }
 
-glia_status gi_known_of_schema(const gi_schema *schema, const glia_table_params *params,
-                               bool is_for_prediction, gi_known_columns *out, glia_error *error)
+glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_params *params,
+                                bool is_for_prediction, gi_known_columns *out, glia_error *error)
 {
-    glia_status status = known_new(schema->n_columns + schema->n_targets + 1, out, error);
+    const gi_schema *schema = reading->schema;
+    glia_status status = known_new(schema->n_columns + schema->n_targets + 2, out, error);
     if (status) return status;
     for (size_t j = 0; j < schema->n_columns; j++)
         know(out, schema->columns[j].name,
@@ -420,5 +421,8 @@ glia_status gi_known_of_schema(const gi_schema *schema, const glia_table_params 
         out->columns[out->n++] = (gi_known_column){
             schema->targets[k], schema->has_text_target ? GI_CELL_TEXT : GI_CELL_NUMBER, true};
     if (params->weight) know(out, params->weight, GI_CELL_NUMBER);
+    if (reading->group)
+        out->columns[out->n++] = (gi_known_column){
+            reading->group, reading->group_is_text ? GI_CELL_TEXT : GI_CELL_NUMBER, true};
     return GLIA_OK;
 }

@@ -21,6 +21,8 @@ typedef struct gi_reading {
     size_t features;          /* of samples that are no rows of a table; 0: not known */
     bool from_zero;           /* and whether sparse text counts them from 0 */
     bool ignores_targets;     /* rows are to be predicted: what stands there does not matter */
+    const char *group;        /* the column of groups, which may be absent; NULL: none is read */
+    bool group_is_text;
 } gi_reading;
 
 /* Columns that are neither predicted nor learned from; SIZE_MAX: there is none. */
@@ -73,7 +75,7 @@ typedef struct gi_known_columns {
 glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns *out,
                                glia_error *error);
 /* is_for_prediction: of rows whose target is nothing to them, but whose id is. */
-glia_status gi_known_of_schema(const gi_schema *schema, const glia_table_params *params,
-                               bool is_for_prediction, gi_known_columns *out, glia_error *error);
+glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_params *params,
+                                bool is_for_prediction, gi_known_columns *out, glia_error *error);
 
 #endif

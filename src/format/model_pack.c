@@ -166,6 +166,36 @@ static int put_settings(json_t *training, const gi_training_record *record)
     return failed;
 }
 
+/* What of the data it has learned from: {held_out: [{part, seed} or {part, last}], fingerprint}. */
+static json_t *pack_rows(const gi_learned_rows *rows)
+{
+    json_t *divisions = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < rows->lineage.n; i++) {
+        const gi_division *division = &rows->lineage.of[i];
+        failed |= json_array_append_new(
+            divisions,
+            division->is_last
+                ? json_pack("{s:o, s:b}", "part", pack_real(division->held_out), "last", 1)
+                : json_pack("{s:o, s:o}", "part", pack_real(division->held_out), "seed",
+                            pack_seed(division->seed)));
+    }
+    if (failed) {
+        json_decref(divisions);
+        divisions = NULL;
+    }
+    json_t *object = json_pack("{s:o, s:I}", "held_out", divisions, "fingerprint",
+                               (json_int_t)rows->fingerprint);
+    if (object && rows->is_validated)
+        failed |= json_object_set_new(object, "validates", json_true());
+    if (object && rows->group[0])
+        failed |= json_object_set_new(object, rows->group_is_text ? "group" : "number_group",
+                                      pack_text(rows->group));
+    if (!failed) return object;
+    json_decref(object);
+    return NULL;
+}
+
 static json_t *pack_training(const gi_training_record *record)
 {
     if (!record->trained) return json_null();
@@ -200,6 +230,8 @@ static json_t *pack_training(const gi_training_record *record)
         {"validation_loss", pack_real(record->validation_loss)},
     };
     failed |= put_members(training, others, sizeof others / sizeof others[0]);
+    if (record->rows.is_known)
+        failed |= json_object_set_new(training, "rows", pack_rows(&record->rows));
     if (is_augmented(&record->augmentation))
         failed |=
             json_object_set_new(training, "augmentation", pack_augmentation(&record->augmentation));

@@ -376,6 +376,32 @@ static void read_augmentation(reader *r, const json_t *object, glia_augmentation
     }
 }
 
+/* Which of the data it has learned from; files may not have it. */
+static void read_rows(reader *r, const json_t *object, gi_learned_rows *rows)
+{
+    const json_t *held_out = get(object, "training.rows.held_out");
+    if (!object) return;
+    if (!json_is_array(held_out) || json_array_size(held_out) > GI_MAX_DIVISIONS) {
+        reject(r, "training.rows.held_out", held_out, "an array of at most 4 objects");
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(held_out); i++) {
+        const json_t *entry = json_array_get(held_out, i);
+        gi_division *division = &rows->lineage.of[i];
+        division->held_out = read_real(r, entry, "training.rows.held_out.part", DBL_MIN, DBL_MAX);
+        division->is_last = read_flag(r, entry, "training.rows.held_out.last");
+        if (!division->is_last) division->seed = read_seed(r, entry, "training.rows.held_out.seed");
+    }
+    rows->lineage.n = json_array_size(held_out);
+    rows->is_validated = read_flag(r, object, "training.rows.validates");
+    rows->fingerprint = (uint32_t)read_count(r, object, "training.rows.fingerprint", 0, UINT32_MAX);
+    rows->group_is_text = get(object, "training.rows.group") != NULL;
+    read_short_text(r, object,
+                    rows->group_is_text ? "training.rows.group" : "training.rows.number_group",
+                    rows->group, sizeof rows->group);
+    rows->is_known = true;
+}
+
 static void read_training(reader *r, const json_t *object, size_t classes,
                           gi_training_record *record)
 {
@@ -392,6 +418,7 @@ static void read_training(reader *r, const json_t *object, size_t classes,
     record->samples = read_count(r, object, "training.samples", 0, GI_MODEL_MAX_COUNT);
     record->validation_samples =
         read_count(r, object, "training.validation_samples", 0, GI_MODEL_MAX_COUNT);
+    read_rows(r, get(object, "training.rows"), &record->rows);
     read_settings(r, object, classes, record);
     record->lr = read_real(r, object, "training.lr", 0, DBL_MAX);
     record->lr_end = read_real_or_null(r, object, "training.lr_end", 0, -1);

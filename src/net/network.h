@@ -6,6 +6,7 @@
 #ifndef GLIA_NET_NETWORK_H
 #define GLIA_NET_NETWORK_H
 
+#include "base/lineage.h"
 #include "base/schema.h"
 #include "base/status.h"
 #include "compute/engine.h"
@@ -35,6 +36,7 @@ typedef struct gi_training_record {
     bool trained; /* whether what follows is set */
     char dataset[256];
     size_t samples, validation_samples;
+    gi_learned_rows rows;
     /* 0 is none of it; momentum, beta2 and epsilon are 0 where the optimizer does not look at them
      */
     glia_optimizer optimizer;

@@ -115,6 +115,7 @@ void gi_data_form_swap(glia_network *network, gi_data_form *form)
 
 gi_reading gi_network_reading(const glia_network *network)
 {
+    const gi_learned_rows *rows = &network->record.rows;
     return (gi_reading){
         .schema = network->schema,
         .task = glia_loss_task(network->loss),
@@ -122,6 +123,8 @@ gi_reading gi_network_reading(const glia_network *network)
         .class_names = network->class_names,
         .features = gi_network_inputs(network),
         .from_zero = network->input.from_zero,
+        .group = rows->is_known && rows->group[0] ? rows->group : NULL,
+        .group_is_text = rows->group_is_text,
     };
 }
 

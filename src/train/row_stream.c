@@ -50,7 +50,8 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     }
     gi_known_columns known = {0};
     gi_table_params how = gi_table_params_of(&params->table, params->threads);
-    glia_status status = gi_known_of_schema(network->schema, &params->table, true, &known, error);
+    const gi_reading reading = gi_network_reading(network);
+    glia_status status = gi_known_of_reading(&reading, &params->table, true, &known, error);
     how.ignores_unknown = true;
     how.known = known.columns;
     how.n_known = known.n;

@@ -122,6 +122,8 @@ glia_status gi_trainer_describe_run(gi_trainer *t, glia_error *error)
         "{s:I, s:I, s:i, s:b}", "checksum", sum, "validation_checksum", validation, "threads",
         t->plan.onednn ? gi_pool_threads(t->step_pool) : 0, "little_endian", first_byte == 1);
     const bool failed = !more || json_object_update(t->about, more);
+    /* which samples they are is the checksums' to say, and older checkpoints do not say it */
+    (void)json_object_del(json_object_get(t->about, "training"), "rows");
     json_decref(more);
     return failed ? gi_fail(error, GLIA_NO_MEMORY, "out of memory for a checkpoint") : GLIA_OK;
 }

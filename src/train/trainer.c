@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "train/input_form.h"
 #include "train/schedule.h"
+#include "train/unseen.h"
 
 enum { DEFAULT_CHECKPOINT_SECONDS = 30 };
 
@@ -212,6 +213,7 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     if (!status && t->validation)
         status = gi_evaluation_new(network, t->validation, t->pool, t->params.label_smoothing,
                                    &t->evaluation, error);
+    if (!status) status = gi_learned_rows_of(t->train, t->validation, &t->rows, error);
     if (!status && t->params.checkpoint) status = gi_trainer_describe_run(t, error);
     if (!status)
         status = gi_diagnosis_new(network, t->train, density, &t->params, &t->diagnosis, error);
@@ -227,6 +229,7 @@ void gi_trainer_describe(const gi_trainer *t, const glia_train_result *result,
     strncpy(r->dataset, t->train->name, sizeof r->dataset - 1);
     r->samples = t->train->samples;
     r->validation_samples = t->validation ? t->validation->samples : 0;
+    r->rows = t->rows;
     gi_descent_keep(p, r);
     r->class_weights = t->class_weights;
     r->n_class_weights = t->class_weights ? p->n_class_weights : 0;

@@ -41,6 +41,7 @@ typedef struct gi_trainer {
     gi_descent descent;
     gi_shadow *snapshot;   /* parameters of the best epoch, or of the last good one */
     double *class_weights; /* a copy for the record, or NULL */
+    gi_learned_rows rows;  /* for the record */
 
     gi_run_state now;
     bool diverged, cancelled;
