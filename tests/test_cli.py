@@ -1429,7 +1429,7 @@ def _():
                 out.writestr(f"y{split}.npy", y)
         glia("train", name + ".npz", "--epochs", 20, "-o", "npz-model")
         o = glia("eval", "npz-model", name + ".npz", "--json").json()
-        expect(o["samples"] == 40, o)
+        expect(o["samples"] == (40 if tests else 8), o)  # those held out, where there are no others
         if name == "table":
             expect(o["rmse"] < 0.4, o)
         else:
