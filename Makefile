@@ -6,6 +6,7 @@
 #   make check    the tests of the normal build alone
 #   make          build
 #   make install  below PREFIX (make install PREFIX=$HOME/.local)
+#   make corpus   files of many tools (R, pandas, LibreOffice, ...): are they read as meant?
 #   make fuzz     FUZZ_RUNS executions of each fuzz target (clang)
 #   make bench    glia beside JAX, scikit-learn, ONNX Runtime, FANN and, with BENCH=--torch,
 #                 PyTorch (needs MNIST; docs/performance.md)
@@ -19,7 +20,7 @@ BENCH =
 GLIA = $(BUILD)/cli/glia
 MODEL = $(BUILD)/digits.safetensors
 
-.PHONY: all run test check install fuzz bench format clean
+.PHONY: all run test check install corpus fuzz bench format clean
 
 all:
 	@scripts/deps build
@@ -43,6 +44,10 @@ install: all
 	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
 	meson install -C $(BUILD)
 	@if [ "$$(id -u)" = 0 ] && [ -z "$(DESTDIR)" ]; then ldconfig; fi
+
+corpus: all
+	@tests/corpus/make.py $(BUILD)/corpus
+	@$(BUILD)/corpus/.venv/bin/python tests/corpus/check.py $(GLIA) $(BUILD)/corpus
 
 fuzz:
 	@scripts/deps fuzz
