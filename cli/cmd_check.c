@@ -171,7 +171,8 @@ static char *shorten(const char *text, size_t room)
 
 static const char *const kind_names[] = {[GLIA_COLUMN_NUMBERS] = "numbers",
                                          [GLIA_COLUMN_CATEGORIES] = "texts",
-                                         [GLIA_COLUMN_IGNORED] = "ignored"};
+                                         [GLIA_COLUMN_IGNORED] = "ignored",
+                                         [GLIA_COLUMN_DATES] = "dates"};
 static const char *const role_names[] = {[GLIA_ROLE_FEATURE] = "feature",
                                          [GLIA_ROLE_TARGET] = "target",
                                          [GLIA_ROLE_WEIGHT] = "weight",
@@ -213,7 +214,7 @@ static void put_content(struct text *out, const glia_column_survey *column, cons
 {
     if (column->kind == GLIA_COLUMN_IGNORED) {
         text_put(out, column->why);
-    } else if (column->kind == GLIA_COLUMN_NUMBERS) {
+    } else if (isfinite(column->min)) {
         /* A mean of what is centred is 0, but for rounding. */
         const bool is_zero = fabs(column->mean) < 1e-12 * column->sd;
         if (column->different == 0) return;
@@ -399,6 +400,7 @@ static json_t *json_of_column(const glia_column_survey *column)
     json_put(o, "mean", json_number(column->mean));
     json_put(o, "sd", json_number(column->sd));
     json_put(o, "top", json_counts(column->top, column->n_top));
+    json_put(o, "features", json_count(column->features));
     json_put(o, "drop", json_need(json_boolean(column->drop)));
     json_put(o, "categorical", json_need(json_boolean(column->categorical)));
     return o;

@@ -440,7 +440,8 @@ typedef struct glia_finding {
 typedef enum glia_column_kind {
     GLIA_COLUMN_NUMBERS,
     GLIA_COLUMN_CATEGORIES, /* texts */
-    GLIA_COLUMN_IGNORED     /* left out; see why */
+    GLIA_COLUMN_IGNORED,    /* left out; see why */
+    GLIA_COLUMN_DATES       /* dates or times, of which numbers are read */
 } glia_column_kind;
 
 typedef enum glia_column_role {
@@ -470,6 +471,7 @@ typedef struct glia_column_survey {
     const glia_text_count *top; /* (n_top): of categories, the most frequent first */
     size_t n_top;
     bool drop, categorical; /* what is suggested: to leave it out, to take it for categories */
+    size_t features;        /* how many a network reads of it */
 } glia_column_survey;
 
 /* What is seen in a data set before anything is learned from it. */

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
@@ -187,6 +188,95 @@ static void test_parse_u64(void **state)
 }
 
 /* ---- Random numbers ------------------------------------------------------------------------ */
+
+/* Dates and times in the forms of their writers; GNU date gave the seconds. */
+static void test_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        gi_date_form form;
+        double seconds; /* INFINITY: it is none; NAN: nothing is there */
+    } cases[] = {
+        {"1970-01-01", GI_DATE_YMD, 0},
+        {"2024-02-29", GI_DATE_YMD, 1709164800},
+        {"2023-02-29", GI_DATE_YMD, INFINITY},
+        {"1900-02-29", GI_DATE_YMD, INFINITY},
+        {"1899-12-31", GI_DATE_YMD, -2209075200},
+        {"2024/3/1", GI_DATE_YMD, 1709251200},
+        {"2024.03.01", GI_DATE_YMD, 1709251200},
+        {"2024-03", GI_DATE_YMD, 1709251200},
+        {"2024-13", GI_DATE_YMD, INFINITY},
+        {"2024-3/1", GI_DATE_YMD, INFINITY},
+        {"24-03-01", GI_DATE_YMD, INFINITY},
+        {"0000-00-00", GI_DATE_YMD, NAN},
+        {"0000-00-00 00:00:00", GI_DATE_YMD, NAN},
+        {"2024-03-01T10:30:00Z", GI_DATE_YMD, 1709289000},
+        {"2024-03-01 10:30", GI_DATE_YMD, 1709289000},
+        {"2024-03-01 10:30:00.250", GI_DATE_YMD, 1709289000.25},
+        {"2024-03-01T10:30:00+01:00", GI_DATE_YMD, 1709285400},
+        {"2024-03-01 10:30:00 -0530", GI_DATE_YMD, 1709308800},
+        {"2024-03-01 10:30:00 UTC", GI_DATE_YMD, 1709289000},
+        {"2024-03-01T", GI_DATE_YMD, INFINITY},
+        {"2024-03-01T10:60", GI_DATE_YMD, INFINITY},
+        {"2024-03-01x", GI_DATE_YMD, INFINITY},
+        {"2024-Mar-01", GI_DATE_YMD, 1709251200},
+        {"01.03.2024", GI_DATE_DMY, 1709251200},
+        {"1.3.24", GI_DATE_DMY, 1709251200},
+        {"1.3.69", GI_DATE_DMY, -26438400},
+        {"1-3-24", GI_DATE_DMY, INFINITY}, /* a code rather */
+        {"31/12/2024", GI_DATE_DMY, 1735603200},
+        {"31/12/2024", GI_DATE_MDY, INFINITY},
+        {"32.12.2024", GI_DATE_DMY, INFINITY},
+        {"01-Mar-2024", GI_DATE_DMY, 1709251200},
+        {"01MAR2024", GI_DATE_DMY, 1709251200},
+        {"1 March 2024", GI_DATE_DMY, 1709251200},
+        {"01/Mar/2024:10:30:00 +0000", GI_DATE_DMY, 1709289000},
+        {"03/01/2024", GI_DATE_MDY, 1709251200},
+        {"3/1/2024 2:30 PM", GI_DATE_MDY, 1709303400},
+        {"3/1/2024 12:30:00 AM", GI_DATE_MDY, 1709253000},
+        {"3/1/2024 13:30 PM", GI_DATE_MDY, INFINITY},
+        {"Mar 1, 2024", GI_DATE_MDY, 1709251200},
+        {"10:30", GI_DATE_TIME, 37800},
+        {"2:30 pm", GI_DATE_TIME, 52200},
+        {"102:30:15", GI_DATE_TIME, 369015},
+        {"10:5", GI_DATE_TIME, INFINITY},
+        {"", GI_DATE_YMD, INFINITY},
+        {"x", GI_DATE_DMY, INFINITY},
+        {"1.5", GI_DATE_DMY, INFINITY},
+        {"192.168.1.1", GI_DATE_DMY, INFINITY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double seconds = INFINITY;
+        if (!gi_date_parse(cases[i].text, cases[i].form, &seconds, NULL)) seconds = INFINITY;
+        const double expected = cases[i].seconds;
+        if (seconds != expected && !(isnan(seconds) && isnan(expected)))
+            fail_msg("%s: found %.3f, expected %.3f", cases[i].text, seconds, expected);
+    }
+    double seconds;
+    assert_true(gi_date_of_number(20240301, &seconds) && seconds == 1709251200);
+    assert_false(gi_date_of_number(20240230, &seconds));
+    assert_false(gi_date_of_number(20240301.5, &seconds));
+    assert_false(gi_date_of_number(NAN, &seconds));
+}
+
+static void test_parts_of_dates(void **state)
+{
+    (void)state;
+    double seconds;
+    assert_true(gi_date_parse("2024-03-01 10:30", GI_DATE_YMD, &seconds, NULL)); /* a Friday */
+    assert_true(gi_date_part_of(seconds, GI_DATE_DAYS) == 19783.4375);
+    assert_true(gi_date_part_of(seconds, GI_DATE_YEAR) == 2024);
+    assert_true(gi_date_part_of(seconds, GI_DATE_MONTH) == 3);
+    assert_true(gi_date_part_of(seconds, GI_DATE_WEEKDAY) == 5);
+    assert_true(gi_date_part_of(seconds, GI_DATE_HOUR) == 10.5);
+    assert_true(gi_date_parse("1899-12-31 18:00", GI_DATE_YMD, &seconds, NULL)); /* a Sunday */
+    assert_true(gi_date_part_of(seconds, GI_DATE_YEAR) == 1899);
+    assert_true(gi_date_part_of(seconds, GI_DATE_MONTH) == 12);
+    assert_true(gi_date_part_of(seconds, GI_DATE_WEEKDAY) == 7);
+    assert_true(gi_date_part_of(seconds, GI_DATE_HOUR) == 18);
+    assert_true(isnan(gi_date_part_of(NAN, GI_DATE_WEEKDAY)));
+}
 
 /* kat_vectors of Random123 1.09, philox4x32 10 */
 static void test_philox_known_answers(void **state)
@@ -604,6 +694,8 @@ int main(void)
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_copy_names),
         cmocka_unit_test(test_parse_u64),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_parts_of_dates),
         cmocka_unit_test(test_philox_known_answers),
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_uniform),

@@ -92,6 +92,94 @@ static void test_columns(void **state)
     glia_dataset_free(set);
 }
 
+/* A date is days, year, month and day of the week, each standardised; a gap is told once. */
+static void test_dates(void **state)
+{
+    (void)state;
+    glia_dataset *set = must_read("d,y\n01.02.2024,1.5\n03.02.2024,2.5\n,3.5\n", NULL);
+    /* Thursday and Saturday: days and weekdays are 1 from their means, year and month constant */
+    assert_row(set, 0, (const float[]){-1, 0, 0, 0, -1}, 5, 0);
+    assert_row(set, 1, (const float[]){1, 0, 0, 0, 1}, 5, 0);
+    assert_row(set, 2, (const float[]){0, 1, 0, 0, 0}, 5, 0);
+    assert_int_equal(glia_dataset_describe(set).columns, 1);
+    assert_non_null(strstr(glia_dataset_notes(set), "d has dates (day.month.year)"));
+    const gi_reading reading = gi_dataset_reading(set);
+    glia_dataset *other = NULL;
+    glia_error error = {0};
+    assert_int_equal(read_text("d,y\n05.02.2024 12:00,1\n", NULL, &reading, &other, &error),
+                     GLIA_OK); /* as it was learned, with the time in the days */
+    assert_row(other, 0, (const float[]){3.5F, 0, 0, 0, -4}, 5, 0);
+    glia_dataset_free(other);
+    assert_int_equal(read_text("d,y\n13.13.2024,1\n", NULL, &reading, &other, &error),
+                     GLIA_BAD_FORMAT);
+    assert_non_null(strstr(error.message, "line 2, column d: found \"13.13.2024\""));
+    glia_dataset_free(set);
+
+    static const char *const d[] = {"d"};
+    const glia_table_params as_texts = {.categorical = d, .n_categorical = 1};
+    set = must_read("d,y\n01.02.2024,1.5\n03.02.2024,2.5\n", &as_texts);
+    assert_row(set, 0, (const float[]){1, 0}, 2, 0);
+    glia_dataset_free(set);
+    set = must_read("d,y\n2024-01-01 06:00,1.5\n2024-01-01 18:00,2.5\n", NULL);
+    assert_row(set, 0, (const float[]){-1, 0, 0, 0, -1}, 5, 0); /* and the hour */
+    glia_dataset_free(set);
+    set = must_read("d,y\n20240101,1\n20240102,2\n20240103,3\n20240104,4\n20240105,5.5\n", NULL);
+    const float u = (float)sqrt(2);
+    assert_row(set, 0, (const float[]){-u, 0, 0, -u}, 4, 0); /* Monday to Friday */
+    glia_dataset_free(set);
+}
+
+/* What days and months are is decided by all dates of a column. */
+static void test_order_of_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second, *said;
+    } cases[] = {
+        {"01/02/2024", "31/01/2024", "(day.month.year) and is read as numbers"},
+        {"01/02/2024", "01/31/2024", "(month/day/year) and is read as numbers"},
+        {"01/02/2024", "02/03/2024", "month/day/year"}, /* none shows: as pandas */
+        {"01/02/2024", "02/03/2024", "no date shows"},
+        {"01.02.2024", "02.03.2024", "day.month.year"},
+        {"01/12/2023", "01/01/2024", "day.month.year"}, /* they ascend */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "d,y\n%s,1.5\n%s,2.5\n", cases[i].first, cases[i].second);
+        glia_dataset *set = must_read(text, NULL);
+        if (!strstr(glia_dataset_notes(set), cases[i].said))
+            fail_msg("%s: %s", cases[i].first, glia_dataset_notes(set));
+        glia_dataset_free(set);
+    }
+}
+
+/* A column with another text in nearly every row is left out, unless it is named. */
+static void test_identifiers(void **state)
+{
+    (void)state;
+    char text[2048] = "name,id,x,y\n";
+    for (int i = 0; i < 30; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "n%d,%d,%d,%d.5\n", i - (i == 29), 70 - i, i % 3,
+                 i);
+    }
+    glia_dataset *set = must_read(text, NULL);
+    assert_int_equal(glia_dataset_describe(set).features, 1);
+    assert_non_null(strstr(glia_dataset_notes(set), "name, id have in nearly every row"));
+    glia_dataset_free(set);
+    static const char *const name[] = {"name"};
+    const glia_table_params named = {.categorical = name, .n_categorical = 1};
+    set = must_read(text, &named);
+    assert_int_equal(glia_dataset_describe(set).features, 29 + 1);
+    glia_dataset_free(set);
+    /* Where there is nothing else, what to do is said. */
+    static const char *const rest[] = {"id", "x"};
+    const glia_table_params alone = {.drop = rest, .n_drop = 2};
+    glia_error error = {0};
+    assert_int_equal(read_text(text, &alone, NULL, &set, &error), GLIA_BAD_FORMAT);
+    assert_non_null(strstr(error.message, "--categorical name"));
+}
+
 static void test_constant(void **state)
 {
     (void)state;
@@ -492,21 +580,15 @@ static void test_network(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_constant),
-        cmocka_unit_test(test_large),
-        cmocka_unit_test(test_weighted),
-        cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_failing),
-        cmocka_unit_test(test_skipping),
-        cmocka_unit_test(test_learned_from_rest),
-        cmocka_unit_test(test_lifetime),
-        cmocka_unit_test(test_category_of_held),
-        cmocka_unit_test(test_folds),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_read_like),
-        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_columns),        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_order_of_dates), cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_constant),       cmocka_unit_test(test_large),
+        cmocka_unit_test(test_weighted),       cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_failing),
+        cmocka_unit_test(test_skipping),       cmocka_unit_test(test_learned_from_rest),
+        cmocka_unit_test(test_lifetime),       cmocka_unit_test(test_category_of_held),
+        cmocka_unit_test(test_folds),          cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_read_like),      cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

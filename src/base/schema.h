@@ -6,12 +6,14 @@
 #ifndef GLIA_BASE_SCHEMA_H
 #define GLIA_BASE_SCHEMA_H
 
+#include "base/date.h"
 #include "base/status.h"
 
 /*
  * A column that is read. Of a number x: one feature, (x - mean) / scale, 0 where it is missing. Of
  * categories: a feature each, 1 for the one that stands there, 0 for the others. If any cell of the
- * training rows was missing, one feature more, 1 where it is.
+ * training rows was missing, one feature more, 1 where it is. A column of dates is there several
+ * times, one after the other: once for each part of the dates, which is a number.
  */
 typedef struct gi_schema_column {
     char *name;
@@ -19,7 +21,9 @@ typedef struct gi_schema_column {
     double mean, scale; /* scale > 0 */
     char **categories;  /* (n_categories), sorted by their bytes, none twice; one block */
     size_t n_categories;
-    size_t first; /* of its features */
+    size_t first;      /* of its features */
+    gi_date_form form; /* how its dates are written; GI_DATE_NONE: it has none */
+    gi_date_part part; /* which number is read of them */
 } gi_schema_column;
 
 typedef struct gi_schema {
@@ -36,6 +40,15 @@ glia_status gi_schema_new(size_t n_columns, const char *const *targets, size_t n
 
 /* Counts the features: sets first of every column, and n_features. */
 void gi_schema_count(gi_schema *schema);
+
+/* Whether its cells are texts in the file: categories, or dates. */
+bool gi_schema_has_texts(const gi_schema_column *column);
+
+/* Whether it is the one that tells where cells are missing: of the parts of dates the first is. */
+bool gi_schema_tells_missing(const gi_schema_column *column);
+
+/* How many columns of a table it reads: the parts of dates are of one. */
+size_t gi_schema_count_read(const gi_schema *schema);
 
 /* How many features a column has. */
 size_t gi_schema_width(const gi_schema_column *column);

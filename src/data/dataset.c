@@ -349,7 +349,7 @@ glia_dataset_info glia_dataset_describe(const glia_dataset *dataset)
         .height = dataset->height,
         .width = dataset->width,
         .channels = dataset->channels,
-        .columns = dataset->schema ? dataset->schema->n_columns : 0,
+        .columns = dataset->schema ? gi_schema_count_read(dataset->schema) : 0,
     };
 }
 

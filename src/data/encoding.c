@@ -43,7 +43,9 @@ static void release_encoding(void *source)
     struct gi_encoding *e = source;
     if (!e || atomic_fetch_sub(&e->users, 1) > 1) return;
     for (size_t j = 0; e->category && j < e->schema->n_columns; j++) gi_free(e->category[j]);
+    for (size_t j = 0; e->number && j < e->schema->n_columns; j++) gi_free(e->number[j]);
     gi_free(e->category);
+    gi_free(e->number);
     gi_free(e->column);
     gi_free(e->target);
     gi_free(e->class_of_text);
@@ -94,7 +96,8 @@ static void encode(const struct gi_encoding *e, const double *cells, float *x)
     const gi_schema *schema = e->schema;
     for (size_t j = 0; j < schema->n_columns; j++) {
         const gi_schema_column *column = &schema->columns[j];
-        const double cell = cells[e->column[j]];
+        const double cell =
+            column->is_category ? cells[e->column[j]] : gi_encoding_number(e, j, cells);
         const bool is_missing = isnan(cell);
         float *own = x + column->first;
         if (column->is_category) {
@@ -147,6 +150,10 @@ static uint32_t checksum(const void *source)
         for (size_t c = 0; c < column->n_categories; c++)
             sum = libdeflate_crc32(sum, column->categories[c], strlen(column->categories[c]));
         sum = checksum_of_texts(sum, e, e->column[j], e->category[j]);
+        if (column->form != GI_DATE_NONE) {
+            const int32_t dates[] = {(int32_t)column->form, (int32_t)column->part};
+            sum = libdeflate_crc32(sum, dates, sizeof dates);
+        }
     }
     return e->n_targets > 0 ? checksum_of_texts(sum, e, e->target[0], e->class_of_text) : sum;
 }
@@ -246,7 +253,8 @@ static glia_status encoding_new(struct gi_shared_table *shared, gi_schema *schem
     e->column = gi_alloc(schema->n_columns, sizeof *e->column, "an encoding", error);
     e->category = gi_alloc(schema->n_columns, sizeof *e->category, "an encoding", error);
     e->target = gi_alloc(schema->n_targets, sizeof *e->target, "an encoding", error);
-    if (!e->column || !e->category || !e->target) {
+    e->number = gi_alloc(schema->n_columns, sizeof *e->number, "an encoding", error);
+    if (!e->column || !e->category || !e->number || !e->target) {
         release_encoding(e);
         return GLIA_NO_MEMORY;
     }
@@ -266,6 +274,25 @@ static glia_status map_categories(struct gi_encoding *e, glia_error *error)
         for (size_t c = 0; c < texts->n; c++) {
             const size_t place = gi_schema_category(&e->schema->columns[j], texts->text[c]);
             e->category[j][c] = place == SIZE_MAX ? GI_UNKNOWN : (int32_t)place;
+        }
+    }
+    return GLIA_OK;
+}
+
+/* From the codes of texts that are dates to the numbers that are read of them. */
+static glia_status map_dates(struct gi_encoding *e, glia_error *error)
+{
+    for (size_t j = 0; j < e->schema->n_columns; j++) {
+        const gi_schema_column *column = &e->schema->columns[j];
+        if (column->form == GI_DATE_NONE || !gi_schema_has_texts(column)) continue;
+        const gi_texts *texts = &e->shared->table->columns[e->column[j]].texts;
+        e->number[j] = gi_alloc(texts->n, sizeof **e->number, "dates", error);
+        if (!e->number[j]) return GLIA_NO_MEMORY;
+        for (size_t c = 0; c < texts->n; c++) {
+            double seconds;
+            e->number[j][c] = gi_date_parse(texts->text[c], column->form, &seconds, NULL)
+                                  ? gi_date_part_of(seconds, column->part)
+                                  : (double)INFINITY;
         }
     }
     return GLIA_OK;
@@ -343,11 +370,12 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
             break;
         }
         const gi_cell_kind kind = table->columns[e->column[j]].kind;
-        if (kind != (column->is_category ? GI_CELL_TEXT : GI_CELL_NUMBER))
+        const bool has_texts = gi_schema_has_texts(column);
+        if (kind != (has_texts ? GI_CELL_TEXT : GI_CELL_NUMBER))
             status = gi_fail(error, GLIA_MISMATCH,
                              "%s: column %s holds %s, but the network was made for %s", table->path,
                              column->name, kind == GI_CELL_TEXT ? "texts" : "numbers",
-                             column->is_category ? "texts" : "numbers");
+                             has_texts ? "texts" : "numbers");
     }
     for (size_t k = 0; !status && k < schema->n_targets && !reading->ignores_targets; k++) {
         const size_t c = gi_table_column(table, schema->targets[k]);
@@ -367,6 +395,7 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
                         schema->has_text_target ? "texts" : "numbers");
     }
     if (!status) status = map_categories(e, error);
+    if (!status) status = map_dates(e, error);
     if (!status && e->task == GLIA_CLASSES && e->n_targets > 0)
         status = map_classes(e, reading->classes, reading->class_names, error);
     if (status)
@@ -376,15 +405,36 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
     return status;
 }
 
+/* Of a cell that is no date. */
+static glia_status fail_date(const struct gi_encoding *e, uint64_t row, size_t j, double cell,
+                             glia_error *error)
+{
+    const gi_schema_column *column = &e->schema->columns[j];
+    const gi_table *table = e->shared->table;
+    char number[32];
+    snprintf(number, sizeof number, "%.17g", cell);
+    return gi_fail(error, GLIA_BAD_FORMAT,
+                   "%s: found \"%.80s\", expected a date as %s; correct it, leave it empty "
+                   "(missing), or skip such rows (--on-bad-row skip)",
+                   place_of(table, row, e->column[j]).text,
+                   gi_schema_has_texts(column)
+                       ? table->columns[e->column[j]].texts.text[(size_t)cell]
+                       : number,
+                   gi_date_form_text(column->form));
+}
+
 /* What keeps a row from being read, as a message; GLIA_OK if nothing does. */
 static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_error *error)
 {
     const gi_table *table = e->shared->table;
     const double *cells = gi_encoding_cells(e, row);
     for (size_t j = 0; j < e->schema->n_columns; j++) {
-        const double cell = cells[e->column[j]];
         const gi_schema_column *column = &e->schema->columns[j];
+        const double cell =
+            column->is_category ? cells[e->column[j]] : gi_encoding_number(e, j, cells);
         if (isnan(cell)) continue;
+        if (column->form != GI_DATE_NONE && isinf(cell))
+            return fail_date(e, row, j, cells[e->column[j]], error);
         if (!e->category[j] && e->schema->n_features > 0 &&
             !(fabs((cell - column->mean) / column->scale) <= LARGEST_FEATURE))
             return gi_fail(error, GLIA_BAD_FORMAT,
@@ -427,6 +477,7 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
 static bool needs_check(const struct gi_encoding *e)
 {
     for (size_t j = 0; j < e->schema->n_columns; j++) {
+        if (e->schema->columns[j].form != GI_DATE_NONE) return true;
         if (!e->category[j]) continue;
         const size_t n = e->shared->table->columns[e->column[j]].texts.n;
         for (size_t c = 0; c < n; c++)
@@ -589,37 +640,20 @@ static glia_status set_weights(glia_dataset *dataset, const struct gi_encoding *
     return status;
 }
 
-/* Says which column has another text in most rows, if one has: what is learned from it is worth
- * nothing for others. */
-static void note_texts(const struct gi_encoding *e, char *note, size_t room)
-{
-    enum { LEAST_ROWS = 20 };
-    const gi_table *table = e->shared->table;
-    note[0] = '\0';
-    for (size_t j = 0; j < e->schema->n_columns && !note[0] && table->rows >= LEAST_ROWS; j++)
-        if (e->category[j] && table->columns[e->column[j]].texts.n > table->rows / 2)
-            snprintf(
-                note, room,
-                "\ncolumn %.60s has another text in most rows, and new rows will have yet others; "
-                "--drop it",
-                e->schema->columns[j].name);
-}
-
 /* For people: how the file was read, what was left out, what the target is. */
-static glia_status write_notes(glia_dataset *dataset, const struct gi_encoding *e, const char *note,
-                               glia_error *error)
+static glia_status write_notes(glia_dataset *dataset, const gi_table *table,
+                               const gi_table_plan *plan, glia_error *error)
 {
-    const gi_table *table = e->shared->table;
     const size_t skipped = table->skipped + (table->rows - dataset->samples);
     char left_out[64] = "";
     if (skipped > 0)
         snprintf(left_out, sizeof left_out, "%s%zu malformed row%s skipped",
                  table->how[0] ? "; " : "", skipped, skipped == 1 ? "" : "s");
-    char names[160];
-    note_texts(e, names, sizeof names);
-    dataset->notes = gi_format(error, "%s%s%s%s%s", table->how, left_out,
-                               (table->how[0] || left_out[0]) && note[0] ? "\n" : "", note,
-                               note[0] ? names : "");
+    char *notes = plan->has_task ? gi_plan_notes(table, plan, error) : gi_strdup("", error);
+    if (!notes) return GLIA_NO_MEMORY;
+    dataset->notes = gi_format(error, "%s%s%s%s", table->how, left_out,
+                               (table->how[0] || left_out[0]) && notes[0] ? "\n" : "", notes);
+    gi_free(notes);
     return dataset->notes ? GLIA_OK : GLIA_NO_MEMORY;
 }
 
@@ -697,7 +731,7 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     set_encoding(dataset, e);
     e = NULL;
     if (shared->roles.weight != SIZE_MAX) status = set_weights(dataset, kept, error);
-    if (!status) status = write_notes(dataset, kept, plan.note, error);
+    if (!status) status = write_notes(dataset, table, &plan, error);
     if (!status && reading == &found) status = gi_dataset_learn_columns(dataset, error);
     if (status) goto cleanup;
     *out = dataset;

@@ -78,9 +78,10 @@ glia_status gi_encoding_learn(const struct gi_encoding *e, const glia_dataset *d
         const double *cells = gi_encoding_cells(e, gi_encoding_row(dataset, i));
         const double weight = gi_dataset_weight(dataset, i);
         for (size_t j = 0; j < schema->n_columns; j++) {
-            const double cell = cells[e->column[j]];
+            const double cell =
+                survey.occurs[j] ? cells[e->column[j]] : gi_encoding_number(e, j, cells);
             if (isnan(cell))
-                schema->columns[j].flags_missing = true;
+                schema->columns[j].flags_missing = gi_schema_tells_missing(&schema->columns[j]);
             else if (survey.occurs[j])
                 survey.occurs[j][(size_t)cell] = true;
             else

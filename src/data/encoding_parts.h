@@ -3,6 +3,7 @@
 #ifndef GLIA_DATA_ENCODING_PARTS_H
 #define GLIA_DATA_ENCODING_PARTS_H
 
+#include <math.h>
 #include <stdatomic.h>
 
 #include "data/encoding.h"
@@ -33,6 +34,8 @@ struct gi_encoding {
     gi_schema *schema;
     size_t *column;     /* (schema's columns): which one of the table */
     int32_t **category; /* (schema's columns), of texts: from codes to places, or GI_UNKNOWN */
+    double **number;    /* (schema's columns), of texts that are dates: from codes to the part that
+                         * is read, NAN where it is missing, INFINITY of what is no date */
     glia_task task;
     size_t n_targets;                /* 0: the table has none */
     size_t *target;                  /* (n_targets): columns of the table */
@@ -44,6 +47,18 @@ struct gi_encoding {
 /* The cells (columns) of a row. Of a large table on disk the pages of rows read before may be given
  * back meanwhile; they come again when they are needed. */
 const double *gi_encoding_cells(const struct gi_encoding *encoding, uint64_t row);
+
+/* The number that a column of the schema, which is not one of categories, has in a row's cells;
+ * NAN: it is missing. */
+static inline double gi_encoding_number(const struct gi_encoding *e, size_t j, const double *cells)
+{
+    const double cell = cells[e->column[j]];
+    if (e->schema->columns[j].form == GI_DATE_NONE || isnan(cell)) return cell;
+    double seconds;
+    if (e->number[j]) return e->number[j][(size_t)cell];
+    return gi_date_of_number(cell, &seconds) ? gi_date_part_of(seconds, e->schema->columns[j].part)
+                                             : (double)INFINITY;
+}
 
 /* Which row of its table a sample is. */
 static inline uint64_t gi_encoding_row(const glia_dataset *dataset, size_t index)

@@ -73,13 +73,14 @@ static bool is_dropped(const gi_table *table, size_t column, const glia_table_pa
     return false;
 }
 
-static glia_column_role role_of(const gi_table *table, size_t column, const gi_table_plan *plan)
+static glia_column_role role_of(size_t column, const gi_table_plan *plan)
 {
     for (size_t k = 0; k < plan->n_targets; k++)
         if (plan->targets[k] == column) return GLIA_ROLE_TARGET;
     if (column == plan->roles.weight) return GLIA_ROLE_WEIGHT;
     if (column == plan->roles.group) return GLIA_ROLE_GROUP;
-    return table->columns[column].kind == GI_CELL_IGNORED ? GLIA_ROLE_NONE : GLIA_ROLE_FEATURE;
+    const gi_column_use use = plan->columns ? plan->columns[column].use : GI_USE_NOT;
+    return use == GI_USE_AS_IT_IS || use == GI_USE_DATE ? GLIA_ROLE_FEATURE : GLIA_ROLE_NONE;
 }
 
 /* The most frequent texts of a column; of those that are as frequent, the first ones. */
@@ -106,6 +107,17 @@ static glia_status find_top(gi_survey *survey, const gi_texts *texts, const gi_c
     return GLIA_OK;
 }
 
+/* How many features a network reads of a column, which is described but for that. */
+static size_t count_features(const glia_column_survey *column, const gi_column_plan *plan)
+{
+    gi_date_part parts[GI_DATE_PARTS];
+    if (column->role != GLIA_ROLE_FEATURE) return 0;
+    const size_t n = plan->use == GI_USE_DATE              ? gi_date_parts_of(plan, parts)
+                     : column->kind == GLIA_COLUMN_NUMBERS ? 1
+                                                           : (size_t)column->different;
+    return n + (column->missing > 0);
+}
+
 static glia_status describe_column(gi_survey *survey, const gi_table *table, size_t c,
                                    const gi_column_facts *f, const gi_table_plan *plan,
                                    const glia_table_params *params, glia_error *error)
@@ -113,7 +125,7 @@ static glia_status describe_column(gi_survey *survey, const gi_table *table, siz
     const gi_column *of = &table->columns[c];
     glia_column_survey *column = &survey->columns[c];
     *column = (glia_column_survey){.name = gi_survey_copy(survey, of->name, error),
-                                   .role = role_of(table, c, plan),
+                                   .role = role_of(c, plan),
                                    .missing = f->missing,
                                    .different = f->different,
                                    .has_more = f->has_more,
@@ -121,6 +133,7 @@ static glia_status describe_column(gi_survey *survey, const gi_table *table, siz
                                    .max = NAN,
                                    .mean = NAN,
                                    .sd = NAN};
+    const bool is_date = plan->columns && plan->columns[c].use == GI_USE_DATE;
     if (!column->name) return GLIA_NO_MEMORY;
     if (of->kind == GI_CELL_IGNORED) {
         column->kind = GLIA_COLUMN_IGNORED;
@@ -130,7 +143,8 @@ static glia_status describe_column(gi_survey *survey, const gi_table *table, siz
                           ? "dropped"
                           : "more than 65,536 different texts, or one that is very long";
     } else if (of->kind == GI_CELL_TEXT) {
-        column->kind = GLIA_COLUMN_CATEGORIES;
+        column->kind = is_date ? GLIA_COLUMN_DATES : GLIA_COLUMN_CATEGORIES;
+        column->features = count_features(column, plan->columns ? &plan->columns[c] : NULL);
         return find_top(survey, &of->texts, f, column, error);
     } else if (f->present) {
         column->is_whole = f->is_whole;
@@ -139,6 +153,8 @@ static glia_status describe_column(gi_survey *survey, const gi_table *table, siz
         column->mean = f->mean;
         column->sd = sqrt(f->squares / (double)f->present);
     }
+    if (is_date) column->kind = GLIA_COLUMN_DATES;
+    column->features = count_features(column, plan->columns ? &plan->columns[c] : NULL);
     return GLIA_OK;
 }
 
@@ -154,13 +170,6 @@ static glia_status describe_columns(gi_survey *survey, const gi_table *table,
     for (size_t c = 0; c < table->n_columns && !status; c++)
         status = describe_column(survey, table, c, &facts[c], plan, params, error);
     return status;
-}
-
-size_t gi_survey_width(const glia_column_survey *column)
-{
-    if (column->role != GLIA_ROLE_FEATURE) return 0;
-    return (column->kind == GLIA_COLUMN_NUMBERS ? 1 : (size_t)column->different) +
-           (column->missing > 0);
 }
 
 /* ---- Classes --------------------------------------------------------------------------------- */
@@ -330,7 +339,7 @@ static glia_status survey_table(gi_survey *survey, gi_table *table, const glia_d
         status =
             count_classes(survey, &table->columns[plan.targets[0]], &facts[plan.targets[0]], error);
     if (status) goto cleanup;
-    for (size_t c = 0; c < n_columns; c++) s->features += gi_survey_width(&s->columns[c]);
+    for (size_t c = 0; c < n_columns; c++) s->features += s->columns[c].features;
     gi_survey_find_identifiers(survey, &with_facts, facts);
 
     is_feature = gi_alloc(n_columns, sizeof *is_feature, "a survey", error);

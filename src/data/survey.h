@@ -128,7 +128,9 @@ bool gi_says_missing(const char *text);
 bool gi_are_similar(const char *a, const char *b);
 uint64_t gi_similar_hash(const char *text);
 
-/* What names say: an identifier of something; a code; a target. */
+/* What names say: an identifier of something, which is an id or, in the wider sense, a number or an
+ * index too; a code; a target. */
+bool gi_names_id(const char *name);
 bool gi_names_identifier(const char *name);
 bool gi_names_code(const char *name);
 bool gi_names_target(const char *name);
@@ -147,9 +149,6 @@ typedef struct gi_survey {
 /* Memory that lives as long as the survey. */
 void *gi_survey_alloc(gi_survey *survey, size_t count, size_t size, glia_error *error);
 char *gi_survey_copy(gi_survey *survey, const char *text, glia_error *error);
-
-/* How many features a network reads of a column. */
-size_t gi_survey_width(const glia_column_survey *column);
 
 /* Everything that the rules look at. */
 typedef struct gi_survey_view {

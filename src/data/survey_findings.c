@@ -174,18 +174,29 @@ static bool is_mostly_missing(const gi_survey *survey, const gi_survey_view *vie
     return is_feature(survey, column) && f->present > 0 && f->missing > f->present;
 }
 
+static gi_column_use use_of(const gi_survey_view *view, size_t column)
+{
+    return view->plan->columns ? view->plan->columns[column].use : GI_USE_NOT;
+}
+
 static bool identifies(const gi_survey *survey, const gi_survey_view *view, size_t column)
 {
     return is_feature(survey, column) && view->facts[column].is_identifier;
+}
+
+static bool is_left_out(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    (void)survey;
+    return use_of(view, column) == GI_USE_IDENTIFIER;
 }
 
 static bool are_groups(const gi_survey *survey, const gi_survey_view *view, size_t column)
 {
     const gi_column_facts *f = &view->facts[column];
     const gi_cell_kind kind = view->table->columns[column].kind;
-    return is_feature(survey, column) && !f->is_identifier && f->different >= LEAST_GROUPS &&
-           (kind == GI_CELL_TEXT || f->is_whole) && 2 * f->different <= f->present &&
-           gi_names_identifier(name_of(view->table, column));
+    return is_feature(survey, column) && !f->is_identifier && use_of(view, column) != GI_USE_DATE &&
+           f->different >= LEAST_GROUPS && (kind == GI_CELL_TEXT || f->is_whole) &&
+           2 * f->different <= f->present && gi_names_identifier(name_of(view->table, column));
 }
 
 static bool are_many(const gi_column_facts *f)
@@ -198,7 +209,8 @@ static bool has_many_texts(const gi_survey *survey, const gi_survey_view *view, 
 {
     const gi_column_facts *f = &view->facts[column];
     return is_feature(survey, column) && view->table->columns[column].kind == GI_CELL_TEXT &&
-           !f->is_identifier && !survey->columns[column].drop && are_many(f);
+           use_of(view, column) == GI_USE_AS_IT_IS && !f->is_identifier &&
+           !survey->columns[column].drop && are_many(f);
 }
 
 /* Whole numbers, few of them, which have the name of a code, or leave large gaps as codes do. */
@@ -206,9 +218,10 @@ static bool are_codes(const gi_survey *survey, const gi_survey_view *view, size_
 {
     const gi_column_facts *f = &view->facts[column];
     const char *name = name_of(view->table, column);
-    if (!is_feature(survey, column) || view->table->columns[column].kind != GI_CELL_NUMBER ||
-        !f->is_whole || f->has_more || f->different < 3 || f->different > MOST_CODES ||
-        f->present < LEAST_ROWS_OF_CODES || f->different * LEAST_OF_CODE > f->present)
+    if (!is_feature(survey, column) || use_of(view, column) == GI_USE_DATE ||
+        view->table->columns[column].kind != GI_CELL_NUMBER || !f->is_whole || f->has_more ||
+        f->different < 3 || f->different > MOST_CODES || f->present < LEAST_ROWS_OF_CODES ||
+        f->different * LEAST_OF_CODE > f->present)
         return false;
     if (gi_names_code(name)) return true;
     if (gi_names_identifier(name)) return f->different < LEAST_GROUPS;
@@ -239,6 +252,9 @@ static glia_status find_unused(gi_survey *survey, const gi_survey_view *view, gl
         {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
          "another value in each row, as of an identifier or a time: it says nothing of new rows; "
          "--drop"},
+        {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
+         "another value in nearly every row, as an identifier has: left out; --categorical learns "
+         "from it all the same"},
         {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
          "seems to say whom a row belongs to: if so, --group keeps the rows of one together when "
          "some are held out, and leaves the column out"},
@@ -387,6 +403,22 @@ static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, s
                              place_of(view->table, f->first_rows[code]).s);
     }
     return GLIA_OK;
+}
+
+/* Of a column whose dates are read as numbers. */
+static glia_status note_dates(gi_survey *survey, const gi_survey_view *view, size_t column,
+                              glia_error *error)
+{
+    const gi_column_plan *plan = &view->plan->columns[column];
+    return gi_survey_add(
+        survey, GLIA_FINDING_DATES, plan->is_ambiguous ? GLIA_WARNING : GLIA_NOTE, &column, 1, NULL,
+        NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s",
+        name_of(view->table, column), plan->form == GI_DATE_TIME ? "times" : "dates",
+        gi_date_form_text(plan->form), survey->columns[column].features,
+        plural(survey->columns[column].features),
+        plan->is_ambiguous ? ": no date shows whether the day or the month comes first, so write "
+                             "them as year-month-day if this is wrong"
+                           : "; --categorical reads them as texts");
 }
 
 static glia_status find_missing_word(gi_survey *survey, const gi_survey_view *view, size_t column,
@@ -638,8 +670,8 @@ glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
 static bool may_be_copy(const gi_survey *survey, const gi_survey_view *view, size_t column)
 {
     const gi_column_facts *f = &view->facts[column];
-    return is_feature(survey, column) && !f->is_identifier && (f->different > 1 || f->has_more) &&
-           f->present > 1;
+    return is_feature(survey, column) && use_of(view, column) != GI_USE_DATE && !f->is_identifier &&
+           (f->different > 1 || f->has_more) && f->present > 1;
 }
 
 /* A column of a list by the hash of its cells. */
@@ -716,6 +748,10 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
     glia_status status = find_target(survey, view, error);
     for (size_t c = 0; c < table->n_columns && !status; c++) {
         if (!is_feature(survey, c)) continue;
+        if (use_of(view, c) == GI_USE_DATE) {
+            status = note_dates(survey, view, c, error);
+            continue;
+        }
         if (table->columns[c].kind == GI_CELL_NUMBER) {
             status = find_outlier(survey, view, c, error);
             continue;
@@ -732,7 +768,7 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
     if (!status) status = find_rows(survey, view, error);
     size_t features = 0; /* of what is not suggested to be left out */
     for (size_t c = 0; c < table->n_columns; c++)
-        if (!survey->columns[c].drop) features += gi_survey_width(&survey->columns[c]);
+        if (!survey->columns[c].drop) features += survey->columns[c].features;
     if (!status && (table->rows < FEW_ROWS || table->rows < features))
         status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_NOTE, NULL, 0, NULL,
                                (double)table->rows, error,
@@ -747,5 +783,6 @@ void gi_survey_find_identifiers(const gi_survey *survey, const gi_survey_view *v
                                 gi_column_facts *facts)
 {
     for (size_t c = 0; c < view->table->n_columns; c++)
-        facts[c].is_identifier = is_feature(survey, c) && is_identifier(view, c);
+        facts[c].is_identifier =
+            is_feature(survey, c) && use_of(view, c) != GI_USE_DATE && is_identifier(view, c);
 }

@@ -194,8 +194,13 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
 
 bool gi_names_identifier(const char *name)
 {
-    static const char *const whole[] = {"id",   "index", "idx", "key",    "uuid",
-                                        "guid", "rowid", "nr",  "number", "row"};
+    static const char *const whole[] = {"index", "idx", "key", "nr", "number", "row"};
+    return is_one_of(name, whole, sizeof whole / sizeof *whole) || gi_names_id(name);
+}
+
+bool gi_names_id(const char *name)
+{
+    static const char *const whole[] = {"id", "uuid", "guid", "rowid"};
     const size_t n = strlen(name);
     if (is_one_of(name, whole, sizeof whole / sizeof *whole)) return true;
     if (n < 3 || !ends_with(name, "id")) return false;

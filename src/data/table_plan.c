@@ -221,39 +221,64 @@ static glia_status find_targets(const gi_table *table, const gi_table_roles *rol
     return status;
 }
 
+/* How many columns of the schema a column of the table becomes. */
+static size_t count_schema_columns(const gi_column_plan *column)
+{
+    gi_date_part parts[GI_DATE_PARTS];
+    return column->use == GI_USE_AS_IT_IS ? 1
+           : column->use == GI_USE_DATE   ? gi_date_parts_of(column, parts)
+                                          : 0;
+}
+
+static glia_status begin_schema_column(const gi_column *from, const gi_column_plan *plan,
+                                       gi_date_part part, gi_schema_column *out, glia_error *error)
+{
+    out->is_category = from->kind == GI_CELL_TEXT && plan->use == GI_USE_AS_IT_IS;
+    out->scale = 1;
+    out->form = plan->form;
+    out->part = part;
+    out->name = gi_strdup(from->name, error);
+    return out->name ? GLIA_OK : GLIA_NO_MEMORY;
+}
+
+static glia_status fail_no_column(const gi_table *table, const gi_table_plan *plan,
+                                  glia_error *error)
+{
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (plan->columns[c].use == GI_USE_IDENTIFIER)
+            return gi_fail(error, GLIA_BAD_FORMAT,
+                           "%s: column %s has another value in nearly every row, as an identifier "
+                           "has, and beside the target there is no other column to learn from; "
+                           "--categorical %s learns from it all the same",
+                           table->path, table->columns[c].name, table->columns[c].name);
+    return gi_fail(error, GLIA_BAD_FORMAT,
+                   "%s: beside the target there is no column to learn from; is it really "
+                   "separated as found (%s)?",
+                   table->path, table->how);
+}
+
 /* The names and kinds of the columns that are read; what they hold is learned later. */
-static glia_status begin_schema(const gi_table *table, const gi_table_roles *roles,
-                                const size_t *targets, size_t n_targets, gi_schema **out,
+static glia_status begin_schema(const gi_table *table, const gi_table_plan *plan, gi_schema **out,
                                 glia_error *error)
 {
     gi_schema *schema = NULL;
     size_t n = 0;
-    const char **names = gi_alloc(n_targets, sizeof *names, "targets", error);
-    bool *is_read = gi_alloc(table->n_columns, sizeof *is_read, "columns", error);
-    glia_status status = names && is_read ? GLIA_OK : GLIA_NO_MEMORY;
-    for (size_t c = 0; c < table->n_columns && !status; c++)
-        is_read[c] = !has_role(roles, c) && table->columns[c].kind != GI_CELL_IGNORED;
-    for (size_t k = 0; k < n_targets && !status; k++) {
-        names[k] = table->columns[targets[k]].name;
-        is_read[targets[k]] = false;
-    }
-    for (size_t c = 0; c < table->n_columns && !status; c++) n += is_read[c];
-    if (!status && n == 0)
-        status = gi_fail(error, GLIA_BAD_FORMAT,
-                         "%s: beside the target there is no column to learn from; is it really "
-                         "separated as found (%s)?",
-                         table->path, table->how);
-    if (!status) status = gi_schema_new(n, names, n_targets, &schema, error);
-    if (!status) schema->has_text_target = table->columns[targets[0]].kind == GI_CELL_TEXT;
+    for (size_t c = 0; c < table->n_columns; c++) n += count_schema_columns(&plan->columns[c]);
+    if (n == 0) return fail_no_column(table, plan, error);
+    const char **names = gi_alloc(plan->n_targets, sizeof *names, "targets", error);
+    if (!names) return GLIA_NO_MEMORY;
+    for (size_t k = 0; k < plan->n_targets; k++) names[k] = table->columns[plan->targets[k]].name;
+    glia_status status = gi_schema_new(n, names, plan->n_targets, &schema, error);
+    if (!status) schema->has_text_target = table->columns[plan->targets[0]].kind == GI_CELL_TEXT;
     for (size_t c = 0, j = 0; c < table->n_columns && !status; c++) {
-        if (!is_read[c]) continue;
-        schema->columns[j].is_category = table->columns[c].kind == GI_CELL_TEXT;
-        schema->columns[j].scale = 1;
-        schema->columns[j].name = gi_strdup(table->columns[c].name, error);
-        if (!schema->columns[j++].name) status = GLIA_NO_MEMORY;
+        const gi_column_plan *column = &plan->columns[c];
+        gi_date_part parts[GI_DATE_PARTS] = {GI_DATE_WHOLE};
+        if (column->use == GI_USE_DATE) gi_date_parts_of(column, parts);
+        for (size_t i = 0; i < count_schema_columns(column) && !status; i++)
+            status = begin_schema_column(&table->columns[c], column, parts[i],
+                                         &schema->columns[j++], error);
     }
     gi_free(names);
-    gi_free(is_read);
     if (status)
         gi_schema_free(schema);
     else
@@ -318,6 +343,9 @@ glia_status gi_table_find_plan(const gi_table *table, const glia_table_params *p
     if (!status)
         status = find_targets(table, &out->roles, params, &out->targets, &out->n_targets, error);
     if (!out->targets) out->n_targets = 0;
+    /* Whatever the targets are, a survey shows what the other columns are. */
+    const glia_status of_columns = gi_plan_columns(table, params, out, status ? NULL : error);
+    if (!status) status = of_columns;
     if (!status)
         status = look_at_targets(table, out->targets, out->n_targets, most_classes(params), &facts,
                                  error);
@@ -334,14 +362,14 @@ void gi_table_plan_free(gi_table_plan *plan)
 {
     gi_free(plan->targets);
     gi_free(plan->numbers);
+    gi_free(plan->columns);
 }
 
 glia_status gi_table_plan_reading(const gi_table *table, const gi_table_plan *plan,
                                   gi_schema **schema, char ***class_names, gi_reading *out,
                                   glia_error *error)
 {
-    glia_status status =
-        begin_schema(table, &plan->roles, plan->targets, plan->n_targets, schema, error);
+    glia_status status = begin_schema(table, plan, schema, error);
     if (status) return status;
     *out = (gi_reading){.schema = *schema, .task = plan->task};
     *class_names = name_classes(table, plan, &out->classes, error);
@@ -405,9 +433,10 @@ glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_para
     if (status) return status;
     for (size_t j = 0; j < schema->n_columns; j++)
         know(out, schema->columns[j].name,
-             schema->columns[j].is_category ? GI_CELL_TEXT : GI_CELL_NUMBER);
+             gi_schema_has_texts(&schema->columns[j]) ? GI_CELL_TEXT : GI_CELL_NUMBER);
     for (size_t j = 0; j < schema->n_columns && is_for_prediction; j++)
-        if (is_same(params->id, schema->columns[j].name) && !schema->columns[j].is_category)
+        if (is_same(params->id, schema->columns[j].name) &&
+            !gi_schema_has_texts(&schema->columns[j]))
             return gi_fail(
                 error, GLIA_BAD_ARGUMENT,
                 "the column %s is one that the network learned from, as numbers; expected "

@@ -30,6 +30,22 @@ typedef struct gi_table_roles {
     size_t weight, group, id;
 } gi_table_roles;
 
+/* What a column is used for. */
+typedef enum gi_column_use {
+    GI_USE_NOT, /* it is ignored, or has one of the roles above */
+    GI_USE_TARGET,
+    GI_USE_AS_IT_IS,  /* learned from, as numbers or as categories */
+    GI_USE_DATE,      /* learned from, as numbers that are read of dates */
+    GI_USE_IDENTIFIER /* left out, since nearly every row has another value */
+} gi_column_use;
+
+typedef struct gi_column_plan {
+    gi_column_use use;
+    gi_date_form form; /* of GI_USE_DATE, */
+    bool has_time;     /* a date at least has a time of day */
+    bool is_ambiguous; /* no date shows whether the day or the month comes first */
+} gi_column_plan;
+
 typedef struct gi_table_plan {
     gi_table_roles roles;
     size_t *targets; /* (n_targets) */
@@ -39,6 +55,7 @@ typedef struct gi_table_plan {
     double *numbers; /* (n_numbers), sorted: the different ones of a target that is classes */
     size_t n_numbers;
     char note[512]; /* for people: what the target was taken for, and how to have it otherwise */
+    gi_column_plan *columns; /* (columns of the table) */
 } gi_table_plan;
 
 /* BAD_FORMAT: a column is not there, the target cannot be what was asked for. */
@@ -49,6 +66,16 @@ glia_status gi_table_find_roles(const gi_table *table, const glia_table_params *
 glia_status gi_table_find_plan(const gi_table *table, const glia_table_params *params,
                                gi_table_plan *out, glia_error *error);
 void gi_table_plan_free(gi_table_plan *plan);
+
+/* Decides what the columns are used for; part of gi_table_find_plan. */
+glia_status gi_plan_columns(const gi_table *table, const glia_table_params *params,
+                            gi_table_plan *plan, glia_error *error);
+
+/* The numbers that are read of a column's dates. Returns how many there are. */
+size_t gi_date_parts_of(const gi_column_plan *column, gi_date_part parts[GI_DATE_PARTS]);
+
+/* What people are to know of the target and the columns, in lines; to be freed. */
+char *gi_plan_notes(const gi_table *table, const gi_table_plan *plan, glia_error *error);
 
 /*
  * How the table is read by a plan that has a task: a schema with the names and kinds of the columns

@@ -27,6 +27,12 @@ static json_t *pack_column(const gi_schema_column *column)
                                      pack_texts(column->categories, column->n_categories))
                          : json_pack("{s:s, s:f, s:f}", "name", column->name, "mean", column->mean,
                                      "scale", column->scale);
+    if (object && column->form != GI_DATE_NONE &&
+        (json_object_set_new(object, "date", json_string(gi_date_form_name(column->form))) ||
+         json_object_set_new(object, "part", json_string(gi_date_part_name(column->part))))) {
+        json_decref(object);
+        return NULL;
+    }
     if (object && column->flags_missing && json_object_set_new(object, "missing", json_true())) {
         json_decref(object);
         return NULL;
@@ -71,6 +77,27 @@ static const char **unpack_texts(const json_t *array, bool is_sorted, glia_error
     return texts;
 }
 
+/* How dates are written, and which number is read of them; both keys or none are there. */
+static glia_status unpack_date(const char *place, const json_t *object, size_t j,
+                               gi_schema_column *column, glia_error *error)
+{
+    const json_t *form = json_object_get(object, "date"), *part = json_object_get(object, "part");
+    if (!form && !part) return GLIA_OK;
+    for (gi_date_form f = GI_DATE_YMD; f < GI_DATE_FORMS && json_is_string(form); f++)
+        if (strcmp(json_string_value(form), gi_date_form_name(f)) == 0) column->form = f;
+    for (gi_date_part p = GI_DATE_DAYS; p < GI_DATE_PARTS && json_is_string(part); p++)
+        if (strcmp(json_string_value(part), gi_date_part_name(p)) == 0) column->part = p;
+    if (column->form == GI_DATE_NONE)
+        return reject(place, j, "date", "ymd, dmy, mdy, time or yyyymmdd", error);
+    if (column->part == GI_DATE_WHOLE || column->is_category ||
+        (column->form == GI_DATE_TIME && column->part != GI_DATE_HOUR))
+        return reject(place, j, "part",
+                      "days, year, month, weekday or hour, in a column without categories; of "
+                      "times hour",
+                      error);
+    return GLIA_OK;
+}
+
 static glia_status unpack_column(const char *place, const json_t *object, size_t j,
                                  gi_schema_column *column, glia_error *error)
 {
@@ -92,7 +119,7 @@ static glia_status unpack_column(const char *place, const json_t *object, size_t
             return reject(place, j, "mean", "a number", error);
         if (!(column->scale > 0) || !isfinite(column->scale))
             return reject(place, j, "scale", "a number above 0", error);
-        return GLIA_OK;
+        return unpack_date(place, object, j, column, error);
     }
     const char **texts = json_is_array(categories) ? unpack_texts(categories, true, NULL) : NULL;
     if (!texts)

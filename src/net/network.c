@@ -323,7 +323,7 @@ glia_network_info glia_network_describe(const glia_network *network)
         .channels = network->input.channels,
         .preprocess = network->input.preprocess,
         .task = glia_loss_task(network->loss),
-        .columns = network->schema ? network->schema->n_columns : 0,
+        .columns = network->schema ? gi_schema_count_read(network->schema) : 0,
     };
     for (size_t l = 0; l < network->n_layers; l++)
         info.parameters += (network->layers[l].n_in + (network->layers[l].scale ? 2 : 1)) *
