@@ -31,8 +31,7 @@ glia_status open_data_for(train_options *o, const char *name, open_data *out, gl
             name);
         return GLIA_MISMATCH;
     }
-    if (!source_is_file(name)) return GLIA_OK;
-    train_choose_for_table(o, &info, out->test != NULL);
+    train_choose(o, name, &info, out->test != NULL);
     return GLIA_OK;
 }
 

@@ -215,6 +215,7 @@ static json_t *describe_settings(const train_options *o)
     json_put(s, "activation", activation);
     json_put(s, "deskew", json_need(json_boolean(o->deskew)));
     json_put(s, "centre", json_need(json_boolean(o->centre)));
+    json_put(s, "standardise", json_need(json_boolean(o->standardise == STANDARDISE_YES)));
     json_put(s, "init", json_text(glia_init_name((glia_init)o->init)));
     json_put(s, "loss", json_text(glia_loss_name((glia_loss)o->source.table.loss)));
     json_put(s, "lr", json_number(p->lr));

@@ -273,8 +273,7 @@ int sweep_run(struct sweep *s)
     w.order = need_memory(s->n_jobs, sizeof *w.order);
     for (size_t i = 0; i < s->n_jobs; i++) {
         s->jobs[i].options.source.common.line = &s->jobs[i].line;
-        if (source_is_file(s->data))
-            train_choose_for_table(&s->jobs[i].options, &info, data.test != NULL);
+        train_choose(&s->jobs[i].options, s->data, &info, data.test != NULL);
         s->jobs[i].cost = estimate_cost(&s->jobs[i], data.all);
         if (s->jobs[i].state != JOB_WAITING) continue;
         w.cost += s->jobs[i].cost;

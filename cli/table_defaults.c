@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What glia train does with a table unless it is told. */
+/* What glia train does with tables and with pictures in colour unless it is told. */
 #include <math.h>
 #include <string.h>
 
@@ -26,12 +26,10 @@ static size_t clamp(size_t n, size_t least, size_t most)
  * 200,000 less often, and a very large one once. Values are noisier than classes: the fewer rows
  * there are of them, the smaller the weights.
  */
-void train_choose_for_table(train_options *o, const glia_dataset_info *table, bool has_test)
+static void choose_for_table(train_options *o, const glia_dataset_info *table)
 {
     enum { STEPS = 1000, LEAST_EPOCHS = 50, MOST_SAMPLES = 10000000 };
     const size_t n = table->samples;
-    if (!o->test.is_given && !has_test && o->folds == 0) o->test = (held_part){.amount = 0.2};
-    if (table->type != GLIA_F32) return; /* images of an archive */
     if (!is_given(o, "hidden")) o->hidden = (unit_list){1, {100}};
     if (!is_given(o, "batch")) o->params.batch = clamp(n / 10, 16, 200);
     if (!is_given(o, "epochs")) {
@@ -46,4 +44,25 @@ void train_choose_for_table(train_options *o, const glia_dataset_info *table, bo
     o->optimizer = GLIA_ADAM;
     if (!is_given(o, "lr")) o->params.lr = 0.01;
     if (!is_given(o, "schedule") && !is_given(o, "lr-end")) o->schedule = GLIA_SCHEDULE_COSINE;
+}
+
+static void choose_for_colour(train_options *o, const glia_dataset_info *pictures)
+{
+    (void)pictures;
+    if (o->standardise == STANDARDISE_AUTO) o->standardise = STANDARDISE_YES;
+    if (is_given(o, "optimizer")) return; /* whose rate and schedule these would not be */
+    o->optimizer = GLIA_ADAM;
+    if (!is_given(o, "lr")) o->params.lr = 0.001;
+    if (!is_given(o, "schedule") && !is_given(o, "lr-end")) o->schedule = GLIA_SCHEDULE_COSINE;
+}
+
+void train_choose(train_options *o, const char *data, const glia_dataset_info *train, bool has_test)
+{
+    const bool in_colour = train->channels == 3;
+    if (!o->test.is_given && !has_test && o->folds == 0 && (source_is_file(data) || in_colour))
+        o->test = (held_part){.amount = 0.2};
+    if (in_colour)
+        choose_for_colour(o, train);
+    else if (source_is_file(data) && train->type == GLIA_F32)
+        choose_for_table(o, train);
 }

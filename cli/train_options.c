@@ -129,6 +129,9 @@ bool train_holds_out(const held_part *part)
     return part->amount > 0 || part->path != NULL;
 }
 
+static const char *const standardise_words[] = {
+    [STANDARDISE_AUTO] = "auto", [STANDARDISE_YES] = "yes", [STANDARDISE_NO] = "no", NULL};
+
 static const char *const split_orders[] = {[ORDER_RANDOM] = "random", [ORDER_LAST] = "last", NULL};
 
 /* Of hidden layers. */
@@ -199,6 +202,11 @@ const struct option train_option_table[] = {
      .help = "shear each image upright, here and whenever the network reads one"},
     {.kind = OPTION_FLAG, .name = "centre", TRAIN_FIELD(centre),
      .help = "move its centre of mass to the middle, likewise"},
+    {.kind = OPTION_CHOICE, .name = "standardise", .metavar = "WORD", TRAIN_FIELD(standardise),
+     .choices = standardise_words,
+     .help = "bring the inputs to mean 0 and standard deviation 1, by each channel of images, or by "
+             "each feature of other samples, here and whenever the network reads one; auto does so "
+             "for pictures in colour"},
     {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", TRAIN_FIELD(source.table.loss),
      .choices = loss_choices,
      .help = "what is learned, and what the outputs are: cross-entropy, one of several classes; "

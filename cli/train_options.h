@@ -10,6 +10,7 @@
 
 enum { MAX_HIDDEN = GLIA_MAX_LAYERS - 1, MAX_CLASS_WEIGHTS = 1000 };
 enum { ORDER_RANDOM, ORDER_LAST }; /* of --split */
+enum { STANDARDISE_AUTO, STANDARDISE_YES, STANDARDISE_NO };
 
 typedef struct unit_list {
     size_t n;
@@ -49,7 +50,8 @@ typedef struct train_options {
     activation_list activation;
     bool batch_norm;
     bool deskew, centre;
-    int optimizer; /* glia_optimizer */
+    int standardise; /* STANDARDISE_AUTO ... */
+    int optimizer;   /* glia_optimizer */
     class_weight_list class_weights;
     int init;
     int schedule;
@@ -83,10 +85,11 @@ void train_set_defaults(void *options);
 bool train_holds_out(const held_part *part);
 
 /*
- * What is not said on the command line or by a recipe, for rows of a table: they are fewer and of
- * other kinds than images (docs/tables.md has the figures).
+ * What is not said on the command line or by a recipe, for rows of a table and for pictures in
+ * colour: they are other than grey figures (docs/tables.md has the figures).
  */
-void train_choose_for_table(train_options *options, const glia_dataset_info *train, bool has_test);
+void train_choose(train_options *options, const char *data, const glia_dataset_info *train,
+                  bool has_test);
 
 /* Options that need each other, or do not go with the data. Complains when they are wrong. */
 bool train_check_options(const train_options *options, const char *data);

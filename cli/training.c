@@ -29,7 +29,8 @@ glia_status training_network(const train_options *o, const glia_dataset *train, 
     params.activation = o->activation.of[0];
     if (o->activation.n > 1) params.activations = o->activation.of;
     params.batch_norm = o->batch_norm;
-    params.preprocess = (o->deskew ? GLIA_DESKEW : 0U) | (o->centre ? GLIA_CENTRE : 0U);
+    params.preprocess = (o->deskew ? GLIA_DESKEW : 0U) | (o->centre ? GLIA_CENTRE : 0U) |
+                        (o->standardise == STANDARDISE_YES ? GLIA_STANDARDISE : 0U);
     params.init = (glia_init)o->init;
     params.seed = o->params.seed;
     return glia_network_create(&params, out, error);

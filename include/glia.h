@@ -703,14 +703,20 @@ enum { GLIA_MAX_LAYERS = 64, GLIA_MAX_UNITS = 1 << 20, GLIA_MAX_CLASSES = 1 << 1
 typedef struct glia_network glia_network;
 
 /*
- * What a network does to each image before it reads it, in training (before augmentation),
- * evaluation and prediction alike: any of these, added up. Images are those of the training set,
- * bytes. Kept in the model file.
- *   deskew  shears the image about the centre of mass of its ink, by at most 45 degrees, until x
- *           and y of its ink have no covariance (deslanting in LeCun et al. 1998, III-A)
- *   centre  moves the centre of mass to the middle, by whole pixels
+ * What a network does to each sample before it reads it, in training, evaluation and prediction
+ * alike: any of these, added up. Kept in the model file. The first two are for grey images of
+ * bytes, before they are augmented. deskew  shears the image about the centre of mass of its ink,
+ * by at most 45 degrees, until x and y of its ink have no covariance (deslanting in LeCun et al.
+ * 1998, III-A) centre  moves the centre of mass to the middle, by whole pixels standardise
+ *           subtracts the mean and divides by the standard deviation: of each channel of images, of
+ *           each feature of other samples. Both are measured when the network is first trained, on
+ *           the training set alone by the weights of its samples, and stay.
  */
-typedef enum glia_preprocess { GLIA_DESKEW = 1, GLIA_CENTRE = 2 } glia_preprocess;
+typedef enum glia_preprocess {
+    GLIA_DESKEW = 1,
+    GLIA_CENTRE = 2,
+    GLIA_STANDARDISE = 4
+} glia_preprocess;
 
 typedef struct glia_network_params {
     size_t inputs;

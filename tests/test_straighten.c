@@ -363,9 +363,9 @@ static void what_are_no_images_is_refused(void **state)
     glia_network_params params = glia_network_default_params(PIXELS, 10);
     glia_network *network = NULL;
     glia_metrics metrics;
-    params.preprocess = 4;
+    params.preprocess = 8;
     assert_error("4", glia_network_create(&params, &network, &error), GLIA_BAD_ARGUMENT, &error,
-                 "preprocess: found 4", NULL);
+                 "preprocess: found 8", NULL);
     params.preprocess = GLIA_DESKEW;
     assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
     glia_train_params t = short_training(2);

@@ -278,6 +278,8 @@ typedef struct gi_engine {
     /* keeps[i] = 0 with probability p, else 1: numbers begin.. begin + n of a stream; begin is a
      * multiple of GI_PAD. */
     void (*draw_keeps)(uint8_t *keeps, const gi_rng *stream, size_t begin, size_t n, double p);
+    /* x (n) = (x - mean[i % period]) / scale[i % period] */
+    void (*standardise)(void *x, size_t n, const double *mean, const double *scale, size_t period);
     /* x (n, padded) += sd * N(0, 1) */
     void (*add_noise)(void *x, const gi_rng *stream, size_t n, double sd);
 

@@ -887,6 +887,7 @@ const gi_engine PASTE_ALL(gi_native_, LEVEL) = {
     .units_forward = REFERENCE(units_forward),
     .units_backward = REFERENCE(units_backward),
     .draw_keeps = REFERENCE(draw_keeps),
+    .standardise = REFERENCE(standardise),
     .add_noise = REFERENCE(add_noise),
     .sgd_sample = REFERENCE(sgd_sample),
     .forward_bytes = forward_bytes,

@@ -141,15 +141,16 @@ glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *err
         q->reference->element_bytes == sizeof(float) ? gi_engine_native(q->reference) : NULL;
     gi_plan plan = {.engine = q->reference, .precision = q->precision};
     if (q->engine != GLIA_ENGINE_REFERENCE && native) plan.engine = native;
-    plan.one_by_one = q->batch == 1 && q->for_training && q->is_plain &&
+    plan.one_by_one = q->batch == 1 && q->for_training && q->is_plain && !q->standardises &&
                       gi_plan_staged(q->layers, q->n_layers, q->dropout, false) == 0;
     if (plan.one_by_one) plan.precision = GLIA_PRECISION_F32; /* its products are no matrices */
     plan.onednn = !plan.one_by_one &&
                   (q->engine == GLIA_ENGINE_ONEDNN || q->precision == GLIA_PRECISION_BF16);
     plan.name = plan.onednn ? "onednn" : plan.engine->name;
     const bool is_native = !plan.onednn && plan.engine == native;
-    plan.bytes = is_native && q->type == GLIA_U8 && q->input_noise == 0;
-    plan.changes_floats = (q->input_noise > 0 || q->input_dropout > 0) && !plan.bytes;
+    plan.bytes = is_native && q->type == GLIA_U8 && q->input_noise == 0 && !q->standardises;
+    plan.changes_floats =
+        (q->input_noise > 0 || q->input_dropout > 0 || q->standardises) && !plan.bytes;
     plan.sparse = is_native && !plan.changes_floats && gi_plan_skips_zeros(q->density);
     plan.staged =
         gi_plan_staged(q->layers, q->n_layers, q->for_training ? q->dropout : 0, plan.onednn);

@@ -17,6 +17,7 @@ typedef struct gi_plan_request {
     int threads;    /* that there are */
     glia_engine engine;
     glia_precision precision;
+    bool standardises;          /* the inputs, which then are floats and none of them 0 */
     const gi_engine *reference; /* of the network: type and level of instruction set */
     bool for_training;
     /* Of training alone: */
@@ -32,7 +33,7 @@ typedef struct gi_plan {
     bool one_by_one;     /* batch 1: a fused step a sample, by one thread */
     bool sparse;         /* the first layer multiplies the non-zeros of its samples alone */
     bool bytes;          /* it reads the samples' bytes as they are */
-    bool changes_floats; /* noise or dropout of inputs, in floats: those of bytes need none */
+    bool changes_floats; /* inputs are standardised, or have noise or dropout that bytes cannot */
     int threads;         /* at most those that there are */
     /*
      * Layers 0 .. n_by_units-1 are shared out by units: a thread computes and updates its part of

@@ -401,6 +401,7 @@ const gi_engine ENGINE_NAME = {
     .units_forward = REFERENCE(units_forward),
     .units_backward = REFERENCE(units_backward),
     .draw_keeps = REFERENCE(draw_keeps),
+    .standardise = REFERENCE(standardise),
     .add_noise = REFERENCE(add_noise),
     .sgd_sample = REFERENCE(sgd_sample),
 };

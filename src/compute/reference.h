@@ -46,6 +46,8 @@ void REFERENCE(units_forward)(const gi_units *units, void *a, size_t row_begin, 
 void REFERENCE(units_backward)(const gi_units *units, void *diff, void *gradient, size_t row_begin,
                                size_t row_end, size_t begin, size_t end);
 void REFERENCE(draw_keeps)(uint8_t *keeps, const gi_rng *stream, size_t begin, size_t n, double p);
+void REFERENCE(standardise)(void *x, size_t n, const double *mean, const double *scale,
+                            size_t period);
 void REFERENCE(add_noise)(void *x, const gi_rng *stream, size_t n, double sd);
 double REFERENCE(sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
                              const gi_loss *how, double rate, void *const *activations,

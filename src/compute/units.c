@@ -93,6 +93,15 @@ static void drop(const gi_units *u, const uint8_t *keeps, real *y, size_t n)
     for (size_t c = 0; c < WHOLE(n); c++) y[c] = keeps[c] ? y[c] * kept : 0;
 }
 
+void REFERENCE(standardise)(void *x_, size_t n, const double *mean, const double *scale,
+                            size_t period)
+{
+    real *x = x_;
+    for (size_t i = 0; i < n; i += period)
+        for (size_t k = 0; k < period && i + k < n; k++)
+            x[i + k] = (real)(((double)x[i + k] - mean[k]) / scale[k]);
+}
+
 void REFERENCE(add_noise)(void *x_, const gi_rng *stream, size_t n, double sd)
 {
     real *x = x_;

@@ -33,8 +33,8 @@ typedef struct gi_model_description {
     glia_activation activations[GLIA_MAX_LAYERS];
     bool batch_norm[GLIA_MAX_LAYERS];
     glia_loss loss;
-    gi_input_form input;
-    gi_schema *schema; /* or NULL */
+    gi_input_form input; /* with its scales */
+    gi_schema *schema;   /* or NULL */
     gi_output_form output;
     const char **class_names; /* borrowed from the JSON */
     gi_training_record record;

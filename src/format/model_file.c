@@ -285,6 +285,7 @@ static glia_status make_network(const char *path, const gi_safetensors *file,
     }
     network->loss = d->loss;
     network->input = d->input;
+    d->input = (gi_input_form){0};
     network->schema = d->schema;
     network->output = d->output;
     d->output = (gi_output_form){0};

@@ -82,18 +82,17 @@ static json_t *pack_layers(const glia_network *network)
     return layers;
 }
 
-/* What the outputs of a network for values mean. */
-static json_t *pack_outputs(const glia_network *network)
+/* What inputs are standardised by, or what the outputs of a network for values mean. */
+static json_t *pack_scales(const double *mean, const double *scale, size_t n)
 {
-    const gi_output_form *form = &network->output;
-    json_t *outputs = json_array();
-    for (size_t c = 0; c < gi_network_classes(network); c++)
-        if (json_array_append_new(outputs, json_pack("{s:o, s:o}", "mean", pack_real(form->mean[c]),
-                                                     "scale", pack_real(form->scale[c])))) {
-            json_decref(outputs);
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++)
+        if (json_array_append_new(array, json_pack("{s:o, s:o}", "mean", pack_real(mean[i]),
+                                                   "scale", pack_real(scale[i])))) {
+            json_decref(array);
             return NULL;
         }
-    return outputs;
+    return array;
 }
 
 static json_t *pack_classes(const glia_network *network)
@@ -259,12 +258,19 @@ glia_status glia_network_metadata(const glia_network *network, char **json, glia
     if (input->channels > 1)
         failed |= json_object_set_new(preprocessing, "channels", pack_count(input->channels));
     if (network->output.mean)
-        failed |= json_object_set_new(preprocessing, "outputs", pack_outputs(network));
+        failed |= json_object_set_new(
+            preprocessing, "outputs",
+            pack_scales(network->output.mean, network->output.scale, gi_network_classes(network)));
     if (input->from_zero) failed |= json_object_set_new(preprocessing, "from_zero", json_true());
     if (input->preprocess & GLIA_DESKEW)
         failed |= json_object_set_new(preprocessing, "deskew", json_true());
     if (input->preprocess & GLIA_CENTRE)
         failed |= json_object_set_new(preprocessing, "centre", json_true());
+    if (input->preprocess & GLIA_STANDARDISE)
+        failed |= json_object_set_new(preprocessing, "standardise", json_true());
+    if (input->mean)
+        failed |= json_object_set_new(preprocessing, "inputs",
+                                      pack_scales(input->mean, input->scale, input->n_scales));
     if (network->schema)
         failed |= json_object_set_new(preprocessing, "table", gi_schema_pack(network->schema));
     if (failed) {

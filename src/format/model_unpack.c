@@ -151,6 +151,20 @@ static bool read_flag(reader *r, const json_t *object, const char *where)
     return json_is_true(value);
 }
 
+/* Objects (n) of a mean and a scale each. */
+static void read_scales(reader *r, const json_t *array, const char *place, size_t n, double *mean,
+                        double *scale)
+{
+    for (size_t i = 0; i < n && !r->status; i++) {
+        const json_t *object = json_array_get(array, i);
+        char where[64];
+        snprintf(where, sizeof where, "%s[%zu].mean", place, i);
+        mean[i] = read_real(r, object, where, -(double)FLT_MAX, (double)FLT_MAX);
+        snprintf(where, sizeof where, "%s[%zu].scale", place, i);
+        scale[i] = read_real(r, object, where, (double)FLT_MIN, (double)FLT_MAX);
+    }
+}
+
 /* Of a network for values that has learned; others have none. */
 static void read_outputs(reader *r, const json_t *outputs, gi_model_description *d)
 {
@@ -169,14 +183,30 @@ static void read_outputs(reader *r, const json_t *outputs, gi_model_description 
         return;
     }
     r->status = gi_output_form_new(n, &d->output, r->error);
-    for (size_t c = 0; c < n && !r->status; c++) {
-        const json_t *output = json_array_get(outputs, c);
-        char where[64];
-        snprintf(where, sizeof where, "preprocessing.outputs[%zu].mean", c);
-        d->output.mean[c] = read_real(r, output, where, -(double)FLT_MAX, (double)FLT_MAX);
-        snprintf(where, sizeof where, "preprocessing.outputs[%zu].scale", c);
-        d->output.scale[c] = read_real(r, output, where, (double)FLT_MIN, (double)FLT_MAX);
+    if (!r->status)
+        read_scales(r, outputs, "preprocessing.outputs", n, d->output.mean, d->output.scale);
+}
+
+/* Of a network that standardises its inputs, and has learned. */
+static void read_inputs(reader *r, const json_t *inputs, gi_model_description *d)
+{
+    const size_t n = json_array_size(inputs); /* 0 if it is none */
+    if (!inputs || r->status) return;
+    if (!(d->input.preprocess & GLIA_STANDARDISE)) {
+        reject(r, "preprocessing.inputs", inputs, "none, as \"standardise\" is not true");
+        return;
     }
+    if (n == 0 || d->inputs % n != 0) {
+        char expected[96];
+        snprintf(expected, sizeof expected,
+                 "an array of a divisor of the %zu inputs: one for each, or for each channel",
+                 d->inputs);
+        reject(r, "preprocessing.inputs", inputs, expected);
+        return;
+    }
+    r->status = gi_input_scales_new(n, &d->input, r->error);
+    if (!r->status)
+        read_scales(r, inputs, "preprocessing.inputs", n, d->input.mean, d->input.scale);
 }
 
 static void read_preprocessing(reader *r, const json_t *object, gi_model_description *d)
@@ -191,7 +221,8 @@ static void read_preprocessing(reader *r, const json_t *object, gi_model_descrip
 
     input->from_zero = read_flag(r, object, "preprocessing.from_zero");
     input->preprocess = (read_flag(r, object, "preprocessing.deskew") ? GLIA_DESKEW : 0U) |
-                        (read_flag(r, object, "preprocessing.centre") ? GLIA_CENTRE : 0U);
+                        (read_flag(r, object, "preprocessing.centre") ? GLIA_CENTRE : 0U) |
+                        (read_flag(r, object, "preprocessing.standardise") ? GLIA_STANDARDISE : 0U);
 
     const json_t *form = get(object, "preprocessing.form");
     const char *name = json_is_string(form) ? json_string_value(form) : "";
@@ -201,6 +232,7 @@ static void read_preprocessing(reader *r, const json_t *object, gi_model_descrip
     if (input->form == GI_N_FORMS)
         reject(r, "preprocessing.form", form, "\"none\", \"scale\", \"mnist\" or \"whole\"");
 
+    read_inputs(r, get(object, "preprocessing.inputs"), d);
     read_outputs(r, get(object, "preprocessing.outputs"), d);
 
     const bool is_image = input->height != 0 || input->width != 0;
@@ -466,6 +498,7 @@ glia_status gi_model_unpack(const char *place, const json_t *object, gi_model_de
 void gi_model_description_free(gi_model_description *d)
 {
     gi_free(d->class_names);
+    gi_free(d->input.mean);
     gi_free(d->output.mean);
     gi_free(d->record.class_weights);
     gi_schema_free(d->schema);

@@ -69,7 +69,7 @@ glia_status glia_network_create(const glia_network_params *params, glia_network 
     if (params->n_hidden > GLIA_MAX_LAYERS - 1)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
                        params->n_hidden, GLIA_MAX_LAYERS - 1);
-    if (params->preprocess & ~(unsigned)(GLIA_DESKEW | GLIA_CENTRE))
+    if (params->preprocess & ~(unsigned)(GI_STRAIGHTEN | GLIA_STANDARDISE))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "preprocess: found %u, expected flags of glia_preprocess",
                        params->preprocess);

@@ -229,6 +229,7 @@ void glia_network_free(glia_network *network)
     }
     gi_free(network->class_names);
     gi_schema_free(network->schema);
+    gi_free(network->input.mean);
     gi_free(network->output.mean);
     gi_free(network->record.class_weights);
     gi_free(network);
@@ -279,6 +280,17 @@ glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *
     return GLIA_OK;
 }
 
+glia_status gi_input_scales_new(size_t n, gi_input_form *form, glia_error *error)
+{
+    double *mean = gi_alloc(n, 2 * sizeof *mean, "the scales of inputs", error);
+    if (!mean) return GLIA_NO_MEMORY;
+    form->mean = mean;
+    form->scale = mean + n;
+    form->n_scales = n;
+    for (size_t i = 0; i < n; i++) form->scale[i] = 1;
+    return GLIA_OK;
+}
+
 void gi_network_scale_targets(const glia_network *network, float *targets)
 {
     const gi_output_form *form = &network->output;
@@ -290,11 +302,11 @@ glia_status gi_network_check_images(const glia_network *network, glia_type type,
                                     glia_error *error)
 {
     const gi_input_form *input = &network->input;
-    if (!input->preprocess || (type == GLIA_U8 && input->height > 0 && input->channels < 2))
-        return GLIA_OK;
-    const char *does = input->preprocess == GLIA_DESKEW   ? "deskews"
-                       : input->preprocess == GLIA_CENTRE ? "centres"
-                                                          : "deskews and centres";
+    const unsigned how = input->preprocess & GI_STRAIGHTEN;
+    if (!how || (type == GLIA_U8 && input->height > 0 && input->channels < 2)) return GLIA_OK;
+    const char *does = how == GLIA_DESKEW   ? "deskews"
+                       : how == GLIA_CENTRE ? "centres"
+                                            : "deskews and centres";
     if (type != GLIA_U8)
         return gi_fail(error, GLIA_MISMATCH,
                        "%s: found floats, but the network %s images of bytes; give their pixels as "

@@ -18,7 +18,17 @@ typedef struct gi_input_form {
     bool from_zero;      /* sparse text that it learned from counts its features from 0 */
     double divisor;      /* x enters as x / divisor */
     unsigned preprocess; /* flags of glia_preprocess; those of the network, not of its data */
+    /*
+     * GLIA_STANDARDISE: input i enters as (x / divisor - mean[i % n]) / scale[i % n], n being
+     * n_scales, the channels of images or the number of inputs. Both in one block at mean; NULL: it
+     * does not, or has learned nothing yet.
+     */
+    double *mean, *scale;
+    size_t n_scales;
 } gi_input_form;
+
+/* The flags of preprocess that are of images. */
+enum { GI_STRAIGHTEN = GLIA_DESKEW | GLIA_CENTRE };
 
 /*
  * What the outputs of a network for values mean: an output of y stands for y scale + mean, so that
@@ -87,6 +97,9 @@ glia_activation gi_output_activation(glia_loss loss);
 
 /* A form of outputs, 0 and 1; to be freed with gi_free(form.mean). */
 glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *error);
+
+/* Room for the scales of inputs, 0 and 1; to be freed with gi_free(form->mean). */
+glia_status gi_input_scales_new(size_t n, gi_input_form *form, glia_error *error);
 
 /* targets (outputs) of a data set, into what the last layer's sums are to be. */
 void gi_network_scale_targets(const glia_network *network, float *targets);

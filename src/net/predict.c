@@ -51,6 +51,7 @@ glia_status gi_plan_inference(const glia_network *network, glia_type type, doubl
         .type = type,
         .density = density,
         .threads = 1,
+        .standardises = network->input.mean != NULL,
         .reference = network->engine,
     };
     return gi_plan_make(&request, out, error);
@@ -97,6 +98,7 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
             .threads = 1,
             .engine = params->engine,
             .precision = params->precision,
+            .standardises = network->input.mean != NULL,
             .reference = network->engine,
         };
         status = gi_plan_make(&request, &p->plan[way], error);

@@ -81,7 +81,7 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     if (ok && plan->changes_floats && plan->precision == GLIA_PRECISION_BF16)
         ok = (w.changed = gi_alloc(rows, gi_padded(gi_network_inputs(network)) * sizeof(float),
                                    "a batch", error));
-    if (ok && !for_training && network->input.preprocess) {
+    if (ok && !for_training && network->input.preprocess & GI_STRAIGHTEN) {
         const size_t height = network->input.height, width = network->input.width;
         ok = !gi_warp_room_new(height, width, false, &w.straightener, error) &&
              (w.straight = gi_alloc(height * width + GI_WARP_COLUMNS, 1, "an image", error));
@@ -173,10 +173,12 @@ static void drop_bytes(const gi_engine *engine, const gi_workspace *w, uint32_t 
     }
 }
 
-/* Noise, then dropout, of a row of inputs in the engine's type. */
-static void change_floats(const gi_engine *engine, const gi_workspace *w, uint32_t epoch,
-                          uint64_t place, void *x, size_t n)
+/* What is done to a row of inputs in the engine's type: it is standardised, then has noise and
+ * dropout. */
+static void change_floats(const gi_input_form *form, const gi_engine *engine, const gi_workspace *w,
+                          uint32_t epoch, uint64_t place, void *x, size_t n)
 {
+    if (form->mean) engine->standardise(x, n, form->mean, form->scale, form->n_scales);
     if (w->input_noise > 0) {
         const gi_rng stream = gi_rng_make(w->seed, GI_RANDOM_INPUT_NOISE, epoch, place);
         engine->add_noise(x, &stream, n, w->input_noise);
@@ -198,7 +200,7 @@ void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_work
                        size_t r, glia_type type, const void *sample)
 {
     if (workspace->straight) {
-        gi_straighten(gi_warp_for(plan->engine->isa), network->input.preprocess,
+        gi_straighten(gi_warp_for(plan->engine->isa), network->input.preprocess & GI_STRAIGHTEN,
                       workspace->straight, sample, &workspace->straightener);
         sample = workspace->straight;
     }
@@ -223,14 +225,15 @@ void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,
         if (plan->changes_floats) {
             float *floats = workspace->changed + r * gi_padded(n);
             engine->load_row(floats, type, sample, n, divisor);
-            change_floats(engine, workspace, epoch, place, floats, n);
+            change_floats(&network->input, engine, workspace, epoch, place, floats, n);
             pack->to_bf16(row, floats, gi_padded(n));
         } else {
             pack->load_row_bf16(row, type, sample, n, divisor);
         }
     } else {
         engine->load_row(row, type, sample, n, divisor);
-        if (plan->changes_floats) change_floats(engine, workspace, epoch, place, row, n);
+        if (plan->changes_floats)
+            change_floats(&network->input, engine, workspace, epoch, place, row, n);
     }
 }
 

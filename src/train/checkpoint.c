@@ -157,8 +157,11 @@ static bool find_difference(const json_t **a, const json_t **b, char *where, siz
  */
 static bool is_of_data(const char *where)
 {
-    static const char *const beginnings[] = {"checksum", "validation_checksum",
-                                             "preprocessing.table", "training.samples",
+    static const char *const beginnings[] = {"checksum",
+                                             "validation_checksum",
+                                             "preprocessing.inputs",
+                                             "preprocessing.table",
+                                             "training.samples",
                                              "training.validation_samples"};
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
         if (strncmp(where, beginnings[i], strlen(beginnings[i])) == 0) return true;

@@ -203,6 +203,8 @@ static void judge_inputs(gi_diagnosis *d)
              "all of %zu samples looked at are alike: nothing tells them apart; check how "
              "the features were read",
              inputs->samples);
+    else if (d->network->input.mean)
+        return; /* it scales them itself */
     else if (inputs->largest_rms > largest_input)
         tell(d, GLIA_DIAGNOSIS_INPUT_SCALE, before, GLIA_NO_LAYER, inputs->largest_rms,
              "the inputs are not scaled: feature %zu is about %.3g (root mean square), and half "

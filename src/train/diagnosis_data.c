@@ -128,18 +128,6 @@ glia_status gi_label_facts_of(const glia_network *network, const glia_dataset *d
 
 /* ---- Inputs --------------------------------------------------------------------------------- */
 
-/* x (features) = a sample's features as they enter a network */
-static void read_features(const glia_dataset *dataset, const void *row, float *x)
-{
-    const float scale = (float)(1 / dataset->divisor);
-    const uint8_t *bytes = row;
-    const float *floats = row;
-    if (dataset->type == GLIA_U8)
-        for (size_t f = 0; f < dataset->features; f++) x[f] = (float)bytes[f] * scale;
-    else
-        for (size_t f = 0; f < dataset->features; f++) x[f] = floats[f] * scale;
-}
-
 static int ascending(const void *a, const void *b)
 {
     const float x = *(const float *)a, y = *(const float *)b;
@@ -167,7 +155,7 @@ glia_status gi_input_facts_of(const glia_dataset *dataset, gi_input_facts *out, 
     for (size_t s = 0; s < n; s++) {
         uint32_t label;
         const size_t index = gi_spread_index(s, n, dataset->samples);
-        read_features(dataset, gi_dataset_row(dataset, 0, index, scratch, &label), x);
+        gi_read_features(dataset, gi_dataset_row(dataset, 0, index, scratch, &label), x);
         for (size_t f = 0; f < features; f++) {
             low[f] = s == 0 || x[f] < low[f] ? x[f] : low[f];
             high[f] = s == 0 || x[f] > high[f] ? x[f] : high[f];

@@ -9,6 +9,17 @@
 #include "base/memory.h"
 #include "data/readers.h"
 
+void gi_read_features(const glia_dataset *dataset, const void *row, float *x)
+{
+    const float scale = (float)(1 / dataset->divisor);
+    const uint8_t *bytes = row;
+    const float *floats = row;
+    if (dataset->type == GLIA_U8)
+        for (size_t f = 0; f < dataset->features; f++) x[f] = (float)bytes[f] * scale;
+    else
+        for (size_t f = 0; f < dataset->features; f++) x[f] = floats[f] * scale;
+}
+
 void gi_read_targets(const glia_network *network, const glia_dataset *dataset, size_t index,
                      float *targets)
 {
@@ -46,6 +57,69 @@ static glia_status measure_targets(const glia_dataset *dataset, gi_output_form *
     gi_free(squares);
     gi_free(targets);
     return status;
+}
+
+/*
+ * Sums (n_scales) over all samples, by their weights: of the inputs, or with a mean of the squares
+ * of what is around it. Two passes, since a mean far from 0 would drown the squares.
+ */
+static void sum_inputs(const glia_dataset *dataset, size_t n_scales, const double *mean,
+                       uint8_t *scratch, float *x, double *sums)
+{
+    for (size_t s = 0; s < dataset->samples; s++) {
+        uint32_t label;
+        const double weight = gi_dataset_weight(dataset, s);
+        if (weight == 0) continue;
+        gi_read_features(dataset, gi_dataset_row(dataset, 0, s, scratch, &label), x);
+        for (size_t i = 0; i < dataset->features; i += n_scales)
+            for (size_t k = 0; k < n_scales; k++) {
+                const double d = (double)x[i + k] - (mean ? mean[k] : 0);
+                sums[k] += weight * (mean ? d * d : d);
+            }
+    }
+}
+
+static glia_status measure_inputs(const glia_dataset *dataset, gi_input_form *form,
+                                  glia_error *error)
+{
+    const size_t n = form->n_scales;
+    uint8_t *scratch = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
+    float *x = gi_alloc(dataset->features, sizeof *x, "a sample", error);
+    glia_status status = scratch && x ? GLIA_OK : GLIA_NO_MEMORY;
+    double total = 0; /* of what one sum is made of */
+    for (size_t s = 0; s < dataset->samples; s++) total += gi_dataset_weight(dataset, s);
+    total *= (double)(dataset->features / n);
+    for (size_t k = 0; k < n; k++) form->scale[k] = 0;
+    if (!status) sum_inputs(dataset, n, NULL, scratch, x, form->mean);
+    for (size_t k = 0; k < n; k++) form->mean[k] /= total;
+    if (!status) sum_inputs(dataset, n, form->mean, scratch, x, form->scale);
+    for (size_t k = 0; k < n && !status; k++) {
+        const double deviation = sqrt(form->scale[k] / total);
+        form->scale[k] = deviation >= (double)FLT_MIN ? deviation : 1;
+        if (!isfinite(form->mean[k]) || !isfinite(deviation))
+            status = gi_fail(error, GLIA_BAD_ARGUMENT,
+                             "%s: feature %zu has values that are infinite or no number, which "
+                             "cannot be standardised; leave those samples out",
+                             dataset->name, k);
+    }
+    gi_free(x);
+    gi_free(scratch);
+    return status;
+}
+
+/* Those of a network that has them stay: its weights mean something by them. */
+static glia_status input_scales_of(const glia_network *network, const glia_dataset *dataset,
+                                   gi_input_form *form, glia_error *error)
+{
+    const gi_input_form *old = &network->input;
+    if (!(old->preprocess & GLIA_STANDARDISE)) return GLIA_OK;
+    const size_t n = old->mean         ? old->n_scales
+                     : dataset->height ? dataset->channels
+                                       : dataset->features;
+    const glia_status status = gi_input_scales_new(n, form, error);
+    if (status || !old->mean) return status ? status : measure_inputs(dataset, form, error);
+    memcpy(form->mean, old->mean, 2 * n * sizeof *form->mean); /* one block */
+    return GLIA_OK;
 }
 
 static glia_status output_form_of(const glia_network *network, const glia_dataset *dataset,
@@ -86,6 +160,7 @@ glia_status gi_data_form_of(const glia_network *network, const glia_dataset *dat
     glia_status status = form.class_names ? GLIA_OK : GLIA_NO_MEMORY;
     const gi_schema *schema = network->schema ? network->schema : dataset->schema;
     if (!status && schema) status = gi_schema_copy(schema, &form.schema, error);
+    if (!status) status = input_scales_of(network, dataset, &form.input, error);
     if (!status) status = output_form_of(network, dataset, &form.output, error);
     if (status)
         gi_data_form_free(&form);
@@ -97,6 +172,7 @@ glia_status gi_data_form_of(const glia_network *network, const glia_dataset *dat
 void gi_data_form_free(gi_data_form *form)
 {
     gi_free(form->class_names);
+    gi_free(form->input.mean);
     gi_free(form->output.mean);
     gi_schema_free(form->schema);
     *form = (gi_data_form){0};

@@ -33,6 +33,9 @@ void gi_data_form_free(gi_data_form *form);
 /* Exchanges it with the network's. */
 void gi_data_form_swap(glia_network *network, gi_data_form *form);
 
+/* x (features) = a sample's features, divided by the divisor. */
+void gi_read_features(const glia_dataset *dataset, const void *row, float *x);
+
 /* A sample's targets (outputs), as the network's last sums are to be. */
 void gi_read_targets(const glia_network *network, const glia_dataset *dataset, size_t index,
                      float *targets);

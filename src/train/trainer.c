@@ -138,6 +138,7 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
         .threads = gi_pool_threads(t->pool),
         .engine = t->params.engine,
         .precision = t->params.precision,
+        .standardises = network->input.mean != NULL,
         .reference = network->engine,
         .for_training = true,
         .dropout = t->params.dropout,
@@ -159,8 +160,8 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     }
 
     const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
-    status = gi_augmenter_new(t->params.augmentation, network->input.preprocess, t->train,
-                              t->params.seed, t->params.epochs, network->engine->isa,
+    status = gi_augmenter_new(t->params.augmentation, network->input.preprocess & GI_STRAIGHTEN,
+                              t->train, t->params.seed, t->params.epochs, network->engine->isa,
                               (int)n_threads, &t->augmenter, error);
     if (status) return status;
     const size_t inputs = gi_network_inputs(network);
