@@ -28,6 +28,7 @@ static const struct option eval_table[] = {
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", .max = 1024,
      .offset = offsetof(eval_options, threads), .help = "0: one a core"},
     SOURCE_OPTIONS,
+    TABLE_UNKNOWN_OPTION(eval_options, source.table),
     COMMON_OPTIONS,
 };
 /* clang-format on */
@@ -263,6 +264,16 @@ static glia_status choose_samples(const eval_options *options, const glia_networ
     return GLIA_OK;
 }
 
+/* Says which categories of the samples the model has never seen. */
+static glia_status tell_unknown(const char *data, const glia_dataset *dataset, glia_error *error)
+{
+    glia_unknown *unknown = NULL;
+    size_t n = 0;
+    glia_status status = glia_dataset_unknown(dataset, &unknown, &n, error);
+    source_tell_unknown(data, unknown, n);
+    return status;
+}
+
 static int eval_run(void *field, int n_operands, char *const *operands)
 {
     (void)n_operands;
@@ -285,6 +296,7 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     if (glia_loss_task(info.loss) == GLIA_CLASSES && classes <= MOST_CONFUSED_CLASSES)
         confusion = need_memory(classes * classes, sizeof *confusion);
     if (choose_samples(options, network, dataset, &scored, &held, &error) != GLIA_OK ||
+        tell_unknown(data, held != NULL ? held : dataset, &error) != GLIA_OK ||
         glia_evaluate(network, held != NULL ? held : dataset, options->threads, &score, confusion,
                       &error) != GLIA_OK)
         status = complain_error(&error);

@@ -43,6 +43,7 @@ static const struct option predict_table[] = {
      .offset = offsetof(predict_options, output),
      .help = "where these answers go (standard output unless given)"},
     SOURCE_OPTIONS,
+    TABLE_UNKNOWN_OPTION(predict_options, source.table),
     COMMON_OPTIONS,
 };
 /* clang-format on */

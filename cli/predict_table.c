@@ -196,6 +196,10 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
     if (status == GLIA_OK && skipped > 0)
         complain("%s: %s malformed row%s skipped", path, show_count(skipped).s,
                  skipped == 1 ? " was" : "s were");
+    glia_unknown *unknown = NULL;
+    size_t n_unknown = 0;
+    if (status == GLIA_OK) status = glia_row_stream_unknown(stream, &unknown, &n_unknown, error);
+    if (status == GLIA_OK) source_tell_unknown(path, unknown, n_unknown);
     glia_row_stream_free(stream);
     table_columns_free(&columns);
     return status;

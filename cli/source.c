@@ -206,6 +206,29 @@ glia_status source_open_both(const source_options *options, const char *name, bo
     return status == GLIA_NOT_FOUND ? GLIA_OK : status;
 }
 
+void source_tell_unknown(const char *name, glia_unknown *unknown, size_t n)
+{
+    enum { MOST_TOLD = 5 }; /* columns */
+    if (strcmp(name, "-") == 0) name = "standard input";
+    for (size_t i = 0; i < n && i < MOST_TOLD; i++) {
+        char categories[400] = "";
+        size_t used = 0;
+        const bool is_one = unknown[i].cells == 1;
+        for (size_t c = 0; c < unknown[i].n_categories; c++)
+            used += (size_t)snprintf(categories + used, sizeof categories - used, "%s%.40s",
+                                     c > 0 ? ", " : "", unknown[i].categories[c]);
+        complain("%s: %s cell%s of column %.80s hold%s %s that the model has never seen: read as "
+                 "none: %s%s",
+                 name, show_count(unknown[i].cells).s, is_one ? "" : "s", unknown[i].column,
+                 is_one ? "s" : "", unknown[i].n_categories == 1 ? "a category" : "categories",
+                 categories, unknown[i].has_more ? ", ..." : "");
+    }
+    if (n > MOST_TOLD)
+        complain("%s: %zu more columns hold categories that the model has never seen", name,
+                 n - MOST_TOLD);
+    glia_unknown_free(unknown);
+}
+
 int source_complain(const char *name, const glia_error *error)
 {
     enum { MOST_NAMES = 31 };

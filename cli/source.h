@@ -135,6 +135,9 @@ glia_status source_open_for(const source_options *options, const glia_network *n
                             const char *name, glia_split split, int threads, bool quiet,
                             glia_dataset **out, glia_error *error);
 
+/* Says which categories of rows the model has never seen (glia_dataset_unknown); frees them. */
+void source_tell_unknown(const char *name, glia_unknown *unknown, size_t n);
+
 /* Complains that a data set could not be opened; returns the exit status. */
 int source_complain(const char *name, const glia_error *error);
 

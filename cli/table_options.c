@@ -11,6 +11,7 @@
 const char *const separator_choices[] = {"auto", "comma", "semicolon", "tab", "bar", "space", NULL};
 const char *const header_choices[] = {"auto", "yes", "no", NULL};
 const char *const bad_row_choices[] = {"fail", "skip", NULL};
+const char *const unknown_choices[] = {"none", "fail", NULL};
 const char *const loss_choices[] = {
 #define X(name, text) [GLIA_LOSS_##name] = text,
     GLIA_LOSS_LIST(X)
@@ -67,6 +68,7 @@ glia_table_params table_params(const table_options *o, table_columns *columns)
         .skip_bad_rows = o->on_bad_row == 1,
         .separator = separators[o->separator],
         .header = headers[o->header],
+        .fail_on_unknown = o->unknown == 1,
     };
     params.targets = cut(o->target, n[0], &text, &next);
     params.drop = cut(o->drop, n[1], &text, &next);

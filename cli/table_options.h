@@ -11,9 +11,11 @@ typedef struct table_options {
     const char *weight, *group, *id;         /* a column each; or NULL */
     int loss;                                /* glia_loss */
     int separator, header, on_bad_row;       /* indices of their choices */
+    int unknown;                             /* likewise */
 } table_options;
 
 extern const char *const separator_choices[], *const header_choices[], *const bad_row_choices[];
+extern const char *const unknown_choices[];
 extern const char *const loss_choices[];
 
 /* clang-format off */
@@ -30,6 +32,13 @@ extern const char *const loss_choices[];
     {.kind = OPTION_CHOICE, .name = "on-bad-row", .metavar = "WORD", .choices = bad_row_choices,   \
      .offset = offsetof(of_struct, table.on_bad_row),                                              \
      .help = "what a malformed row does: fail, or skip: it is left out, and counted"}
+
+/* Of commands that read rows as a model reads them. */
+#define TABLE_UNKNOWN_OPTION(of_struct, table)                                                     \
+    {.kind = OPTION_CHOICE, .name = "unknown", .metavar = "WORD", .choices = unknown_choices,      \
+     .offset = offsetof(of_struct, table.unknown),                                                 \
+     .help = "what a category does that the model has never seen: none, it is read as none of "    \
+             "those that it knows, and counted; or fail"}
 
 /* The column that names rows. */
 #define TABLE_ID_OPTION(of_struct, table)                                                          \

@@ -147,9 +147,11 @@ typedef struct glia_table_params {
      * all other numbers are values.
      */
     glia_loss loss;
-    bool skip_bad_rows; /* leave out malformed rows, and those without a target; else they fail */
-    char separator;     /* 0: found out */
-    int header;         /* 1: the first line has the names of columns, -1: it has not */
+    bool skip_bad_rows;   /* leave out malformed rows, and those without a target; else they fail */
+    char separator;       /* 0: found out */
+    int header;           /* 1: the first line has the names of columns, -1: it has not */
+    bool fail_on_unknown; /* of rows for a network, or read like others: a category that was not
+                           * learned from fails; else it is read as none (glia_dataset_unknown) */
 } glia_table_params;
 
 typedef struct glia_data_params {
@@ -289,8 +291,8 @@ GLIA_API glia_status glia_dataset_fold(const glia_dataset *dataset, size_t fold,
 
 /*
  * Reads a table's samples as another data set reads its own: a part that was held out earlier, say,
- * by what a smaller training part has taught. Columns go by name. MISMATCH, BAD_FORMAT (a category
- * that the other has not seen).
+ * by what a smaller training part has taught. Columns go by name. MISMATCH, BAD_FORMAT (a class
+ * that the other has not; a category, where it was opened with fail_on_unknown).
  */
 GLIA_API glia_status glia_dataset_read_like(glia_dataset *dataset, const glia_dataset *like,
                                             glia_error *error);
@@ -317,6 +319,22 @@ GLIA_API glia_dataset_info glia_dataset_describe(const glia_dataset *dataset);
  * owned by the data set.
  */
 GLIA_API const char *glia_dataset_notes(const glia_dataset *dataset);
+
+/* The cells of a column of a table with categories that were not among those learned from. They are
+ * read as none: none of the column's features is 1. */
+typedef struct glia_unknown {
+    const char *column;
+    uint64_t cells;
+    const char *const *categories; /* (n_categories): the first of them, at most 8 */
+    size_t n_categories;
+    bool has_more; /* there are others */
+} glia_unknown;
+
+/* Those of a data set, (n), columns in their order; n is 0 if there are none, or no table. *out is
+ * to be freed by glia_unknown_free. */
+GLIA_API glia_status glia_dataset_unknown(const glia_dataset *dataset, glia_unknown **out,
+                                          size_t *n, glia_error *error);
+GLIA_API void glia_unknown_free(glia_unknown *list);
 
 /* The name of a class ("7", "Ankle boot"); owned by the data set; NULL past the last class. */
 GLIA_API const char *glia_dataset_class_name(const glia_dataset *dataset, size_t index);
@@ -906,7 +924,8 @@ GLIA_API glia_status glia_machine_describe(glia_machine *out, glia_error *error)
  * that the network was trained on, and a table is read as the network reads it: its columns, by
  * their names, in any order, whatever others there are. The target may be absent: such samples can
  * be predicted, not scored. A single file is read for either split. BAD_FORMAT: a column is
- * missing; a category was never seen, or a value is no number: names file, line and column.
+ * missing, or a value is no number: names file, line and column. A category that the network has
+ * never seen is read as none, and counted by glia_dataset_unknown.
  */
 GLIA_API glia_status glia_dataset_open_for(const glia_network *network, const char *name,
                                            glia_split split, const glia_data_params *params,
@@ -924,6 +943,9 @@ GLIA_API glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **
                                           glia_error *error);
 /* Rows that were left out so far, being malformed (glia_table_params.skip_bad_rows). */
 GLIA_API size_t glia_row_stream_skipped(const glia_row_stream *rows);
+/* The unknown categories of all data sets that were given so far: see glia_dataset_unknown. */
+GLIA_API glia_status glia_row_stream_unknown(const glia_row_stream *rows, glia_unknown **out,
+                                             size_t *n, glia_error *error);
 GLIA_API void glia_row_stream_free(glia_row_stream *rows);
 
 /* The line of a sample in its file, from 1; 0 where there are no lines. */

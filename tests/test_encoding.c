@@ -487,7 +487,6 @@ static void test_read_like(void **state)
     static const struct {
         const char *text, *word1, *word2;
     } failing[] = {
-        {"weight,kind,age\n9,dog,3\n9,bird,3\n", "line 3", "\"bird\""},
         {"weight,kind\n9,dog\n", "age", NULL},
         {"name,weight,kind,age\nbob,9,dog,3\ncid,9,dog,3\n", "line 3", "\"cid\""},
         {"name,weight,kind,age\nbob,9,dog,3\n,9,dog,3\n", "line 3", "missing"},
@@ -500,8 +499,60 @@ static void test_read_like(void **state)
     }
     /* ... or skipped. */
     const glia_table_params skips = {.skip_bad_rows = true};
-    assert_int_equal(read_text(failing[0].text, &skips, &reading, &other, &error), GLIA_OK);
+    assert_int_equal(read_text(failing[1].text, &skips, &reading, &other, &error), GLIA_OK);
     assert_int_equal(glia_dataset_describe(other).samples, 1);
+    glia_dataset_free(other);
+    glia_dataset_free(set);
+}
+
+/* Categories that were not learned from are read as none, and counted; or they fail. */
+static void test_unknown(void **state)
+{
+    (void)state;
+    static const char text[] = "weight,kind,age\n9,dog,3\n9,bird,3\n9,fly,3\n9,bird,3\n9,,3\n";
+    glia_dataset *set = must_read(pets, NULL), *other = NULL;
+    const gi_reading reading = gi_dataset_reading(set);
+    glia_error error = {0};
+    glia_unknown *unknown = NULL;
+    size_t n = SIZE_MAX;
+    assert_int_equal(glia_dataset_unknown(set, &unknown, &n, &error), GLIA_OK);
+    assert_int_equal(n, 0);
+    glia_unknown_free(unknown);
+
+    assert_int_equal(read_text(text, NULL, &reading, &other, &error), GLIA_OK);
+    assert_row(other, 0, (const float[]){0, 0, 0, 1, 0, 1}, 6, 0);
+    assert_row(other, 1, (const float[]){0, 0, 0, 0, 0, 1}, 6, 0);
+    assert_row(other, 4, (const float[]){0, 0, 0, 0, 1, 1}, 6, 0);
+    assert_int_equal(glia_dataset_unknown(other, &unknown, &n, &error), GLIA_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(unknown[0].column, "kind");
+    assert_int_equal(unknown[0].cells, 3);
+    assert_int_equal(unknown[0].n_categories, 2);
+    assert_string_equal(unknown[0].categories[0], "bird");
+    assert_string_equal(unknown[0].categories[1], "fly");
+    assert_false(unknown[0].has_more);
+    glia_unknown_free(unknown);
+    glia_dataset_free(other);
+
+    /* Of ten categories eight are listed. */
+    assert_int_equal(read_text("weight,kind,age\n1,a,1\n1,b,1\n1,c,1\n1,d,1\n1,e,1\n1,f,1\n"
+                               "1,g,1\n1,h,1\n1,i,1\n1,j,1\n",
+                               NULL, &reading, &other, &error),
+                     GLIA_OK);
+    assert_int_equal(glia_dataset_unknown(other, &unknown, &n, &error), GLIA_OK);
+    assert_int_equal(unknown[0].cells, 10);
+    assert_int_equal(unknown[0].n_categories, 8);
+    assert_string_equal(unknown[0].categories[7], "h");
+    assert_true(unknown[0].has_more);
+    glia_unknown_free(unknown);
+    glia_dataset_free(other);
+
+    glia_table_params fails = {.fail_on_unknown = true};
+    assert_error("fails", read_text(text, &fails, &reading, &other, &error), GLIA_BAD_FORMAT,
+                 &error, "line 3", "\"bird\"");
+    fails.skip_bad_rows = true;
+    assert_int_equal(read_text(text, &fails, &reading, &other, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_describe(other).samples, 2);
     glia_dataset_free(other);
     glia_dataset_free(set);
 }
@@ -588,7 +639,8 @@ int main(void)
         cmocka_unit_test(test_skipping),       cmocka_unit_test(test_learned_from_rest),
         cmocka_unit_test(test_lifetime),       cmocka_unit_test(test_category_of_held),
         cmocka_unit_test(test_folds),          cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_read_like),      cmocka_unit_test(test_network),
+        cmocka_unit_test(test_read_like),      cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ import stat
 import statistics
 import subprocess
 
-from harness import ENV, HERE, expect, glia, read, run_tests, test, write
+from harness import ENV, HERE, PROGRAM, expect, glia, read, run_tests, test, write
 
 DUMP = os.path.join(os.environ["GLIA_BUILD"], "tests", "dump_table")
 
@@ -169,12 +169,12 @@ def _():
 
 @test("what does not fit is named with its file, line and column")
 def _():
-    def told(rows, names=FLOWERS, command="predict"):
+    def told(rows, names=FLOWERS, command="predict", *more):
         write("wrong.csv", text_of(names, rows))
-        return glia(command, "flowers.safetensors", "wrong.csv", code=1).err
+        return glia(command, "flowers.safetensors", "wrong.csv", *more, code=1).err
     good = [list(row) for row in NEW]
     good[4][1] = "pink"
-    message = told(good)
+    message = told(good, FLOWERS, "predict", "--unknown", "fail")
     expect("wrong.csv, line 6, column colour" in message and '"pink"' in message, message)
     good[4][1], good[7][0] = "red", "thirty"
     message = told(good)
@@ -261,6 +261,25 @@ def _():
            predicted("wide.safetensors", "shuffled.csv"), "other answers")
     text = glia("data", "check", "wide.csv").out
     expect("65,536 columns" in text, text[:300])
+
+
+@test("a category that was never seen is read as none, counted and named")
+def _():
+    rows = [[row[0], colour, *row[2:]] for row, colour in
+            zip(NEW, ["pink", "red", "grey", "pink", "blue"])]
+    write("unseen.csv", text_of(FLOWERS, rows))
+    want = ("3 cells of column colour hold categories that the model has never seen: "
+            "read as none: pink, grey")
+    for command in ("predict", "eval"):
+        done = glia(command, "flowers.safetensors", "unseen.csv")
+        expect(done.err == "glia: unseen.csv: " + want + "\n", done.err)
+    features, outputs = dumped("flowers.safetensors", "unseen.csv")
+    expect(features[0][1:4] == [0, 0, 0] and features[1][1:4] == [0, 0, 1], features[:2])
+    _, lines = predicted("flowers.safetensors", "unseen.csv")
+    expect([[float(v) for v in line[1:]] for line in lines] == outputs, lines, outputs)
+    piped = subprocess.run([PROGRAM, "predict", "flowers.safetensors", "-"], cwd=HERE, env=ENV,
+                           input=text_of(FLOWERS, rows), capture_output=True, check=True)
+    expect(piped.stderr.decode() == "glia: standard input: " + want + "\n", piped.stderr)
 
 
 @test("a row of weight 3 is three rows, one of weight 0 none")

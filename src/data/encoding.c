@@ -441,11 +441,13 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
                            "%s: found %g, too far from the training data, whose mean there is %g; "
                            "correct it, or skip such rows (--on-bad-row skip)",
                            place_of(table, row, e->column[j]).text, cell, column->mean);
-        if (!e->category[j] || e->category[j][(size_t)cell] != GI_UNKNOWN) continue;
+        if (!e->shared->fails_on_unknown || !e->category[j] ||
+            e->category[j][(size_t)cell] != GI_UNKNOWN)
+            continue;
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found \"%.80s\", which was not among the %zu categories of the "
-                       "training data; correct it, leave it empty (missing), or skip such rows "
-                       "(--on-bad-row skip)",
+                       "training data; correct it, have it read as none (--unknown none), or skip "
+                       "such rows (--on-bad-row skip)",
                        place_of(table, row, e->column[j]).text,
                        table->columns[e->column[j]].texts.text[(size_t)cell],
                        e->schema->columns[j].n_categories);
@@ -474,24 +476,11 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
     return GLIA_OK;
 }
 
-static bool needs_check(const struct gi_encoding *e)
-{
-    for (size_t j = 0; j < e->schema->n_columns; j++) {
-        if (e->schema->columns[j].form != GI_DATE_NONE) return true;
-        if (!e->category[j]) continue;
-        const size_t n = e->shared->table->columns[e->column[j]].texts.n;
-        for (size_t c = 0; c < n; c++)
-            if (e->category[j][c] == GI_UNKNOWN) return true;
-    }
-    return e->n_targets > 0;
-}
-
 /* Fails for the first row that cannot be read. */
 static glia_status check_rows(const struct gi_encoding *e, const glia_dataset *dataset,
                               glia_error *error)
 {
     glia_status status = GLIA_OK;
-    if (!needs_check(e)) return GLIA_OK;
     for (size_t i = 0; i < dataset->samples && !status; i++)
         status = check_row(e, gi_encoding_row(dataset, i), error);
     return status;
@@ -668,6 +657,7 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     atomic_init(&shared->users, 1);
     atomic_init(&shared->n_read, 0);
     shared->table = table;
+    shared->fails_on_unknown = params->fail_on_unknown;
     const size_t row_bytes = table->n_columns * sizeof *table->cells;
     if (table->mapped.size > LARGE_BYTES) {
         shared->chunk = CHUNK_BYTES / row_bytes + 1;

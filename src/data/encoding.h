@@ -20,6 +20,17 @@
 glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_table_params *params,
                                 const gi_reading *reading, glia_dataset **out, glia_error *error);
 
+/* What glia_dataset_unknown tells, of several data sets that are read alike; all zero before. */
+typedef struct gi_unknowns {
+    struct gi_unknown_column *columns; /* (n_columns): those of the schema */
+    size_t n_columns;
+} gi_unknowns;
+
+glia_status gi_unknowns_add(gi_unknowns *unknowns, const glia_dataset *dataset, glia_error *error);
+glia_status gi_unknowns_list(const gi_unknowns *unknowns, const gi_schema *schema,
+                             glia_unknown **out, size_t *n, glia_error *error);
+void gi_unknowns_free(gi_unknowns *unknowns);
+
 /* Whether its rows are those of a table. */
 bool gi_dataset_is_table(const glia_dataset *dataset);
 

@@ -15,6 +15,7 @@ struct gi_shared_table {
     atomic_int users;
     gi_table *table;
     gi_table_roles roles;
+    bool fails_on_unknown; /* categories */
     /* Of a large one that is mapped from a file: rows that lie together, and after how many rows
      * that were read their pages are given back; else 0. */
     size_t chunk, drop_after;

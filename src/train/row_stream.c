@@ -17,6 +17,7 @@ struct glia_row_stream {
     gi_csv_stream *stream;    /* or */
     glia_dataset *whole;      /* not given yet */
     size_t skipped;
+    gi_unknowns unknowns;
 };
 
 /* Separated values: what else there is says so in its name or its first bytes. */
@@ -70,6 +71,10 @@ glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out, glia
     gi_reading reading = gi_network_reading(rows->network);
     reading.ignores_targets = true;
     if (!rows->stream) {
+        if (rows->whole) {
+            const glia_status status = gi_unknowns_add(&rows->unknowns, rows->whole, error);
+            if (status) return status;
+        }
         *out = rows->whole;
         rows->whole = NULL;
         return GLIA_OK;
@@ -82,7 +87,11 @@ glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out, glia
         const size_t in_all = table ? table->rows + table->skipped : 0;
         if (!status && table)
             status = gi_dataset_of_table(table, "rows", &rows->params, &reading, &dataset, error);
-        if (status) return status;
+        if (!status && dataset) status = gi_unknowns_add(&rows->unknowns, dataset, error);
+        if (status) {
+            glia_dataset_free(dataset);
+            return status;
+        }
         rows->skipped += in_all - (dataset ? dataset->samples : 0);
         *out = dataset;
         if (dataset || is_end) return GLIA_OK;
@@ -94,9 +103,16 @@ size_t glia_row_stream_skipped(const glia_row_stream *rows)
     return rows->skipped;
 }
 
+glia_status glia_row_stream_unknown(const glia_row_stream *rows, glia_unknown **out, size_t *n,
+                                    glia_error *error)
+{
+    return gi_unknowns_list(&rows->unknowns, rows->network->schema, out, n, error);
+}
+
 void glia_row_stream_free(glia_row_stream *rows)
 {
     if (!rows) return;
+    gi_unknowns_free(&rows->unknowns);
     gi_csv_stream_free(rows->stream);
     glia_dataset_free(rows->whole);
     gi_free(rows);
