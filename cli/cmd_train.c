@@ -275,6 +275,33 @@ static glia_status train(struct run *run, glia_error *error)
 
 /* ---- The result ---------------------------------------------------------------------------- */
 
+/* On the test split; accuracy alone misleads where a class is frequent or rows are few. */
+static void print_score(const struct run *run)
+{
+    enum { FEW = 30 };
+    const glia_metrics *score = &run->score;
+    const char *dim = style_begin(stdout, STYLE_DIM), *end = style_end(stdout);
+    const bool two = isfinite(score->majority) && isfinite(score->roc_auc);
+    printf("%stest    %s   %s%s%s", dim, end, style_begin(stdout, STYLE_BOLD), show_score(score).s,
+           end);
+    if (isfinite(score->r2)) printf(", R2 %s", show_number(score->r2).s);
+    if (isfinite(score->roc_auc)) printf(", ROC AUC %s", show_number(score->roc_auc).s);
+    printf(", loss %s\n", show_loss(score->loss).s);
+    if (two || score_is_imbalanced(score)) {
+        printf("%s       %s   ", dim, end);
+        print_clean(stdout, show_majority(score, run->network).s);
+        printf("; balanced accuracy %s\n", show_percent(score->balanced_accuracy).s);
+    }
+    const class_weight_list *weights = &run->options->class_weights;
+    if ((weights->balanced || weights->n > 0) && score->accuracy < score->majority)
+        printf("          --class-weights trades accuracy for the recall of rare classes: compare "
+               "by ROC AUC or balanced accuracy\n");
+    if (score->samples < FEW)
+        printf("          %zu test sample%s too few for a reliable score%s\n", score->samples,
+               score->samples == 1 ? " is" : "s are",
+               run->seeds == NULL && source_is_file(run->data) ? "; try --folds" : "");
+}
+
 static void print_result(const struct run *run)
 {
     const glia_train_result *r = &run->result;
@@ -286,12 +313,7 @@ static void print_result(const struct run *run)
     if (complete && run->parts.validation != NULL && r->best_epoch < r->epochs)
         printf("%skept    %s   epoch %zu of %zu, where the validation loss was lowest\n", dim, end,
                r->best_epoch, r->epochs);
-    if (isfinite(run->score.loss)) {
-        printf("%stest    %s   %s%s%s", dim, end, style_begin(stdout, STYLE_BOLD),
-               show_score(&run->score).s, end);
-        if (isfinite(run->score.r2)) printf(", R2 %s", show_number(run->score.r2).s);
-        printf(", loss %s\n", show_loss(run->score.loss).s);
-    }
+    if (isfinite(run->score.loss)) print_score(run);
     printf("%stime    %s   %s", dim, end, show_duration(r->seconds).s);
     if (r->samples_per_second > 0 || !run->kept.begun) /* else there was nothing left to do */
         printf(", %s samples/s",
@@ -527,7 +549,8 @@ static int run_seeds(struct run *shared, struct seeds *seeds)
             return source_complain(shared->data, &error);
         }
         if (i > 0) run.view.startup_ended = 0; /* only the first had one */
-        seeds_add(seeds, one.options.params.seed, &run.result, &run.score, outcome(&run));
+        seeds_add(seeds, one.options.params.seed, &run.result, &run.score, run.network,
+                  outcome(&run));
         status = end_run(&run, status);
         if (status != EXIT_DONE) exit_status = status;
         if (signals_came()) exit_status = EXIT_INTERRUPTED;
@@ -561,7 +584,7 @@ static int run_fold(const struct run *shared, size_t fold, glia_error *error)
     run.path = is_fold ? NULL : run.options->output;
     const glia_status status = run_training(&run, &exit_status, error);
     if (status == GLIA_OK && is_fold)
-        seeds_add(run.seeds, fold + 1, &run.result, &run.score, outcome(&run));
+        seeds_add(run.seeds, fold + 1, &run.result, &run.score, run.network, outcome(&run));
     exit_status = end_run(&run, exit_status);
     return status != GLIA_OK ? source_complain(run.data, error) : exit_status;
 }

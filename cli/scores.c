@@ -3,18 +3,58 @@
 #include "scores.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 glia_metrics score_none(void)
 {
-    return (glia_metrics){0, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    return (glia_metrics){.loss = NAN,
+                          .accuracy = NAN,
+                          .standard_error = NAN,
+                          .exact = NAN,
+                          .rmse = NAN,
+                          .mae = NAN,
+                          .r2 = NAN,
+                          .roc_auc = NAN,
+                          .average_precision = NAN,
+                          .accuracy_low = NAN,
+                          .accuracy_high = NAN,
+                          .majority = NAN,
+                          .balanced_accuracy = NAN};
 }
 
-words show_score(const glia_metrics *score)
+score_text show_score(const glia_metrics *score)
 {
-    words w;
-    if (!isfinite(score->rmse)) return show_accuracy(score->accuracy, score->standard_error);
-    snprintf(w.s, sizeof w.s, "RMSE %.20s", show_number(score->rmse).s);
-    return w;
+    enum { ENOUGH = 5 }; /* samples that are right, and that are wrong, for a standard error */
+    const double n = (double)score->samples, right = score->accuracy * n;
+    score_text text;
+    if (isfinite(score->rmse))
+        snprintf(text.s, sizeof text.s, "RMSE %s", show_number(score->rmse).s);
+    else if (!isfinite(score->accuracy_low) || fmin(right, n - right) >= ENOUGH - 0.5)
+        snprintf(text.s, sizeof text.s, "%s",
+                 show_accuracy(score->accuracy, score->standard_error).s);
+    else
+        snprintf(text.s, sizeof text.s, "%.2f %%, 95 %% interval %.2f to %.2f %%",
+                 100 * score->accuracy, 100 * score->accuracy_low, 100 * score->accuracy_high);
+    return text;
+}
+
+bool score_is_imbalanced(const glia_metrics *score)
+{
+    return score->majority >= 0.6;
+}
+
+score_text show_majority(const glia_metrics *score, const glia_network *network)
+{
+    score_text text = {""};
+    if (!isfinite(score->majority)) return text;
+    char *name = clean_text(glia_network_class_name(network, score->majority_class));
+    size_t cut = 0; /* bytes of at most so many characters */
+    for (size_t n = 0; name[cut] != '\0' && n < LONGEST_NAME; n++)
+        cut += character_length(name + cut);
+    snprintf(text.s, sizeof text.s, "always answering \"%.*s%s\" would get %s", (int)cut, name,
+             name[cut] != '\0' ? "..." : "", show_percent(score->majority).s);
+    free(name);
+    return text;
 }
 
 void score_json(json_t *o, const char *prefix, const glia_metrics *score,
@@ -23,15 +63,22 @@ void score_json(json_t *o, const char *prefix, const glia_metrics *score,
     const glia_network_info info = glia_network_describe(network);
     const glia_task task = glia_loss_task(info.loss);
     const bool values = task == GLIA_VALUES, labels = task == GLIA_LABELS;
-    const bool ranks = labels || (!values && info.classes == 2);
+    const bool ranks = labels || (!values && info.classes == 2), classes = !values && !labels;
     const struct {
         const char *key;
         double value;
         bool fits;
     } figures[] = {
-        {"exact", score->exact, labels},    {"rmse", score->rmse, values},
-        {"mae", score->mae, values},        {"r2", score->r2, values},
-        {"roc_auc", score->roc_auc, ranks}, {"average_precision", score->average_precision, ranks},
+        {"exact", score->exact, labels},
+        {"rmse", score->rmse, values},
+        {"mae", score->mae, values},
+        {"r2", score->r2, values},
+        {"roc_auc", score->roc_auc, ranks},
+        {"average_precision", score->average_precision, ranks},
+        {"accuracy_low", score->accuracy_low, classes},
+        {"accuracy_high", score->accuracy_high, classes},
+        {"majority", score->majority, classes},
+        {"balanced_accuracy", score->balanced_accuracy, classes},
     };
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         char key[40];

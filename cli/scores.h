@@ -13,15 +13,33 @@
 /* Classes up to which a confusion matrix is asked for: 128 MiB. */
 enum { MOST_CONFUSED_CLASSES = 4096 };
 
+/* Characters to which names of classes are cut in a line of figures. */
+enum { LONGEST_NAME = 40 };
+
 /* Of no samples: every figure NAN. */
 glia_metrics score_none(void);
 
-/* "97.94 ± 0.14 %", or, of values, "RMSE 4.95". */
-words show_score(const glia_metrics *score);
+typedef struct score_text {
+    char s[256];
+} score_text;
+
+/*
+ * "97.94 ± 0.14 %"; "100.00 %, 95 % interval 34.24 to 100.00 %" where so few samples are right, or
+ * wrong, that a standard error says nothing; of values "RMSE 4.95".
+ */
+score_text show_score(const glia_metrics *score);
+
+/* Whether one class has so many samples that the accuracy alone misleads. */
+bool score_is_imbalanced(const glia_metrics *score);
+
+/* "always answering \"no\" would get 96.50 %", of the most frequent class; "" where there are no
+ * classes. */
+score_text show_majority(const glia_metrics *score, const glia_network *network);
 
 /*
  * Puts what is of the network's task beside loss and accuracy, each key after prefix: rmse, mae,
- * r2; exact; roc_auc, average_precision.
+ * r2; exact; roc_auc, average_precision; of classes accuracy_low, accuracy_high, majority and
+ * balanced_accuracy.
  */
 void score_json(json_t *o, const char *prefix, const glia_metrics *score,
                 const glia_network *network);

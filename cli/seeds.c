@@ -7,8 +7,17 @@
 #include <string.h>
 
 #include "output.h"
-#include "scores.h"
 #include "spread.h"
+
+/* The spread is over the runs, so a run is a figure alone. */
+static void print_score(const glia_metrics *score)
+{
+    if (isfinite(score->rmse))
+        printf(" test RMSE %s", show_number(score->rmse).s);
+    else
+        printf(" test %s", show_accuracy(score->accuracy, score->standard_error).s);
+    if (isfinite(score->roc_auc)) printf(", ROC AUC %s", show_number(score->roc_auc).s);
+}
 
 static void print_run(const struct seeds *s, uint64_t number, const glia_train_result *r,
                       const glia_metrics *score)
@@ -20,7 +29,7 @@ static void print_run(const struct seeds *s, uint64_t number, const glia_train_r
     else if (r->stop == GLIA_STOP_CANCELLED)
         printf(" interrupted");
     else if (isfinite(score->loss))
-        printf(" test %s", show_score(score).s);
+        print_score(score);
     else if (isfinite(r->train_rmse))
         printf(" train RMSE %s", show_number(r->train_rmse).s);
     else
@@ -34,7 +43,7 @@ static void print_run(const struct seeds *s, uint64_t number, const glia_train_r
 }
 
 void seeds_add(struct seeds *s, uint64_t number, const glia_train_result *result,
-               const glia_metrics *score, json_t *outcome)
+               const glia_metrics *score, const glia_network *network, json_t *outcome)
 {
     if (s->outcomes == NULL) {
         s->outcomes = json_need(json_array());
@@ -42,6 +51,8 @@ void seeds_add(struct seeds *s, uint64_t number, const glia_train_result *result
         s->other = need_memory(s->n, sizeof *s->other);
         s->validation = need_memory(s->n, sizeof *s->validation);
         s->seconds = need_memory(s->n, sizeof *s->seconds);
+        s->roc_auc = need_memory(s->n, sizeof *s->roc_auc);
+        s->balanced = need_memory(s->n, sizeof *s->balanced);
     }
     json_push(s->outcomes, outcome);
     if (s->printed) print_run(s, number, result, score);
@@ -52,6 +63,10 @@ void seeds_add(struct seeds *s, uint64_t number, const glia_train_result *result
     s->other[s->n_done] = s->has_values ? score->r2 : 1 - score->accuracy;
     s->validation[s->n_done] =
         s->has_values ? result->validation_rmse : result->validation_accuracy;
+    s->roc_auc[s->n_done] = score->roc_auc;
+    s->balanced[s->n_done] = score->balanced_accuracy;
+    s->is_imbalanced = s->is_imbalanced || score_is_imbalanced(score);
+    s->majority = show_majority(score, network);
     s->seconds[s->n_done++] = result->seconds;
 }
 
@@ -87,11 +102,21 @@ void seeds_print(const struct seeds *s)
         } else {
             add_row(table, "test accuracy", test, show_percent);
             add_row(table, "test error", other, show_percent);
+            add_row(table, "test ROC AUC", spread_of(s->roc_auc, s->n_done), show_number);
+            if (s->is_imbalanced)
+                add_row(table, "balanced accuracy", spread_of(s->balanced, s->n_done),
+                        show_percent);
             add_row(table, "validation accuracy", validation, show_percent);
         }
         printf("\n");
         table_print(table, stdout, "546");
         table_free(table);
+    }
+    if (s->n_done > 0 && s->majority.s[0] != '\0' &&
+        (s->is_imbalanced || isfinite(s->roc_auc[0]))) {
+        printf("\n");
+        print_clean(stdout, s->majority.s);
+        printf("\n");
     }
     if (s->n_failed > 0)
         printf("\n%zu of %zu diverged%s\n", s->n_failed, s->n,
@@ -107,6 +132,8 @@ json_t *seeds_json(const struct seeds *s)
     } figures[] = {{s->has_values ? "test_rmse" : "test_accuracy", s->test},
                    {s->has_values ? "test_r2" : "test_error", s->other},
                    {s->has_values ? "validation_rmse" : "validation_accuracy", s->validation},
+                   {"test_roc_auc", s->roc_auc},
+                   {"test_balanced_accuracy", s->balanced},
                    {"seconds", s->seconds}};
     if (!s->are_folds) json_put(summary, "seed", json_seed(s->first));
     json_put(summary, s->are_folds ? "folds" : "seeds", json_count(s->n));
@@ -114,6 +141,8 @@ json_t *seeds_json(const struct seeds *s)
     json_put(summary, "failed", json_count(s->n_failed));
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
         const spread of = spread_of(figures[i].values, s->n_done);
+        const bool fits = figures[i].values != s->roc_auc && figures[i].values != s->balanced;
+        if (of.n == 0 && !fits) continue; /* of another task */
         json_put(summary, figures[i].key, spread_json(&of));
     }
     json_put(o, "runs", s->outcomes != NULL ? json_incref(s->outcomes) : json_need(json_array()));
@@ -127,6 +156,8 @@ void seeds_free(struct seeds *s)
     free(s->other);
     free(s->validation);
     free(s->seconds);
+    free(s->roc_auc);
+    free(s->balanced);
     json_decref(s->outcomes);
 }
 

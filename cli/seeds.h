@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "glia.h"
+#include "scores.h"
 
 /* An all-zero struct but for these. */
 struct seeds {
@@ -19,14 +20,17 @@ struct seeds {
     /* of runs that are complete (n_done), in room for n, owned: accuracies and errors, or RMSEs and
      * R2s */
     double *test, *other, *validation, *seconds;
+    double *roc_auc, *balanced; /* likewise; NANs where glia_metrics says so */
     bool has_values;
+    bool is_imbalanced;  /* one of them is: accuracy misleads */
+    score_text majority; /* what the most frequent class alone would get, in the last of them */
     size_t n_done, n_failed;
     json_t *outcomes; /* of all that ended, owned */
 };
 
 /* Counts a run that ended, complete or not, and takes its outcome over. */
 void seeds_add(struct seeds *seeds, uint64_t number, const glia_train_result *result,
-               const glia_metrics *score, json_t *outcome);
+               const glia_metrics *score, const glia_network *network, json_t *outcome);
 
 /* The sum of them, for people on stdout. */
 void seeds_print(const struct seeds *seeds);

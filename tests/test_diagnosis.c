@@ -275,6 +275,31 @@ static void test_labels(void **state)
     free_samples(&s);
 }
 
+/* Classes are named as their data name them, not by their places. */
+static void test_classes_have_names(void **state)
+{
+    (void)state;
+    static float x[60][2];
+    static uint32_t label[60];
+    static const char *const names[] = {"1", "seldom seen", "3"};
+    for (size_t i = 0; i < 60; i++) {
+        label[i] = i % 2 ? 2 : 0;
+        x[i][0] = x[i][1] = (float)(i % 2) + 0.01F * (float)(i % 7);
+    }
+    glia_dataset *data = wrap(&x[0][0], label, 60, 2, 3);
+    char *kept[3];
+    for (size_t c = 0; c < 3; c++) {
+        kept[c] = data->class_names[c];
+        data->class_names[c] = (char *)names[c];
+    }
+    glia_network *network = make(data, 1, 8, GLIA_TANH);
+    told t = train(network, data, NULL, training(0.1, 1), NULL);
+    assert_message(find(&t, GLIA_DIAGNOSIS_MISSING_CLASS), "(class \"seldom seen\")");
+    for (size_t c = 0; c < 3; c++) data->class_names[c] = kept[c];
+    glia_network_free(network);
+    glia_dataset_free(data);
+}
+
 /* A part of a data set is judged by its own samples. */
 static void test_labels_of_a_view(void **state)
 {
@@ -659,6 +684,7 @@ int main(void)
         cmocka_unit_test(test_input_spread),
         cmocka_unit_test(test_input_constant),
         cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_classes_have_names),
         cmocka_unit_test(test_labels_of_a_view),
         cmocka_unit_test(test_unrelated_labels),
         cmocka_unit_test(test_dead_units),

@@ -274,6 +274,88 @@ static void test_figures_are_scikit_learns(void **state)
     assert_true(isnan(m.exact) && isnan(m.rmse) && isnan(m.mae) && isnan(m.r2));
 }
 
+/*
+ * Ten samples, seven of the first class, of which one is missed, and one of the third's three: by
+ * hand, and Wilson's interval of 8 of 10 as statsmodels has it (proportion_confint).
+ */
+static void test_figures_of_imbalanced_classes(void **state)
+{
+    (void)state;
+    static const uint32_t label[] = {0, 0, 0, 0, 0, 0, 0, 2, 2, 2};
+    static const uint32_t said[] = {0, 0, 0, 0, 0, 0, 2, 2, 0, 2};
+    float x[10][3] = {{0}};
+    for (size_t i = 0; i < 10; i++) x[i][said[i]] = 5;
+    glia_dataset *data, *one;
+    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, 10, 3, 3, &data, NULL), GLIA_OK);
+    glia_network *network = transparent(3, GLIA_LOSS_CROSS_ENTROPY);
+    glia_metrics m = evaluate(network, data, 1);
+    check_figure("accuracy", m.accuracy, 0.8);
+    check_figure("majority", m.majority, 0.7);
+    assert_int_equal(m.majority_class, 0);
+    check_figure("balanced", m.balanced_accuracy, (6 / 7. + 2 / 3.) / 2); /* none of class 1 */
+    check_figure("low", m.accuracy_low, 0.49016247153664183);
+    check_figure("high", m.accuracy_high, 0.9433178209132104);
+    glia_dataset_free(data);
+
+    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, 2, 3, 3, &one, NULL), GLIA_OK);
+    m = evaluate(network, one, 1); /* both are right: of the rest little is known */
+    check_figure("low", m.accuracy_low, 0.34238023752150884);
+    assert_true(m.accuracy_high == 1 && m.majority == 1 && m.balanced_accuracy == 1);
+    glia_metrics none;
+    assert_int_equal(glia_evaluate_targets(network, one, 1, &none, 3, NULL), GLIA_BAD_ARGUMENT);
+    glia_dataset_free(one);
+    glia_network_free(network);
+}
+
+/* Each target has the figures that it has alone, and together they are those of all. */
+static void test_figures_of_each_target(void **state)
+{
+    (void)state;
+    for (int task = 0; task < 2; task++) {
+        const glia_loss loss = task ? GLIA_LOSS_MSE : GLIA_LOSS_BCE;
+        const float *targets = task ? golden_values : golden_labels;
+        glia_network *network = transparent(GOLDEN_OUTPUTS, loss);
+        glia_dataset *data;
+        assert_int_equal(glia_dataset_from_targets(GLIA_F32, golden_sums, targets, GOLDEN_SAMPLES,
+                                                   GOLDEN_OUTPUTS, GOLDEN_OUTPUTS,
+                                                   glia_loss_task(loss), &data, NULL),
+                         GLIA_OK);
+        const glia_metrics all = evaluate(network, data, 1);
+        glia_metrics each[GOLDEN_OUTPUTS];
+        assert_int_equal(glia_evaluate_targets(network, data, 2, each, GOLDEN_OUTPUTS, NULL),
+                         GLIA_OK);
+        double squares = 0, mae = 0, r2 = 0, right = 0, area = 0, n_ranked = 0;
+        for (size_t c = 0; c < GOLDEN_OUTPUTS; c++) {
+            double own = 0;
+            for (size_t i = 0; i < GOLDEN_SAMPLES; i++) {
+                const double d = (double)golden_sums[i * GOLDEN_OUTPUTS + c] -
+                                 (double)targets[i * GOLDEN_OUTPUTS + c];
+                own += d * d / GOLDEN_SAMPLES;
+            }
+            if (task) check_figure("rmse of a target", each[c].rmse, sqrt(own));
+            squares += own / GOLDEN_OUTPUTS;
+            mae += each[c].mae / GOLDEN_OUTPUTS;
+            r2 += each[c].r2 / GOLDEN_OUTPUTS;
+            right += each[c].accuracy / GOLDEN_OUTPUTS;
+            if (isnan(each[c].roc_auc)) continue; /* all samples have the label, or none */
+            area += each[c].roc_auc;
+            n_ranked++;
+        }
+        if (task) {
+            check_figure("rmse", all.rmse, sqrt(squares));
+            check_figure("mae", all.mae, mae);
+            check_figure("r2", all.r2, r2);
+        } else {
+            check_figure("accuracy", all.accuracy, right);
+            check_figure("roc_auc", all.roc_auc, area / n_ranked);
+        }
+        glia_metrics few;
+        assert_int_equal(glia_evaluate_targets(network, data, 1, &few, 1, NULL), GLIA_BAD_ARGUMENT);
+        glia_dataset_free(data);
+        glia_network_free(network);
+    }
+}
+
 /* Losses of extreme sums neither overflow nor vanish into NAN. */
 static void test_bce_is_stable(void **state)
 {
@@ -649,6 +731,8 @@ int main(void)
         cmocka_unit_test(test_labels_are_learned),
         cmocka_unit_test(test_constant_targets),
         cmocka_unit_test(test_figures_are_scikit_learns),
+        cmocka_unit_test(test_figures_of_imbalanced_classes),
+        cmocka_unit_test(test_figures_of_each_target),
         cmocka_unit_test(test_bce_is_stable),
         cmocka_unit_test(test_weights_are_repetitions),
         cmocka_unit_test(test_threads_do_not_matter),

@@ -8,6 +8,7 @@ targets are no classes.
 import json
 import math
 import random
+import re
 
 from harness import expect, glia, on_terminal, read, run_tests, test, write
 
@@ -44,6 +45,41 @@ def near(a, b):
 
 def no_nan(text):
     expect("nan" not in text.lower().replace("nano", ""), "a NaN is shown:", text)
+
+
+@test("a rare class: the share of the frequent one, ROC AUC and balanced accuracy stand beside it")
+def _():
+    generator = random.Random(4)
+    rows = ["x,y,answer"]
+    for i in range(400):
+        rare = i % 20 == 0
+        rows.append(f"{generator.gauss(0.7 * rare, 1):.4f},{generator.gauss(0, 1):.4f},"
+                    f"{'yes' if rare else 'no'}")
+    write("rare.csv", "\n".join(rows + [""]).encode())
+    done = glia("train", "rare.csv", "--epochs", 20, "-o", "rare.safetensors")
+    expect('always answering "no" would get 95.00 %; balanced accuracy ' in done.out, done.out)
+    expect(re.search(r"^test .*, ROC AUC 0\.\d+, loss", done.out, re.M), done.out)
+    expect("--class-weights trades" not in done.out, done.out)
+    weighed = glia("train", "rare.csv", "--epochs", 20, "--class-weights", "balanced", "-o",
+                   "rare.safetensors")
+    expect("--class-weights trades accuracy" in weighed.out, weighed.out)
+    result = glia("train", "rare.csv", "--epochs", 20, "--json", "-o", "rare.safetensors").json()
+    expect(result["test_majority"] == 0.95 and 0 <= result["test_balanced_accuracy"] <= 1, result)
+    expect(result["test_accuracy_low"] < result["test_accuracy"] < result["test_accuracy_high"])
+    folds = glia("train", "rare.csv", "--epochs", 5, "--folds", 4)
+    expect(len(re.findall(r"^fold .*ROC AUC", folds.out, re.M)) == 4, folds.out)
+    expect(re.search(r"^test ROC AUC +0\.\d+", folds.out, re.M), folds.out)
+    expect(re.search(r"^balanced accuracy +\d+\.\d\d %", folds.out, re.M), folds.out)
+    expect('always answering "no" would get 95.00 %' in folds.out, folds.out)
+
+
+@test("few test rows: an interval in place of a standard error of 0, and a word about it")
+def _():
+    rows = ["x,answer"] + [f"{(i % 2) * 4 + i % 5 * 0.1:.1f},{'ba'[i % 2]}" for i in range(20)]
+    write("few.csv", "\n".join(rows + [""]).encode())
+    done = glia("train", "few.csv", "--test", "2", "-o", "few.safetensors")
+    expect("test       100.00 %, 95 % interval 34.24 to 100.00 %" in done.out, done.out)
+    expect("2 test samples are too few for a reliable score; try --folds" in done.out, done.out)
 
 
 @test("values: the RMSE comes to the noise, and is told in every place")

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "train/probe.h"
@@ -161,6 +162,28 @@ static layer_text name_of(const gi_diagnosis *d, size_t l)
     return text;
 }
 
+/* A class in quotes, cut to 24 characters; numbers, which name themselves, have none. */
+typedef struct class_text {
+    char s[112];
+} class_text;
+
+static class_text name_of_class(const gi_diagnosis *d, size_t c)
+{
+    enum { CHARACTERS = 24, MOST_BYTES = 4 * CHARACTERS };
+    const char *name = d->train->class_names[c];
+    class_text text;
+    size_t length = 0, shown = 0;
+    while (name[length] && shown < CHARACTERS && length < MOST_BYTES - 4) {
+        length++;
+        while ((name[length] & 0xC0) == 0x80) length++; /* the rest of a character */
+        shown++;
+    }
+    const bool is_number = strspn(name, "0123456789") == strlen(name);
+    snprintf(text.s, sizeof text.s, "%s%.*s%s%s", is_number ? "" : "\"", (int)length, name,
+             name[length] ? "..." : "", is_number ? "" : "\"");
+    return text;
+}
+
 /* ---- The data ------------------------------------------------------------------------------- */
 
 static void judge_labels(gi_diagnosis *d)
@@ -176,15 +199,15 @@ static void judge_labels(gi_diagnosis *d)
                  d->train->samples, d->train->task == GLIA_VALUES ? "values" : "labels");
     } else if (labels->all_alike) {
         tell(d, GLIA_DIAGNOSIS_ONE_CLASS, before, GLIA_NO_LAYER, 1,
-             "all %zu training samples are of class %u: there is nothing to tell apart; check how "
+             "all %zu training samples are of class %s: there is nothing to tell apart; check how "
              "the labels were read",
-             d->train->samples, labels->most_frequent);
+             d->train->samples, name_of_class(d, labels->most_frequent).s);
     } else if (labels->n_missing > 0) {
-        char list[64];
+        char list[3 * sizeof(class_text)];
         size_t used = 0;
         for (size_t i = 0; i < 3 && i < labels->n_missing; i++)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%u", i ? ", " : "",
-                                     labels->first_missing[i]);
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
+                                     name_of_class(d, labels->first_missing[i]).s);
         tell(d, GLIA_DIAGNOSIS_MISSING_CLASS, before, GLIA_NO_LAYER, (double)labels->n_missing,
              "%zu of %zu classes %s no training sample (class %s%s): the network cannot learn "
              "%s; check the labels, or make the data set with fewer classes",

@@ -26,6 +26,8 @@ struct gi_evaluation {
     /* Of classes: */
     uint32_t *predicted; /* (samples) */
     uint32_t *label;     /* (samples) */
+    size_t *support;     /* (classes): samples of each, */
+    size_t *hits;        /*   and those that are recognised */
     /* Of labels and values (samples, outputs); of two classes output alone, (samples) of the
      * second: */
     float *output;
@@ -184,6 +186,8 @@ void gi_evaluation_free(gi_evaluation *e)
     gi_free(e->loss);
     gi_free(e->predicted);
     gi_free(e->label);
+    gi_free(e->support);
+    gi_free(e->hits);
     gi_free(e->output);
     gi_free(e->target);
     gi_free(e);
@@ -211,7 +215,9 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     if (e->task == GLIA_CLASSES) {
         e->predicted = gi_alloc(n, sizeof *e->predicted, "predictions", error);
         e->label = gi_alloc(n, sizeof *e->label, "labels", error);
-        if (!e->predicted || !e->label) status = GLIA_NO_MEMORY;
+        e->support = gi_alloc(classes, sizeof *e->support, "classes", error);
+        e->hits = gi_alloc(classes, sizeof *e->hits, "classes", error);
+        if (!e->predicted || !e->label || !e->support || !e->hits) status = GLIA_NO_MEMORY;
     } else {
         e->target = gi_alloc(n, classes * sizeof *e->target, "targets", error);
         if (!e->target) status = GLIA_NO_MEMORY;
@@ -242,15 +248,41 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
 
 /* ---- Figures -------------------------------------------------------------------------------- */
 
+/* The interval of a part p of n samples that holds the true part with 95 % (Wilson 1927). */
+static void wilson(double p, double n, double *low, double *high)
+{
+    const double z = 1.959964, zz = z * z / n;
+    const double middle = (p + zz / 2) / (1 + zz);
+    const double half = z * sqrt(p * (1 - p) / n + zz / (4 * n)) / (1 + zz);
+    *low = fmax(0, middle - half);
+    *high = fmin(1, middle + half);
+}
+
 static void count_classes(const gi_evaluation *e, glia_metrics *metrics, uint64_t *confusion)
 {
     const size_t n = e->dataset->samples, classes = gi_network_classes(e->network);
-    size_t correct = 0;
+    size_t correct = 0, largest = 0, n_seen = 0;
+    double recalls = 0;
+    memset(e->support, 0, classes * sizeof *e->support);
+    memset(e->hits, 0, classes * sizeof *e->hits);
     for (size_t i = 0; i < n; i++) {
-        correct += e->predicted[i] == e->label[i];
+        const bool hit = e->predicted[i] == e->label[i];
+        correct += hit;
+        e->hits[e->label[i]] += hit;
+        e->support[e->label[i]]++;
         if (confusion) confusion[e->label[i] * classes + e->predicted[i]]++;
     }
+    for (size_t c = 0; c < classes; c++) {
+        if (e->support[c] > e->support[largest]) largest = c;
+        if (e->support[c] == 0) continue;
+        recalls += (double)e->hits[c] / (double)e->support[c];
+        n_seen++;
+    }
     metrics->accuracy = (double)correct / (double)n;
+    wilson(metrics->accuracy, (double)n, &metrics->accuracy_low, &metrics->accuracy_high);
+    metrics->majority = (double)e->support[largest] / (double)n;
+    metrics->majority_class = largest;
+    metrics->balanced_accuracy = recalls / (double)n_seen;
 }
 
 static void count_labels(const gi_evaluation *e, glia_metrics *metrics)
@@ -268,46 +300,71 @@ static void count_labels(const gi_evaluation *e, glia_metrics *metrics)
     metrics->exact = (double)exact / (double)n;
 }
 
-/* Every sum is over the samples in their order, output by output. */
-static void measure_values(const gi_evaluation *e, glia_metrics *metrics)
+/* The figures of one target alone. Every sum is over the samples in their order. */
+static void measure_target(const gi_evaluation *e, size_t c, glia_metrics *metrics)
 {
     const size_t n = e->dataset->samples, outputs = gi_network_classes(e->network);
-    double squares = 0, absolutes = 0, r2 = 0;
-    for (size_t c = 0; c < outputs; c++) {
-        double mean = 0, of_output = 0, spread = 0;
-        for (size_t i = 0; i < n; i++) mean += (double)e->target[i * outputs + c];
-        mean /= (double)n;
-        for (size_t i = 0; i < n; i++) {
-            const double t = (double)e->target[i * outputs + c];
-            const double d = (double)e->output[i * outputs + c] - t;
-            of_output += d * d;
-            absolutes += fabs(d);
-            spread += (t - mean) * (t - mean);
-        }
-        squares += of_output;
-        r2 += spread > 0 ? 1 - of_output / spread : (double)NAN;
+    double mean = 0, squares = 0, absolutes = 0, spread = 0;
+    for (size_t i = 0; i < n; i++) mean += (double)e->target[i * outputs + c];
+    mean /= (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const double t = (double)e->target[i * outputs + c];
+        const double d = (double)e->output[i * outputs + c] - t;
+        squares += d * d;
+        absolutes += fabs(d);
+        spread += (t - mean) * (t - mean);
     }
-    metrics->rmse = sqrt(squares / ((double)n * (double)outputs));
-    metrics->mae = absolutes / ((double)n * (double)outputs);
-    metrics->r2 = r2 / (double)outputs;
+    metrics->rmse = sqrt(squares / (double)n);
+    metrics->mae = absolutes / (double)n;
+    metrics->r2 = spread > 0 ? 1 - squares / spread : (double)NAN;
 }
 
-glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
+/* Of all targets together, output by output. */
+static void measure_values(const gi_evaluation *e, glia_metrics *metrics)
 {
-    const size_t n = e->dataset->samples, classes = gi_network_classes(e->network);
-    glia_metrics metrics = {
-        .samples = n,
+    const double outputs = (double)gi_network_classes(e->network);
+    double squares = 0, absolutes = 0, r2 = 0;
+    for (size_t c = 0; c < gi_network_classes(e->network); c++) {
+        glia_metrics own;
+        measure_target(e, c, &own);
+        squares += own.rmse * own.rmse;
+        absolutes += own.mae;
+        r2 += own.r2;
+    }
+    metrics->rmse = sqrt(squares / outputs);
+    metrics->mae = absolutes / outputs;
+    metrics->r2 = r2 / outputs;
+}
+
+/* Figures of which none is known. */
+static glia_metrics no_metrics(size_t samples)
+{
+    return (glia_metrics){
+        .samples = samples,
+        .loss = NAN,
         .accuracy = NAN,
+        .standard_error = NAN,
         .exact = NAN,
         .rmse = NAN,
         .mae = NAN,
         .r2 = NAN,
         .roc_auc = NAN,
         .average_precision = NAN,
+        .accuracy_low = NAN,
+        .accuracy_high = NAN,
+        .majority = NAN,
+        .balanced_accuracy = NAN,
     };
+}
+
+glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
+{
+    const size_t n = e->dataset->samples, classes = gi_network_classes(e->network);
+    glia_metrics metrics = no_metrics(n);
     gi_pool_run(e->pool, evaluate_slice, e);
-    for (size_t i = 0; i < n; i++) metrics.loss += e->loss[i];
-    metrics.loss /= (double)n;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += e->loss[i];
+    metrics.loss = sum / (double)n;
     if (confusion) memset(confusion, 0, classes * classes * sizeof *confusion);
     if (e->task == GLIA_CLASSES)
         count_classes(e, &metrics, confusion);
@@ -366,29 +423,48 @@ static bool rank(ranked *samples, size_t n, double *roc_auc, double *average_pre
     return true;
 }
 
+/* Ranks the samples (scratch for n) by output c of e; false if there is nothing to rank. */
+static bool rank_output(const gi_evaluation *e, size_t c, ranked *samples, glia_metrics *metrics)
+{
+    const size_t n = e->dataset->samples;
+    const size_t outputs = e->task == GLIA_LABELS ? gi_network_classes(e->network) : 1;
+    for (size_t i = 0; i < n; i++)
+        samples[i] = (ranked){e->output[i * outputs + c],
+                              e->target ? e->target[i * outputs + c] > 0 : e->label[i] == 1};
+    return rank(samples, n, &metrics->roc_auc, &metrics->average_precision);
+}
+
 glia_status gi_evaluation_rank(const gi_evaluation *e, glia_metrics *metrics, glia_error *error)
 {
     if (!e->output || e->task == GLIA_VALUES) return GLIA_OK;
-    const size_t n = e->dataset->samples;
     const size_t outputs = e->task == GLIA_LABELS ? gi_network_classes(e->network) : 1;
-    ranked *samples = gi_alloc(n, sizeof *samples, "a ranking", error);
+    ranked *samples = gi_alloc(e->dataset->samples, sizeof *samples, "a ranking", error);
     if (!samples) return GLIA_NO_MEMORY;
     double areas = 0, precisions = 0;
     size_t n_ranked = 0;
     for (size_t c = 0; c < outputs; c++) {
-        for (size_t i = 0; i < n; i++)
-            samples[i] = (ranked){e->output[i * outputs + c],
-                                  e->target ? e->target[i * outputs + c] > 0 : e->label[i] == 1};
-        double area, precision;
-        if (!rank(samples, n, &area, &precision)) continue;
-        areas += area;
-        precisions += precision;
+        glia_metrics own;
+        if (!rank_output(e, c, samples, &own)) continue;
+        areas += own.roc_auc;
+        precisions += own.average_precision;
         n_ranked++;
     }
     gi_free(samples);
     metrics->roc_auc = areas / (double)n_ranked; /* NAN of none */
     metrics->average_precision = precisions / (double)n_ranked;
     return GLIA_OK;
+}
+
+/* Of one label: how often it is right, and its ranking. */
+static void measure_label(const gi_evaluation *e, size_t c, ranked *samples, glia_metrics *metrics)
+{
+    const size_t n = e->dataset->samples, outputs = gi_network_classes(e->network);
+    size_t right = 0;
+    for (size_t i = 0; i < n; i++)
+        right += (e->output[i * outputs + c] > 0.5F) == (e->target[i * outputs + c] > 0);
+    metrics->accuracy = (double)right / (double)n;
+    metrics->standard_error = sqrt(metrics->accuracy * (1 - metrics->accuracy) / (double)n);
+    rank_output(e, c, samples, metrics);
 }
 
 glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset, int threads,
@@ -405,6 +481,40 @@ glia_status glia_evaluate(const glia_network *network, const glia_dataset *datas
         status = gi_evaluation_rank(evaluation, &found, error);
     }
     if (!status) *metrics = found;
+    gi_evaluation_free(evaluation);
+    gi_pool_free(pool);
+    return status;
+}
+
+glia_status glia_evaluate_targets(const glia_network *network, const glia_dataset *dataset,
+                                  int threads, glia_metrics *metrics, size_t n, glia_error *error)
+{
+    if (glia_loss_task(network->loss) == GLIA_CLASSES)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "the network has classes, not targets to score");
+    if (n != gi_network_classes(network))
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "%zu targets: the network has %zu", n,
+                       gi_network_classes(network));
+    gi_pool *pool;
+    glia_status status = gi_pool_create(threads, &pool, error);
+    if (status) return status;
+    gi_evaluation *evaluation = NULL;
+    ranked *samples = NULL;
+    status = gi_evaluation_new(network, dataset, pool, 0, &evaluation, error);
+    if (!status) {
+        samples = gi_alloc(dataset->samples, sizeof *samples, "a ranking", error);
+        if (!samples) status = GLIA_NO_MEMORY;
+    }
+    if (!status) {
+        gi_evaluation_run(evaluation, NULL);
+        for (size_t c = 0; c < n; c++) {
+            metrics[c] = no_metrics(dataset->samples);
+            if (evaluation->task == GLIA_VALUES)
+                measure_target(evaluation, c, &metrics[c]);
+            else
+                measure_label(evaluation, c, samples, &metrics[c]);
+        }
+    }
+    gi_free(samples);
     gi_evaluation_free(evaluation);
     gi_pool_free(pool);
     return status;
