@@ -1276,7 +1276,8 @@ GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_datas
 /*
  * Scores each target on its own: metrics (n): of values rmse, mae and r2, each in the units of its
  * target; of labels accuracy, standard_error, roc_auc and average_precision; the rest is NAN. n is
- * the number of the network's outputs; else, and for classes, BAD_ARGUMENT. MISMATCH as glia_evaluate.
+ * the number of the network's outputs; else, and for classes, BAD_ARGUMENT. MISMATCH as
+ * glia_evaluate.
  */
 GLIA_API glia_status glia_evaluate_targets(const glia_network *network, const glia_dataset *dataset,
                                            int threads, glia_metrics *metrics, size_t n,
