@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds of fuzz/corpus/idx, gzip, png, csv, npy and libsvm: small good files of each kind, and
+"""Writes the seeds of fuzz/corpus/idx, gzip, png, csv, npy, arff and libsvm: small good files of each kind, and
 bad ones; also the models of fuzz/corpus/safetensors with batch normalisation.
 
 usage: fuzz/make_corpus.py (files that a fuzzer has found since are left alone)
@@ -186,6 +186,18 @@ def main():
         "wide": "1 1048576:1\n2 1:1\n1\n2\n", "words": "yes 1:1\n", "no-colon": "1 2 3\n"}
     for i, (name, text) in enumerate(sparse.items()):
         write("libsvm", name, bytes([0 if i < 4 else i]) + text.encode())
+
+    head = "@relation r\n@attribute a numeric\n@attribute 'b c' {x, \"y z\"}\n@attribute d string\n"
+    arff = {
+        "dense": head + "@data\n1.5,x,word\n% remark\n?,'y z','it\\'s' % end\n",
+        "sparse": head + "@DATA\n{0 1, 1 'y z'}\n{}\n{2 ?}\n",
+        "weights": head + "@data\n1,x,a,{2}\n{0 1},{0.5}\n",
+        "dates": "@attribute t date 'd-MMM-yy HH:mm'\n@attribute u date\n@data\n"
+                 "5-mar-07 1:02,2024-02-29T00:00:00\n",
+        "blanks": head + "@data\r1 x y\r2\tx\tz\r", "relational": "@attribute a relational\n",
+        "bad-rows": head + "@data\n1\n1,q,a\n{5 1}\n1,x,a\n", "open": head + "@data\n1,'x\n"}
+    for i, (name, text) in enumerate(arff.items()):
+        write("arff", name, bytes([i % 2]) + text.encode())
 
     floats = npy("<f4", "(2, 3)", struct.pack("<6f", 1, 2, 3, 4, 5, float("nan")))
     pixels = npy("|u1", "(2, 3, 3)", bytes(range(18)))

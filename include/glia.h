@@ -197,6 +197,9 @@ GLIA_API glia_data_params glia_data_default_params(void);
  * (n, height, width) or (n, height, width, channels); anything else is a table whose columns are
  * called "column 1", "column 2", ..., and y, its target. NaN is missing.
  *
+ * A file whose name ends with .arff, or that begins with @relation, is ARFF (of Weka, OpenML): a
+ * table whose columns are numbers, texts and dates, as it declares them, in dense or sparse rows.
+ *
  * A file most of whose lines are LABEL INDEX:VALUE INDEX:VALUE ..., or whose name ends with .svm,
  * .libsvm or .svmlight, is sparse text (LIBSVM's), compressed by gzip or not; never with
  * table.separator. Features are numbered from 1, or from 0 if there is a 0, and are taken as they
@@ -217,6 +220,7 @@ typedef enum glia_file_kind {
     GLIA_FILE_VALUES, /* separated values, which any other file is taken for; "-", too */
     GLIA_FILE_ARRAYS, /* of NumPy, by the name: .npy, .npz */
     GLIA_FILE_SPARSE, /* sparse text, by the name or by many of its lines */
+    GLIA_FILE_ARFF,   /* a table of Weka's, by the name or by its first line */
     GLIA_FILE_IMAGE   /* PNG, JPEG or PGM, by its first bytes */
 } glia_file_kind;
 

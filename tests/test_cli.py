@@ -1402,6 +1402,35 @@ def _():
         expect(result.code != 0 and all(word in result.err for word in words), result.err)
 
 
+@test("ARFF is a table, which the same rows as CSV predict alike")
+def _():
+    rows = [(i % 7 / 2, ("it's", "x, y", "50%")[i % 3], "yes" if i % 2 else "no")
+            for i in range(60)]
+    quoted = {"it's": "'it\\'s'", "x, y": "'x, y'", "50%": "'50%'"}
+    head = ("% by hand\n@RELATION r\n@attribute a numeric\n@attribute 'b c' {'it\\'s', 'x, y', '50%'}\n"
+            "@attribute class {no, yes}\n@DATA\n")
+    with open(path("t.arff"), "w", encoding="utf-8") as out:
+        out.write(head + "".join(f"{a}, {quoted[b]}, {c}\n" for a, b, c in rows))
+    with open(path("sparse.arff"), "w", encoding="utf-8") as out:
+        out.write(head + "".join(f"{{0 {a}, 1 {quoted[b]}, 2 {c}}}\n" for a, b, c in rows))
+    with open(path("arff.csv"), "w", encoding="utf-8") as out:
+        out.write("class,a,b c\n" + "".join(f'{c},{a},"{b}"\n' for a, b, c in rows))
+    expect(glia("data", "check", "t.arff", "--json").json()["rows"] == 60, "rows")
+    answers = []
+    glia("train", "t.arff", "--epochs", 9, "-q", "-o", "arff-model")
+    for name in ("t.arff", "sparse.arff", "arff.csv"):
+        lines = glia("predict", "arff-model", name).out.splitlines()
+        answers.append([line.split(",")[1:] for line in lines])
+    expect(len(answers[0]) == 61 and answers[0] == answers[1] == answers[2], answers)
+    glia("train", "sparse.arff", "--epochs", 9, "-q", "-o", "arff-model-2")
+    with open(path("arff-model"), "rb") as one, open(path("arff-model-2"), "rb") as other:
+        expect(one.read()[-64:] == other.read()[-64:], "not the same weights")
+    with open(path("bad.arff"), "w", encoding="utf-8") as out:
+        out.write(head + "1,'x, y',maybe\n")
+    r = glia("train", "bad.arff", code=1)
+    expect("line 7, column class" in r.err and "no, yes" in r.err, r.err)
+
+
 @test("sparse text and archives of NumPy's are data")
 def _():
     with open(path("sparse"), "w", encoding="utf-8") as out:

@@ -29,10 +29,10 @@ static glia_file_kind kind_of_name(const char *path)
     static const struct {
         const char *ending;
         glia_file_kind kind;
-    } names[] = {{".npy", GLIA_FILE_ARRAYS},     {".npz", GLIA_FILE_ARRAYS},
-                 {".csv", GLIA_FILE_VALUES},     {".tsv", GLIA_FILE_VALUES},
-                 {".svm", GLIA_FILE_SPARSE},     {".libsvm", GLIA_FILE_SPARSE},
-                 {".svmlight", GLIA_FILE_SPARSE}};
+    } names[] = {{".npy", GLIA_FILE_ARRAYS},      {".npz", GLIA_FILE_ARRAYS},
+                 {".csv", GLIA_FILE_VALUES},      {".tsv", GLIA_FILE_VALUES},
+                 {".svm", GLIA_FILE_SPARSE},      {".libsvm", GLIA_FILE_SPARSE},
+                 {".svmlight", GLIA_FILE_SPARSE}, {".arff", GLIA_FILE_ARFF}};
     const size_t n = strlen(path);
     const size_t bare = ends_with(path, n, ".gz") ? n - 3 : n;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -58,6 +58,7 @@ static glia_file_kind kind_of_content(const uint8_t *bytes, size_t n)
         n = gi_gzip_head(bytes, n, head, sizeof head);
         bytes = (const uint8_t *)head;
     }
+    if (gi_arff_is(bytes, n)) return GLIA_FILE_ARFF;
     return gi_libsvm_is(bytes, n) ? GLIA_FILE_SPARSE : GLIA_FILE_VALUES;
 }
 
@@ -80,6 +81,27 @@ glia_file_kind glia_file_kind_of(const char *path, const glia_data_params *param
 
 /* ---- Reading it ------------------------------------------------------------------------------ */
 
+static glia_status read_table(const char *path, glia_file_kind kind, glia_split split,
+                              const gi_table_params *how, gi_table **out, glia_error *error)
+{
+    switch (kind) {
+    case GLIA_FILE_ARRAYS:
+        return gi_npy_read(path, split, how, out, error);
+    case GLIA_FILE_ARFF:
+        return gi_arff_read(path, how, out, error);
+    default:
+        return gi_csv_read(path, how, out, error);
+    }
+}
+
+static glia_status parse_table(const char *path, const gi_file *bytes, const gi_table_params *how,
+                               gi_table **out, glia_error *error)
+{
+    if (!how->separator && gi_arff_is(bytes->data, bytes->size))
+        return gi_arff_parse(path, bytes->data, bytes->size, how, out, error);
+    return gi_csv_parse(path, bytes->data, bytes->size, how, out, error);
+}
+
 /* The table of a split; separated values are for training alone. bytes: what stands in it, where it
  * was read already; else NULL. */
 static glia_status read_split(const char *path, glia_split split, const gi_file *bytes,
@@ -97,10 +119,8 @@ static glia_status read_split(const char *path, glia_split split, const gi_file 
     how.known = known.columns;
     how.n_known = known.n;
     if (!status)
-        status = bytes ? gi_csv_parse(path, bytes->data, bytes->size, &how, out, error)
-                 : glia_file_kind_of(path, params) == GLIA_FILE_ARRAYS
-                     ? gi_npy_read(path, split, &how, out, error)
-                     : gi_csv_read(path, &how, out, error);
+        status = bytes ? parse_table(path, bytes, &how, out, error)
+                       : read_table(path, glia_file_kind_of(path, params), split, &how, out, error);
     gi_free(known.columns);
     return status;
 }

@@ -627,27 +627,6 @@ glia_status gi_npy_open(const char *path, const char *name, glia_split split, gl
 
 /* ---- As a table ---------------------------------------------------------------------------- */
 
-/* The kinds of the columns that are known. */
-static glia_status apply_known(const gi_table_params *params, gi_table *table, glia_error *error)
-{
-    for (size_t c = 0; c < table->n_columns && params->ignores_unknown; c++)
-        table->columns[c].kind = GI_CELL_IGNORED;
-    for (size_t k = params->n_known; k-- > 0;) { /* the first that is said of a column holds */
-        const gi_known_column *known = &params->known[k];
-        const size_t c = gi_table_column(table, known->name);
-        if (c != SIZE_MAX)
-            table->columns[c].kind = known->kind;
-        else if (!known->may_be_absent)
-            return gi_fail(
-                error, GLIA_BAD_FORMAT,
-                "%s: found %zu columns, none of them %s; expected their names, %s to %s, "
-                "or their numbers",
-                table->path, table->n_columns, known->name, table->columns[0].name,
-                table->columns[table->n_columns - 1].name);
-    }
-    return GLIA_OK;
-}
-
 /* The text of a whole number, which is the name of a category. */
 static glia_status make_text(gi_table *table, size_t row, size_t column, double *cell,
                              glia_error *error)
@@ -718,7 +697,7 @@ static glia_status name_columns(const struct arrays *arrays, const gi_table_para
         if (!*name) return GLIA_NO_MEMORY;
     }
     const glia_status status = gi_table_index(table, error);
-    return status ? status : apply_known(params, table, error);
+    return status ? status : gi_table_apply_known(table, params, error);
 }
 
 static glia_status make_table(const char *path, const struct arrays *arrays,

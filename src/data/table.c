@@ -249,6 +249,26 @@ size_t gi_table_column(const gi_table *table, const char *name)
     return SIZE_MAX;
 }
 
+glia_status gi_table_apply_known(gi_table *table, const gi_table_params *params, glia_error *error)
+{
+    for (size_t c = 0; c < table->n_columns && params->ignores_unknown; c++)
+        table->columns[c].kind = GI_CELL_IGNORED;
+    for (size_t k = params->n_known; k-- > 0;) { /* the first that is said of a column holds */
+        const gi_known_column *known = &params->known[k];
+        const size_t c = gi_table_column(table, known->name);
+        if (c != SIZE_MAX)
+            table->columns[c].kind = known->kind;
+        else if (!known->may_be_absent)
+            return gi_fail(
+                error, GLIA_BAD_FORMAT,
+                "%s: found %zu columns, none of them %s; expected their names, %s to %s, "
+                "or their numbers",
+                table->path, table->n_columns, known->name, table->columns[0].name,
+                table->columns[table->n_columns - 1].name);
+    }
+    return GLIA_OK;
+}
+
 void gi_table_where(const gi_table *table, size_t row, size_t column, char *where, size_t room)
 {
     const uint64_t line = gi_table_line(table, row);

@@ -64,6 +64,7 @@ typedef struct gi_table {
     char *path; /* for messages; "standard input" */
     size_t rows, n_columns;
     size_t n_targets;   /* the last so many are what is to be predicted; 0: the file does not say */
+    bool has_weights;   /* the last column is how much each row counts */
     gi_column *columns; /* (n_columns) */
     gi_texts names;     /* of gi_table_index: the different names of columns, */
     size_t *of_name;    /* (names.n) and the first column of each */
@@ -108,6 +109,10 @@ typedef struct gi_table_params {
     const gi_known_column *known; /* (n_known); all else is found out */
     size_t n_known;
 } gi_table_params;
+
+/* Gives the columns of a table the kinds that are known; others are ignored if params say so.
+ * BAD_FORMAT: one that must be there is not. */
+glia_status gi_table_apply_known(gi_table *table, const gi_table_params *params, glia_error *error);
 
 /* Nothing known, everything found out, no cache. */
 gi_table_params gi_table_default_params(void);

@@ -329,6 +329,7 @@ glia_status gi_table_find_roles(const gi_table *table, const glia_table_params *
 {
     *out = (gi_table_roles){SIZE_MAX, SIZE_MAX, SIZE_MAX};
     glia_status status = find_column(table, params->weight, ", the weights", &out->weight, error);
+    if (!params->weight && table->has_weights) out->weight = table->n_columns - 1;
     if (!status) status = find_column(table, params->group, ", the groups", &out->group, error);
     if (!status) status = find_column(table, params->id, ", the id", &out->id, error);
     return status;

@@ -26,7 +26,7 @@ static bool is_streamed(const glia_network *network, const char *path,
 {
     const glia_file_kind kind = glia_file_kind_of(path, params);
     return network->schema && kind != GLIA_FILE_ARRAYS && kind != GLIA_FILE_SPARSE &&
-           !gi_is_directory(path);
+           kind != GLIA_FILE_ARFF && !gi_is_directory(path);
 }
 
 glia_status glia_row_stream_open(const glia_network *network, const char *path, glia_split split,
