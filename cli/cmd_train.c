@@ -14,6 +14,7 @@
 #include "checkpoint_folder.h"
 #include "commands.h"
 #include "files.h"
+#include "findings.h"
 #include "output.h"
 #include "parts.h"
 #include "progress.h"
@@ -44,6 +45,7 @@ struct run {
     run_parts parts;
     size_t fold; /* from 0; SIZE_MAX: none */
     glia_network *network;
+    glia_survey *survey; /* what a look at the data finds; NULL: there was none */
     training_view view;
     json_t *diagnoses; /* an array; NULL: none */
     glia_train_result result;
@@ -160,6 +162,12 @@ static void print_place(const struct run *run, const glia_progress *p)
     fputc('\n', stderr);
 }
 
+/* Whether a run's head is printed: of several runs that of the first. */
+static bool has_head(const struct run *run)
+{
+    return !run->options->quiet && (run->seeds == NULL || run->seeds->outcomes == NULL);
+}
+
 static void print_head(const struct run *run, const glia_progress *p)
 {
     char layers[512];
@@ -185,6 +193,7 @@ static void print_head(const struct run *run, const glia_progress *p)
         free(line);
         note += length + (note[length] == '\n');
     }
+    findings_print(run->survey, run->data, "check  ");
     fprintf(stderr, "%snetwork%s   %s, %s parameters\n", dim, end, layers,
             show_count(glia_network_describe(run->network).parameters).s);
     fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s\n", dim, end, p->engine, p->isa,
@@ -222,8 +231,7 @@ static void draw_seeds(struct run *run, const glia_progress *p)
 static bool step(void *user, const glia_progress *p)
 {
     struct run *run = user;
-    const bool first = run->seeds == NULL || run->seeds->outcomes == NULL;
-    if (!run->headed && first && !run->options->quiet) print_head(run, p);
+    if (!run->headed && has_head(run)) print_head(run, p);
     run->headed = true;
     run->went_on = run->went_on || p->epoch_end;
     if (run->seeds != NULL) draw_seeds(run, p);
@@ -361,6 +369,7 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
         run_folder_begin(run->folder, options, run->data, run->parts.train, run->parts.validation,
                          run->parts.test, run->network);
 
+    if (has_head(run)) run->survey = findings_look(run->data_sets.all);
     signals_guard(true);
     status = train(run, error);
     if (status != GLIA_OK && status != GLIA_DIVERGED) return status;
@@ -435,6 +444,7 @@ static int end_run(struct run *run, int exit_status)
     json_decref(run->diagnoses);
     run_folder_free(run->folder);
     glia_network_free(run->network);
+    glia_survey_free(run->survey);
     run_parts_free(&run->parts);
     return exit_status;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "findings.h"
 #include "output.h"
 #include "parts.h"
 #include "progress.h"
@@ -269,6 +270,11 @@ int sweep_run(struct sweep *s)
     if (status != GLIA_OK) return source_complain(s->data, &error);
     const glia_dataset_info info = glia_dataset_describe(data.all);
     s->merit = merit_of(info.task);
+    if (!o->quiet) {
+        glia_survey *survey = findings_look(data.all);
+        findings_print(survey, s->data, "check");
+        glia_survey_free(survey);
+    }
     w.data = &data;
     w.order = need_memory(s->n_jobs, sizeof *w.order);
     for (size_t i = 0; i < s->n_jobs; i++) {

@@ -213,6 +213,43 @@ def _():
     expect_works(r)
 
 
+@test("what it knows of a table, train and sweep say before they begin")
+def _():
+    rng = random.Random(7)
+    table("label.csv", ["label", "a", "b", "c"],
+          [[k := i % 3, k + rng.gauss(0, 1), rng.gauss(0, 1), rng.randrange(4)]
+           for i in range(120)])
+    quiet = ["--epochs", 1, "-o", "model.safetensors"]
+    for finding in glia("data", "check", "label.csv", "--json").json()["findings"]:
+        if finding["severity"] == "note":
+            continue
+        expect(finding["kind"] == "target-name", finding)
+        expect(finding["message"] in glia("train", "label.csv", *quiet).err, finding)
+        expect(finding["message"] in glia("sweep", "label.csv", "--epochs", 1, "-o", "sweep").err,
+               finding)
+    r = glia("train", "label.csv", "--target", "label", *quiet)  # what is advised
+    expect("\ncheck " not in r.err, r.err)
+    r = glia("train", "flowers.csv", *quiet)
+    expect("\ncheck " not in r.err, r.err)
+    expect("name of a target" not in glia("train", "label.csv", *quiet, "-q").err)
+    table("leak.csv", ["a", "code", "y"],
+          [[rng.gauss(0, 1), f"t{i % 2}", "pq"[i % 2]] for i in range(120)])
+    r = glia("train", "leak.csv", *quiet)
+    expect("check     code alone tells y in 100 %" in r.err, r.err)
+
+
+@test("a target with another text in each row stops train; two rows cannot be divided")
+def _():
+    table("unique.csv", ["a", "y"], [[i % 7, f"t{i}"] for i in range(60)])
+    r = glia("train", "unique.csv", code=1)
+    expect("60 different texts in 60 rows" in r.err and "--loss cross-entropy" in r.err, r.err)
+    glia("train", "unique.csv", "--loss", "cross-entropy", "--epochs", 1, "-o", "m.safetensors")
+    table("two.csv", ["a", "y"], [[1, 1.5], [2, 2.5]])
+    r = glia("train", "two.csv", code=2)
+    expect("--test none" in r.err, r.err)
+    glia("train", "two.csv", "--test", "none", "--epochs", 1, "-o", "m.safetensors")
+
+
 @test("a data set that is not there")
 def _():
     r = glia("data", "check", "flower.csv", code=1)

@@ -153,6 +153,37 @@ static void test_order_of_dates(void **state)
     }
 }
 
+/* A target with another text in most rows is hardly one of classes; who asks for them has them. */
+static void test_unique_target(void **state)
+{
+    (void)state;
+    char text[2048] = "x,price\n";
+    for (int i = 0; i < 30; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%d,\"%d,%03d,500\"\n", i % 7, i / 2 + 1, i);
+    }
+    glia_dataset *set = NULL;
+    glia_error error = {0};
+    assert_int_equal(read_text(text, NULL, NULL, &set, &error), GLIA_BAD_FORMAT);
+    assert_non_null(strstr(error.message, "30 different texts in 30 rows"));
+    const glia_table_params asked = {.loss = GLIA_LOSS_CROSS_ENTROPY};
+    set = must_read(text, &asked);
+    assert_int_equal(glia_dataset_describe(set).classes, 30);
+    glia_dataset_free(set);
+}
+
+/* The last column is the target, but for one that is dropped, or that is nothing but a separator at
+ * the end of each line. */
+static void test_default_target(void **state)
+{
+    (void)state;
+    static const char *const drop[] = {"z"};
+    const glia_table_params params = {.drop = drop, .n_drop = 1};
+    glia_dataset *set = must_read("x,y,z\n1,a,3\n2,b,3\n", &params);
+    assert_string_equal(glia_dataset_class_name(set, 0), "a");
+    glia_dataset_free(set);
+}
+
 /* A column with another text in nearly every row is left out, unless it is named. */
 static void test_identifiers(void **state)
 {
@@ -295,6 +326,8 @@ static void test_failing(void **state)
         {"x,y\n1,a\n2,b\n", {.loss = GLIA_LOSS_MSE}, "column y", "texts"},
         {"x,y\n1,1\n2,2\n", {.loss = GLIA_LOSS_BCE}, "other numbers than 0 and 1", NULL},
         {"x,y\n1,1.5\n2,2\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, "column y", "fractions"},
+        {"x,y\n1,1e20\n2,2e20\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, "column y", "2^53"},
+        {"label,x,p\n1,1,0\n2,1,0\n", {0}, "one class alone", "--target label"},
         {"x,w,y\n1,-1,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight"},
         {"x,w,y\n1,,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight is missing"},
         {"x,g,y\n1,1,a\n2,,b\n", {.group = "g"}, "line 3", "group is missing"},
@@ -633,6 +666,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns),        cmocka_unit_test(test_dates),
         cmocka_unit_test(test_order_of_dates), cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_unique_target),  cmocka_unit_test(test_default_target),
         cmocka_unit_test(test_constant),       cmocka_unit_test(test_large),
         cmocka_unit_test(test_weighted),       cmocka_unit_test(test_targets),
         cmocka_unit_test(test_values),         cmocka_unit_test(test_failing),

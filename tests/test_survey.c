@@ -317,6 +317,56 @@ static void test_no_memory(void **state)
     glia_survey_free(s);
 }
 
+/* The survey of the file's data set, as a run makes it that has opened it already. */
+static glia_survey *survey_opened(void)
+{
+    char path[] = "/tmp/glia-survey-XXXXXX";
+    glia_dataset *dataset = NULL;
+    glia_survey *out = NULL;
+    glia_error error = {0};
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, file.text, file.used), file.used);
+    close(descriptor);
+    glia_status status = glia_dataset_open(path, GLIA_TRAIN, NULL, &dataset, &error);
+    unlink(path);
+    if (!status) status = glia_survey_dataset(dataset, &out, &error);
+    if (status) fail_msg("%s", error.message);
+    glia_dataset_free(dataset);
+    return out;
+}
+
+static void test_of_a_dataset(void **state)
+{
+    (void)state;
+    put_flowers();
+    glia_survey *s = survey_opened();
+    assert_int_equal(s->rows, 150);
+    assert_int_equal(s->n_classes, 3);
+    assert_silent(s);
+    glia_survey_free(s);
+    PUT_ROWS(200, "%u.5", y);
+    s = survey_opened();
+    assert_int_equal(assert_found(s, GLIA_FINDING_LEAK, "a", "alone tells y")->severity,
+                     GLIA_SEVERE);
+    glia_survey_free(s);
+    /* Of a larger one a sample: of columns, and not that rows are alike. */
+    begin("a,b,c,d,e,f,g,h,i,j,k,l,m,n,target,o,p,q,r,s,t,u,v,w,x,a5,a6,a7,a8,a9");
+    for (unsigned i = 0; i < 12000; i++) {
+        const unsigned y = below(2);
+        put("%u,%s", 3 - y, below(9) ? "7 km" : "5 km");
+        for (unsigned c = 2; c < 29; c++) put(",%u", c < 28 ? (i % 5 == 0) * below(10) : 0);
+        put(",%c\n", y ? 'p' : 'q');
+    }
+    s = survey_opened();
+    assert_true(s->rows == 12000 && s->sampled_rows < 10000);
+    assert_found(s, GLIA_FINDING_LEAK, "a", "alone tells a9");
+    assert_found(s, GLIA_FINDING_NUMBERS_AS_TEXT, "b", "7 km");
+    assert_found(s, GLIA_FINDING_TARGET_NAME, "target", "--target target");
+    assert_int_equal(s->n_findings, 3);
+    glia_survey_free(s);
+}
+
 /* ---- Rows ---------------------------------------------------------------------------------- */
 
 static void test_bad_rows(void **state)
@@ -770,7 +820,7 @@ static void test_balance(void **state)
     for (int i = 0; i < 300; i++)
         put("%.6f,%.6f,%s\n", normal(), normal(), i % 100 == 7 ? "rare" : "often");
     glia_survey *s = survey(NULL);
-    assert_found(s, GLIA_FINDING_RARE_CLASS, NULL, "rare 3");
+    assert_found(s, GLIA_FINDING_RARE_CLASS, NULL, "\"rare\" 3");
     const glia_finding *f =
         assert_found(s, GLIA_FINDING_IMBALANCE, NULL, "--class-weights balanced");
     assert_true(f->value == 99);
@@ -820,6 +870,7 @@ int main(void)
         cmocka_unit_test(test_not_a_table),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_of_a_dataset),
         cmocka_unit_test(test_bad_rows),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_contradictions),

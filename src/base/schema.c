@@ -37,12 +37,12 @@ void gi_schema_free(gi_schema *schema)
 
 bool gi_schema_has_texts(const gi_schema_column *column)
 {
-    return column->is_category || (column->form != GI_DATE_NONE && column->form != GI_DATE_COMPACT);
+    return column->is_category || (column->date != GI_DATE_NONE && column->date != GI_DATE_COMPACT);
 }
 
 bool gi_schema_tells_missing(const gi_schema_column *column)
 {
-    return column->form == GI_DATE_NONE || column->form == GI_DATE_TIME ||
+    return column->date == GI_DATE_NONE || column->date == GI_DATE_TIME ||
            column->part == GI_DATE_DAYS;
 }
 
@@ -50,7 +50,7 @@ size_t gi_schema_count_read(const gi_schema *schema)
 {
     size_t n = 0;
     for (size_t j = 0; j < schema->n_columns; j++)
-        n += j == 0 || schema->columns[j].form == GI_DATE_NONE ||
+        n += j == 0 || schema->columns[j].date == GI_DATE_NONE ||
              strcmp(schema->columns[j].name, schema->columns[j - 1].name) != 0;
     return n;
 }
@@ -88,7 +88,7 @@ static bool is_equal(const gi_schema_column *a, const gi_schema_column *b)
 {
     if (strcmp(a->name, b->name) != 0 || a->is_category != b->is_category ||
         a->flags_missing != b->flags_missing || a->n_categories != b->n_categories ||
-        a->form != b->form || a->part != b->part)
+        a->date != b->date || a->part != b->part)
         return false;
     if (a->mean != b->mean || a->scale != b->scale) return false;
     for (size_t i = 0; i < a->n_categories; i++)

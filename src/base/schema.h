@@ -22,7 +22,7 @@ typedef struct gi_schema_column {
     char **categories;  /* (n_categories), sorted by their bytes, none twice; one block */
     size_t n_categories;
     size_t first;      /* of its features */
-    gi_date_form form; /* how its dates are written; GI_DATE_NONE: it has none */
+    gi_date_form date; /* how its dates are written; GI_DATE_NONE: it has none */
     gi_date_part part; /* which number is read of them */
 } gi_schema_column;
 

@@ -29,6 +29,7 @@ static void release_table(struct gi_shared_table *shared)
 {
     if (!shared || atomic_fetch_sub(&shared->users, 1) > 1) return;
     gi_table_free(shared->table);
+    gi_table_plan_free(&shared->plan);
     gi_free(shared);
 }
 
@@ -150,8 +151,8 @@ static uint32_t checksum(const void *source)
         for (size_t c = 0; c < column->n_categories; c++)
             sum = libdeflate_crc32(sum, column->categories[c], strlen(column->categories[c]));
         sum = checksum_of_texts(sum, e, e->column[j], e->category[j]);
-        if (column->form != GI_DATE_NONE) {
-            const int32_t dates[] = {(int32_t)column->form, (int32_t)column->part};
+        if (column->date != GI_DATE_NONE) {
+            const int32_t dates[] = {(int32_t)column->date, (int32_t)column->part};
             sum = libdeflate_crc32(sum, dates, sizeof dates);
         }
     }
@@ -174,6 +175,14 @@ static const struct gi_encoding *encoding_of(const glia_dataset *dataset)
 bool gi_dataset_is_table(const glia_dataset *dataset)
 {
     return encoding_of(dataset) != NULL;
+}
+
+const gi_table *gi_dataset_table(const glia_dataset *dataset, const gi_table_plan **plan)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    if (!e || !e->shared->plan.has_task) return NULL;
+    *plan = &e->shared->plan;
+    return e->shared->table;
 }
 
 gi_reading gi_dataset_reading(const glia_dataset *dataset)
@@ -284,13 +293,13 @@ static glia_status map_dates(struct gi_encoding *e, glia_error *error)
 {
     for (size_t j = 0; j < e->schema->n_columns; j++) {
         const gi_schema_column *column = &e->schema->columns[j];
-        if (column->form == GI_DATE_NONE || !gi_schema_has_texts(column)) continue;
+        if (column->date == GI_DATE_NONE || !gi_schema_has_texts(column)) continue;
         const gi_texts *texts = &e->shared->table->columns[e->column[j]].texts;
         e->number[j] = gi_alloc(texts->n, sizeof **e->number, "dates", error);
         if (!e->number[j]) return GLIA_NO_MEMORY;
         for (size_t c = 0; c < texts->n; c++) {
             double seconds;
-            e->number[j][c] = gi_date_parse(texts->text[c], column->form, &seconds, NULL)
+            e->number[j][c] = gi_date_parse(texts->text[c], column->date, &seconds, NULL)
                                   ? gi_date_part_of(seconds, column->part)
                                   : (double)INFINITY;
         }
@@ -420,7 +429,7 @@ static glia_status fail_date(const struct gi_encoding *e, uint64_t row, size_t j
                    gi_schema_has_texts(column)
                        ? table->columns[e->column[j]].texts.text[(size_t)cell]
                        : number,
-                   gi_date_form_text(column->form));
+                   gi_date_form_text(column->date));
 }
 
 /* What keeps a row from being read, as a message; GLIA_OK if nothing does. */
@@ -433,7 +442,7 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
         const double cell =
             column->is_category ? cells[e->column[j]] : gi_encoding_number(e, j, cells);
         if (isnan(cell)) continue;
-        if (column->form != GI_DATE_NONE && isinf(cell))
+        if (column->date != GI_DATE_NONE && isinf(cell))
             return fail_date(e, row, j, cells[e->column[j]], error);
         if (!e->category[j] && e->schema->n_features > 0 &&
             !(fabs((cell - column->mean) / column->scale) <= LARGEST_FEATURE))
@@ -666,7 +675,6 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     gi_reading found = {0};
     gi_schema *schema = NULL;
     char **class_names = NULL;
-    gi_table_plan plan = {0};
     struct gi_encoding *e = NULL;
     glia_dataset *dataset = NULL;
     uint32_t *rows = NULL;
@@ -684,9 +692,9 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
                 ? reading->group
                 : NULL;
     if (!status) status = gi_table_find_roles(table, &roles, &shared->roles, error);
-    if (!status && !reading) status = gi_table_find_plan(table, params, &plan, error);
+    if (!status && !reading) status = gi_table_find_plan(table, params, &shared->plan, error);
     if (!status && !reading)
-        status = gi_table_plan_reading(table, &plan, &schema, &class_names, &found, error);
+        status = gi_table_plan_reading(table, &shared->plan, &schema, &class_names, &found, error);
     else if (!status)
         status = gi_schema_copy(reading->schema, &schema, error);
     if (status) {
@@ -721,7 +729,7 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     set_encoding(dataset, e);
     e = NULL;
     if (shared->roles.weight != SIZE_MAX) status = set_weights(dataset, kept, error);
-    if (!status) status = write_notes(dataset, table, &plan, error);
+    if (!status) status = write_notes(dataset, table, &shared->plan, error);
     if (!status && reading == &found) status = gi_dataset_learn_columns(dataset, error);
     if (status) goto cleanup;
     *out = dataset;
@@ -731,7 +739,6 @@ cleanup:
     release_encoding(e);
     gi_free(rows);
     gi_free(class_names);
-    gi_table_plan_free(&plan);
     release_table(shared);
     return status;
 }

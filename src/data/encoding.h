@@ -34,6 +34,10 @@ void gi_unknowns_free(gi_unknowns *unknowns);
 /* Whether its rows are those of a table. */
 bool gi_dataset_is_table(const glia_dataset *dataset);
 
+/* The table whose rows it has, all of them or some, and what its columns are used for; NULL: there
+ * is none, or it is read like another. */
+const gi_table *gi_dataset_table(const glia_dataset *dataset, const gi_table_plan **plan);
+
 /* Reads the rows of a table otherwise: as is learned from them now, and like another does. */
 glia_status gi_dataset_learn_columns(glia_dataset *dataset, glia_error *error);
 glia_status gi_dataset_read_like(glia_dataset *dataset, const gi_reading *reading,

@@ -16,6 +16,7 @@ struct gi_shared_table {
     gi_table *table;
     gi_table_roles roles;
     bool fails_on_unknown; /* categories */
+    gi_table_plan plan;    /* has no task where rows are read like those of another table */
     /* Of a large one that is mapped from a file: rows that lie together, and after how many rows
      * that were read their pages are given back; else 0. */
     size_t chunk, drop_after;
@@ -54,7 +55,7 @@ const double *gi_encoding_cells(const struct gi_encoding *encoding, uint64_t row
 static inline double gi_encoding_number(const struct gi_encoding *e, size_t j, const double *cells)
 {
     const double cell = cells[e->column[j]];
-    if (e->schema->columns[j].form == GI_DATE_NONE || isnan(cell)) return cell;
+    if (e->schema->columns[j].date == GI_DATE_NONE || isnan(cell)) return cell;
     double seconds;
     if (e->number[j]) return e->number[j][(size_t)cell];
     return gi_date_of_number(cell, &seconds) ? gi_date_part_of(seconds, e->schema->columns[j].part)

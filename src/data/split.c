@@ -72,7 +72,8 @@ static glia_status make_views(const glia_dataset *dataset, const bool *held_out,
     if (count == 0 || count >= dataset->samples)
         status = gi_fail(error, GLIA_BAD_ARGUMENT,
                          "%s: %zu of %zu samples would be held out, and both parts need at least "
-                         "one; if they come in groups, there must be two",
+                         "one; if they come in groups, there must be two; --test none and "
+                         "--validation none hold out nothing",
                          dataset->name, count, dataset->samples);
     if (!status) status = new_view(dataset, dataset->samples - count, &parts[0], error);
     if (!status) status = new_view(dataset, count, &parts[1], error);
@@ -128,7 +129,7 @@ static glia_status hold_out_count(const glia_dataset *dataset, double held_out, 
         return gi_fail(
             error, GLIA_BAD_ARGUMENT,
             "%s: cannot hold out %g of %zu samples: that is %.0f, and both parts need at "
-            "least one",
+            "least one; --test none and --validation none hold out nothing",
             dataset->name, held_out, n, wanted);
     *count = (size_t)wanted;
     return GLIA_OK;

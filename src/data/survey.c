@@ -257,6 +257,10 @@ static glia_status try_opening(gi_survey *survey, gi_table *table, const glia_da
     }
     survey->shown.can_train = !status;
     if (!status) return GLIA_OK;
+    for (size_t i = 0; i < survey->shown.n_findings; i++) /* which says the same */
+        if (survey->findings[i].kind == GLIA_FINDING_TARGET_UNIQUE &&
+            survey->findings[i].severity == GLIA_SEVERE)
+            return GLIA_OK;
     return gi_survey_add(survey, GLIA_FINDING_UNUSABLE, GLIA_SEVERE, NULL, 0, NULL, NAN, error,
                          "%s", found.message);
 }
@@ -298,6 +302,46 @@ static bool are_there(const gi_table *table, const glia_table_params *params)
     return all;
 }
 
+/* Looks at the columns and rows of a table that is planned; facts are the view's. */
+static glia_status look_at_table(gi_survey *survey, const gi_survey_view *view,
+                                 const glia_table_params *params, gi_column_facts *facts,
+                                 gi_row_facts *rows, glia_error *error)
+{
+    const gi_table *table = view->table;
+    const gi_table_plan *plan = view->plan;
+    glia_survey *s = &survey->shown;
+    const bool is_sample = view->all_rows > table->rows;
+    bool *is_feature = gi_alloc(table->n_columns, sizeof *is_feature, "a survey", error);
+    bool *is_target = gi_alloc(table->n_columns, sizeof *is_target, "a survey", error);
+    glia_status status = is_feature && is_target ? GLIA_OK : GLIA_NO_MEMORY;
+    if (!status) status = describe_columns(survey, table, facts, plan, params, error);
+    if (!status && plan->has_task && plan->task == GLIA_CLASSES && !is_sample)
+        status = count_classes(survey, &table->columns[plan->targets[0]], &facts[plan->targets[0]],
+                               error);
+    if (status) goto cleanup;
+    gi_survey_find_identifiers(survey, view, facts);
+    for (size_t c = 0; c < table->n_columns; c++) {
+        s->features += s->columns[c].features;
+        is_feature[c] = survey->columns[c].role == GLIA_ROLE_FEATURE && !facts[c].is_identifier;
+        is_target[c] = survey->columns[c].role == GLIA_ROLE_TARGET;
+    }
+    gi_survey_inner(table, facts);
+    s->sampled_rows = view->sample->n;
+    if (is_sample) {
+        status = gi_survey_find_in_sample(survey, view, error);
+        goto cleanup;
+    }
+    status = gi_survey_rows(table, is_feature, is_target, rows, error);
+    s->checked_rows = rows->checked;
+    if (!status) status = gi_survey_find(survey, view, error);
+    if (!status) status = gi_survey_find_classes(survey, error);
+    if (!status) settle_suggestions(survey);
+cleanup:
+    gi_free(is_feature);
+    gi_free(is_target);
+    return status;
+}
+
 /* The survey of a table, which it takes over. */
 static glia_status survey_table(gi_survey *survey, gi_table *table, const glia_data_params *params,
                                 glia_error *error)
@@ -306,16 +350,9 @@ static glia_status survey_table(gi_survey *survey, gi_table *table, const glia_d
     gi_table_plan plan = {0};
     gi_row_facts rows = {0};
     gi_row_sample sample = {0};
-    bool *is_feature = NULL, *is_target = NULL;
     glia_error plan_error = {0};
     glia_survey *s = &survey->shown;
     const size_t n_columns = table->n_columns;
-    const gi_survey_view view = {.table = table,
-                                 .plan = &plan,
-                                 .rows = &rows,
-                                 .sample = &sample,
-                                 .skips = params->table.skip_bad_rows};
-    gi_survey_view with_facts = view;
 
     s->is_table = true;
     s->rows = table->rows;
@@ -324,7 +361,6 @@ static glia_status survey_table(gi_survey *survey, gi_table *table, const glia_d
     glia_status status = s->how ? gi_table_index(table, error) : GLIA_NO_MEMORY;
     if (!status) status = gi_survey_columns(table, &facts, error);
     if (status) goto cleanup;
-    with_facts.facts = facts;
     status = gi_table_find_plan(table, &params->table, &plan, &plan_error);
     if (status == GLIA_NO_MEMORY || (status && !are_there(table, &params->table))) {
         if (error) *error = plan_error;
@@ -333,42 +369,82 @@ static glia_status survey_table(gi_survey *survey, gi_table *table, const glia_d
     s->has_task = plan.has_task;
     s->task = plan.task;
     s->task_note = gi_survey_copy(survey, plan.note, error);
-    status = s->task_note ? describe_columns(survey, table, facts, &plan, &params->table, error)
-                          : GLIA_NO_MEMORY;
-    if (!status && plan.has_task && plan.task == GLIA_CLASSES)
-        status =
-            count_classes(survey, &table->columns[plan.targets[0]], &facts[plan.targets[0]], error);
-    if (status) goto cleanup;
-    for (size_t c = 0; c < n_columns; c++) s->features += s->columns[c].features;
-    gi_survey_find_identifiers(survey, &with_facts, facts);
-
-    is_feature = gi_alloc(n_columns, sizeof *is_feature, "a survey", error);
-    is_target = gi_alloc(n_columns, sizeof *is_target, "a survey", error);
-    status = is_feature && is_target ? GLIA_OK : GLIA_NO_MEMORY;
-    for (size_t c = 0; c < n_columns && !status; c++) {
-        is_feature[c] = survey->columns[c].role == GLIA_ROLE_FEATURE && !facts[c].is_identifier;
-        is_target[c] = survey->columns[c].role == GLIA_ROLE_TARGET;
-    }
-    if (!status) status = gi_survey_rows(table, is_feature, is_target, &rows, error);
-    if (!status) status = gi_survey_sample(table, &sample, error);
-    if (status) goto cleanup;
-    gi_survey_inner(table, facts);
-    s->checked_rows = rows.checked;
-    s->sampled_rows = sample.n;
-    status = gi_survey_find(survey, &with_facts, error);
-    if (!status) status = gi_survey_find_classes(survey, error);
+    status =
+        s->task_note ? gi_survey_sample(table, GI_SAMPLE_CELLS, &sample, error) : GLIA_NO_MEMORY;
+    const gi_survey_view view = {.table = table,
+                                 .facts = facts,
+                                 .plan = &plan,
+                                 .rows = &rows,
+                                 .sample = &sample,
+                                 .skips = params->table.skip_bad_rows,
+                                 .all_rows = table->rows};
+    if (!status) status = look_at_table(survey, &view, &params->table, facts, &rows, error);
     if (!status) {
-        settle_suggestions(survey);
         status = try_opening(survey, table, params, &plan, &plan_error, error);
         table = NULL;
     }
 cleanup:
-    gi_free(is_feature);
-    gi_free(is_target);
     gi_survey_sample_free(&sample);
     gi_survey_columns_free(facts, n_columns);
     gi_table_plan_free(&plan);
     gi_table_free(table);
+    return status;
+}
+
+/* Where the rows of a sample stand in the file of their table; to be freed. */
+static gi_line_mark *mark_rows(const gi_table *table, const gi_row_sample *sample,
+                               glia_error *error)
+{
+    gi_line_mark *marks = gi_alloc(sample->n, sizeof *marks, "a survey", error);
+    for (size_t i = 0; marks && i < sample->n; i++)
+        marks[i] = (gi_line_mark){i, gi_table_line(table, sample->rows[i])};
+    return marks;
+}
+
+/* The survey of a table that is open, in little time: of its rows a sample if they are many. */
+static glia_status survey_open_table(gi_survey *survey, const gi_table *table,
+                                     const gi_table_plan *plan, glia_error *error)
+{
+    const glia_table_params none = {0};
+    gi_column_facts *facts = NULL;
+    gi_row_facts rows = {0};
+    gi_row_sample sample = {0};
+    gi_line_mark *marks = NULL;
+    gi_table part = *table; /* borrows all that is the table's */
+    glia_survey *s = &survey->shown;
+    s->is_table = s->has_task = s->can_train = true;
+    s->rows = table->rows;
+    s->skipped = table->skipped;
+    s->task = plan->task;
+    s->how = gi_survey_copy(survey, table->how, error);
+    s->task_note = gi_survey_copy(survey, plan->note, error);
+    glia_status status = s->how && s->task_note
+                             ? gi_survey_sample(table, GI_HASTY_CELLS, &sample, error)
+                             : GLIA_NO_MEMORY;
+    if (!status && sample.n < table->rows) {
+        part.rows = sample.n;
+        part.cells = sample.cells;
+        part.mapped = (gi_file){0};
+        if (table->n_marks) {
+            marks = mark_rows(table, &sample, error);
+            part.marks = marks;
+            part.n_marks = sample.n;
+            status = marks ? GLIA_OK : GLIA_NO_MEMORY;
+        }
+    }
+    if (!status) status = gi_survey_columns(&part, &facts, error);
+    const gi_survey_view view = {.table = &part,
+                                 .facts = facts,
+                                 .plan = plan,
+                                 .rows = &rows,
+                                 .sample = &sample,
+                                 .skips = true, /* what is bad has been left out */
+                                 .is_hasty = true,
+                                 .all_rows = table->rows};
+    if (!status) status = look_at_table(survey, &view, &none, facts, &rows, error);
+    gi_survey_columns_free(facts, table->n_columns);
+    gi_survey_sample_free(&sample);
+    gi_free(marks);
     return status;
 }
 
@@ -398,6 +474,28 @@ static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset
 }
 
 /* ---- The survey ------------------------------------------------------------------------------ */
+
+glia_status glia_survey_dataset(const glia_dataset *dataset, glia_survey **out, glia_error *error)
+{
+    if (!dataset || !out)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "survey: the data set or out is NULL");
+    gi_survey *survey = gi_alloc(1, sizeof *survey, "a survey", error);
+    if (!survey) return GLIA_NO_MEMORY;
+    const gi_table_plan *plan;
+    const gi_table *table = gi_dataset_table(dataset, &plan);
+    survey->shown.name = gi_survey_copy(survey, dataset->name, error);
+    glia_status status = survey->shown.name ? GLIA_OK : GLIA_NO_MEMORY;
+    if (!status)
+        status = table ? survey_open_table(survey, table, plan, error)
+                       : survey_dataset(survey, dataset, error);
+    if (status) {
+        glia_survey_free(&survey->shown);
+        return status;
+    }
+    gi_survey_sort(survey);
+    *out = &survey->shown;
+    return GLIA_OK;
+}
 
 glia_status glia_survey_make(const char *name, const glia_data_params *params, glia_survey **out,
                              glia_error *error)

@@ -80,7 +80,12 @@ typedef struct gi_row_sample {
     double *cells; /* (n, columns) */
 } gi_row_sample;
 
-glia_status gi_survey_sample(const gi_table *table, gi_row_sample *out, glia_error *error);
+enum {
+    GI_SAMPLE_CELLS = 1 << 23, /* of a survey by itself, */
+    GI_HASTY_CELLS = 1 << 18   /* and of one before training, which takes little time */
+};
+glia_status gi_survey_sample(const gi_table *table, size_t most_cells, gi_row_sample *out,
+                             glia_error *error);
 void gi_survey_sample_free(gi_row_sample *sample);
 
 /*
@@ -157,7 +162,9 @@ typedef struct gi_survey_view {
     const gi_table_plan *plan;
     const gi_row_facts *rows;
     const gi_row_sample *sample;
-    bool skips; /* malformed rows, and those without a target */
+    bool skips;      /* malformed rows, and those without a target */
+    bool is_hasty;   /* what takes long and is a note at most is not looked for */
+    size_t all_rows; /* of the table; more than view->table has if that is a sample of them */
 } gi_survey_view;
 
 __attribute__((format(printf, 9, 10))) glia_status
@@ -171,6 +178,10 @@ void gi_survey_find_identifiers(const gi_survey *survey, const gi_survey_view *v
 
 /* Of columns and rows; sets what is suggested for columns. */
 glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_error *error);
+
+/* The same where the view's table is a sample of the rows: of columns alone. */
+glia_status gi_survey_find_in_sample(gi_survey *survey, const gi_survey_view *view,
+                                     glia_error *error);
 
 /* Of the classes in survey->shown. */
 glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error);

@@ -208,9 +208,11 @@ static bool are_many(const gi_column_facts *f)
 static bool has_many_texts(const gi_survey *survey, const gi_survey_view *view, size_t column)
 {
     const gi_column_facts *f = &view->facts[column];
-    return is_feature(survey, column) && view->table->columns[column].kind == GI_CELL_TEXT &&
-           use_of(view, column) == GI_USE_AS_IT_IS && !f->is_identifier &&
-           !survey->columns[column].drop && are_many(f);
+    const gi_column *of = &view->table->columns[column];
+    if (!is_feature(survey, column) || of->kind != GI_CELL_TEXT || f->is_identifier ||
+        use_of(view, column) != GI_USE_AS_IT_IS || survey->columns[column].drop)
+        return false;
+    return view->all_rows > view->table->rows ? 2 * of->texts.n > view->all_rows : are_many(f);
 }
 
 /* Whole numbers, few of them, which have the name of a code, or leave large gaps as codes do. */
@@ -240,49 +242,58 @@ static glia_status list_columns(const gi_survey *survey, const gi_survey_view *v
 }
 
 /* Each rule makes one finding of all columns that it holds for. */
-static glia_status find_unused(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+static const struct rule {
+    column_rule *rule;
+    glia_finding_kind kind;
+    glia_severity severity;
+    bool drops, takes; /* is to be left out; to be taken for categories */
+    const char *said;
+} rules[] = {
+    {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
+     "another value in each row, as of an identifier or a time: it says nothing of new rows; "
+     "--drop"},
+    {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
+     "another value in nearly every row, as an identifier has: left out; --categorical learns "
+     "from it all the same"},
+    {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
+     "seems to say whom a row belongs to: if so, --group keeps the rows of one together when "
+     "some are held out, and leaves the column out"},
+    {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
+     "so many different texts that most are rare, and each becomes a feature; --drop, or make "
+     "fewer of them"},
+    {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
+     "few whole numbers, read as amounts: if they are codes, --categorical"},
+    {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
+     "missing in most rows; a feature says where, --drop if that tells nothing"},
+    {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all; --drop"},
+    {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
+     "the same value in all rows, which is harmless; --drop saves inputs"},
+};
+
+static glia_status find_by_rule(gi_survey *survey, const gi_survey_view *view,
+                                const struct rule *rule, glia_error *error)
 {
-    static const struct {
-        column_rule *rule;
-        glia_finding_kind kind;
-        glia_severity severity;
-        bool drops, takes; /* is to be left out; to be taken for categories */
-        const char *said;
-    } rules[] = {
-        {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
-         "another value in each row, as of an identifier or a time: it says nothing of new rows; "
-         "--drop"},
-        {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
-         "another value in nearly every row, as an identifier has: left out; --categorical learns "
-         "from it all the same"},
-        {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
-         "seems to say whom a row belongs to: if so, --group keeps the rows of one together when "
-         "some are held out, and leaves the column out"},
-        {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
-         "so many different texts that most are rare, and each becomes a feature; --drop, or make "
-         "fewer of them"},
-        {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
-         "few whole numbers, read as amounts: if they are codes, --categorical"},
-        {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
-         "missing in most rows; a feature says where, --drop if that tells nothing"},
-        {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all; --drop"},
-        {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
-         "the same value in all rows, which is harmless; --drop saves inputs"},
-    };
-    glia_status status = GLIA_OK;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules && !status; i++) {
-        struct list list;
-        status = list_columns(survey, view, rules[i].rule, &list, error);
-        for (size_t k = 0; !status && k < list.n; k++) {
-            survey->columns[list.columns[k]].drop |= rules[i].drops;
-            survey->columns[list.columns[k]].categorical |= rules[i].takes;
-        }
-        if (!status && list.n > 0)
-            status = gi_survey_add(survey, rules[i].kind, rules[i].severity, list.columns, list.n,
-                                   NULL, NAN, error, "%s: %s",
-                                   names_of(view->table, list.columns, list.n).s, rules[i].said);
-        gi_free(list.columns);
+    struct list list;
+    glia_status status = list_columns(survey, view, rule->rule, &list, error);
+    for (size_t k = 0; !status && k < list.n; k++) {
+        survey->columns[list.columns[k]].drop |= rule->drops;
+        survey->columns[list.columns[k]].categorical |= rule->takes;
     }
+    if (!status && list.n > 0)
+        status = gi_survey_add(survey, rule->kind, rule->severity, list.columns, list.n, NULL, NAN,
+                               error, "%s: %s", names_of(view->table, list.columns, list.n).s,
+                               rule->said);
+    gi_free(list.columns);
+    return status;
+}
+
+/* By all rules, or by those of one kind. */
+static glia_status find_by_rules(gi_survey *survey, const gi_survey_view *view,
+                                 const glia_finding_kind *kind, glia_error *error)
+{
+    glia_status status = GLIA_OK;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules && !status; i++)
+        if (!kind || rules[i].kind == *kind) status = find_by_rule(survey, view, &rules[i], error);
     return status;
 }
 
@@ -329,6 +340,7 @@ static struct looks look_at(const gi_texts *texts, const gi_column_facts *f)
 {
     struct looks looks = {0};
     for (size_t code = 0; code < texts->n; code++) {
+        if (!f->counts[code]) continue; /* a sample has not all of them */
         const gi_text_look look = gi_look_at_text(texts->text[code]);
         if (!looks.cells[look]) looks.first[look] = code;
         looks.cells[look] += f->counts[code];
@@ -607,10 +619,12 @@ static glia_status find_target(gi_survey *survey, const gi_survey_view *view, gl
         if (!status && view->plan->has_task && view->plan->task == GLIA_CLASSES &&
             f->present >= LEAST_ROWS && 2 * f->different > f->present)
             status = gi_survey_add(
-                survey, GLIA_FINDING_TARGET_UNIQUE, GLIA_SEVERE, &c, 1, NULL, (double)f->different,
-                error,
+                survey, GLIA_FINDING_TARGET_UNIQUE,
+                view->plan->are_classes ? GLIA_WARNING : GLIA_SEVERE, &c, 1, NULL,
+                (double)f->different, error,
                 "the target %.60s has %" PRIu64 " classes in %" PRIu64 " rows, so that hardly any "
-                "has a second one: is it the right column? --target names another",
+                "has a second one: is it the right column? --target names another; --loss "
+                "cross-entropy learns them all the same",
                 name_of(table, c), f->different, f->present);
         if (!status && view->plan->has_task && view->plan->task == GLIA_VALUES)
             status = find_outlier(survey, view, c, error);
@@ -620,16 +634,20 @@ static glia_status find_target(gi_survey *survey, const gi_survey_view *view, gl
             if (!status) status = find_similar(survey, view, c, error);
         }
     }
-    if (view->plan->n_targets == 1 && gi_names_target(name_of(table, view->plan->targets[0])))
-        return status;
-    for (size_t c = 0; c < table->n_columns && view->plan->n_targets == 1 && !status; c++)
-        if (is_feature(survey, c) && gi_names_target(name_of(table, c)))
-            return gi_survey_add(
-                survey, GLIA_FINDING_TARGET_NAME, GLIA_WARNING, &c, 1, NULL, NAN, error,
-                "%.60s has the name of a target, but %.60s is taken for it: if that "
-                "is wrong, --target %.60s",
-                name_of(table, c), name_of(table, view->plan->targets[0]), name_of(table, c));
     return status;
+}
+
+/* A column that has the name of a target, where another one was taken for it by default. */
+static glia_status find_named_target(gi_survey *survey, const gi_survey_view *view,
+                                     glia_error *error)
+{
+    const size_t c = gi_plan_named_target(view->table, view->plan);
+    if (c == SIZE_MAX) return GLIA_OK;
+    const char *name = name_of(view->table, c);
+    return gi_survey_add(survey, GLIA_FINDING_TARGET_NAME, GLIA_WARNING, &c, 1, NULL, NAN, error,
+                         "%.60s has the name of a target, but %.60s is taken for it, since it is "
+                         "the last column: if that is wrong, --target %.60s",
+                         name, name_of(view->table, view->plan->targets[0]), name);
 }
 
 glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
@@ -646,18 +664,20 @@ glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
                          (double)(s->classes[least].count ? s->classes[least].count : 1);
     glia_status status = GLIA_OK;
     if (rare)
-        status = gi_survey_add(survey, GLIA_FINDING_RARE_CLASS, GLIA_WARNING, NULL, 0, NULL,
-                               (double)rare, error,
-                               "%zu class%s less than %d rows, %.60s %" PRIu64 ": too few to learn "
-                               "and to test; get more, or join classes",
-                               rare, rare == 1 ? " has" : "es have", (int)LEAST_CLASS,
-                               s->classes[least].text, s->classes[least].count);
+        status = gi_survey_add(
+            survey, GLIA_FINDING_RARE_CLASS, GLIA_WARNING, NULL, 0, NULL, (double)rare, error,
+            "%zu class%s less than %d rows, \"%.60s\" %" PRIu64 ": too few to learn "
+            "and to test; get more, or join classes",
+            rare, rare == 1 ? " has" : "es have", (int)LEAST_CLASS, s->classes[least].text,
+            s->classes[least].count);
     if (!status && ratio > MOST_RATIO) {
         survey->shown.balance_classes = s->n_classes <= 1000;
         status =
             gi_survey_add(survey, GLIA_FINDING_IMBALANCE, GLIA_WARNING, NULL, 0, NULL, ratio, error,
-                          "class %.60s has %" PRIu64 " rows, class %.60s %" PRIu64 ": whoever "
-                          "never says %.60s is right in nearly all; --class-weights balanced",
+                          "class \"%.60s\" has %" PRIu64 " rows, class \"%.60s\" %" PRIu64
+                          ": a network that never predicts \"%.60s\" has a high accuracy; "
+                          "--class-weights balanced gives rare classes more weight, at the price "
+                          "of accuracy",
                           s->classes[most].text, s->classes[most].count, s->classes[least].text,
                           s->classes[least].count, s->classes[least].text);
     }
@@ -746,6 +766,7 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
 {
     const gi_table *table = view->table;
     glia_status status = find_target(survey, view, error);
+    if (!status) status = find_named_target(survey, view, error);
     for (size_t c = 0; c < table->n_columns && !status; c++) {
         if (!is_feature(survey, c)) continue;
         if (use_of(view, c) == GI_USE_DATE) {
@@ -762,9 +783,9 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
         if (!status) status = find_missing_word(survey, view, c, error);
         if (!status) status = find_similar(survey, view, c, error);
     }
-    if (!status) status = find_unused(survey, view, error);
+    if (!status) status = find_by_rules(survey, view, NULL, error);
     if (!status) status = find_leaks(survey, view, error);
-    if (!status) status = find_copies(survey, view, error);
+    if (!status && !view->is_hasty) status = find_copies(survey, view, error);
     if (!status) status = find_rows(survey, view, error);
     size_t features = 0; /* of what is not suggested to be left out */
     for (size_t c = 0; c < table->n_columns; c++)
@@ -776,6 +797,19 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
                                "each of them",
                                table->rows, plural(table->rows), features, plural(features));
     return status;
+}
+
+glia_status gi_survey_find_in_sample(gi_survey *survey, const gi_survey_view *view,
+                                     glia_error *error)
+{
+    glia_status status = find_named_target(survey, view, error);
+    for (size_t c = 0; c < view->table->n_columns && !status; c++)
+        if (is_feature(survey, c) && view->table->columns[c].kind == GI_CELL_TEXT &&
+            use_of(view, c) == GI_USE_AS_IT_IS)
+            status = find_numbers(survey, view, c, error);
+    const glia_finding_kind many = GLIA_FINDING_MANY_TEXTS;
+    if (!status) status = find_by_rules(survey, view, &many, error);
+    return status ? status : find_leaks(survey, view, error);
 }
 
 /* Whose rule is needed before the findings: rows are compared without identifiers. */

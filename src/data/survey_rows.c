@@ -11,10 +11,9 @@
 #include "data/survey.h"
 
 enum {
-    LEAST_CORRELATED = 10,       /* rows */
-    MOST_CHECKED = 1 << 20,      /* rows whose hashes are kept */
-    MOST_SAMPLED = 1 << 16,      /* rows, */
-    MOST_SAMPLED_CELLS = 1 << 23 /* and cells */
+    LEAST_CORRELATED = 10,  /* rows */
+    MOST_CHECKED = 1 << 20, /* rows whose hashes are kept */
+    MOST_SAMPLED = 1 << 16  /* rows */
 };
 
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -129,9 +128,10 @@ glia_status gi_survey_rows(const gi_table *table, const bool *is_feature, const 
 
 /* ---- A sample -------------------------------------------------------------------------------- */
 
-glia_status gi_survey_sample(const gi_table *table, gi_row_sample *out, glia_error *error)
+glia_status gi_survey_sample(const gi_table *table, size_t most_cells, gi_row_sample *out,
+                             glia_error *error)
 {
-    size_t n = MOST_SAMPLED_CELLS / table->n_columns;
+    size_t n = most_cells / table->n_columns + 1;
     if (n > MOST_SAMPLED) n = MOST_SAMPLED;
     if (n > table->rows) n = table->rows;
     *out = (gi_row_sample){.n = n};

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/survey.h"
 
 enum {
     MOST_CLASSES_OF_NUMBERS = 50, /* whole numbers that are classes, unless said otherwise */
@@ -39,7 +40,8 @@ glia_status gi_table_fail_absent(const gi_table *table, const char *name, const 
 /* Of a column, or several, that are to be predicted. */
 struct target_facts {
     bool has_text, all_whole, all_binary;
-    double *numbers; /* (different), sorted: of one column */
+    bool has_fraction; /* else numbers that are not whole are too large to be told apart */
+    double *numbers;   /* (different), sorted: of one column */
     size_t different, most;
     bool too_many; /* different ones: more than most */
     size_t samples;
@@ -81,8 +83,8 @@ static glia_status look_at_targets(const gi_table *table, const size_t *target, 
             const double cell = table->cells[row * table->n_columns + target[k]];
             if (isnan(cell)) continue;
             facts->all_binary = facts->all_binary && (cell == 0 || cell == 1);
-            if (facts->all_whole && (cell != floor(cell) || fabs(cell) > largest_whole))
-                facts->all_whole = false;
+            facts->has_fraction = facts->has_fraction || cell != floor(cell);
+            if (cell != floor(cell) || fabs(cell) > largest_whole) facts->all_whole = false;
             if (facts->all_whole && !facts->too_many && n_targets == 1) add_different(facts, cell);
         }
         if (row % ROWS_RESIDENT == ROWS_RESIDENT - 1) gi_file_forget(&table->mapped);
@@ -128,7 +130,9 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
                        "%zu different whole numbers; the losses mse, mae and huber learn values, "
                        "and a column can be made categorical",
                        table->path, name,
-                       facts->all_whole ? "too many different numbers" : "numbers with fractions",
+                       facts->all_whole      ? "too many different numbers"
+                       : facts->has_fraction ? "numbers with fractions"
+                                             : "numbers past 2^53, which are not told apart",
                        facts->most);
     for (size_t k = 0; k < n_targets && *task != GLIA_CLASSES; k++)
         if (table->columns[target[k]].kind == GI_CELL_TEXT)
@@ -180,6 +184,40 @@ static bool has_role(const gi_table_roles *roles, size_t column)
     return column == roles->weight || column == roles->group || column == roles->id;
 }
 
+/* Whether the file names other columns, but not this one. */
+static bool is_nameless(const gi_table *table, size_t column)
+{
+    char name[32];
+    size_t nameless = 0;
+    bool is = false;
+    for (size_t c = 0; c < table->n_columns; c++) {
+        snprintf(name, sizeof name, "column %zu", c + 1);
+        const bool this = strcmp(table->columns[c].name, name) == 0;
+        nameless += this;
+        is = is || (this && c == column);
+    }
+    return is && nameless < table->n_columns;
+}
+
+static bool is_empty(const gi_table *table, size_t column)
+{
+    size_t row = 0;
+    if (!table->columns[column].has_missing) return false;
+    while (row < table->rows && isnan(table->cells[row * table->n_columns + column])) row++;
+    return row == table->rows;
+}
+
+/* Whether a column can be the target by default: it has no other purpose, and is neither dropped
+ * nor what a separator at the end of each line leaves behind. */
+static bool may_be_target(const gi_table *table, const gi_table_roles *roles,
+                          const glia_table_params *params, size_t column)
+{
+    if (has_role(roles, column)) return false;
+    for (size_t i = 0; i < params->n_drop; i++)
+        if (gi_table_column(table, params->drop[i]) == column) return false;
+    return !is_nameless(table, column) || !is_empty(table, column);
+}
+
 /* The columns that are predicted (n, to be freed): those asked for, or the last that can be. */
 static glia_status find_targets(const gi_table *table, const gi_table_roles *roles,
                                 const glia_table_params *params, size_t **out, size_t *n,
@@ -200,7 +238,7 @@ static glia_status find_targets(const gi_table *table, const gi_table_roles *rol
         for (size_t k = 0; k < *n; k++) targets[k] = table->n_columns - *n + k;
     } else if (params->n_targets == 0) {
         size_t c = table->n_columns;
-        while (c > 0 && has_role(roles, c - 1)) c--;
+        while (c > 0 && !may_be_target(table, roles, params, c - 1)) c--;
         targets[0] = c - 1;
         if (c == 0)
             status = gi_fail(error, GLIA_BAD_FORMAT, "%s: no column is left that could be learned",
@@ -221,6 +259,22 @@ static glia_status find_targets(const gi_table *table, const gi_table_roles *rol
     return status;
 }
 
+size_t gi_plan_named_target(const gi_table *table, const gi_table_plan *plan)
+{
+    if (plan->is_asked_for || plan->n_targets != 1 ||
+        gi_names_target(table->columns[plan->targets[0]].name))
+        return SIZE_MAX;
+    for (size_t c = 0; c < table->n_columns; c++) {
+        const gi_column_use use = plan->columns[c].use;
+        if (use != GI_USE_AS_IT_IS || !gi_names_target(table->columns[c].name)) continue;
+        /* x, y and z are places. */
+        if (strlen(table->columns[c].name) == 1 && gi_table_column(table, "z") != SIZE_MAX)
+            continue;
+        return c;
+    }
+    return SIZE_MAX;
+}
+
 /* How many columns of the schema a column of the table becomes. */
 static size_t count_schema_columns(const gi_column_plan *column)
 {
@@ -235,7 +289,7 @@ static glia_status begin_schema_column(const gi_column *from, const gi_column_pl
 {
     out->is_category = from->kind == GI_CELL_TEXT && plan->use == GI_USE_AS_IT_IS;
     out->scale = 1;
-    out->form = plan->form;
+    out->date = plan->form;
     out->part = part;
     out->name = gi_strdup(from->name, error);
     return out->name ? GLIA_OK : GLIA_NO_MEMORY;
@@ -354,6 +408,8 @@ glia_status gi_table_find_plan(const gi_table *table, const glia_table_params *p
         status = choose_task(table, out->targets, out->n_targets, params->loss, &facts, &out->task,
                              out->note, sizeof out->note, error);
     out->has_task = !status;
+    out->is_asked_for = params->n_targets > 0 || table->n_targets > 0;
+    out->are_classes = params->loss == GLIA_LOSS_CROSS_ENTROPY;
     out->numbers = facts.numbers;
     out->n_numbers = facts.different;
     return status;
@@ -366,6 +422,35 @@ void gi_table_plan_free(gi_table_plan *plan)
     gi_free(plan->columns);
 }
 
+/* Whether classes can be learned: there are two at least, and most have a second row. */
+static glia_status check_classes(const gi_table *table, const gi_table_plan *plan, size_t classes,
+                                 glia_error *error)
+{
+    enum { LEAST_ROWS = 20 };
+    const gi_column *target = &table->columns[plan->targets[0]];
+    const size_t other = gi_plan_named_target(table, plan);
+    char hint[256] = "";
+    if (plan->task != GLIA_CLASSES) return GLIA_OK;
+    if (other != SIZE_MAX)
+        snprintf(hint, sizeof hint, "; if the target is %.60s: --target %.60s",
+                 table->columns[other].name, table->columns[other].name);
+    if (classes < 2)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: column %s, the target, has %s; there is nothing to learn%s",
+                       table->path, target->name, classes ? "one class alone" : "no class at all",
+                       hint);
+    if (target->kind == GI_CELL_TEXT && !plan->are_classes && table->rows >= LEAST_ROWS &&
+        2 * classes > table->rows)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: column %s, the target, has %zu different texts in %zu rows, such as "
+                       "\"%.40s\", so that hardly any class has a second row; name another column "
+                       "with --target, write numbers as numbers, or learn these classes all the "
+                       "same with --loss cross-entropy%s",
+                       table->path, target->name, classes, table->rows, target->texts.text[0],
+                       hint);
+    return GLIA_OK;
+}
+
 glia_status gi_table_plan_reading(const gi_table *table, const gi_table_plan *plan,
                                   gi_schema **schema, char ***class_names, gi_reading *out,
                                   glia_error *error)
@@ -376,11 +461,7 @@ glia_status gi_table_plan_reading(const gi_table *table, const gi_table_plan *pl
     *class_names = name_classes(table, plan, &out->classes, error);
     if (!*class_names) return GLIA_NO_MEMORY;
     out->class_names = *class_names;
-    if (plan->task != GLIA_CLASSES || out->classes >= 2) return GLIA_OK;
-    return gi_fail(error, GLIA_BAD_FORMAT,
-                   "%s: column %s, the target, has %s; there is nothing to learn", table->path,
-                   table->columns[plan->targets[0]].name,
-                   out->classes ? "one class alone" : "no class at all");
+    return check_classes(table, plan, out->classes, error);
 }
 
 /* ---- What is known before reading ---------------------------------------------------------- */

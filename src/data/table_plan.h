@@ -52,7 +52,9 @@ typedef struct gi_table_plan {
     size_t n_targets;
     bool has_task;
     glia_task task;
-    double *numbers; /* (n_numbers), sorted: the different ones of a target that is classes */
+    bool is_asked_for; /* the targets were named; */
+    bool are_classes;  /* classes were asked for */
+    double *numbers;   /* (n_numbers), sorted: the different ones of a target that is classes */
     size_t n_numbers;
     char note[512]; /* for people: what the target was taken for, and how to have it otherwise */
     gi_column_plan *columns; /* (columns of the table) */
@@ -73,6 +75,10 @@ glia_status gi_plan_columns(const gi_table *table, const glia_table_params *para
 
 /* The numbers that are read of a column's dates. Returns how many there are. */
 size_t gi_date_parts_of(const gi_column_plan *column, gi_date_part parts[GI_DATE_PARTS]);
+
+/* A column with the name of a target, where another one was taken for it by default; SIZE_MAX:
+ * there is none. */
+size_t gi_plan_named_target(const gi_table *table, const gi_table_plan *plan);
 
 /* What people are to know of the target and the columns, in lines; to be freed. */
 char *gi_plan_notes(const gi_table *table, const gi_table_plan *plan, glia_error *error);

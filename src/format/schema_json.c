@@ -27,8 +27,8 @@ static json_t *pack_column(const gi_schema_column *column)
                                      pack_texts(column->categories, column->n_categories))
                          : json_pack("{s:s, s:f, s:f}", "name", column->name, "mean", column->mean,
                                      "scale", column->scale);
-    if (object && column->form != GI_DATE_NONE &&
-        (json_object_set_new(object, "date", json_string(gi_date_form_name(column->form))) ||
+    if (object && column->date != GI_DATE_NONE &&
+        (json_object_set_new(object, "date", json_string(gi_date_form_name(column->date))) ||
          json_object_set_new(object, "part", json_string(gi_date_part_name(column->part))))) {
         json_decref(object);
         return NULL;
@@ -84,13 +84,13 @@ static glia_status unpack_date(const char *place, const json_t *object, size_t j
     const json_t *form = json_object_get(object, "date"), *part = json_object_get(object, "part");
     if (!form && !part) return GLIA_OK;
     for (gi_date_form f = GI_DATE_YMD; f < GI_DATE_FORMS && json_is_string(form); f++)
-        if (strcmp(json_string_value(form), gi_date_form_name(f)) == 0) column->form = f;
+        if (strcmp(json_string_value(form), gi_date_form_name(f)) == 0) column->date = f;
     for (gi_date_part p = GI_DATE_DAYS; p < GI_DATE_PARTS && json_is_string(part); p++)
         if (strcmp(json_string_value(part), gi_date_part_name(p)) == 0) column->part = p;
-    if (column->form == GI_DATE_NONE)
+    if (column->date == GI_DATE_NONE)
         return reject(place, j, "date", "ymd, dmy, mdy, time or yyyymmdd", error);
     if (column->part == GI_DATE_WHOLE || column->is_category ||
-        (column->form == GI_DATE_TIME && column->part != GI_DATE_HOUR))
+        (column->date == GI_DATE_TIME && column->part != GI_DATE_HOUR))
         return reject(place, j, "part",
                       "days, year, month, weekday or hour, in a column without categories; of "
                       "times hour",
