@@ -44,7 +44,7 @@ extern const char *const loss_choices[];
 #define TABLE_ID_OPTION(of_struct, table)                                                          \
     {.kind = OPTION_TEXT, .name = "id", .metavar = "COLUMN", .shown_default = "",                  \
      .offset = offsetof(of_struct, table.id),                                                      \
-     .help = "a column that says which row it is: it is not learned from, and predict repeats it"}
+     .help = "a column that says which row it is: it is not learned from; predict --id repeats it"}
 
 /* What its columns are. */
 #define TABLE_COLUMN_OPTIONS(of_struct, table)                                                     \

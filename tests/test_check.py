@@ -238,6 +238,25 @@ def _():
     expect("check     code alone tells y in 100 %" in r.err, r.err)
 
 
+@test("one-hot targets are classes: train, eval and predict")
+def _():
+    rng = random.Random(8)
+    table("hot.csv", ["a", "b", "cat", "dog", "cow"],
+          [[round((k := i % 3) + rng.gauss(0, 0.6), 3), round((k == 1) + rng.gauss(0, 0.4), 3),
+            *(int(k == j) for j in range(3))] for i in range(120)])
+    targets = ["--target", "cat,dog,cow"]
+    r = glia("data", "check", "hot.csv", *targets, "--json").json()
+    expect(r["task"] == "classes", r["task"])
+    expect(r["classes"] == [{"text": t, "count": 40} for t in ("cat", "dog", "cow")], r["classes"])
+    r = glia("train", "hot.csv", *targets, "-o", "hot.safetensors")
+    expect("taken for classes; --loss bce" in r.err, r.err)
+    expect("accuracy" in r.err, r.err)
+    glia("eval", "hot.safetensors", "hot.csv")
+    lines = glia("predict", "hot.safetensors", "hot.csv:0-2").out.splitlines()
+    expect({line.split(",")[1] for line in lines[1:]} <= {"cat", "dog", "cow"}, lines)
+    glia("train", "hot.csv", *targets, "--loss", "bce", "--epochs", 1, "-o", "hot.safetensors")
+
+
 @test("a target with another text in each row stops train; two rows cannot be divided")
 def _():
     table("unique.csv", ["a", "y"], [[i % 7, f"t{i}"] for i in range(60)])

@@ -184,6 +184,83 @@ static void test_default_target(void **state)
     glia_dataset_free(set);
 }
 
+/* Several targets of which one is 1 in each row are classes, unless labels are asked for. */
+static void test_one_hot(void **state)
+{
+    (void)state;
+    static const char *const targets[] = {"p", "q", "r"};
+    glia_table_params params = {.targets = targets, .n_targets = 3};
+    char text[1024] = "x,p,q,r\n";
+    for (int i = 0; i < 12; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%d,%d,%d,%d\n", i, i % 3 == 0, i % 3 == 1,
+                 i % 3 == 2);
+    }
+    glia_dataset *set = must_read(text, &params);
+    glia_dataset_info info = glia_dataset_describe(set);
+    assert_int_equal(info.task, GLIA_CLASSES);
+    assert_int_equal(info.classes, 3);
+    assert_string_equal(glia_dataset_class_name(set, 2), "r");
+    assert_non_null(strstr(glia_dataset_notes(set), "--loss bce"));
+    for (size_t i = 0; i < 12; i++) {
+        uint32_t label;
+        assert_int_equal(glia_dataset_sample(set, i, NULL, &label, NULL), GLIA_OK);
+        assert_int_equal(label, i % 3);
+    }
+    const gi_reading reading = gi_dataset_reading(set);
+    glia_dataset *other = NULL;
+    glia_error error = {0};
+    assert_int_equal(read_text("r,q,p,x\n0,1,0,5\n", NULL, &reading, &other, &error), GLIA_OK);
+    uint32_t label;
+    assert_int_equal(glia_dataset_sample(other, 0, NULL, &label, NULL), GLIA_OK);
+    assert_int_equal(label, 1);
+    glia_dataset_free(other);
+    assert_int_equal(read_text("x,p,q,r\n5,1,1,0\n", NULL, &reading, &other, &error),
+                     GLIA_BAD_FORMAT);
+    assert_non_null(strstr(error.message, "line 2, column p"));
+    glia_dataset_free(set);
+    params.loss = GLIA_LOSS_BCE;
+    set = must_read(text, &params);
+    assert_int_equal(glia_dataset_describe(set).task, GLIA_LABELS);
+    glia_dataset_free(set);
+    params.loss = GLIA_LOSS_AUTO;
+    strcat(text, "13,1,1,0\n"); /* one row has two */
+    set = must_read(text, &params);
+    assert_int_equal(glia_dataset_describe(set).task, GLIA_LABELS);
+    glia_dataset_free(set);
+    params.loss = GLIA_LOSS_CROSS_ENTROPY;
+    assert_int_equal(read_text(text, &params, NULL, &set, &error), GLIA_BAD_FORMAT);
+    assert_non_null(strstr(error.message, "--loss bce"));
+}
+
+/* Categories and classes that another tool writes otherwise are the same. */
+static void test_same_values(void **state)
+{
+    (void)state;
+    static const char *const code[] = {"code"};
+    const glia_table_params params = {.categorical = code, .n_categorical = 1};
+    glia_dataset *set = must_read("code,flag,y\n5,TRUE,t\n100000,FALSE,f\n", &params);
+    const gi_reading reading = gi_dataset_reading(set);
+    glia_dataset *other = NULL;
+    glia_error error = {0};
+    assert_int_equal(read_text("code,flag,y\n5.0,True,True\n1e+05,f,FALSE\n6,yes,t\n", NULL,
+                               &reading, &other, &error),
+                     GLIA_OK);
+    assert_row(other, 0, (const float[]){0, 1, 0, 1}, 4, 1); /* 100000, 5; FALSE, TRUE; f, t */
+    assert_row(other, 1, (const float[]){1, 0, 1, 0}, 4, 0);
+    assert_row(other, 2, (const float[]){0, 0, 0, 0}, 4, 1); /* what means another is none */
+    glia_dataset_free(other);
+    glia_dataset_free(set);
+    /* What a double does not tell apart is not the same. */
+    set = must_read("code,y\n9007199254740992,p\n5,q\n", &params);
+    const gi_reading ids = gi_dataset_reading(set);
+    assert_int_equal(read_text("code,y\n9007199254740993,p\n", NULL, &ids, &other, &error),
+                     GLIA_OK);
+    assert_row(other, 0, (const float[]){0, 0}, 2, 0);
+    glia_dataset_free(other);
+    glia_dataset_free(set);
+}
+
 /* A column with another text in nearly every row is left out, unless it is named. */
 static void test_identifiers(void **state)
 {
@@ -666,6 +743,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns),        cmocka_unit_test(test_dates),
         cmocka_unit_test(test_order_of_dates), cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_one_hot),        cmocka_unit_test(test_same_values),
         cmocka_unit_test(test_unique_target),  cmocka_unit_test(test_default_target),
         cmocka_unit_test(test_constant),       cmocka_unit_test(test_large),
         cmocka_unit_test(test_weighted),       cmocka_unit_test(test_targets),

@@ -1305,9 +1305,18 @@ static void test_bad_tables(void **state)
     free(text);
     free_source(values);
 
-    /* A network for classes has one column of them, however many classes there are. */
+    /* A network for classes has one column of them, or one for each class. */
     static const change classes[] = {
-        {"[\"y\",\"z\"]", "[\"y\",\"z\"]", 0, {"found an array of 2", "array of 1"}},
+        {"[\"y\",\"z\"]", "[\"y\",\"z\",\"u\"]", 0, {"found an array of 3", "array of 1"}},
+        {"\"name\":\"a\"",
+         "\"name\":\"a\",\"date\":\"dmx\",\"part\":\"year\"",
+         0,
+         {"columns[0].date", "yyyymmdd"}},
+        {"\"name\":\"a\"", "\"name\":\"a\",\"date\":\"dmy\"", 0, {"columns[0].part", "weekday"}},
+        {"\"name\":\"a\"",
+         "\"name\":\"a\",\"date\":\"time\",\"part\":\"year\"",
+         0,
+         {"columns[0].part", "of times hour"}},
         {"[\"y\",\"z\"]", "[]", 0, {"found an array of 0", "the column of classes"}},
     };
     text = replace(description, "\"height\":2,\"width\":2,\"form\":\"scale\"",

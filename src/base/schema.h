@@ -31,7 +31,8 @@ typedef struct gi_schema {
     size_t n_columns, n_features;
     char **targets; /* (n_targets): the names of the columns that are predicted; one block */
     size_t n_targets;
-    bool has_text_target; /* classes are texts; else they are the names of whole numbers */
+    bool has_text_target; /* classes are texts; else they are the names of whole numbers, or, of
+                           * several targets, of these: one of them is 1, the others are 0 */
 } gi_schema;
 
 /* With room for the columns, which are zero, and copies of the targets' names. */

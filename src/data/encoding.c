@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/same_value.h"
 
 /* Beyond, a float's square would be infinite. */
 #define LARGEST_FEATURE 1e18
@@ -75,6 +76,19 @@ const double *gi_encoding_cells(const struct gi_encoding *e, uint64_t row)
     return e->shared->table->cells + row * e->shared->table->n_columns;
 }
 
+/* The class of a row with a 1 in one of several targets and 0 in the others, or GI_UNKNOWN. */
+static int64_t class_of_one_hot(const struct gi_encoding *e, const double *cells)
+{
+    int64_t class = GI_UNKNOWN;
+    for (size_t k = 0; k < e->n_targets; k++) {
+        const double cell = cells[e->target[k]];
+        if (cell == 0) continue;
+        if (cell != 1 || class != GI_UNKNOWN) return GI_UNKNOWN;
+        class = (int64_t)k;
+    }
+    return class;
+}
+
 /* The class that a cell of the target stands for, or GI_UNKNOWN. */
 static int64_t class_of(const struct gi_encoding *e, double cell)
 {
@@ -118,7 +132,8 @@ static uint32_t read_row(const void *source, uint64_t row, void *x)
     const double *cells = gi_encoding_cells(e, row);
     if (x) encode(e, cells, x);
     if (e->task != GLIA_CLASSES || e->n_targets == 0) return 0;
-    const int64_t class = class_of(e, cells[e->target[0]]);
+    const int64_t class =
+        e->n_targets > 1 ? class_of_one_hot(e, cells) : class_of(e, cells[e->target[0]]);
     return class < 0 ? 0 : (uint32_t) class; /* none is unknown in a set that has classes */
 }
 
@@ -280,10 +295,16 @@ static glia_status map_categories(struct gi_encoding *e, glia_error *error)
         if (!e->category[j])
             e->category[j] = gi_alloc(texts->n, sizeof **e->category, "categories", error);
         if (!e->category[j]) return GLIA_NO_MEMORY;
+        gi_values values;
+        const glia_status status = gi_values_of(e->schema->columns[j].categories,
+                                                e->schema->columns[j].n_categories, &values, error);
+        if (status) return status;
         for (size_t c = 0; c < texts->n; c++) {
-            const size_t place = gi_schema_category(&e->schema->columns[j], texts->text[c]);
+            size_t place = gi_schema_category(&e->schema->columns[j], texts->text[c]);
+            if (place == SIZE_MAX) place = gi_values_find(&values, texts->text[c]);
             e->category[j][c] = place == SIZE_MAX ? GI_UNKNOWN : (int32_t)place;
         }
+        gi_free(values.values);
     }
     return GLIA_OK;
 }
@@ -328,10 +349,18 @@ static glia_status map_classes(struct gi_encoding *e, size_t n, char *const *nam
                                glia_error *error)
 {
     const gi_column *target = &e->shared->table->columns[e->target[0]];
+    if (e->schema->n_targets > 1) return GLIA_OK; /* each is a class */
     if (e->schema->has_text_target) {
         e->class_of_text = gi_alloc(target->texts.n, sizeof *e->class_of_text, "classes", error);
         if (!e->class_of_text) return GLIA_NO_MEMORY;
-        for (size_t c = 0; c < target->texts.n; c++) e->class_of_text[c] = GI_UNKNOWN;
+        gi_values values;
+        const glia_status status = gi_values_of(names, n, &values, error);
+        if (status) return status;
+        for (size_t c = 0; c < target->texts.n; c++) {
+            const size_t k = gi_values_find(&values, target->texts.text[c]);
+            e->class_of_text[c] = k == SIZE_MAX ? GI_UNKNOWN : (int32_t)k;
+        }
+        gi_free(values.values);
         for (size_t k = 0; k < n; k++) {
             const size_t c = gi_texts_find(&target->texts, names[k], strlen(names[k]));
             if (c != SIZE_MAX) e->class_of_text[c] = (int32_t)k;
@@ -364,7 +393,8 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
                                       glia_error *error)
 {
     const gi_table *table = shared->table;
-    const size_t outputs = reading->task == GLIA_CLASSES ? 1 : reading->classes;
+    const bool is_one_column = reading->task == GLIA_CLASSES && schema->n_targets == 1;
+    const size_t outputs = is_one_column ? 1 : reading->classes;
     struct gi_encoding *e = NULL;
     glia_status status = encoding_new(shared, schema, reading->task, &e, error);
     if (!status && schema->n_targets != outputs)
@@ -468,6 +498,13 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
                 error, GLIA_BAD_FORMAT,
                 "%s: the target is missing; fill it in, or skip such rows (--on-bad-row skip)",
                 place_of(table, row, e->target[k]).text);
+        if (e->task == GLIA_CLASSES && e->n_targets > 1) {
+            if (class_of_one_hot(e, cells) != GI_UNKNOWN) continue;
+            return gi_fail(error, GLIA_BAD_FORMAT,
+                           "%s: found %g, expected a 1 in one of the %zu targets of the row, which "
+                           "are classes, and 0 in the others",
+                           place_of(table, row, e->target[k]).text, cell, e->n_targets);
+        }
         if (e->task == GLIA_CLASSES && class_of(e, cell) == GI_UNKNOWN) {
             if (e->class_of_text)
                 return gi_fail(error, GLIA_BAD_FORMAT,

@@ -185,6 +185,24 @@ static int by_text(const void *a, const void *b)
     return strcmp(((const glia_text_count *)a)->text, ((const glia_text_count *)b)->text);
 }
 
+/* Those of several targets, of which one is 1 in each row. */
+static glia_status count_one_hot(gi_survey *survey, const gi_table *table,
+                                 const gi_table_plan *plan, const gi_column_facts *facts,
+                                 glia_error *error)
+{
+    glia_text_count *classes = gi_survey_alloc(survey, plan->n_targets, sizeof *classes, error);
+    if (!classes) return GLIA_NO_MEMORY;
+    for (size_t k = 0; k < plan->n_targets; k++) {
+        const size_t c = plan->targets[k];
+        classes[k] = (glia_text_count){gi_survey_copy(survey, table->columns[c].name, error),
+                                       gi_survey_count(&facts[c], 1)};
+        if (!classes[k].text) return GLIA_NO_MEMORY;
+    }
+    survey->shown.classes = classes;
+    survey->shown.n_classes = plan->n_targets;
+    return GLIA_OK;
+}
+
 /* Those of a table, in the order of the network's outputs. */
 static glia_status count_classes(gi_survey *survey, const gi_column *column,
                                  const gi_column_facts *f, glia_error *error)
@@ -316,8 +334,9 @@ static glia_status look_at_table(gi_survey *survey, const gi_survey_view *view,
     glia_status status = is_feature && is_target ? GLIA_OK : GLIA_NO_MEMORY;
     if (!status) status = describe_columns(survey, table, facts, plan, params, error);
     if (!status && plan->has_task && plan->task == GLIA_CLASSES && !is_sample)
-        status = count_classes(survey, &table->columns[plan->targets[0]], &facts[plan->targets[0]],
-                               error);
+        status = plan->n_targets > 1 ? count_one_hot(survey, table, plan, facts, error)
+                                     : count_classes(survey, &table->columns[plan->targets[0]],
+                                                     &facts[plan->targets[0]], error);
     if (status) goto cleanup;
     gi_survey_find_identifiers(survey, view, facts);
     for (size_t c = 0; c < table->n_columns; c++) {

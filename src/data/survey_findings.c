@@ -617,7 +617,7 @@ static glia_status find_target(gi_survey *survey, const gi_survey_view *view, gl
                 place_of(table, f->first_missing).s);
         }
         if (!status && view->plan->has_task && view->plan->task == GLIA_CLASSES &&
-            f->present >= LEAST_ROWS && 2 * f->different > f->present)
+            view->plan->n_targets == 1 && f->present >= LEAST_ROWS && 2 * f->different > f->present)
             status = gi_survey_add(
                 survey, GLIA_FINDING_TARGET_UNIQUE,
                 view->plan->are_classes ? GLIA_WARNING : GLIA_SEVERE, &c, 1, NULL,

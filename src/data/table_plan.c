@@ -13,6 +13,7 @@
 enum {
     MOST_CLASSES_OF_NUMBERS = 50, /* whole numbers that are classes, unless said otherwise */
     LEAST_SAMPLES_OF_NUMBER = 2,  /* and how often each must be there, on average */
+    LEAST_SAMPLES_OF_ONE_HOT = 10 /* so that labels are hardly one-hot by chance */
 };
 
 /* Whole numbers beyond are not told apart by a double. */
@@ -40,6 +41,7 @@ glia_status gi_table_fail_absent(const gi_table *table, const char *name, const 
 /* Of a column, or several, that are to be predicted. */
 struct target_facts {
     bool has_text, all_whole, all_binary;
+    bool all_one_hot;  /* of several: each row has a 1 in one, and 0 in the others */
     bool has_fraction; /* else numbers that are not whole are too large to be told apart */
     double *numbers;   /* (different), sorted: of one column */
     size_t different, most;
@@ -72,21 +74,26 @@ static glia_status look_at_targets(const gi_table *table, const size_t *target, 
                                    size_t most, struct target_facts *facts, glia_error *error)
 {
     enum { ROWS_RESIDENT = 1 << 18 }; /* of a table on disk */
-    *facts = (struct target_facts){.all_whole = true, .all_binary = true, .most = most};
+    *facts = (struct target_facts){
+        .all_whole = true, .all_binary = true, .all_one_hot = n_targets > 1, .most = most};
     facts->samples = table->rows;
     facts->numbers = gi_alloc(most + 1, sizeof *facts->numbers, "the target", error);
     if (!facts->numbers) return GLIA_NO_MEMORY;
     for (size_t k = 0; k < n_targets; k++)
         facts->has_text = facts->has_text || table->columns[target[k]].kind == GI_CELL_TEXT;
     for (size_t row = 0; row < table->rows && !facts->has_text; row++) {
+        size_t ones = 0, zeros = 0;
         for (size_t k = 0; k < n_targets; k++) {
             const double cell = table->cells[row * table->n_columns + target[k]];
+            ones += cell == 1;
+            zeros += cell == 0;
             if (isnan(cell)) continue;
             facts->all_binary = facts->all_binary && (cell == 0 || cell == 1);
             facts->has_fraction = facts->has_fraction || cell != floor(cell);
             if (cell != floor(cell) || fabs(cell) > largest_whole) facts->all_whole = false;
             if (facts->all_whole && !facts->too_many && n_targets == 1) add_different(facts, cell);
         }
+        facts->all_one_hot = facts->all_one_hot && ones == 1 && zeros + 1 == n_targets;
         if (row % ROWS_RESIDENT == ROWS_RESIDENT - 1) gi_file_forget(&table->mapped);
     }
     return GLIA_OK;
@@ -99,13 +106,15 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
 {
     const char *name = table->columns[target[0]].name;
     const bool is_one = n_targets == 1;
+    const bool is_one_hot = facts->all_one_hot && !facts->has_text;
     const bool are_few = facts->all_whole && !facts->too_many &&
                          facts->different * LEAST_SAMPLES_OF_NUMBER <= facts->samples;
     switch (loss) {
     case GLIA_LOSS_AUTO:
-        *task = is_one && (facts->has_text || are_few) ? GLIA_CLASSES
-                : !is_one && facts->all_binary         ? GLIA_LABELS
-                                                       : GLIA_VALUES;
+        *task = is_one && (facts->has_text || are_few)                     ? GLIA_CLASSES
+                : is_one_hot && facts->samples >= LEAST_SAMPLES_OF_ONE_HOT ? GLIA_CLASSES
+                : !is_one && facts->all_binary                             ? GLIA_LABELS
+                                                                           : GLIA_VALUES;
         break;
     case GLIA_LOSS_CROSS_ENTROPY:
         *task = GLIA_CLASSES;
@@ -119,12 +128,14 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
         *task = GLIA_VALUES;
         break;
     }
-    if (*task == GLIA_CLASSES && !is_one)
+    if (*task == GLIA_CLASSES && !is_one && !is_one_hot)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: %zu targets for one class a row; expected one column of classes, or "
-                       "several of 0 and 1 with the loss bce",
+                       "several with one 1 in each row and 0 in the others; --loss bce learns "
+                       "labels, of which a row may have several",
                        table->path, n_targets);
-    if (*task == GLIA_CLASSES && !facts->has_text && (!facts->all_whole || facts->too_many))
+    if (*task == GLIA_CLASSES && is_one && !facts->has_text &&
+        (!facts->all_whole || facts->too_many))
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: column %s holds %s, which are no classes; expected texts, or at most "
                        "%zu different whole numbers; the losses mse, mae and huber learn values, "
@@ -150,6 +161,11 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
             table->path, is_one ? name : "the targets", is_one ? "has" : "have");
     if (loss != GLIA_LOSS_AUTO)
         note[0] = '\0';
+    else if (*task == GLIA_CLASSES && !is_one)
+        snprintf(note, room,
+                 "one of the %zu targets is 1 in each row, so they are taken for classes; --loss "
+                 "bce learns them as labels",
+                 n_targets);
     else if (*task == GLIA_CLASSES && !facts->has_text)
         snprintf(
             note, room,
@@ -354,13 +370,14 @@ static char **name_classes(const gi_table *table, const gi_table_plan *plan, siz
     enum { LONGEST = 24 };
     const gi_column *target = &table->columns[plan->targets[0]];
     const bool has_text = target->kind == GI_CELL_TEXT, are_classes = plan->task == GLIA_CLASSES;
-    *n = !are_classes ? plan->n_targets : has_text ? target->texts.n : plan->n_numbers;
+    const bool are_columns = !are_classes || plan->n_targets > 1; /* that the outputs stand for */
+    *n = are_columns ? plan->n_targets : has_text ? target->texts.n : plan->n_numbers;
     const char **names = gi_alloc(*n, sizeof *names, "classes", error);
     char *numbers = gi_alloc(*n, LONGEST, "classes", error);
     char **copies = NULL;
     for (size_t k = 0; names && numbers && k < *n; k++) {
         names[k] = numbers + k * LONGEST;
-        if (!are_classes)
+        if (are_columns)
             names[k] = table->columns[plan->targets[k]].name;
         else if (has_text)
             names[k] = target->texts.text[k];
@@ -368,7 +385,7 @@ static char **name_classes(const gi_table *table, const gi_table_plan *plan, siz
             snprintf(numbers + k * LONGEST, LONGEST, "%lld", (long long)plan->numbers[k]);
     }
     if (names && numbers) {
-        if (are_classes && has_text) qsort(names, *n, sizeof *names, gi_by_text);
+        if (!are_columns && has_text) qsort(names, *n, sizeof *names, gi_by_text);
         copies = gi_copy_names(names, *n, error);
     }
     gi_free(names);

@@ -265,15 +265,16 @@ static void read_table(reader *r, const json_t *preprocessing, gi_model_descript
     r->status = gi_schema_unpack(r->place, table, d->inputs, &d->schema, r->error);
     if (r->status) return;
     const bool are_classes = glia_loss_task(d->loss) == GLIA_CLASSES;
-    const size_t n = are_classes ? 1 : d->units[d->n_layers - 1];
+    const size_t outputs = d->units[d->n_layers - 1];
+    const size_t n = are_classes && d->schema->n_targets != outputs ? 1 : outputs;
     char expected[80];
     snprintf(expected, sizeof expected,
-             are_classes ? "an array of %zu, the column of classes"
+             are_classes ? "an array of %zu, the column of classes, or of one for each output"
                          : "an array of %zu, one for each output",
              n);
     if (d->schema->n_targets != n)
         reject(r, "preprocessing.table.targets", get(table, "targets"), expected);
-    if (d->schema->has_text_target && !are_classes)
+    if (d->schema->has_text_target && !(are_classes && d->schema->n_targets == 1))
         reject(r, "preprocessing.table.text_target", get(table, "text_target"),
                "false, as the loss learns numbers");
 }
