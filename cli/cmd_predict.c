@@ -21,6 +21,7 @@ typedef struct predict_options {
     size_t top;
     bool show;
     int format;         /* of rows of tables */
+    bool with_input;    /* the cells of a row come before its answer */
     const char *output; /* where they go; or NULL */
 } predict_options;
 
@@ -38,6 +39,8 @@ static const struct option predict_table[] = {
     {.kind = OPTION_CHOICE, .name = "format", .metavar = "NAME", .choices = formats,
      .offset = offsetof(predict_options, format),
      .help = "how the rows of a table are answered: csv, or jsonl, a JSON object a line"},
+    {.kind = OPTION_FLAG, .name = "with-input", .offset = offsetof(predict_options, with_input),
+     .help = "repeat the columns of a table before its answers"},
     TABLE_ID_OPTION(predict_options, source.table),
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE", .shown_default = "",
      .offset = offsetof(predict_options, output),
@@ -56,6 +59,8 @@ static const example predict_examples[] = {
      "Each row of a table, by a model that was trained on such a table."},
     {"glia predict homes.safetensors - --format jsonl < homes.csv",
      "... each as it comes, as JSON lines."},
+    {"glia predict homes.safetensors new.csv --with-input -o answers.csv",
+     "... each beside the columns of the table."},
     {NULL, NULL},
 };
 
@@ -74,12 +79,12 @@ struct predictor {
     glia_network_info info;
     char *data_name; /* of dataset; owned */
     glia_dataset *dataset;
-    void *x;              /* (inputs), of bytes or floats */
-    float *probabilities; /* (classes) */
-    size_t *order;        /* (classes): likeliest first */
-    size_t name_width;    /* of the longest input */
-    size_t class_width;   /* of the longest class name, within reason */
-    json_t *list;         /* with --json */
+    void *x;            /* (inputs), of bytes or floats */
+    float *outputs;     /* (classes): probabilities, or values */
+    size_t *order;      /* (classes): likeliest first */
+    size_t name_width;  /* of the longest input */
+    size_t class_width; /* of the longest class name, within reason */
+    json_t *list;       /* with --json */
 };
 
 /* ---- What is shown of one input ------------------------------------------------------------ */
@@ -91,7 +96,7 @@ static void rank(struct predictor *p, size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t best = i;
         for (size_t j = i + 1; j < p->info.classes; j++) {
-            float a = p->probabilities[p->order[j]], b = p->probabilities[p->order[best]];
+            float a = p->outputs[p->order[j]], b = p->outputs[p->order[best]];
             if (a > b || (!(a < b) && p->order[j] < p->order[best])) best = j;
         }
         size_t swapped = p->order[i];
@@ -100,20 +105,34 @@ static void rank(struct predictor *p, size_t n)
     }
 }
 
+/* The likeliest classes with their probabilities, likely labels first, or all values. */
+static size_t choose_shown(struct predictor *p)
+{
+    const size_t n = p->info.classes, top = p->options->top < n ? p->options->top : n;
+    if (p->info.task != GLIA_VALUES) {
+        rank(p, top);
+        return top;
+    }
+    for (size_t k = 0; k < n; k++) p->order[k] = k;
+    return n;
+}
+
 static void print_prediction(struct predictor *p, const char *input, const char *label,
                              bool changed)
 {
-    size_t top = p->options->top < p->info.classes ? p->options->top : p->info.classes;
     char *name = clean_text(input);
     int padding = (int)(p->name_width - text_width(name));
-    rank(p, top);
+    const size_t top = choose_shown(p);
+    const bool are_values = p->info.task == GLIA_VALUES;
     const char *likeliest = glia_network_class_name(p->network, p->order[0]);
     printf("%s%*s", name, padding > 0 ? padding : 0, "");
     for (size_t i = 0; i < top; i++) {
         char *class_name = clean_text(glia_network_class_name(p->network, p->order[i]));
         int blanks = (int)p->class_width - (int)text_width(class_name);
         printf("   %s%s%*s %8s%s", style_begin(stdout, i == 0 ? STYLE_BOLD : STYLE_DIM), class_name,
-               blanks > 0 ? blanks : 0, "", show_percent((double)p->probabilities[p->order[i]]).s,
+               blanks > 0 ? blanks : 0, "",
+               are_values ? show_number((double)p->outputs[p->order[i]]).s
+                          : show_percent((double)p->outputs[p->order[i]]).s,
                style_end(stdout));
         free(class_name);
     }
@@ -134,14 +153,17 @@ static void print_prediction(struct predictor *p, const char *input, const char 
 
 static void add_json(struct predictor *p, const char *input, const char *label, bool changed)
 {
-    json_t *o = json_need(json_object()), *probabilities = json_need(json_array());
-    rank(p, 1);
+    json_t *o = json_need(json_object()), *outputs = json_need(json_array());
+    const bool are_values = p->info.task == GLIA_VALUES;
     for (size_t k = 0; k < p->info.classes; k++)
-        json_push(probabilities, json_number((double)p->probabilities[k]));
+        json_push(outputs, json_number((double)p->outputs[k]));
     json_put(o, "input", json_text(input));
-    json_put(o, "class", json_text(glia_network_class_name(p->network, p->order[0])));
-    json_put(o, "probability", json_number((double)p->probabilities[p->order[0]]));
-    json_put(o, "probabilities", probabilities);
+    if (p->info.task == GLIA_CLASSES) {
+        rank(p, 1);
+        json_put(o, "class", json_text(glia_network_class_name(p->network, p->order[0])));
+        json_put(o, "probability", json_number((double)p->outputs[p->order[0]]));
+    }
+    json_put(o, are_values ? "values" : "probabilities", outputs);
     if (label != NULL)
         json_put(o, "label", json_text(label));
     else
@@ -154,7 +176,7 @@ static int predict_x(struct predictor *p, glia_type type, const char *input, con
                      bool changed)
 {
     glia_error error;
-    if (glia_predict(p->network, type, p->x, 1, p->probabilities, &error) != GLIA_OK)
+    if (glia_predict(p->network, type, p->x, 1, p->outputs, &error) != GLIA_OK)
         return complain_error(&error);
     if (p->list != NULL)
         add_json(p, input, label, changed);
@@ -244,7 +266,10 @@ static int predict_rows(struct predictor *p, const char *input, const sample_ran
             return complain_error(&error);
         snprintf(name, sizeof name, "%s:%llu", rows->name, (unsigned long long)i);
         status = predict_x(p, glia_dataset_describe(p->dataset).type, name,
-                           glia_dataset_class_name(p->dataset, label), false);
+                           glia_dataset_describe(p->dataset).task == GLIA_CLASSES
+                               ? glia_dataset_class_name(p->dataset, label)
+                               : NULL,
+                           false);
     }
     return status;
 }
@@ -288,21 +313,22 @@ static size_t longest_class(const glia_network *network, size_t classes)
 }
 
 /*
- * Whether an input has samples of its own, in numbers: of a model for tables any file; else an
- * array, sparse text, or a folder. Others are pictures, or DATA:ROWS.
+ * Whether an input has samples of its own, in numbers: a file of a model for tables, or one that is
+ * no picture, or a folder. Other inputs are pictures, or DATA:ROWS.
  */
-static bool holds_rows(const glia_network_info *info, const char *input)
+static bool holds_rows(const struct predictor *p, const char *input)
 {
-    static const char *const endings[] = {".npy", ".npz", ".svm", ".libsvm", ".svmlight"};
     struct stat status;
-    if (info->columns > 0) return true;
-    if (stat(input, &status) == 0 && S_ISDIR(status.st_mode)) return true;
-    const size_t length = strlen(input);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        const size_t of_ending = strlen(endings[i]);
-        if (length > of_ending && strcmp(input + length - of_ending, endings[i]) == 0) return true;
-    }
-    return false;
+    if (p->info.columns > 0) return true;
+    if (strcmp(input, "-") == 0) return p->info.height == 0;
+    if (stat(input, &status) != 0) return false;
+    if (S_ISDIR(status.st_mode)) return true;
+    table_columns columns;
+    const glia_data_params params = source_params(&p->options->source, 1, &columns);
+    const glia_file_kind kind = glia_file_kind_of(input, &params);
+    table_columns_free(&columns);
+    if (kind == GLIA_FILE_VALUES) return p->info.height == 0;
+    return kind == GLIA_FILE_ARRAYS || kind == GLIA_FILE_SPARSE;
 }
 
 static int predict_run(void *field, int n_operands, char *const *operands)
@@ -315,27 +341,29 @@ static int predict_run(void *field, int n_operands, char *const *operands)
         return complain_error(&error);
     p.info = glia_network_describe(p.network);
     bool are_rows = true; /* all of the inputs */
-    for (int i = 1; i < n_operands; i++) are_rows = are_rows && holds_rows(&p.info, operands[i]);
+    for (int i = 1; i < n_operands; i++) are_rows = are_rows && holds_rows(&p, operands[i]);
     if (are_rows) {
         const struct predict_table how = {.source = &p.options->source,
                                           .network = p.network,
                                           .split = p.options->split,
                                           .format = p.options->format,
+                                          .with_input = p.options->with_input,
                                           .output = p.options->output};
         const int of_tables = predict_tables(&how, n_operands - 1, operands + 1);
         glia_network_free(p.network);
         return of_tables;
     }
-    if (p.options->output != NULL || p.options->format != PREDICT_CSV ||
+    if (p.options->output != NULL || p.options->format != PREDICT_CSV || p.options->with_input ||
         p.options->source.table.id != NULL) {
         complain(
-            "predict: --output, --format and --id are for rows of tables, arrays and folders; "
-            "pictures and samples by number are answered on standard output, with --json as JSON");
+            "predict: --output, --format, --with-input and --id are for rows of tables, arrays "
+            "and folders; pictures and samples by number are answered on standard output, "
+            "with --json as JSON");
         glia_network_free(p.network);
         return EXIT_WRONG;
     }
     p.x = need_memory(p.info.inputs, sizeof(float));
-    p.probabilities = need_memory(p.info.classes, sizeof *p.probabilities);
+    p.outputs = need_memory(p.info.classes, sizeof *p.outputs);
     p.order = need_memory(p.info.classes, sizeof *p.order);
     p.name_width = longest_input(n_operands - 1, operands + 1);
     p.class_width = longest_class(p.network, p.info.classes);
@@ -359,7 +387,7 @@ static int predict_run(void *field, int n_operands, char *const *operands)
     glia_network_free(p.network);
     free(p.data_name);
     free(p.x);
-    free(p.probabilities);
+    free(p.outputs);
     free(p.order);
     return status;
 }
@@ -369,7 +397,8 @@ const struct command predict_command = {
     .operands = "MODEL INPUT...",
     .summary = "classify images",
     .description =
-        "INPUT is a PNG, JPEG or PGM image, or samples of a data set: DATA:INDEX or "
+        "INPUT is a PNG, JPEG or PGM image (- is one on standard input), or samples of a data set: "
+        "DATA:INDEX or "
         "DATA:FIRST-LAST, "
         "counted from 0. An image that is not in the form of the model's training images is "
         "brought into it: scaled, and where all of those are light on dark, made so and "
@@ -378,11 +407,12 @@ const struct command predict_command = {
         "Of a model that was trained on a table, INPUT is a table with the same columns, by their "
         "names and in any order, or - for standard input; others, and the target, may be there or "
         "not; FILE:INDEX and FILE:FIRST-LAST are rows of it, counted from 0. Each row is answered "
-        "as it comes: its line, the prediction, and the probability of "
-        "each class, or the values.\n\n"
-        "NumPy's arrays, sparse text (.svm, .libsvm) and folders of samples are answered likewise, "
-        "by "
-        "the number of each sample, from 0.\n\n"
+        "as it comes: its line in the file (its number, where numbers were asked for; its name, "
+        "where the model was trained with --id or --id is given), the prediction, and the "
+        "probability of each class, or the values. --with-input repeats the columns of the file "
+        "before the answers.\n\n"
+        "NumPy's arrays, sparse text and folders of samples are answered likewise, by the number "
+        "of each sample, from 0.\n\n"
         "Prints the likeliest classes with their probabilities; for a sample of a data set that "
         "is taken for another class, also what it is. An input that cannot be read is told of, the "
         "others are predicted, and the exit status is 1.",

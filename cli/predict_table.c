@@ -20,6 +20,11 @@ enum { ROWS_TOGETHER = 4096 };
 /* As many digits as tell one float from another. */
 #define AS_JSON (JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9))
 
+/* How a row is named in its answer. */
+enum naming { BY_LINE, BY_NUMBER, BY_ID };
+
+static const char *const naming_keys[] = {[BY_LINE] = "line", [BY_NUMBER] = "row", [BY_ID] = "id"};
+
 struct table_run {
     const struct predict_table *how;
     FILE *out;
@@ -30,7 +35,21 @@ struct table_run {
     float *outputs;               /* (ROWS_TOGETHER, classes) */
     json_t *list;                 /* with --json */
     uint64_t first, last, n_read; /* rows that are asked for, and that have come */
+    bool are_numbered;            /* rows are asked for by their numbers */
+    /* Once the first rows have come: */
     bool has_head;
+    enum naming naming;
+    char *id;           /* the column that names rows; or NULL */
+    char **input_names; /* (n_inputs): the columns that are repeated; owned */
+    size_t n_inputs;
+};
+
+/* A row that has been predicted. */
+struct answer {
+    const glia_dataset *rows;
+    size_t index;
+    uint64_t number; /* of the row in its file, from 0 */
+    const float *outputs;
 };
 
 static const char *name_of(const struct table_run *run, size_t k)
@@ -61,66 +80,99 @@ static size_t likeliest(const struct table_run *run, const float *outputs)
     return best;
 }
 
-/* Where there is one output, its name is the column's; else classes have one more, before theirs.
- */
-static void print_head(struct table_run *run)
+/* The number in the column `line` or `row`. */
+static uint64_t place_of(const struct table_run *run, const struct answer *answer)
 {
-    if (run->has_head) return;
-    run->has_head = true;
+    return run->naming == BY_NUMBER ? answer->number
+                                    : glia_dataset_line(answer->rows, answer->index);
+}
+
+/* ---- As a table ----------------------------------------------------------------------------- */
+
+/* A column of answers, named otherwise than every column of the input. */
+static void print_answer_name(const struct table_run *run, const char *name)
+{
+    bool is_taken = false;
+    for (size_t c = 0; c < run->n_inputs; c++)
+        is_taken = is_taken || strcmp(run->input_names[c], name) == 0;
+    char *other = need_memory(strlen(name) + sizeof "predicted ", 1);
+    sprintf(other, "%s%s", is_taken ? "predicted " : "", name);
+    fputc(',', run->out);
+    print_cell(run->out, other);
+    free(other);
+}
+
+/* Classes have a column for the likeliest one, and each a column for its probability. */
+static void print_head(const struct table_run *run)
+{
     if (run->file != NULL) fputs("file,", run->out);
-    if (run->how->source->table.id != NULL)
-        print_cell(run->out, run->how->source->table.id);
-    else
-        fputs("line", run->out);
-    if (run->info.task == GLIA_CLASSES) fputs(",prediction", run->out);
-    for (size_t k = 0; k < run->info.classes; k++) {
-        fputc(',', run->out);
-        print_cell(run->out, name_of(run, k));
+    if (run->n_inputs == 0)
+        print_cell(run->out, run->naming == BY_ID ? run->id : naming_keys[run->naming]);
+    for (size_t c = 0; c < run->n_inputs; c++) {
+        if (c > 0) fputc(',', run->out);
+        print_cell(run->out, run->input_names[c]);
     }
+    if (run->info.task == GLIA_CLASSES) print_answer_name(run, "prediction");
+    for (size_t k = 0; k < run->info.classes; k++) print_answer_name(run, name_of(run, k));
     fputc('\n', run->out);
 }
 
-static void print_csv(struct table_run *run, uint64_t line, const char *id, const float *outputs)
+static void print_csv(const struct table_run *run, const struct answer *answer)
 {
-    print_head(run);
     if (run->file != NULL) {
         print_cell(run->out, run->file);
         fputc(',', run->out);
     }
-    if (run->how->source->table.id == NULL)
-        fprintf(run->out, "%llu", (unsigned long long)line);
-    else if (id != NULL)
+    const char *id = run->naming == BY_ID ? glia_dataset_id(answer->rows, answer->index) : NULL;
+    if (run->n_inputs == 0 && run->naming != BY_ID)
+        fprintf(run->out, "%llu", (unsigned long long)place_of(run, answer));
+    else if (run->n_inputs == 0 && id != NULL)
         print_cell(run->out, id);
+    for (size_t c = 0; c < run->n_inputs; c++) {
+        const char *cell = glia_dataset_cell(answer->rows, answer->index, c);
+        if (c > 0) fputc(',', run->out);
+        print_cell(run->out, cell != NULL ? cell : "");
+    }
     if (run->info.task == GLIA_CLASSES) {
         fputc(',', run->out);
-        print_cell(run->out, name_of(run, likeliest(run, outputs)));
+        print_cell(run->out, name_of(run, likeliest(run, answer->outputs)));
     }
-    for (size_t k = 0; k < run->info.classes; k++) fprintf(run->out, ",%.9g", (double)outputs[k]);
+    for (size_t k = 0; k < run->info.classes; k++)
+        fprintf(run->out, ",%.9g", (double)answer->outputs[k]);
     fputc('\n', run->out);
 }
 
-static json_t *row_json(const struct table_run *run, uint64_t line, const char *id,
-                        const float *outputs)
+/* ---- As JSON -------------------------------------------------------------------------------- */
+
+static json_t *row_json(const struct table_run *run, const struct answer *answer)
 {
     json_t *o = json_need(json_object()), *all = json_need(json_object());
-    const bool is_class = run->info.task == GLIA_CLASSES;
     if (run->file != NULL) json_put(o, "file", json_text(run->file));
-    if (run->how->source->table.id != NULL) json_put(o, "id", json_text(id));
-    json_put(o, "line", json_count(line));
+    if (run->naming == BY_ID)
+        json_put(o, "id", json_text(glia_dataset_id(answer->rows, answer->index)));
+    json_put(o, run->naming == BY_NUMBER ? "row" : "line", json_count(place_of(run, answer)));
+    if (run->n_inputs > 0) {
+        json_t *input = json_need(json_object());
+        for (size_t c = 0; c < run->n_inputs; c++)
+            json_put(input, run->input_names[c],
+                     json_text(glia_dataset_cell(answer->rows, answer->index, c)));
+        json_put(o, "input", input);
+    }
     for (size_t k = 0; k < run->info.classes; k++)
-        json_put(all, name_of(run, k), json_number((double)outputs[k]));
-    if (is_class) json_put(o, "prediction", json_text(name_of(run, likeliest(run, outputs))));
+        json_put(all, name_of(run, k), json_number((double)answer->outputs[k]));
+    if (run->info.task == GLIA_CLASSES)
+        json_put(o, "prediction", json_text(name_of(run, likeliest(run, answer->outputs))));
     json_put(o, run->info.task == GLIA_VALUES ? "values" : "probabilities", all);
     return o;
 }
 
-static void print_row(struct table_run *run, uint64_t line, const char *id, const float *outputs)
+static void print_row(const struct table_run *run, const struct answer *answer)
 {
     if (run->list == NULL && run->how->format == PREDICT_CSV) {
-        print_csv(run, line, id, outputs);
+        print_csv(run, answer);
         return;
     }
-    json_t *o = row_json(run, line, id, outputs);
+    json_t *o = row_json(run, answer);
     if (run->list != NULL) {
         json_push(run->list, o);
         return;
@@ -130,6 +182,52 @@ static void print_row(struct table_run *run, uint64_t line, const char *id, cons
     fprintf(run->out, "%s\n", text);
     free(text);
     json_decref(o);
+}
+
+/* ---- Rows ----------------------------------------------------------------------------------- */
+
+/* Whether the columns of a stream are those of the first file. */
+static bool has_same_columns(const struct table_run *run, const glia_row_stream *stream)
+{
+    if (glia_row_stream_columns(stream) != run->n_inputs) return false;
+    for (size_t c = 0; c < run->n_inputs; c++)
+        if (strcmp(glia_row_stream_column(stream, c), run->input_names[c]) != 0) return false;
+    return true;
+}
+
+static glia_status fail(glia_error *error, glia_status status, const char *path, const char *why)
+{
+    error->status = status;
+    snprintf(error->message, sizeof error->message, "%s: %s", path, why);
+    return status;
+}
+
+/* Settles by the first rows (NULL: there are none) what the columns of the answers are, and checks
+ * that the next files have the same. */
+static glia_status begin_answers(struct table_run *run, const glia_row_stream *stream,
+                                 const glia_dataset *rows, const char *path, glia_error *error)
+{
+    const char *id = glia_row_stream_id(stream);
+    if (run->how->with_input && glia_row_stream_columns(stream) == 0)
+        return fail(error, GLIA_UNSUPPORTED, path,
+                    "--with-input repeats the columns of separated values (CSV, TSV), and this "
+                    "file has another form; leave out --with-input");
+    if (run->has_head) {
+        if (has_same_columns(run, stream) && (run->naming != BY_ID || id != NULL)) return GLIA_OK;
+        return fail(error, GLIA_MISMATCH, path,
+                    "its columns are not those of the first file, so that one table cannot hold "
+                    "the answers of both; predict the files one by one");
+    }
+    const bool has_lines = rows == NULL || glia_dataset_line(rows, 0) > 0;
+    run->has_head = true;
+    run->naming = id != NULL ? BY_ID : run->are_numbered || !has_lines ? BY_NUMBER : BY_LINE;
+    if (id != NULL) run->id = need_copy(id);
+    run->n_inputs = glia_row_stream_columns(stream);
+    run->input_names = need_memory(run->n_inputs + 1, sizeof *run->input_names);
+    for (size_t c = 0; c < run->n_inputs; c++)
+        run->input_names[c] = need_copy(glia_row_stream_column(stream, c));
+    if (run->list == NULL && run->how->format == PREDICT_CSV) print_head(run);
+    return GLIA_OK;
 }
 
 /* Those of the next rows that are asked for, some together. */
@@ -144,11 +242,10 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
     run->n_read += info.samples;
     glia_status status = GLIA_OK;
     if (info.features != run->info.inputs) {
-        complain("%s: its samples have %zu features, the network has %zu inputs", info.name,
+        snprintf(error->message, sizeof error->message,
+                 "%s: its samples have %zu features, but the model reads %zu", info.name,
                  info.features, run->info.inputs);
-        snprintf(error->message, sizeof error->message, "nothing was predicted");
-        error->status = GLIA_MISMATCH;
-        return GLIA_MISMATCH;
+        return error->status = GLIA_MISMATCH;
     }
     for (size_t first = start; first < n && status == GLIA_OK; first += ROWS_TOGETHER) {
         const size_t m = n - first < ROWS_TOGETHER ? n - first : ROWS_TOGETHER;
@@ -157,11 +254,11 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
                 glia_dataset_sample(rows, first + r, (char *)run->x + r * row_bytes, NULL, error);
         if (status == GLIA_OK)
             status = glia_predictor_run(run->predictor, info.type, run->x, m, run->outputs, error);
-        for (size_t r = 0; r < m && status == GLIA_OK; r++) {
-            const uint64_t line = glia_dataset_line(rows, first + r);
-            print_row(run, line > 0 ? line : first + r, glia_dataset_id(rows, first + r),
-                      run->outputs + r * run->info.classes);
-        }
+        for (size_t r = 0; r < m && status == GLIA_OK; r++)
+            print_row(run, &(struct answer){.rows = rows,
+                                            .index = first + r,
+                                            .number = before + first + r,
+                                            .outputs = run->outputs + r * run->info.classes});
     }
     return status;
 }
@@ -175,12 +272,16 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
     run->n_read = 0;
     table_columns columns;
     glia_data_params params = source_params(run->how->source, 0, &columns);
+    params.keep_texts = run->how->with_input;
     glia_row_stream *stream = NULL;
     glia_dataset *rows = NULL;
     glia_status status = glia_row_stream_open(run->how->network, path, (glia_split)run->how->split,
                                               &params, &stream, error);
+    bool has_begun = false;
     do {
         if (status == GLIA_OK) status = glia_row_stream_next(stream, &rows, error);
+        if (status == GLIA_OK && !has_begun) status = begin_answers(run, stream, rows, path, error);
+        has_begun = true;
         if (status != GLIA_OK || rows == NULL) break;
         status = predict_rows(run, rows, error);
         glia_dataset_free(rows);
@@ -214,6 +315,12 @@ int predict_tables(const struct predict_table *how, int n_files, char *const *fi
             complain("%s: cannot be written: it is what is to be predicted", how->output);
             return EXIT_FAILED;
         }
+    for (int i = 0; i < n_files; i++) {
+        sample_range range = {0};
+        run.are_numbered = run.are_numbered ||
+                           (access(files[i], F_OK) != 0 && sample_range_parse(files[i], &range));
+        free(range.name);
+    }
     if (glia_predictor_create(how->network, NULL, &run.predictor, &error) != GLIA_OK)
         return complain_error(&error);
     run.x = need_memory(ROWS_TOGETHER, run.info.inputs * sizeof(float));
@@ -243,6 +350,9 @@ int predict_tables(const struct predict_table *how, int n_files, char *const *fi
     if (how->output != NULL && opened && !new_file_close(&file, status == EXIT_DONE))
         status = EXIT_FAILED;
     glia_predictor_free(run.predictor);
+    for (size_t c = 0; c < run.n_inputs; c++) free(run.input_names[c]);
+    free(run.input_names);
+    free(run.id);
     free(run.x);
     free(run.outputs);
     return status;

@@ -168,6 +168,7 @@ typedef struct glia_data_params {
     const char *mirror;    /* base URL that replaces the list of mirrors; or NULL */
     glia_fetch_progress *progress; /* or NULL */
     void *user;                    /* handed to progress */
+    bool keep_texts; /* a stream of rows keeps their cells as texts: see glia_dataset_cell */
 } glia_data_params;
 
 GLIA_API glia_data_params glia_data_default_params(void);
@@ -559,8 +560,8 @@ typedef struct glia_image {
 
 /*
  * Reads a PNG (colours become grey, what is transparent white, or black if all would be white),
- * JPEG or PGM (P2, P5) file, told apart by their content. At most 16,384 pixels a side and 2^26
- * pixels in all.
+ * JPEG or PGM (P2, P5) file, told apart by their content; path "-" is standard input. At most
+ * 16,384 pixels a side and 2^26 pixels in all.
  */
 GLIA_API glia_status glia_image_read(const char *path, glia_image *out, glia_error *error);
 
@@ -960,14 +961,29 @@ GLIA_API glia_status glia_row_stream_unknown(const glia_row_stream *rows, glia_u
                                              size_t *n, glia_error *error);
 GLIA_API void glia_row_stream_free(glia_row_stream *rows);
 
+/*
+ * The column that names the rows of a stream of separated values: glia_table_params.id, else the
+ * one of the network's training set, if it is there. Owned by the stream; NULL: none.
+ */
+GLIA_API const char *glia_row_stream_id(const glia_row_stream *rows);
+
+/* The columns of a file of separated values whose cells are kept (glia_data_params.keep_texts), in
+ * the order of the file; else 0. A name is owned by the stream; NULL past the last. */
+GLIA_API size_t glia_row_stream_columns(const glia_row_stream *rows);
+GLIA_API const char *glia_row_stream_column(const glia_row_stream *rows, size_t column);
+
 /* The line of a sample in its file, from 1; 0 where there are no lines. */
 GLIA_API uint64_t glia_dataset_line(const glia_dataset *dataset, size_t index);
 
 /*
- * What stands in the column glia_table_params.id of a sample that came from a stream; owned by the
- * data set; NULL where nothing stands, or no column was named.
+ * The name of a sample that came from a stream, in the column glia_row_stream_id; owned by the data
+ * set; NULL where nothing stands, or no column names rows.
  */
 GLIA_API const char *glia_dataset_id(const glia_dataset *dataset, size_t index);
+
+/* A cell of a sample that came from such a stream, as it stands in the file, without quotes; owned
+ * by the data set; NULL where cells are not kept, and past the last. */
+GLIA_API const char *glia_dataset_cell(const glia_dataset *dataset, size_t index, size_t column);
 
 /* What a network has learned of the samples of a data set. */
 typedef enum glia_overlap {

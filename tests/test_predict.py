@@ -5,9 +5,14 @@ what it is given, from files and through pipes.
 
     python3 tests/test_predict.py [PROGRAM]      (else $GLIA)
 """
+import csv
+import io
+import json
 import random
+import subprocess
 
-from harness import expect, glia, run_tests, test, write
+from harness import (ENV, HERE, PROGRAM, expect, glia, make_data, pgm, picture, run_tests, test,
+                     write)
 
 
 def rows(n, seed, groups=20, names=True):
@@ -96,6 +101,106 @@ def _():
     outcome = trained("a.csv", "--group", "patient", "--test", "bare.csv")
     score = glia("eval", "m.safetensors", "bare.csv", "--json").json()
     expect(score["samples"] == 60 and score["accuracy"] == outcome["test_accuracy"], score)
+
+
+# ---- Rows, beside what they were -----------------------------------------------------------------
+
+def predicted(*args, stdin=None, code=0):
+    """What predict prints, as rows of cells."""
+    done = subprocess.run([PROGRAM, "predict", *args], cwd=HERE, env=ENV, input=stdin or b"",
+                          capture_output=True, check=False)
+    expect(done.returncode == code, args, done.returncode, done.stderr.decode())
+    return list(csv.reader(io.StringIO(done.stdout.decode()))), done.stderr.decode()
+
+
+@test("--with-input repeats the columns of the file, whatever they are, before the answers")
+def _():
+    trained("a.csv", "--drop", "patient")
+    table = (b'b,note,a,prediction\r\n"0.1","say ""x"", then y",0.9,\r\n\r\n0.2,"two\nlines",0.1,old\r\n'
+             b"0.3,,0.8,\r\n")
+    answers, _ = predicted("m.safetensors", "-", stdin=b"a,b\n0.9,0.1\n0.1,0.2\n0.8,0.3\n")
+    both, _ = predicted("m.safetensors", "-", "--with-input", stdin=table)
+    expect(both[0] == ["b", "note", "a", "prediction", "predicted prediction", "no", "yes"], both[0])
+    expect([row[:4] for row in both[1:]] == [["0.1", 'say "x", then y', "0.9", ""],
+                                             ["0.2", "two\nlines", "0.1", "old"],
+                                             ["0.3", "", "0.8", ""]], both)
+    expect([row[4:] for row in both[1:]] == [row[1:] for row in answers[1:]], both, answers)
+    write("table.csv", table)
+    lines = glia("predict", "m.safetensors", "table.csv", "--with-input", "--format", "jsonl").out
+    first = json.loads(lines.splitlines()[0])
+    expect(first["input"] == {"b": "0.1", "note": 'say "x", then y', "a": "0.9", "prediction": ""},
+           first)
+    expect(first["line"] == 2 and first["prediction"] == both[1][4], first)
+
+
+@test("--with-input keeps rows together over many blocks, and skips those that are malformed")
+def _():
+    trained("a.csv", "--drop", "patient")
+    rng = random.Random(5)
+    lines = [f"{rng.random():.5f},{rng.random():.5f},{'x' * 300}{k}" for k in range(9000)]
+    lines[7] = "1,2"
+    lines[4000] = "0.1,0.2,x,y"
+    write("long.csv", ("a,b,text\n" + "\n".join(lines) + "\n").encode())
+    table, told = predicted("m.safetensors", "long.csv", "--with-input", "--on-bad-row", "skip")
+    good = [line.split(",") for k, line in enumerate(lines) if k not in (7, 4000)]
+    expect([row[:3] for row in table[1:]] == good, len(table))
+    expect("2 malformed rows were skipped" in told, told)
+
+
+@test("--with-input of other forms of data is refused")
+def _():
+    write("x.svm", b"".join(b"%d 1:%d 2:1\n" % (i % 2, i % 2) for i in range(40)))
+    glia("train", "x.svm", "--epochs", "2", "-q", "-o", "sparse.safetensors")
+    _, told = predicted("sparse.safetensors", "x.svm", "--with-input", code=1)
+    expect("leave out --with-input" in told, told)
+
+
+@test("a row is named by its line, by its number where numbers were asked for, or by its id")
+def _():
+    write("named.csv", b"id,a,b,y\n" + b"".join(
+        b"r%d,%s\n" % (k, b",".join(line.split(b",")[c] for c in (0, 1, 3)))
+        for k, line in enumerate(rows(100, 4).splitlines()[1:])))
+    trained("named.csv", "--drop", "id")
+    expect([row[0] for row in predicted("m.safetensors", "named.csv")[0][:3]] == ["line", "2", "3"])
+    expect([row[0] for row in predicted("m.safetensors", "named.csv:5-6")[0]] == ["row", "5", "6"])
+    for word in ("id", "1"):
+        trained("named.csv", "--id", word)
+        table, _ = predicted("m.safetensors", "named.csv")
+        expect([row[0] for row in table[:3]] == ["id", "r0", "r1"], table[:3])
+        table, _ = predicted("m.safetensors", "-", stdin=b"a,b\n0.9,0.1\n")  # it may be absent
+        expect([row[0] for row in table] == ["line", "2"], table)
+
+
+@test("a table without a row is answered by a head")
+def _():
+    trained("a.csv", "--drop", "patient")
+    expect(predicted("m.safetensors", "-", stdin=b"a,b\n")[0] == [["line", "prediction", "no", "yes"]])
+
+
+@test("files of other columns do not become one table")
+def _():
+    trained("a.csv", "--drop", "patient")
+    write("one.csv", b"a,b\n1,2\n")
+    write("two.csv", b"b,a\n1,2\n")
+    table, _ = predicted("m.safetensors", "one.csv", "two.csv")
+    expect([row[:2] for row in table] == [["file", "line"], ["one.csv", "2"], ["two.csv", "2"]], table)
+    _, told = predicted("m.safetensors", "one.csv", "two.csv", "--with-input", code=1)
+    expect("two.csv: its columns are not those of the first file" in told, told)
+
+
+# ---- Pictures ------------------------------------------------------------------------------------
+
+@test("a picture comes through a pipe")
+def _():
+    make_data("bars", 60, 20)
+    glia("train", "bars", "--epochs", "2", "-q", "-o", "bars.safetensors")
+    image = pgm(8, 8, picture(1, random.Random(3)))
+    write("bar.pgm", image)
+    of_file, _ = predicted("bars.safetensors", "bar.pgm")
+    of_pipe, _ = predicted("bars.safetensors", "-", stdin=image)
+    expect(of_file[0][0].split()[1:] == of_pipe[0][0].split()[1:] != [], of_file, of_pipe)
+    _, told = predicted("bars.safetensors", "-", stdin=b"", code=1)
+    expect("standard input: " in told, told)
 
 
 prepare()

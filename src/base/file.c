@@ -99,6 +99,12 @@ glia_status gi_file_open(const char *path, gi_file *out, glia_error *error)
     return status;
 }
 
+glia_status gi_file_open_input(const char *path, gi_file *out, glia_error *error)
+{
+    if (strcmp(path, "-") != 0) return gi_file_open(path, out, error);
+    return read_stream(STDIN_FILENO, "standard input", out, error);
+}
+
 void gi_file_forget(const gi_file *file)
 {
 #ifdef MADV_DONTNEED

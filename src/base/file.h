@@ -15,6 +15,9 @@ typedef struct gi_file {
 /* NOT_FOUND (does not exist), IO (a folder, no permission, ...) or NO_MEMORY. */
 glia_status gi_file_open(const char *path, gi_file *out, glia_error *error);
 
+/* The same, and all of standard input where path is "-". */
+glia_status gi_file_open_input(const char *path, gi_file *out, glia_error *error);
+
 /* An all-zero struct is legal. */
 void gi_file_close(gi_file *file);
 

@@ -13,7 +13,18 @@ struct gi_csv_stream {
     gi_csv_lot lot; /* with a problem: rows before it have been given, the next call fails */
     uint64_t line;  /* of the lot's end, or of its beginning if it has a problem */
     size_t skipped; /* not told yet */
+    bool keeps_texts;
 };
+
+size_t gi_csv_stream_columns(const gi_csv_stream *stream)
+{
+    return stream->form.n_columns;
+}
+
+const char *gi_csv_stream_column(const gi_csv_stream *stream, size_t column)
+{
+    return stream->form.columns[column].name;
+}
 
 void gi_csv_stream_free(gi_csv_stream *stream)
 {
@@ -31,6 +42,7 @@ glia_status gi_csv_stream_open(const char *path, const gi_table_params *params, 
 {
     gi_csv_stream *stream = gi_alloc(1, sizeof *stream, "a stream of rows", error);
     if (!stream) return GLIA_NO_MEMORY;
+    stream->keeps_texts = params->keeps_texts;
     gi_table_params all_known = *params;
     all_known.ignores_unknown = true;
     glia_status status = gi_csv_source_open(path, &stream->source, error);
@@ -103,6 +115,69 @@ cleanup:
     return status;
 }
 
+/* ---- Cells as texts ------------------------------------------------------------------------- */
+
+/* What the texts are written to. */
+struct text_room {
+    char *bytes;
+    size_t n, room;
+    size_t *at; /* (rows, columns) */
+};
+
+/* Adds the cells of the row at p; the columns that it lacks are empty. */
+static glia_status keep_row(const gi_csv_dialect *dialect, const char *p, const char *end,
+                            size_t n_columns, size_t *at, struct text_room *room, glia_error *error)
+{
+    bool has_ended = false;
+    for (size_t c = 0; c < n_columns; c++) {
+        gi_csv_cell cell = {.begin = p, .end = p};
+        const char *next = has_ended ? p : gi_csv_next_cell(dialect, p, end, &cell);
+        const size_t length = (size_t)(cell.end - cell.begin);
+        const glia_status status =
+            gi_csv_grow((void **)&room->bytes, &room->room, room->n + length + 1, 1, error);
+        if (status) return status;
+        at[c] = room->n;
+        if (cell.doubled) {
+            room->n += gi_csv_unquote(&cell, room->bytes + room->n);
+        } else {
+            memcpy(room->bytes + room->n, cell.begin, length);
+            room->n += length;
+        }
+        room->bytes[room->n++] = '\0';
+        has_ended = has_ended || next >= end || *next == dialect->line_end;
+        p = has_ended ? next : next + 1;
+    }
+    return GLIA_OK;
+}
+
+/*
+ * Keeps the cells of the table's rows, which the block is read for a second time: the table knows
+ * their lines, and the lines between them were blank, or of rows that were skipped.
+ */
+static glia_status keep_texts(const gi_csv_stream *stream, gi_table *table, glia_error *error)
+{
+    const gi_csv_dialect *dialect = &stream->form.dialect;
+    const size_t n_columns = table->n_columns;
+    struct text_room room = {0};
+    glia_status status = GLIA_OK;
+    room.at = gi_alloc(table->rows, n_columns * sizeof *room.at, "the cells of rows", error);
+    if (!room.at) return GLIA_NO_MEMORY;
+    const char *p = stream->block.bytes, *const end = p + stream->block.n;
+    uint64_t line = stream->line;
+    for (size_t row = 0; row < table->rows && p < end && !status;) {
+        const char *open, *next = gi_csv_row_end(dialect, p, end, &open);
+        if (!next) next = end;
+        if (line == gi_table_line(table, row)) {
+            status = keep_row(dialect, p, next, n_columns, room.at + row * n_columns, &room, error);
+            row++;
+        }
+        for (; p < next; p++) line += *p == dialect->line_end;
+    }
+    table->cell_texts = room.bytes;
+    table->cell_at = room.at;
+    return status;
+}
+
 glia_status gi_csv_stream_next(gi_csv_stream *stream, gi_table **out, glia_error *error)
 {
     gi_csv_lot *lot = &stream->lot;
@@ -120,6 +195,13 @@ glia_status gi_csv_stream_next(gi_csv_stream *stream, gi_table **out, glia_error
         if (status) return status;
         stream->skipped += lot->skipped;
         if (lot->rows) status = make_table(stream, out, error);
+        if (!status && lot->rows && stream->keeps_texts) {
+            status = keep_texts(stream, *out, error);
+            if (status) {
+                gi_table_free(*out);
+                *out = NULL;
+            }
+        }
         if (!lot->problem.fault) stream->line += lot->lines;
         if (status || lot->rows) return status;
     }

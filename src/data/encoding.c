@@ -231,6 +231,22 @@ const char *gi_dataset_id(const glia_dataset *dataset, size_t index)
     return isnan(cell) ? NULL : e->shared->table->columns[column].texts.text[(size_t)cell];
 }
 
+const char *gi_dataset_id_name(const glia_dataset *dataset)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    const size_t column = e ? e->shared->roles.id : SIZE_MAX;
+    return column == SIZE_MAX ? NULL : e->shared->table->columns[column].name;
+}
+
+const char *gi_dataset_cell(const glia_dataset *dataset, size_t index, size_t column)
+{
+    const struct gi_encoding *e = encoding_of(dataset);
+    const gi_table *table = e ? e->shared->table : NULL;
+    if (!table || !table->cell_at || column >= table->n_columns) return NULL;
+    const uint64_t row = gi_encoding_row(dataset, index);
+    return table->cell_texts + table->cell_at[row * table->n_columns + column];
+}
+
 double gi_dataset_group(const glia_dataset *dataset, size_t index)
 {
     const struct gi_encoding *e = encoding_of(dataset);
@@ -724,10 +740,10 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     if (!status) status = gi_table_index(table, error);
     glia_table_params roles = *params;
     if (reading) /* what others are divided by, these rows need not have */
-        roles.group =
-            reading->group && !status && gi_table_column(table, reading->group) != SIZE_MAX
-                ? reading->group
-                : NULL;
+        roles.group = reading->group && !reading->ignores_targets && !status &&
+                              gi_table_column(table, reading->group) != SIZE_MAX
+                          ? reading->group
+                          : NULL;
     if (!status) status = gi_table_find_roles(table, &roles, &shared->roles, error);
     if (!status && !reading) status = gi_table_find_plan(table, params, &shared->plan, error);
     if (!status && !reading)

@@ -52,6 +52,13 @@ uint64_t gi_dataset_line(const glia_dataset *dataset, size_t index);
 /* What names a sample, if the table was read for that: see glia_dataset_id. */
 const char *gi_dataset_id(const glia_dataset *dataset, size_t index);
 
+/* The column of those names; NULL: none. */
+const char *gi_dataset_id_name(const glia_dataset *dataset);
+
+/* A cell of a sample's row as it stands in the file, if the table keeps them; see
+ * glia_dataset_cell. */
+const char *gi_dataset_cell(const glia_dataset *dataset, size_t index, size_t column);
+
 /* What samples that belong together have in common, if the data set has groups. */
 bool gi_dataset_has_groups(const glia_dataset *dataset);
 double gi_dataset_group(const glia_dataset *dataset, size_t index);

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/csv.h"
 #include "data/readers.h"
 
 enum {
@@ -220,27 +219,10 @@ size_t gi_gzip_head(const uint8_t *bytes, size_t n_bytes, char *head, size_t roo
     return zero ? (size_t)(zero - head) : room;
 }
 
-/* All of standard input. */
-static glia_status read_input(gi_file *out, glia_error *error)
-{
-    enum { FIRST = 1 << 16 };
-    gi_csv_source source;
-    glia_status status = gi_csv_source_open("-", &source, error);
-    for (size_t n = FIRST; !status && !source.has_ended; n = 2 * source.n_tail)
-        status = gi_csv_source_fill(&source, n, false, error);
-    if (!status) {
-        *out = (gi_file){.data = (uint8_t *)source.owned, .size = source.n_tail};
-        source.owned = NULL;
-    }
-    gi_csv_source_close(&source);
-    return status;
-}
-
 glia_status gi_gzip_open(const char *path, gi_file *out, glia_error *error)
 {
     gi_file file = {0};
-    glia_status status =
-        strcmp(path, "-") == 0 ? read_input(&file, error) : gi_file_open(path, &file, error);
+    glia_status status = gi_file_open_input(path, &file, error);
     if (status || !gi_gzip_is(file.data, file.size)) {
         if (!status) *out = file;
         return status;

@@ -485,7 +485,8 @@ glia_status glia_image_read_as(const char *path, size_t channels, glia_image *ou
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: %zu channels, expected 1, grey, or 3", path,
                        channels);
     gi_file file = {0};
-    glia_status status = gi_file_open(path, &file, error);
+    glia_status status = gi_file_open_input(path, &file, error);
+    if (strcmp(path, "-") == 0) path = "standard input";
     if (!status) status = gi_image_parse_as(path, file.data, file.size, channels, out, error);
     gi_file_close(&file);
     return status;

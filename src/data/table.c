@@ -187,6 +187,8 @@ void gi_table_free(gi_table *table)
     gi_free(table->of_name);
     gi_free(table->marks);
     gi_free(table->owned_cells);
+    gi_free(table->cell_texts);
+    gi_free(table->cell_at);
     gi_file_close(&table->mapped);
     gi_free(table->path);
     gi_free(table);

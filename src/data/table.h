@@ -71,8 +71,11 @@ typedef struct gi_table {
     const double *cells;
     gi_line_mark *marks; /* (n_marks); none: the file has no lines (NumPy) */
     size_t n_marks;
-    size_t skipped;      /* rows that were malformed, and left out */
-    char how[192];       /* what was found out: "comma-separated, first line is a header", say */
+    size_t skipped; /* rows that were malformed, and left out */
+    char how[192];  /* what was found out: "comma-separated, first line is a header", say */
+    /* Of a stream that keeps them: the cells as texts, without their quotes; else NULL. */
+    char *cell_texts;    /* one after the other, each with a NUL */
+    size_t *cell_at;     /* (rows, columns): where each begins */
     double *owned_cells; /* or NULL, */
     gi_file mapped;      /* with cells somewhere within */
 } gi_table;
@@ -106,6 +109,7 @@ typedef struct gi_table_params {
     int threads;                  /* 0: one a core */
     bool ignores_unknown;         /* columns that are not in known are GI_CELL_IGNORED */
     bool caches;                  /* large files are read once, into the cache folder */
+    bool keeps_texts;             /* a stream keeps the cells of its rows as texts, too */
     const gi_known_column *known; /* (n_known); all else is found out */
     size_t n_known;
 } gi_table_params;
@@ -142,6 +146,9 @@ glia_status gi_csv_stream_open(const char *path, const gi_table_params *params, 
 /* The next rows, as many as are there, at most some megabytes; *out is NULL at the end. The table
  * is the caller's; its columns are the file's, its texts those of these rows. */
 glia_status gi_csv_stream_next(gi_csv_stream *stream, gi_table **out, glia_error *error);
+/* The columns of the file, and their names. */
+size_t gi_csv_stream_columns(const gi_csv_stream *stream);
+const char *gi_csv_stream_column(const gi_csv_stream *stream, size_t column);
 void gi_csv_stream_free(gi_csv_stream *stream);
 
 /* The same from memory, for tests and fuzzing. */

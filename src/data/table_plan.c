@@ -542,7 +542,10 @@ glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_para
                 "another one for the names of rows",
                 params->id);
     if (is_for_prediction) {
-        if (params->id) know(out, params->id, GI_CELL_TEXT);
+        if (params->id)
+            know(out, params->id, GI_CELL_TEXT);
+        else if (reading->id)
+            out->columns[out->n++] = (gi_known_column){reading->id, GI_CELL_TEXT, true};
         return GLIA_OK;
     }
     for (size_t k = 0; k < schema->n_targets; k++)

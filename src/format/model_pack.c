@@ -229,6 +229,7 @@ static json_t *pack_training(const gi_training_record *record)
         {"validation_loss", pack_real(record->validation_loss)},
     };
     failed |= put_members(training, others, sizeof others / sizeof others[0]);
+    if (record->id[0]) failed |= json_object_set_new(training, "id", pack_text(record->id));
     if (record->rows.is_known)
         failed |= json_object_set_new(training, "rows", pack_rows(&record->rows));
     if (is_augmented(&record->augmentation))

@@ -451,6 +451,7 @@ static void read_training(reader *r, const json_t *object, size_t classes,
     record->samples = read_count(r, object, "training.samples", 0, GI_MODEL_MAX_COUNT);
     record->validation_samples =
         read_count(r, object, "training.validation_samples", 0, GI_MODEL_MAX_COUNT);
+    read_short_text(r, object, "training.id", record->id, sizeof record->id);
     read_rows(r, get(object, "training.rows"), &record->rows);
     read_settings(r, object, classes, record);
     record->lr = read_real(r, object, "training.lr", 0, DBL_MAX);

@@ -47,6 +47,7 @@ typedef struct gi_training_record {
     char dataset[256];
     size_t samples, validation_samples;
     gi_learned_rows rows;
+    char id[256]; /* the column that named its rows, which predictions repeat; or "" */
     /* 0 is none of it; momentum, beta2 and epsilon are 0 where the optimizer does not look at them
      */
     glia_optimizer optimizer;

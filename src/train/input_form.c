@@ -199,6 +199,7 @@ gi_reading gi_network_reading(const glia_network *network)
         .class_names = network->class_names,
         .features = gi_network_inputs(network),
         .from_zero = network->input.from_zero,
+        .id = network->record.id[0] ? network->record.id : NULL,
         .group = rows->is_known && rows->group[0] ? rows->group : NULL,
         .group_is_text = rows->group_is_text,
     };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/number.h"
 #include "data/encoding.h"
 #include "data/readers.h"
 #include "net/network.h"
@@ -18,6 +19,7 @@ struct glia_row_stream {
     glia_dataset *whole;      /* not given yet */
     size_t skipped;
     gi_unknowns unknowns;
+    bool keeps_texts;
 };
 
 /* Separated values: what else there is says so in its name or its first bytes. */
@@ -27,6 +29,23 @@ static bool is_streamed(const glia_network *network, const char *path,
     const glia_file_kind kind = glia_file_kind_of(path, params);
     return network->schema && kind != GLIA_FILE_ARRAYS && kind != GLIA_FILE_SPARSE &&
            kind != GLIA_FILE_ARFF && !gi_is_directory(path);
+}
+
+/* Finds the column that names rows, by the name or the number that was asked for; else the column
+ * that named those of the training set, which may be absent. */
+static void name_rows(glia_row_stream *rows, const char *remembered)
+{
+    const char *wanted = rows->params.id ? rows->params.id : remembered;
+    const size_t n = gi_csv_stream_columns(rows->stream);
+    uint64_t number;
+    if (!wanted) return;
+    for (size_t c = 0; c < n; c++)
+        if (strcmp(gi_csv_stream_column(rows->stream, c), wanted) == 0) {
+            rows->params.id = wanted;
+            return;
+        }
+    if (rows->params.id && gi_parse_u64(wanted, &number) && number >= 1 && number <= n)
+        rows->params.id = gi_csv_stream_column(rows->stream, (size_t)number - 1);
 }
 
 glia_status glia_row_stream_open(const glia_network *network, const char *path, glia_split split,
@@ -39,6 +58,7 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     if (!rows) return GLIA_NO_MEMORY;
     rows->network = network;
     rows->params = params->table;
+    rows->keeps_texts = params->keep_texts;
     rows->params.weight = rows->params.group = NULL; /* nothing is learned */
     if (!is_streamed(network, path, params)) {
         const glia_status opened =
@@ -56,8 +76,10 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     how.ignores_unknown = true;
     how.known = known.columns;
     how.n_known = known.n;
+    how.keeps_texts = params->keep_texts;
     if (!status) status = gi_csv_stream_open(path, &how, &rows->stream, error);
     gi_free(known.columns);
+    if (!status) name_rows(rows, reading.id);
     if (status) {
         glia_row_stream_free(rows);
         return status;
@@ -98,6 +120,22 @@ glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out, glia
     }
 }
 
+const char *glia_row_stream_id(const glia_row_stream *rows)
+{
+    return rows->stream ? rows->params.id : NULL;
+}
+
+size_t glia_row_stream_columns(const glia_row_stream *rows)
+{
+    return rows->stream && rows->keeps_texts ? gi_csv_stream_columns(rows->stream) : 0;
+}
+
+const char *glia_row_stream_column(const glia_row_stream *rows, size_t column)
+{
+    return column < glia_row_stream_columns(rows) ? gi_csv_stream_column(rows->stream, column)
+                                                  : NULL;
+}
+
 size_t glia_row_stream_skipped(const glia_row_stream *rows)
 {
     return rows->skipped;
@@ -126,4 +164,9 @@ uint64_t glia_dataset_line(const glia_dataset *dataset, size_t index)
 const char *glia_dataset_id(const glia_dataset *dataset, size_t index)
 {
     return index < dataset->samples ? gi_dataset_id(dataset, index) : NULL;
+}
+
+const char *glia_dataset_cell(const glia_dataset *dataset, size_t index, size_t column)
+{
+    return index < dataset->samples ? gi_dataset_cell(dataset, index, column) : NULL;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/encoding.h"
 #include "train/input_form.h"
 #include "train/schedule.h"
 #include "train/unseen.h"
@@ -231,6 +232,9 @@ void gi_trainer_describe(const gi_trainer *t, const glia_train_result *result,
     r->samples = t->train->samples;
     r->validation_samples = t->validation ? t->validation->samples : 0;
     r->rows = t->rows;
+    const char *id = gi_dataset_id_name(t->train);
+    r->id[0] = '\0';
+    if (id && strlen(id) < sizeof r->id) strcpy(r->id, id);
     gi_descent_keep(p, r);
     r->class_weights = t->class_weights;
     r->n_class_weights = t->class_weights ? p->n_class_weights : 0;
