@@ -139,6 +139,7 @@ struct scored {
     size_t rows;          /* of the file, of which those held out are scored; 0: all samples are */
     glia_overlap overlap; /* of all samples with those that the model has learned from */
     bool validated;       /* those held out have chosen the epoch */
+    bool is_whole;        /* the data have no test samples of their own */
 };
 
 /* The samples that are scored, and what is to be known of them to judge the score. */
@@ -146,8 +147,8 @@ static void print_samples(const struct scored *scored, size_t samples)
 {
     print_clean(stdout, scored->data);
     if (scored->rows > 0)
-        printf(", %s of its %s rows: those held out %s\n", show_count(samples).s,
-               show_count(scored->rows).s,
+        printf(", %s of its %s %s: those held out %s\n", show_count(samples).s,
+               show_count(scored->rows).s, source_is_file(scored->data) ? "rows" : "samples",
                scored->validated ? "to validate the training" : "from training");
     else if (source_is_file(scored->data))
         printf(", %s samples\n", show_count(samples).s);
@@ -255,7 +256,7 @@ static glia_status choose_samples(const eval_options *options, const glia_networ
     const glia_status status =
         glia_dataset_unseen(network, dataset, &scored->overlap, held, &scored->validated, error);
     if (status != GLIA_OK || *held == NULL) return status;
-    if (!options->all_rows && source_is_file(scored->data)) {
+    if (!options->all_rows && scored->is_whole) {
         scored->rows = glia_dataset_describe(dataset).samples;
         return GLIA_OK;
     }
@@ -274,6 +275,26 @@ static glia_status tell_unknown(const char *data, const glia_dataset *dataset, g
     return status;
 }
 
+/* Opens the samples of the split; of a folder that has no test samples, all. */
+static int open_samples(const eval_options *options, const glia_network *network,
+                        struct scored *scored, glia_dataset **out)
+{
+    const source_options *source = &options->source;
+    glia_error error, other;
+    if (!source_check(source, scored->data)) return EXIT_WRONG;
+    scored->is_whole = source_is_file(scored->data);
+    glia_status status = source_open_for(source, network, scored->data, (glia_split)scored->split,
+                                         0, false, out, &error);
+    if (status == GLIA_NOT_FOUND && scored->split == GLIA_TEST &&
+        source_open_for(source, network, scored->data, GLIA_TRAIN, 0, false, out, &other) ==
+            GLIA_OK) {
+        scored->split = GLIA_TRAIN;
+        scored->is_whole = true;
+        status = GLIA_OK;
+    }
+    return status == GLIA_OK ? EXIT_DONE : source_complain(scored->data, &error);
+}
+
 static int eval_run(void *field, int n_operands, char *const *operands)
 {
     (void)n_operands;
@@ -288,7 +309,7 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     int status = EXIT_DONE;
 
     if (glia_network_load(model, &network, &error) != GLIA_OK) return complain_error(&error);
-    status = source_need_for(&options->source, network, data, (glia_split)options->split, &dataset);
+    status = open_samples(options, network, &scored, &dataset);
     if (status != EXIT_DONE) goto cleanup;
 
     const glia_network_info info = glia_network_describe(network);

@@ -11,7 +11,7 @@ import json
 import random
 import subprocess
 
-from harness import (ENV, HERE, PROGRAM, expect, glia, make_data, pgm, picture, run_tests, test,
+from harness import (ENV, HERE, PROGRAM, Skip, expect, glia, make_data, pgm, picture, run_tests, test,
                      write)
 
 
@@ -92,6 +92,24 @@ def _():
         expect(score["samples"] == n and score["learned_from"] == "unknown", score)
         text = glia("eval", "m.safetensors", data).out
         expect("learned from" not in text and "held out" not in text, text)
+
+
+@test("eval of a folder of pictures without a test folder scores those held out; of other ones all")
+def _():
+    if "png" not in glia("--version").out.split():
+        raise Skip("built without libpng")
+    make_data("lines", 60, 0)
+    glia("data", "export", "lines", "--split", "train", "--format", "folder", "-o", "pics")
+    outcome = trained("pics", "--validation", "0.25")
+    score = glia("eval", "m.safetensors", "pics", "--json").json()
+    expect(score["samples"] == 15 and score["rows"] == "held-out", score)
+    expect(score["loss"] == outcome["validation_loss"], score, outcome)
+    expect("15 of its 60 samples: those held out" in glia("eval", "m.safetensors", "pics").out)
+    glia("data", "export", "lines", "--split", "train", "--count", "12", "--format", "folder", "-o", "few")
+    score = glia("eval", "m.safetensors", "few", "--json").json()
+    expect(score["samples"] == 12 and score["rows"] == "all", score)
+    told = glia("eval", "m.safetensors", "a.csv", code=1).err
+    expect("a.csv: is a table, but the network reads images of 8 x 8 pixels" in told, told)
 
 
 @test("a second file to test on need not have the column of groups")

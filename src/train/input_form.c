@@ -234,9 +234,15 @@ glia_status gi_open_for(const glia_network *network, const char *name, glia_spli
     }
     if (fitted.image_channels == 0) fitted.image_channels = network->input.channels;
     /* Without columns it can read sparse text, which standard input may be. */
-    if (!name || !gi_is_file_set(name) ||
-        (!network->schema && strcmp(name, "-") != 0 &&
-         glia_file_kind_of(name, params) != GLIA_FILE_SPARSE))
+    const bool is_file = name && gi_is_file_set(name), is_input = is_file && strcmp(name, "-") == 0;
+    const glia_file_kind kind = is_file ? glia_file_kind_of(name, params) : GLIA_FILE_NONE;
+    if (network->input.height > 0 && !is_input &&
+        (kind == GLIA_FILE_VALUES || kind == GLIA_FILE_ARFF))
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: is a table, but the network reads images of %zu x %zu pixels; give it "
+                       "pictures, a folder of them, or a data set of such images",
+                       name, network->input.height, network->input.width);
+    if (!is_file || (!network->schema && !is_input && kind != GLIA_FILE_SPARSE))
         return open_either(name, split, &fitted, NULL, out, error);
     gi_reading reading = gi_network_reading(network);
     reading.ignores_targets = ignores_targets;
