@@ -127,14 +127,20 @@ def is_affine(got, expected, slack=2e-4):
                              for g, e in zip(got, expected))
 
 
-def value_faults(glia, model, path, expected):
-    """Compares each feature of each row, but for mean and scale, by tests/dump_table."""
+def features_of(glia, model, path):
+    """What a model reads each row of a file as, by tests/dump_table: lists of numbers."""
     dump = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(glia))), "tests",
                         "dump_table")
     done = run(dump, model, path)
-    rows = [[float(x) for x in line.split("|")[0].split()] for line in done.stdout.splitlines()]
-    if done.returncode != 0 or len(rows) != len(expected):
-        yield f"dump_table: {len(rows)} rows, expected {len(expected)} {done.stderr.strip()}"
+    if done.returncode != 0:
+        raise Refused(f"dump_table: {done.stderr.strip()}")
+    return [[float(x) for x in line.split("|")[0].split()] for line in done.stdout.splitlines()]
+
+
+def value_faults(rows, expected):
+    """Compares each feature of each row, but for mean and scale."""
+    if len(rows) != len(expected):
+        yield f"features of {len(rows)} rows, expected {len(expected)}"
     elif len(rows[0]) != len(expected[0]):
         yield f"{len(rows[0])} features, expected {len(expected[0])}"
     else:
@@ -190,7 +196,12 @@ def use_faults(glia, path, options, expected, scratch):
         if any("nan" in answer.lower() for answer in answers):
             yield "predict: an answer is not a number"
     if "values" in expected:
-        yield from value_faults(glia, model, path, expected["values"])
+        yield from value_faults(features_of(glia, model, path), expected["values"])
+    for column in expected.get("columns", []):
+        if column["kind"] == "date":  # one of the features counts days
+            features = zip(*features_of(glia, model, path))
+            if not any(is_affine(feature, column["days"]) for feature in features):
+                yield f"{column['name']}: no feature counts its days"
 
 
 def judge(glia, folder, entry):

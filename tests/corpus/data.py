@@ -64,6 +64,9 @@ def expected_column(values, kind=None):
     column = {"kind": kind, "missing": missing}
     if kind == "numbers":
         column.update(min=min(present), max=max(present), mean=sum(present) / len(present))
+    elif kind == "date":
+        column["days"] = [v.timestamp() / 86400 if hasattr(v, "timestamp") else v.toordinal()
+                          for v in values]  # a time with a zone counts as its time in UTC
     elif kind == "boolean":
         column["true"] = sum(map(bool, present))
     elif kind == "texts":

@@ -377,8 +377,8 @@ def write_awk(c):
         save("printf-g.csv", "printf of %g with a header",
              'NR == 1 { print "x1,x2,y" } NR > 1 { printf "%g,%g,%g\\n", $1, $2, $5 }',
              dict(expected_table(three), task="values"))
-        save("printf-plus.csv", "printf of %+.4e",
-             'NR > 1 { printf "%+.4e,%+.4e,%+.4e\\n", $1, $2, $5 }', bare)
+        save("printf-plus.csv", "printf of %+.6e",
+             'NR > 1 { printf "%+.6e,%+.6e,%+.6e\\n", $1, $2, $5 }', bare)
         logs = {"x1": m["x1"], "log": [None if i % 10 == 0 else v for i, v in
                                        enumerate(m["x2"], 1)], "y": m["y"]}
         save("minus-nan.csv", "-nan, as printf writes it in C",
