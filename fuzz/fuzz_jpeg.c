@@ -15,7 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         glia_error error;
         gi_image_kind kind;
         uint8_t pixels[7 * 11 * 3];
-        if (gi_jpeg_parse("input", data, size, channels, &image, &error)) continue;
+        bool is_odd;
+        gi_image_traits traits;
+        if (gi_jpeg_parse("input", data, size, channels, &image, &is_odd, &error)) continue;
         if (gi_jpeg_probe("input", data, size, &kind, &error) || kind.width != image.width ||
             kind.height != image.height)
             __builtin_trap();
@@ -23,6 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (gi_image_scale(&image, 7, 11, channels, pixels, &error)) __builtin_trap();
             if (gi_image_scale(&image, 7, 11, 4 - channels, pixels, &error)) __builtin_trap();
         }
+        glia_image_free(&image);
+        if (size < 3 || data[2] != 0xFF) continue; /* which images are not told by */
+        if (gi_image_parse_as("input", data, size, channels, &image, &traits, &error) ||
+            gi_image_probe("input", data, size, &kind, &error) || kind.width != image.width ||
+            kind.height != image.height)
+            __builtin_trap();
         glia_image_free(&image);
     }
     return 0;

@@ -16,7 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     glia_error error;
     uint8_t pixels[28 * 28];
     bool changed;
+    gi_image_kind kind;
     if (gi_image_parse("input", data, size, &image, &error)) return 0;
+    if (gi_image_probe("input", data, size, &kind, &error) || kind.width != image.width ||
+        kind.height != image.height)
+        __builtin_trap();
     if (image.width * image.height <= MAX_FITTED_PIXELS) {
         gi_image_fit(&image, GI_FORM_MNIST, 28, 28, pixels, &changed, &error);
         gi_image_fit(&image, GI_FORM_SCALE, 7, 11, pixels, &changed, &error);

@@ -559,9 +559,10 @@ typedef struct glia_image {
 } glia_image;
 
 /*
- * Reads a PNG (colours become grey, what is transparent white, or black if all would be white),
- * JPEG or PGM (P2, P5) file, told apart by their content; path "-" is standard input. At most
- * 16,384 pixels a side and 2^26 pixels in all.
+ * Reads a PNG, JPEG or PGM (P2, P5) file, told apart by their content; path "-" is standard input.
+ * In grey, which of colours is the luma of Rec. 601 of the values as they are stored; on white, or
+ * on black if all would be white; turned as its EXIF says. At most 16,384 pixels a side and 2^26
+ * pixels in all.
  */
 GLIA_API glia_status glia_image_read(const char *path, glia_image *out, glia_error *error);
 

@@ -106,7 +106,8 @@ static glia_status parse(const void *bytes, size_t size, size_t channels, glia_i
 {
     uint8_t *exact = malloc(size ? size : 1);
     if (size) memcpy(exact, bytes, size);
-    const glia_status status = gi_image_parse_as("x.jpg", exact, size, channels, image, error);
+    const glia_status status =
+        gi_image_parse_as("x.jpg", exact, size, channels, image, NULL, error);
     free(exact);
     return status;
 }
@@ -123,6 +124,7 @@ static void test_jpeg(void **state)
     {#name, jpeg_##name, jpeg_##name##_pixels, sizeof jpeg_##name, width, height, channels}
         CASE(grey, 9, 7, 1),          CASE(rgb, 9, 7, 3),        CASE(subsampled, 17, 12, 3),
         CASE(progressive, 17, 12, 3), CASE(restarts, 17, 12, 3), CASE(grey_progressive, 20, 20, 1),
+        CASE(cmyk, 9, 7, 3),
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         glia_image image = {0}, other = {0};
@@ -177,10 +179,9 @@ static void test_jpeg_malformed(void **state)
     (void)state;
     glia_image image;
     glia_error error = {0};
-    assert_error("CMYK", parse(jpeg_cmyk, sizeof jpeg_cmyk, 3, &image, &error), GLIA_BAD_FORMAT,
-                 &error, "x.jpg: found a JPEG image of 4 components", "convert it to RGB");
-    assert_error("cut", parse(jpeg_rgb, sizeof jpeg_rgb - 2, 3, &image, &error), GLIA_BAD_FORMAT,
-                 &error, "damaged or cut short (libjpeg: Premature end of JPEG file)", "again");
+    assert_error("cut", parse(jpeg_rgb, sizeof jpeg_rgb - 9, 3, &image, &error), GLIA_BAD_FORMAT,
+                 &error, "damaged or cut short (libjpeg: Corrupt JPEG data: premature end",
+                 "again");
     assert_error("no image", parse("\xFF\xD8\xFF\xE0xxxx", 8, 3, &image, &error), GLIA_BAD_FORMAT,
                  &error, "damaged or cut short", NULL);
     assert_error("two bytes", parse("\xFF\xD8", 2, 3, &image, &error), GLIA_BAD_FORMAT, &error,

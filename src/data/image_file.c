@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Image files: PNG through libpng's simplified interface, PGM (P2 and P5) by hand, JPEG by jpeg.c.
- * Whatever the file has becomes grey, or red, green and blue, 8 bits each, on white.
+ * Image files: PGM (P2 and P5) by hand, PNG by png.c, JPEG by jpeg.c. Whatever the file has becomes
+ * grey, or red, green and blue, 8 bits each, on white, and is turned as it is to be shown.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "config.h"
 #include "data/readers.h"
-
-#ifdef GLIA_HAS_PNG
-#include <png.h>
-#endif
 
 enum { MAX_SIDE = 16384 };
 static const size_t MAX_PIXELS = (size_t)1 << 26;
@@ -51,167 +46,6 @@ void glia_image_free(glia_image *image)
     gi_free(image->pixels);
     *image = (glia_image){0};
 }
-
-/* ---- PNG ----------------------------------------------------------------------------------- */
-
-#ifdef GLIA_HAS_PNG
-
-static bool is_white(const glia_image *image)
-{
-    const size_t n = image->width * image->height * image->channels;
-    size_t i = 0;
-    while (i < n && image->pixels[i] == 255) i++;
-    return i == n;
-}
-
-static glia_status fail_png(const char *path, const png_image *png, glia_error *error)
-{
-    if (strstr(png->message, "memory"))
-        return gi_fail(error, GLIA_NO_MEMORY, "%s: %s", path, png->message);
-    return gi_fail(error, GLIA_BAD_FORMAT, "%s: the PNG image is damaged or cut short (libpng: %s)",
-                   path, png->message);
-}
-
-/* Reads what stands before the pixels; png is to be freed in any case. */
-static glia_status begin_png(const char *path, const uint8_t *bytes, size_t n_bytes, png_image *png,
-                             glia_error *error)
-{
-    *png = (png_image){.version = PNG_IMAGE_VERSION};
-    if (!png_image_begin_read_from_memory(png, bytes, n_bytes)) return fail_png(path, png, error);
-    const glia_status status = gi_image_check_size(path, png->width, png->height, error);
-    if (status) return status;
-    /* A row takes at least a bit a pixel, and deflate shrinks by 1032 at most. */
-    if (((uint64_t)png->width + 7) / 8 * png->height / 1032 > n_bytes)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte 16: the header claims %lu x %lu pixels, more than %zu bytes can "
-                       "hold",
-                       path, (unsigned long)png->width, (unsigned long)png->height, n_bytes);
-    /* Without this flag, 16-bit values of a file that does not say so are taken for linear. */
-    png->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-    return GLIA_OK;
-}
-
-static glia_status probe_png(const char *path, const uint8_t *bytes, size_t n_bytes,
-                             gi_image_kind *out, glia_error *error)
-{
-    png_image png;
-    const glia_status status = begin_png(path, bytes, n_bytes, &png, error);
-    if (!status)
-        *out = (gi_image_kind){.height = png.height,
-                               .width = png.width,
-                               .channels = png.format & PNG_FORMAT_FLAG_COLOR ? 3 : 1};
-    png_image_free(&png);
-    return status;
-}
-
-/* Reads the pixels of an image that was begun, on a ground. */
-static glia_status finish_png(const char *path, png_image *png, png_byte ground, glia_image *image,
-                              glia_error *error)
-{
-    const png_color background = {ground, ground, ground};
-    png->format = image->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-    if (png_image_finish_read(png, &background, image->pixels,
-                              (png_int_32)(image->width * image->channels), NULL))
-        return GLIA_OK;
-    return fail_png(path, png, error);
-}
-
-static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_bytes,
-                             size_t channels, glia_image *out, glia_error *error)
-{
-    glia_image image = {0};
-    png_image png;
-    glia_status status = begin_png(path, bytes, n_bytes, &png, error);
-    const bool has_alpha = png.format & PNG_FORMAT_FLAG_ALPHA;
-    if (!status) status = gi_image_new(path, png.width, png.height, channels, &image, error);
-    if (!status) status = finish_png(path, &png, 255, &image, error);
-    png_image_free(&png);
-    if (!status && has_alpha &&
-        is_white(&image)) { /* light ink on a transparent ground: on black */
-        status = begin_png(path, bytes, n_bytes, &png, error);
-        if (!status) status = finish_png(path, &png, 0, &image, error);
-        png_image_free(&png);
-    }
-    if (status)
-        glia_image_free(&image);
-    else
-        *out = image;
-    return status;
-}
-
-glia_status glia_image_write(const char *path, const glia_image *image, glia_error *error)
-{
-    if (!path || !image || !image->pixels)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "write a PNG: path or pixels is NULL");
-    const size_t width = image->width, height = image->height;
-    const size_t channels = image->channels == 3 ? 3 : 1;
-    if (width == 0 || height == 0 || width > MAX_SIDE || height > MAX_SIDE ||
-        width * height > MAX_PIXELS)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "%s: an image of %zu x %zu pixels, expected 1 to %d a side and at most %zu "
-                       "in all",
-                       path, width, height, MAX_SIDE, MAX_PIXELS);
-    png_image png = {
-        .version = PNG_IMAGE_VERSION,
-        .width = (png_uint_32)width,
-        .height = (png_uint_32)height,
-        .format = channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY,
-    };
-    glia_status status = GLIA_OK;
-    png_alloc_size_t n_bytes = PNG_IMAGE_PNG_SIZE_MAX(png); /* an upper bound */
-    uint8_t *bytes = gi_alloc(n_bytes, 1, path, error);
-    if (!bytes) return GLIA_NO_MEMORY;
-    if (!png_image_write_to_memory(&png, bytes, &n_bytes, 0, image->pixels,
-                                   (png_int_32)(width * channels), NULL)) {
-        status = gi_fail(error, GLIA_NO_MEMORY, "%s: libpng: %s", path, png.message);
-    } else {
-        gi_writer writer;
-        status = gi_writer_open(&writer, path, error);
-        writer.unsynced = true;
-        if (!status) status = gi_writer_write(&writer, bytes, n_bytes, error);
-        status = gi_writer_close(&writer, status, error);
-    }
-    png_image_free(&png);
-    gi_free(bytes);
-    return status;
-}
-
-#else
-
-static glia_status no_png(const char *path, glia_error *error)
-{
-    return gi_fail(error, GLIA_UNSUPPORTED,
-                   "%s: this build of glia has no PNG (it was built without libpng); use PGM, or a "
-                   "build with libpng",
-                   path);
-}
-
-static glia_status probe_png(const char *path, const uint8_t *bytes, size_t n_bytes,
-                             gi_image_kind *out, glia_error *error)
-{
-    (void)bytes;
-    (void)n_bytes;
-    (void)out;
-    return no_png(path, error);
-}
-
-static glia_status parse_png(const char *path, const uint8_t *bytes, size_t n_bytes,
-                             size_t channels, glia_image *out, glia_error *error)
-{
-    (void)bytes;
-    (void)n_bytes;
-    (void)channels;
-    (void)out;
-    return no_png(path, error);
-}
-
-glia_status glia_image_write(const char *path, const glia_image *image, glia_error *error)
-{
-    (void)image;
-    return no_png(path, error);
-}
-
-#endif
 
 glia_status glia_image_write_png(const char *path, const uint8_t *pixels, size_t width,
                                  size_t height, glia_error *error)
@@ -428,52 +262,77 @@ static glia_status find_kind(const char *path, const uint8_t *bytes, size_t n_by
                    path, other_kind(bytes, n_bytes));
 }
 
-/* Grey made colour: three of each value. */
+/* Grey made colour. */
 static glia_status make_colour(const char *path, glia_image *image, glia_error *error)
 {
     glia_image colour;
     const glia_status status = gi_image_new(path, image->width, image->height, 3, &colour, error);
     if (status) return status;
-    for (size_t i = 0; i < 3 * image->width * image->height; i++)
-        colour.pixels[i] = image->pixels[i / 3];
+    for (size_t i = 0; i < image->width * image->height; i++)
+        gi_image_convert(image->pixels + i, 1, colour.pixels + 3 * i, 3);
     glia_image_free(image);
     *image = colour;
     return GLIA_OK;
 }
 
+static unsigned orientation_of(enum kind kind, const uint8_t *bytes, size_t n_bytes)
+{
+    return kind == KIND_JPEG  ? gi_exif_of_jpeg(bytes, n_bytes)
+           : kind == KIND_PNG ? gi_exif_of_png(bytes, n_bytes)
+                              : GI_UPRIGHT;
+}
+
 glia_status gi_image_parse_as(const char *path, const uint8_t *bytes, size_t n_bytes,
-                              size_t channels, glia_image *out, glia_error *error)
+                              size_t channels, glia_image *out, gi_image_traits *traits,
+                              glia_error *error)
 {
     enum kind kind;
+    glia_image image = {0};
+    gi_image_traits found = {0};
     glia_status status = find_kind(path, bytes, n_bytes, &kind, error);
     if (status) return status;
-    if (kind == KIND_PNG) return parse_png(path, bytes, n_bytes, channels, out, error);
-    if (kind == KIND_JPEG) return gi_jpeg_parse(path, bytes, n_bytes, channels, out, error);
-    glia_image image = {0};
-    status = parse_pgm(path, bytes, n_bytes, &image, error);
-    if (!status && channels == 3) status = make_colour(path, &image, error);
-    if (status)
-        glia_image_free(&image);
+    found.orientation = orientation_of(kind, bytes, n_bytes);
+    if (kind == KIND_PNG)
+        status = gi_png_parse(path, bytes, n_bytes, channels, &image, error);
+    else if (kind == KIND_JPEG)
+        status = gi_jpeg_parse(path, bytes, n_bytes, channels, &image, &found.is_odd, error);
     else
-        *out = image;
-    return status;
+        status = parse_pgm(path, bytes, n_bytes, &image, error);
+    if (!status && kind == KIND_PGM && channels == 3) status = make_colour(path, &image, error);
+    if (!status) status = gi_image_turn(path, found.orientation, &image, error);
+    if (status) {
+        glia_image_free(&image);
+        return status;
+    }
+    *out = image;
+    if (traits) *traits = found;
+    return GLIA_OK;
 }
 
 glia_status gi_image_parse(const char *path, const uint8_t *bytes, size_t n_bytes, glia_image *out,
                            glia_error *error)
 {
-    return gi_image_parse_as(path, bytes, n_bytes, 1, out, error);
+    return gi_image_parse_as(path, bytes, n_bytes, 1, out, NULL, error);
 }
 
 glia_status gi_image_probe(const char *path, const uint8_t *bytes, size_t n_bytes,
                            gi_image_kind *out, glia_error *error)
 {
     enum kind kind;
-    const glia_status status = find_kind(path, bytes, n_bytes, &kind, error);
+    gi_image_kind found = {0};
+    glia_status status = find_kind(path, bytes, n_bytes, &kind, error);
     if (status) return status;
-    if (kind == KIND_PNG) return probe_png(path, bytes, n_bytes, out, error);
-    if (kind == KIND_JPEG) return gi_jpeg_probe(path, bytes, n_bytes, out, error);
-    return probe_pgm(path, bytes, n_bytes, out, error);
+    if (kind == KIND_PNG)
+        status = gi_png_probe(path, bytes, n_bytes, &found, error);
+    else if (kind == KIND_JPEG)
+        status = gi_jpeg_probe(path, bytes, n_bytes, &found, error);
+    else
+        status = probe_pgm(path, bytes, n_bytes, &found, error);
+    if (status) return status;
+    *out = found;
+    if (gi_is_turned_sideways(orientation_of(kind, bytes, n_bytes)))
+        *out = (gi_image_kind){found.width, found.height, found.channels};
+    return GLIA_OK;
 }
 
 glia_status glia_image_read_as(const char *path, size_t channels, glia_image *out,
@@ -487,7 +346,7 @@ glia_status glia_image_read_as(const char *path, size_t channels, glia_image *ou
     gi_file file = {0};
     glia_status status = gi_file_open_input(path, &file, error);
     if (strcmp(path, "-") == 0) path = "standard input";
-    if (!status) status = gi_image_parse_as(path, file.data, file.size, channels, out, error);
+    if (!status) status = gi_image_parse_as(path, file.data, file.size, channels, out, NULL, error);
     gi_file_close(&file);
     return status;
 }

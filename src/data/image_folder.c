@@ -376,7 +376,7 @@ static glia_status decode(const struct work *w, const char *path, const gi_file 
 {
     glia_image image;
     glia_status status =
-        gi_image_parse_as(path, file->data, file->size, w->channels, &image, error);
+        gi_image_parse_as(path, file->data, file->size, w->channels, &image, NULL, error);
     if (status) return status;
     status = gi_image_scale(&image, w->height, w->width, w->channels,
                             w->pixels + i * w->height * w->width * w->channels, error);

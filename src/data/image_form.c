@@ -227,8 +227,7 @@ static glia_status line_weights_new(size_t n_in, size_t n_out, struct line_weigh
     return GLIA_OK;
 }
 
-/* One pixel (n_in channels) as another (n_out): the luma of Rec. 601, or three of the grey. */
-static void convert(const uint8_t *in, size_t n_in, uint8_t *out, size_t n_out)
+void gi_image_convert(const uint8_t *in, size_t n_in, uint8_t *out, size_t n_out)
 {
     if (n_in == n_out)
         memcpy(out, in, n_in);
@@ -244,7 +243,7 @@ glia_status gi_image_scale(const glia_image *image, size_t height, size_t width,
     const size_t n_in = image->channels == 3 ? 3 : 1;
     if (image->height == height && image->width == width) {
         for (size_t i = 0; i < height * width; i++)
-            convert(image->pixels + i * n_in, n_in, pixels + i * channels, channels);
+            gi_image_convert(image->pixels + i * n_in, n_in, pixels + i * channels, channels);
         return GLIA_OK;
     }
     struct line_weights across = {0}, down = {0};
@@ -279,7 +278,7 @@ glia_status gi_image_scale(const glia_image *image, size_t height, size_t width,
                     sum += down.weights[i * down.most + k] * from[k * width * n_in];
                 pixel[c] = to_byte((double)sum);
             }
-            convert(pixel, n_in, pixels + (i * width + j) * channels, channels);
+            gi_image_convert(pixel, n_in, pixels + (i * width + j) * channels, channels);
         }
 cleanup:
     gi_free(rows);

@@ -93,15 +93,24 @@ size_t gi_gzip_ceiling(size_t n_bytes);
 
 /* ---- image_file.c: PNG (where libpng is), JPEG (where libjpeg is) and PGM ---- */
 
+/* What was noticed about an image file. */
+typedef struct gi_image_traits {
+    unsigned orientation; /* as EXIF counts: GI_UPRIGHT, or how it was turned, 2 to 8 */
+    bool is_odd;          /* its decoder passed over bytes that do not belong there */
+} gi_image_traits;
+
 /* In grey. */
 glia_status gi_image_parse(const char *path, const uint8_t *bytes, size_t n_bytes, glia_image *out,
                            glia_error *error);
 
-/* In grey (channels 1) or in colour (3). */
+/* In grey (channels 1: gi_image_convert) or in colour (3), turned as the file says. traits: or
+ * NULL. */
 glia_status gi_image_parse_as(const char *path, const uint8_t *bytes, size_t n_bytes,
-                              size_t channels, glia_image *out, glia_error *error);
+                              size_t channels, glia_image *out, gi_image_traits *traits,
+                              glia_error *error);
 
-/* What the header of an image says, which is checked as parsing would: channels 1 or 3. */
+/* What the header of an image says, which is checked as parsing would: height and width once it is
+ * turned, channels 1 or 3. */
 typedef struct gi_image_kind {
     size_t height, width, channels;
 } gi_image_kind;
@@ -116,12 +125,32 @@ glia_status gi_image_check_size(const char *path, uint64_t width, uint64_t heigh
 glia_status gi_image_new(const char *path, size_t width, size_t height, size_t channels,
                          glia_image *out, glia_error *error);
 
-/* ---- jpeg.c ---- */
+/* ---- png.c, jpeg.c: images as they are stored, not turned ---- */
 
+glia_status gi_png_parse(const char *path, const uint8_t *bytes, size_t n_bytes, size_t channels,
+                         glia_image *out, glia_error *error);
+glia_status gi_png_probe(const char *path, const uint8_t *bytes, size_t n_bytes, gi_image_kind *out,
+                         glia_error *error);
+/* is_odd: see gi_image_traits. */
 glia_status gi_jpeg_parse(const char *path, const uint8_t *bytes, size_t n_bytes, size_t channels,
-                          glia_image *out, glia_error *error);
+                          glia_image *out, bool *is_odd, glia_error *error);
 glia_status gi_jpeg_probe(const char *path, const uint8_t *bytes, size_t n_bytes,
                           gi_image_kind *out, glia_error *error);
+
+/* ---- exif.c: how an image is to be turned ---- */
+
+enum { GI_UPRIGHT = 1 };
+
+/* The orientation in a file's EXIF, 1 to 8; GI_UPRIGHT where it says none, or nothing sound. */
+unsigned gi_exif_of_jpeg(const uint8_t *bytes, size_t n_bytes);
+unsigned gi_exif_of_png(const uint8_t *bytes, size_t n_bytes);
+
+/* Whether height and width change their places. */
+bool gi_is_turned_sideways(unsigned orientation);
+
+/* Makes an image as it is to be shown of one as it is stored. */
+glia_status gi_image_turn(const char *path, unsigned orientation, glia_image *image,
+                          glia_error *error);
 
 /* ---- image_folder.c ---- */
 
@@ -138,6 +167,10 @@ glia_status gi_image_folder_open(const char *folder, const char *name, glia_spli
  */
 glia_status gi_image_fit(const glia_image *image, int form, size_t height, size_t width,
                          uint8_t *pixels, bool *changed, glia_error *error);
+
+/* One pixel (n_in channels, 1 or 3) as another (n_out): grey is the luma of Rec. 601 of the values
+ * as they are stored, whatever file they are from; colour is three of the grey. */
+void gi_image_convert(const uint8_t *in, size_t n_in, uint8_t *out, size_t n_out);
 
 /* Scales an image whole: pixels (height, width, channels), those of the image or grey made colour
  * or the reverse. What has that size already is copied. */

@@ -52,9 +52,10 @@ def main():
              "/* clang-format off */"]
     for name, data in files.items():
         parts.append(array("jpeg_" + name, data))
-        if name != "cmyk":
-            decoded = Image.open(io.BytesIO(data))
-            parts.append(array(f"jpeg_{name}_pixels", decoded.tobytes()))
+        decoded = Image.open(io.BytesIO(data))
+        if name == "cmyk":
+            decoded = decoded.convert("RGB")
+        parts.append(array(f"jpeg_{name}_pixels", decoded.tobytes()))
         with open(os.path.join(CORPUS, name.replace("_", "-") + ".jpg"), "wb") as out:
             out.write(data)
     for name, data in {"cut": files["rgb"][:-30], "cut-header": files["grey"][:100],
