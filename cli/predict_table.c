@@ -17,8 +17,11 @@
 
 enum { ROWS_TOGETHER = 4096 };
 
-/* As many digits as tell one float from another. */
-#define AS_JSON (JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(9))
+/* As many digits as tell one float from another, or one double: values are doubles. */
+enum { FLOAT_DIGITS = 9, DOUBLE_DIGITS = 17 };
+#define AS_JSON(task)                                                                              \
+    (JSON_COMPACT | JSON_ENSURE_ASCII |                                                            \
+     JSON_REAL_PRECISION((task) == GLIA_VALUES ? DOUBLE_DIGITS : FLOAT_DIGITS))
 
 /* How a row is named in its answer. */
 enum naming { BY_LINE, BY_NUMBER, BY_ID };
@@ -32,7 +35,7 @@ struct table_run {
     glia_predictor *predictor;
     glia_network_info info;
     void *x;                      /* (ROWS_TOGETHER, inputs), floats or bytes */
-    float *outputs;               /* (ROWS_TOGETHER, classes) */
+    double *outputs;              /* (ROWS_TOGETHER, classes) */
     json_t *list;                 /* with --json */
     uint64_t first, last, n_read; /* rows that are asked for, and that have come */
     bool are_numbered;            /* rows are asked for by their numbers */
@@ -49,7 +52,7 @@ struct answer {
     const glia_dataset *rows;
     size_t index;
     uint64_t number; /* of the row in its file, from 0 */
-    const float *outputs;
+    const double *outputs;
 };
 
 static const char *name_of(const struct table_run *run, size_t k)
@@ -72,7 +75,19 @@ static void print_cell(FILE *out, const char *text)
     fputc('"', out);
 }
 
-static size_t likeliest(const struct table_run *run, const float *outputs)
+/* A probability, which is a float; or a value, with no more digits than it takes to read it back.
+ */
+static void print_number(const struct table_run *run, double number)
+{
+    char text[32];
+    int digits = FLOAT_DIGITS;
+    do snprintf(text, sizeof text, "%.*g", digits, number);
+    while (run->info.task == GLIA_VALUES && strtod(text, NULL) != number &&
+           digits++ < DOUBLE_DIGITS);
+    fprintf(run->out, ",%s", text);
+}
+
+static size_t likeliest(const struct table_run *run, const double *outputs)
 {
     size_t best = 0;
     for (size_t k = 1; k < run->info.classes; k++)
@@ -137,8 +152,7 @@ static void print_csv(const struct table_run *run, const struct answer *answer)
         fputc(',', run->out);
         print_cell(run->out, name_of(run, likeliest(run, answer->outputs)));
     }
-    for (size_t k = 0; k < run->info.classes; k++)
-        fprintf(run->out, ",%.9g", (double)answer->outputs[k]);
+    for (size_t k = 0; k < run->info.classes; k++) print_number(run, answer->outputs[k]);
     fputc('\n', run->out);
 }
 
@@ -159,7 +173,7 @@ static json_t *row_json(const struct table_run *run, const struct answer *answer
         json_put(o, "input", input);
     }
     for (size_t k = 0; k < run->info.classes; k++)
-        json_put(all, name_of(run, k), json_number((double)answer->outputs[k]));
+        json_put(all, name_of(run, k), json_number(answer->outputs[k]));
     if (run->info.task == GLIA_CLASSES)
         json_put(o, "prediction", json_text(name_of(run, likeliest(run, answer->outputs))));
     json_put(o, run->info.task == GLIA_VALUES ? "values" : "probabilities", all);
@@ -177,7 +191,7 @@ static void print_row(const struct table_run *run, const struct answer *answer)
         json_push(run->list, o);
         return;
     }
-    char *text = json_dumps(o, AS_JSON);
+    char *text = json_dumps(o, AS_JSON(run->info.task));
     if (text == NULL) json_need(NULL);
     fprintf(run->out, "%s\n", text);
     free(text);
@@ -253,7 +267,8 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
             status =
                 glia_dataset_sample(rows, first + r, (char *)run->x + r * row_bytes, NULL, error);
         if (status == GLIA_OK)
-            status = glia_predictor_run(run->predictor, info.type, run->x, m, run->outputs, error);
+            status =
+                glia_predictor_run_f64(run->predictor, info.type, run->x, m, run->outputs, error);
         for (size_t r = 0; r < m && status == GLIA_OK; r++)
             print_row(run, &(struct answer){.rows = rows,
                                             .index = first + r,
@@ -342,7 +357,7 @@ int predict_tables(const struct predict_table *how, int n_files, char *const *fi
     if (run.list != NULL && status == EXIT_DONE) {
         json_t *o = json_need(json_object());
         json_put(o, "predictions", json_incref(run.list));
-        json_dumpf(o, run.out, AS_JSON);
+        json_dumpf(o, run.out, AS_JSON(run.info.task));
         fputc('\n', run.out);
         json_decref(o);
     }

@@ -27,14 +27,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (gi_libsvm_parse("input", "input", data + 1, size - 1, loss, &like, &again, &error))
         __builtin_trap();
     if (gi_dataset_checksum(dataset) != gi_dataset_checksum(again)) __builtin_trap();
-    float *x = malloc(info.features * sizeof *x), *targets = malloc(info.classes * sizeof *targets);
+    float *x = malloc(info.features * sizeof *x);
+    double *targets = malloc(info.classes * sizeof *targets);
     for (size_t i = 0; i < info.samples && x && targets && info.features <= MAX_FEATURES &&
                        info.classes <= MAX_OUTPUTS;
          i++) {
         uint32_t label;
         glia_dataset_sample(dataset, i, x, &label, &error);
         if (label >= info.classes) __builtin_trap();
-        if (info.task != GLIA_CLASSES) gi_dataset_targets(dataset, i, targets);
+        if (info.task != GLIA_CLASSES) gi_dataset_targets(dataset, i, 0, info.classes, targets);
     }
     free(x);
     free(targets);

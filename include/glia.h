@@ -248,6 +248,13 @@ GLIA_API glia_status glia_dataset_from_targets(glia_type type, const void *featu
                                                size_t n_features, size_t n_targets, glia_task task,
                                                glia_dataset **out, glia_error *error);
 
+/* The same with targets that are doubles: values that floats do not tell apart, as times. */
+GLIA_API glia_status glia_dataset_from_targets_f64(glia_type type, const void *features,
+                                                   const double *targets, size_t samples,
+                                                   size_t n_features, size_t n_targets,
+                                                   glia_task task, glia_dataset **out,
+                                                   glia_error *error);
+
 /*
  * Says what the samples of a data set are, for a network to keep: images of height x width
  * pixels, grey or (height, width, 3) in colour (BAD_ARGUMENT unless the features are so many),
@@ -357,6 +364,8 @@ GLIA_API glia_status glia_dataset_sample(const glia_dataset *dataset, size_t ind
  */
 GLIA_API glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t index,
                                                  float *targets, glia_error *error);
+GLIA_API glia_status glia_dataset_sample_targets_f64(const glia_dataset *dataset, size_t index,
+                                                     double *targets, glia_error *error);
 
 /* A line of the table of data sets known by name. */
 typedef struct glia_dataset_entry {
@@ -865,6 +874,11 @@ GLIA_API glia_status glia_network_fit_image(const glia_network *network, const g
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
                                   size_t n, float *outputs, glia_error *error);
 
+/* The same in double: values are scaled back to those of the data in it, so that large ones that
+ * lie close together, as times do, stay apart. */
+GLIA_API glia_status glia_predict_f64(const glia_network *network, glia_type type, const void *x,
+                                      size_t n, double *outputs, glia_error *error);
+
 /*
  * What a layer makes of n samples x: out (n, units), of the last layer what it predicts. To look
  * into a network; samples as for glia_predict. BAD_ARGUMENT if there is no such layer.
@@ -898,6 +912,9 @@ GLIA_API void glia_predictor_free(glia_predictor *predictor);
 /* As glia_predict; a call with many samples shares them out among the threads. */
 GLIA_API glia_status glia_predictor_run(glia_predictor *predictor, glia_type type, const void *x,
                                         size_t n, float *outputs, glia_error *error);
+GLIA_API glia_status glia_predictor_run_f64(glia_predictor *predictor, glia_type type,
+                                            const void *x, size_t n, double *outputs,
+                                            glia_error *error);
 
 /* What computed the last call; before the first, what would compute samples without zeros. */
 typedef struct glia_predictor_info {

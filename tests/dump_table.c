@@ -3,8 +3,8 @@
  * usage: dump_table MODEL TABLE
  *
  * Prints for each row of a table a line: the features that a model reads it as, a bar, and what
- * glia_predict makes of them. For test_tables.py, which compares both with the program's answers
- * and with arithmetic of its own.
+ * glia_predict_f64 makes of them. For test_tables.py, which compares both with the program's
+ * answers and with arithmetic of its own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,8 @@ int main(int argc, char **argv)
     glia_error error = {0};
     glia_network *network = NULL;
     glia_dataset *dataset = NULL;
-    float *x = NULL, *outputs = NULL;
+    float *x = NULL;
+    double *outputs = NULL;
     int exit_status = 1;
     if (argc != 3) {
         fprintf(stderr, "usage: dump_table MODEL TABLE\n");
@@ -35,12 +36,12 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < set.samples; i++)
         if (glia_dataset_sample(dataset, i, x + i * set.features, NULL, &error)) goto cleanup;
-    if (glia_predict(network, GLIA_F32, x, set.samples, outputs, &error)) goto cleanup;
+    if (glia_predict_f64(network, GLIA_F32, x, set.samples, outputs, &error)) goto cleanup;
     for (size_t i = 0; i < set.samples; i++) {
         for (size_t j = 0; j < set.features; j++) printf("%.9g ", (double)x[i * set.features + j]);
         printf("|");
         for (size_t k = 0; k < model.classes; k++)
-            printf(" %.9g", (double)outputs[i * model.classes + k]);
+            printf(" %.*g", model.task == GLIA_VALUES ? 17 : 9, outputs[i * model.classes + k]);
         printf("\n");
     }
     exit_status = 0;

@@ -377,9 +377,11 @@ static void test_values(void **state)
     static const char *const two[] = {"b", "a"};
     const glia_table_params params = {.targets = two, .n_targets = 2};
     glia_dataset *set = must_read("a,x,b\n1.5,0,2\n2.5,1,-4\n", &params);
-    float targets[2];
-    gi_dataset_targets(set, 1, targets);
-    assert_true(targets[0] == -4 && targets[1] == 2.5F);
+    double targets[2];
+    gi_dataset_targets(set, 1, 0, 2, targets);
+    assert_true(targets[0] == -4 && targets[1] == 2.5);
+    gi_dataset_targets(set, 1, 1, 1, targets);
+    assert_true(targets[0] == 2.5);
     assert_row(set, 0, (const float[]){-1}, 1, 0);
     glia_dataset_free(set);
 }

@@ -124,9 +124,9 @@ static void test_values(void **state)
         glia_dataset *dataset = must_parse(cases[i].text, cases[i].loss, NULL);
         assert_int_equal(glia_dataset_describe(dataset).task, GLIA_VALUES);
         assert_int_equal(glia_dataset_describe(dataset).classes, 1);
-        float target;
-        gi_dataset_targets(dataset, 0, &target);
-        assert_true(target == 1.5F);
+        double target;
+        gi_dataset_targets(dataset, 0, 0, 1, &target);
+        assert_true(target == 1.5);
         assert_features(dataset, 3, (const float[]){4}, 1);
         glia_dataset_free(dataset);
     }
@@ -141,18 +141,20 @@ static void test_labels(void **state)
     assert_int_equal(info.classes, 3);
     assert_string_equal(glia_dataset_class_name(dataset, 1), "2");
     assert_string_equal(glia_dataset_class_name(dataset, 2), "10");
-    const float expected[4][3] = {{1, 0, 1}, {0, 0, 0}, {0, 1, 0}, {1, 1, 1}};
+    const double expected[4][3] = {{1, 0, 1}, {0, 0, 0}, {0, 1, 0}, {1, 1, 1}};
     for (size_t i = 0; i < 4; i++) {
-        float targets[3];
-        gi_dataset_targets(dataset, i, targets);
+        double targets[3];
+        gi_dataset_targets(dataset, i, 0, 3, targets);
         assert_memory_equal(targets, expected[i], sizeof targets);
     }
     assert_features(dataset, 1, (const float[]){0, 1, 0}, 3);
     const gi_reading like = gi_dataset_reading(dataset);
     glia_dataset *other = must_parse("10 1:1\n", GLIA_LOSS_AUTO, &like);
-    float targets[3];
-    gi_dataset_targets(other, 0, targets);
+    double targets[3];
+    gi_dataset_targets(other, 0, 0, 3, targets);
     assert_true(targets[0] == 0 && targets[1] == 0 && targets[2] == 1);
+    gi_dataset_targets(other, 0, 2, 1, targets);
+    assert_true(targets[0] == 1);
     glia_dataset_free(other);
     glia_dataset_free(dataset);
 }
@@ -229,12 +231,12 @@ static void test_blanks(void **state)
     glia_dataset *dataset = must_parse("\xEF\xBB\xBF"
                                        "1, 4 1:0.5\n \n\n4 ,7 2:1\r\n\r\n 3:1\n\t\n",
                                        GLIA_LOSS_AUTO, NULL);
-    const float expected[5][3] = {{1, 1, 0}, {0, 0, 0}, {0, 1, 1}, {0, 0, 0}, {0, 0, 0}};
+    const double expected[5][3] = {{1, 1, 0}, {0, 0, 0}, {0, 1, 1}, {0, 0, 0}, {0, 0, 0}};
     assert_int_equal(glia_dataset_describe(dataset).samples, 5);
     assert_int_equal(glia_dataset_describe(dataset).task, GLIA_LABELS);
     for (size_t i = 0; i < 5; i++) {
-        float targets[3];
-        gi_dataset_targets(dataset, i, targets);
+        double targets[3];
+        gi_dataset_targets(dataset, i, 0, 3, targets);
         assert_memory_equal(targets, expected[i], sizeof targets);
     }
     assert_features(dataset, 0, (const float[]){0.5F, 0, 0}, 3);

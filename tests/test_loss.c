@@ -634,6 +634,73 @@ static void test_diagnosis(void **state)
     glia_dataset_free(data);
 }
 
+/* ---- Values that floats do not tell apart, or do not hold ---- */
+
+/* A network that has learned unit times (3 a - 2 b) + offset; *metrics of the same data. */
+static glia_network *learned_far_values(const samples *s, double offset, double unit,
+                                        double *targets, glia_metrics *metrics)
+{
+    for (size_t i = 0; i < SAMPLES; i++)
+        targets[i] = offset + unit * (3 * (double)s->x[i][0] - 2 * (double)s->x[i][1]);
+    glia_dataset *data = NULL;
+    assert_int_equal(glia_dataset_from_targets_f64(GLIA_F32, s->x, targets, SAMPLES, INPUTS, 1,
+                                                   GLIA_VALUES, &data, NULL),
+                     GLIA_OK);
+    glia_network *network = network_of(INPUTS, 1, GLIA_LOSS_MSE, 0);
+    const glia_train_params params = adam(30);
+    train(network, data, &params);
+    *metrics = evaluate(network, data, 1);
+    double target;
+    assert_int_equal(glia_dataset_sample_targets_f64(data, 3, &target, NULL), GLIA_OK);
+    assert_true(target == targets[3]);
+    glia_dataset_free(data);
+    return network;
+}
+
+/* Unix seconds, their milliseconds, days, cents, and what is past the range of floats: as well as
+ * the same values about 0, in the answers as in the score. */
+static void test_far_values(void **state)
+{
+    (void)state;
+    static const double units[][2] = {{0, 1},        {1.7e9, 100}, {1.7e12, 1e5}, {2460000.5, 0.5},
+                                      {1e8, 310.25}, {0, 1e300},   {0, 1e-40},    {1e-300, 1e-301}};
+    static samples s;
+    static double targets[SAMPLES], answers[SAMPLES];
+    draw(&s, 12);
+    double r2 = 0;
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+        const double offset = units[k][0], unit = units[k][1];
+        glia_metrics metrics;
+        glia_network *network = learned_far_values(&s, offset, unit, targets, &metrics);
+        if (k == 0) r2 = metrics.r2;
+        assert_true(r2 > 0.99);
+        assert_true(fabs(metrics.r2 - r2) < 1e-5);
+        assert_int_equal(glia_predict_f64(network, GLIA_F32, s.x, SAMPLES, answers, NULL), GLIA_OK);
+        double squares = 0, absolutes = 0;
+        for (size_t i = 0; i < SAMPLES; i++) {
+            const double d = (answers[i] - targets[i]) / unit;
+            squares += d * d;
+            absolutes += fabs(d);
+        }
+        assert_true(fabs(metrics.rmse / unit / sqrt(squares / SAMPLES) - 1) < 1e-9);
+        assert_true(fabs(metrics.mae / unit / (absolutes / SAMPLES) - 1) < 1e-9);
+        glia_network_free(network);
+    }
+    /* What a double does not hold is refused, with its range. */
+    targets[0] = 1.7e308;
+    targets[1] = -1.7e308;
+    glia_dataset *data = NULL;
+    glia_error error;
+    assert_int_equal(glia_dataset_from_targets_f64(GLIA_F32, s.x, targets, 2, INPUTS, 1,
+                                                   GLIA_VALUES, &data, NULL),
+                     GLIA_OK);
+    glia_network *network = network_of(INPUTS, 1, GLIA_LOSS_MSE, 0);
+    refuses(glia_train(network, data, NULL, NULL, NULL, &error), GLIA_BAD_FORMAT, &error,
+            "from -1.7e+308 to 1.7e+308");
+    glia_network_free(network);
+    glia_dataset_free(data);
+}
+
 /* ---- What does not fit ---------------------------------------------------------------------- */
 
 static void test_what_does_not_fit_is_refused(void **state)
@@ -739,6 +806,7 @@ int main(void)
         cmocka_unit_test(test_engines_agree),
         cmocka_unit_test(test_files_and_further_training),
         cmocka_unit_test(test_runs_are_resumed_to_the_same_bits),
+        cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_diagnosis),
         cmocka_unit_test(test_what_does_not_fit_is_refused),
         cmocka_unit_test(test_targets_are_checked),

@@ -8,6 +8,7 @@ number of rows.
 """
 import csv
 import io
+import json
 import math
 import os
 import random
@@ -263,6 +264,30 @@ def _():
            predicted("wide.safetensors", "shuffled.csv"), "other answers")
     text = glia("data", "check", "wide.csv").out
     expect("65,536 columns" in text, text[:300])
+
+
+@test("values far from zero are learned, scored and answered as those about zero")
+def _():
+    rng = random.Random(11)
+    rows = [[repr(rng.gauss(0, 1)) for _ in range(3)] for _ in range(200)]
+    scores = []
+    for name, offset, unit in (("zero", 0, 1), ("seconds", 1.7e9, 100), ("ms", 1.7e12, 1e5),
+                               ("days", 2460000.5, 0.5), ("cents", 1e8, 310)):
+        values = [offset + unit * (3 * float(a) - 2 * float(b)) for a, b, _ in rows]
+        write("far.csv", text_of(["a", "b", "c", name], [[*x, repr(y)]
+                                                         for x, y in zip(rows, values)]))
+        glia("train", "far.csv", "--test", "none", "--loss", "mse", "-q", "-o", "far.safetensors")
+        score = json.loads(glia("eval", "far.safetensors", "far.csv", "--json").out)
+        _, lines = predicted("far.safetensors", "far.csv")
+        answers = [float(line[0]) for line in lines]
+        mean = statistics.fmean(values)
+        r2 = 1 - (sum((y - t) ** 2 for y, t in zip(answers, values)) /
+                  sum((t - mean) ** 2 for t in values))
+        expect(abs(r2 - score["r2"]) < 1e-6, name, r2, score["r2"])
+        _, outputs = dumped("far.safetensors", "far.csv")
+        expect([[y] for y in answers] == outputs, name)
+        scores.append(r2)
+    expect(min(scores) > 0.99 and max(scores) - min(scores) < 0.002, scores)
 
 
 @test("a category that was never seen is read as none, counted and named")

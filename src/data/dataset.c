@@ -68,7 +68,6 @@ void glia_dataset_free(glia_dataset *dataset)
     gi_free(dataset->notes);
     gi_free(dataset->owned_x);
     gi_free(dataset->owned_labels);
-    gi_free(dataset->owned_targets);
     gi_free(dataset->owned_rows);
     gi_free(dataset->weights);
     gi_free(dataset->class_names);
@@ -120,11 +119,13 @@ glia_status glia_dataset_from_arrays(glia_type type, const void *features, const
     return finite;
 }
 
-glia_status glia_dataset_from_targets(glia_type type, const void *features, const float *targets,
-                                      size_t samples, size_t n_features, size_t n_targets,
-                                      glia_task task, glia_dataset **out, glia_error *error)
+/* Of targets that are floats or doubles: one of both is NULL. */
+static glia_status from_targets(glia_type type, const void *features, const float *targets,
+                                const double *targets_f64, size_t samples, size_t n_features,
+                                size_t n_targets, glia_task task, glia_dataset **out,
+                                glia_error *error)
 {
-    if (!features || !targets || !out)
+    if (!features || (!targets && !targets_f64) || !out)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "arrays: features, targets or out is NULL");
     if (task != GLIA_LABELS && task != GLIA_VALUES)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
@@ -138,9 +139,10 @@ glia_status glia_dataset_from_targets(glia_type type, const void *features, cons
     dataset->task = task;
     dataset->x = features;
     dataset->targets = targets;
+    dataset->targets_f64 = targets_f64;
     status = check_features(dataset, error);
     for (size_t i = 0; i < samples * n_targets && !status; i++) {
-        const double t = (double)targets[i];
+        const double t = targets ? (double)targets[i] : targets_f64[i];
         if (task == GLIA_VALUES ? isfinite(t) : t == 0 || t == 1) continue;
         status = gi_fail(error, GLIA_BAD_ARGUMENT,
                          "arrays: row %zu, target %zu: found %g, expected %s", i / n_targets,
@@ -151,6 +153,23 @@ glia_status glia_dataset_from_targets(glia_type type, const void *features, cons
     else
         *out = dataset;
     return status;
+}
+
+glia_status glia_dataset_from_targets(glia_type type, const void *features, const float *targets,
+                                      size_t samples, size_t n_features, size_t n_targets,
+                                      glia_task task, glia_dataset **out, glia_error *error)
+{
+    return from_targets(type, features, targets, NULL, samples, n_features, n_targets, task, out,
+                        error);
+}
+
+glia_status glia_dataset_from_targets_f64(glia_type type, const void *features,
+                                          const double *targets, size_t samples, size_t n_features,
+                                          size_t n_targets, glia_task task, glia_dataset **out,
+                                          glia_error *error)
+{
+    return from_targets(type, features, NULL, targets, samples, n_features, n_targets, task, out,
+                        error);
 }
 
 glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t width,
@@ -219,6 +238,9 @@ uint32_t gi_dataset_checksum(const glia_dataset *d)
         if (d->targets)
             sum = libdeflate_crc32(sum, d->targets + row_of(d, i) * d->classes,
                                    d->classes * sizeof *d->targets);
+        if (d->targets_f64)
+            sum = libdeflate_crc32(sum, d->targets_f64 + row_of(d, i) * d->classes,
+                                   d->classes * sizeof *d->targets_f64);
     }
     return sum;
 }
@@ -297,14 +319,16 @@ uint32_t gi_dataset_label(const glia_dataset *dataset, size_t index)
     return dataset->labels ? dataset->labels[row] : 0;
 }
 
-void gi_dataset_targets(const glia_dataset *dataset, size_t index, float *targets)
+void gi_dataset_targets(const glia_dataset *dataset, size_t index, size_t first, size_t n,
+                        double *targets)
 {
-    const size_t row = row_of(dataset, index);
+    const size_t row = row_of(dataset, index), at = row * dataset->classes + first;
     if (dataset->targets)
-        memcpy(targets, dataset->targets + row * dataset->classes,
-               dataset->classes * sizeof *targets);
+        for (size_t c = 0; c < n; c++) targets[c] = (double)dataset->targets[at + c];
+    else if (dataset->targets_f64)
+        memcpy(targets, dataset->targets_f64 + at, n * sizeof *targets);
     else
-        dataset->source.read_targets(dataset->source_of, row, targets);
+        dataset->source.read_targets(dataset->source_of, row, first, n, targets);
 }
 
 void gi_dataset_prefetch(const glia_dataset *dataset, size_t index)
@@ -382,8 +406,7 @@ glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void 
     return GLIA_OK;
 }
 
-glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t index, float *targets,
-                                        glia_error *error)
+static glia_status check_has_targets(const glia_dataset *dataset, size_t index, glia_error *error)
 {
     if (index >= dataset->samples)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: there is no sample %zu, the last is %zu",
@@ -392,6 +415,25 @@ glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t inde
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "%s: its samples have classes, not targets; ask glia_dataset_sample",
                        dataset->name);
-    gi_dataset_targets(dataset, index, targets);
     return GLIA_OK;
+}
+
+glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t index, float *targets,
+                                        glia_error *error)
+{
+    const glia_status status = check_has_targets(dataset, index, error);
+    for (size_t c = 0; c < dataset->classes && !status; c++) {
+        double target;
+        gi_dataset_targets(dataset, index, c, 1, &target);
+        targets[c] = (float)target;
+    }
+    return status;
+}
+
+glia_status glia_dataset_sample_targets_f64(const glia_dataset *dataset, size_t index,
+                                            double *targets, glia_error *error)
+{
+    const glia_status status = check_has_targets(dataset, index, error);
+    if (!status) gi_dataset_targets(dataset, index, 0, dataset->classes, targets);
+    return status;
 }

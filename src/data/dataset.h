@@ -21,8 +21,8 @@ typedef struct gi_rows {
     /* Row number `row` into x (features), of the data set's type, or not if x is NULL; returns its
      * class, or 0. */
     uint32_t (*read)(const void *source, uint64_t row, void *x);
-    /* targets (outputs) of a row: of values and multi-label sets; else NULL. */
-    void (*read_targets)(const void *source, uint64_t row, float *targets);
+    /* targets (n) of a row, from output `first` on: of values and multi-label sets; else NULL. */
+    void (*read_targets)(const void *source, uint64_t row, size_t first, size_t n, double *targets);
     /* A number that stands for all of it, for gi_dataset_checksum. */
     uint32_t (*checksum)(const void *source);
     void (*keep)(void *source); /* one more data set has it, that will free it too */
@@ -51,10 +51,11 @@ struct glia_dataset {
 
     const void *x;          /* (rows of the base, features); NULL: rows are made by source */
     const uint32_t *labels; /* (rows of the base); NULL likewise, and where there are no classes */
-    const float *targets;   /* (rows of the base, classes) of values and of several labels */
-    const uint32_t *rows;   /* (samples): which rows this set has; NULL: all in order */
-    float *weights;         /* (samples), owned: how much each counts; NULL: all the same */
-    gi_lineage lineage;     /* how it was divided from the whole */
+    const float *targets;   /* (rows of the base, classes) of values and of several labels; */
+    const double *targets_f64; /* or these; NULL likewise */
+    const uint32_t *rows;      /* (samples): which rows this set has; NULL: all in order */
+    float *weights;            /* (samples), owned: how much each counts; NULL: all the same */
+    gi_lineage lineage;        /* how it was divided from the whole */
 
     const gi_schema *schema; /* of rows of a table: how they are read; the source's; or NULL */
 
@@ -69,7 +70,6 @@ struct glia_dataset {
     gi_file file;
     void *owned_x;
     uint32_t *owned_labels;
-    float *owned_targets;
     uint32_t *owned_rows;
 };
 
@@ -101,9 +101,10 @@ const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t i
 /* The class of a sample of a set that is not endless; 0 where there are none. */
 uint32_t gi_dataset_label(const glia_dataset *dataset, size_t index);
 
-/* The targets (classes) of a sample: values as the network is to give them, or 0 and 1 of several
- * labels. Not of a set with classes. */
-void gi_dataset_targets(const glia_dataset *dataset, size_t index, float *targets);
+/* Targets (n) of a sample, from output `first` on: values as the network is to give them, or 0 and
+ * 1 of several labels. Not of a set with classes. */
+void gi_dataset_targets(const glia_dataset *dataset, size_t index, size_t first, size_t n,
+                        double *targets);
 
 /* Asks the memory for a row that will be read soon. */
 void gi_dataset_prefetch(const glia_dataset *dataset, size_t index);

@@ -137,11 +137,12 @@ static uint32_t read_row(const void *source, uint64_t row, void *x)
     return class < 0 ? 0 : (uint32_t) class; /* none is unknown in a set that has classes */
 }
 
-static void read_targets(const void *source, uint64_t row, float *targets)
+static void read_targets(const void *source, uint64_t row, size_t first, size_t n, double *targets)
 {
     const struct gi_encoding *e = source;
     const double *cells = gi_encoding_cells(e, row);
-    for (size_t k = 0; k < e->n_targets; k++) targets[k] = (float)cells[e->target[k]];
+    for (size_t k = 0; k < n; k++)
+        targets[k] = first + k < e->n_targets ? cells[e->target[first + k]] : 0;
 }
 
 /* Of what each text of a column stands for; NULL: they are not told apart. */

@@ -50,26 +50,29 @@ static uint32_t read_row(const void *source, uint64_t row, void *x)
     return 0;
 }
 
-static void read_value(const void *source, uint64_t row, float *targets)
+static void read_value(const void *source, uint64_t row, size_t first, size_t n, double *targets)
 {
+    (void)first; /* there is one */
+    (void)n;
     const gi_sparse *s = source;
-    targets[0] = (float)s->label[s->first_label[row]];
+    targets[0] = s->label[s->first_label[row]];
 }
 
 /* Of rows whose labels are not known. */
-static void read_nothing(const void *source, uint64_t row, float *targets)
+static void read_nothing(const void *source, uint64_t row, size_t first, size_t n, double *targets)
 {
+    (void)source;
     (void)row;
-    const gi_sparse *s = source;
-    for (size_t k = 0; k < s->n_outputs; k++) targets[k] = 0;
+    (void)first;
+    for (size_t k = 0; k < n; k++) targets[k] = 0;
 }
 
-static void read_labels(const void *source, uint64_t row, float *targets)
+static void read_labels(const void *source, uint64_t row, size_t first, size_t n, double *targets)
 {
     const gi_sparse *s = source;
-    for (size_t k = 0; k < s->n_outputs; k++) targets[k] = 0;
+    for (size_t k = 0; k < n; k++) targets[k] = 0;
     for (size_t i = s->first_label[row]; i < s->first_label[row + 1]; i++)
-        targets[s->output[i]] = 1;
+        if (s->output[i] >= first && s->output[i] < first + n) targets[s->output[i] - first] = 1;
 }
 
 static uint32_t checksum(const void *source)

@@ -34,6 +34,7 @@ static glia_status new_view(const glia_dataset *dataset, size_t n, glia_dataset 
     view->x = dataset->x;
     view->labels = dataset->labels;
     view->targets = dataset->targets;
+    view->targets_f64 = dataset->targets_f64;
     view->schema = dataset->schema;
     view->chunk = dataset->chunk;
     view->lineage = dataset->lineage;

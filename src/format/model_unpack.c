@@ -152,16 +152,16 @@ static bool read_flag(reader *r, const json_t *object, const char *where)
 }
 
 /* Objects (n) of a mean and a scale each. */
-static void read_scales(reader *r, const json_t *array, const char *place, size_t n, double *mean,
-                        double *scale)
+static void read_scales(reader *r, const json_t *array, const char *place, size_t n, double least,
+                        double most, double *mean, double *scale)
 {
     for (size_t i = 0; i < n && !r->status; i++) {
         const json_t *object = json_array_get(array, i);
         char where[64];
         snprintf(where, sizeof where, "%s[%zu].mean", place, i);
-        mean[i] = read_real(r, object, where, -(double)FLT_MAX, (double)FLT_MAX);
+        mean[i] = read_real(r, object, where, -most, most);
         snprintf(where, sizeof where, "%s[%zu].scale", place, i);
-        scale[i] = read_real(r, object, where, (double)FLT_MIN, (double)FLT_MAX);
+        scale[i] = read_real(r, object, where, least, most);
     }
 }
 
@@ -184,7 +184,8 @@ static void read_outputs(reader *r, const json_t *outputs, gi_model_description 
     }
     r->status = gi_output_form_new(n, &d->output, r->error);
     if (!r->status)
-        read_scales(r, outputs, "preprocessing.outputs", n, d->output.mean, d->output.scale);
+        read_scales(r, outputs, "preprocessing.outputs", n, DBL_MIN, DBL_MAX, d->output.mean,
+                    d->output.scale);
 }
 
 /* Of a network that standardises its inputs, and has learned. */
@@ -206,7 +207,8 @@ static void read_inputs(reader *r, const json_t *inputs, gi_model_description *d
     }
     r->status = gi_input_scales_new(n, &d->input, r->error);
     if (!r->status)
-        read_scales(r, inputs, "preprocessing.inputs", n, d->input.mean, d->input.scale);
+        read_scales(r, inputs, "preprocessing.inputs", n, (double)FLT_MIN, (double)FLT_MAX,
+                    d->input.mean, d->input.scale);
 }
 
 static void read_preprocessing(reader *r, const json_t *object, gi_model_description *d)

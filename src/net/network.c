@@ -291,11 +291,14 @@ glia_status gi_input_scales_new(size_t n, gi_input_form *form, glia_error *error
     return GLIA_OK;
 }
 
-void gi_network_scale_targets(const glia_network *network, float *targets)
+void gi_network_scale_targets(const glia_network *network, size_t first, size_t n,
+                              const double *targets, float *scaled)
 {
     const gi_output_form *form = &network->output;
-    for (size_t c = 0; form->mean && c < gi_network_classes(network); c++)
-        targets[c] = (float)(((double)targets[c] - form->mean[c]) / form->scale[c]);
+    for (size_t k = 0; k < n; k++)
+        scaled[k] =
+            (float)(form->mean ? (targets[k] - form->mean[first + k]) / form->scale[first + k]
+                               : targets[k]);
 }
 
 glia_status gi_network_check_images(const glia_network *network, glia_type type, const char *what,

@@ -102,8 +102,9 @@ glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *
 /* Room for the scales of inputs, 0 and 1; to be freed with gi_free(form->mean). */
 glia_status gi_input_scales_new(size_t n, gi_input_form *form, glia_error *error);
 
-/* targets (outputs) of a data set, into what the last layer's sums are to be. */
-void gi_network_scale_targets(const glia_network *network, float *targets);
+/* Targets (n) of a data set, from output `first` on, as what the last layer's sums are to be. */
+void gi_network_scale_targets(const glia_network *network, size_t first, size_t n,
+                              const double *targets, float *scaled);
 
 /* Refuses samples that a network which deskews or centres cannot read: MISMATCH. */
 glia_status gi_network_check_images(const glia_network *network, glia_type type, const char *what,

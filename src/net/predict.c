@@ -23,6 +23,7 @@ struct lane {
     gi_workspace workspace[WAYS];
     gi_dense *dense; /* of plans that want oneDNN, which are the same for both ways */
     gi_scratch scratch;
+    float *outputs; /* (rows, classes), for those that are asked for as doubles */
 };
 
 struct glia_predictor {
@@ -36,7 +37,8 @@ struct glia_predictor {
     glia_type type;
     const char *x;
     size_t n;
-    float *outputs;
+    float *outputs; /* or */
+    double *outputs_f64;
     int way;     /* which plan */
     bool shared; /* by all threads */
 };
@@ -72,6 +74,7 @@ void glia_predictor_free(glia_predictor *p)
         for (int way = 0; way < WAYS; way++) gi_workspace_free(&p->lanes[t].workspace[way]);
         gi_dense_free(p->lanes[t].dense);
         gi_scratch_free(&p->lanes[t].scratch);
+        gi_free(p->lanes[t].outputs);
     }
     gi_free(p->lanes);
     gi_pool_free(p->pool);
@@ -119,6 +122,10 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
             status = gi_dense_new(network, &p->plan[0], batches, false, &p->lanes[t].dense, error);
         for (int way = 0; way < WAYS; way++) p->lanes[t].workspace[way].dense = p->lanes[t].dense;
         if (!status) status = gi_scratch_new(network, 0, &p->lanes[t].scratch, error);
+        if (status) break;
+        p->lanes[t].outputs =
+            gi_alloc(rows, gi_network_classes(network) * sizeof(float), "a predictor", error);
+        if (!p->lanes[t].outputs) status = GLIA_NO_MEMORY;
     }
     if (status)
         glia_predictor_free(p);
@@ -167,7 +174,11 @@ static void spread_nan(const glia_predictor *p, size_t first, size_t rows)
         const float *x = (const float *)p->x + r * inputs;
         float sum = 0; /* of 0 * x: NaN as soon as one is infinite or NaN */
         for (size_t i = 0; i < inputs; i++) sum += 0 * x[i];
-        for (size_t c = 0; sum != 0 && c < classes; c++) p->outputs[r * classes + c] = NAN;
+        for (size_t c = 0; sum != 0 && c < classes; c++)
+            if (p->outputs)
+                p->outputs[r * classes + c] = NAN;
+            else
+                p->outputs_f64[r * classes + c] = NAN;
     }
 }
 
@@ -189,7 +200,11 @@ static void predict_slice(void *context, int thread, int n_threads)
          */
         const size_t through = w->dense && rows > 1 ? p->rows : rows;
         gi_network_forward(network, plan, w, 0, through, &own->scratch);
-        gi_network_outputs(network, plan, w, rows, p->outputs + first * classes);
+        if (p->outputs)
+            gi_network_outputs(network, plan, w, rows, p->outputs + first * classes);
+        else
+            gi_network_outputs_f64(network, plan, w, rows, own->outputs,
+                                   p->outputs_f64 + first * classes);
         if (w->dense && p->type == GLIA_F32) spread_nan(p, first, rows);
     }
 }
@@ -202,8 +217,9 @@ static glia_status check_type(const glia_network *network, glia_type type, glia_
                    (int)type);
 }
 
-glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x, size_t n,
-                               float *outputs, glia_error *error)
+/* Into outputs or, where that is NULL, outputs_f64. */
+static glia_status run(glia_predictor *p, glia_type type, const void *x, size_t n, float *outputs,
+                       double *outputs_f64, glia_error *error)
 {
     const glia_status status = check_type(p->network, type, error);
     if (status || n == 0) return status;
@@ -211,6 +227,7 @@ glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x,
     p->x = x;
     p->n = n;
     p->outputs = outputs;
+    p->outputs_f64 = outputs_f64;
     p->way = p->plan[0].onednn ? 0 : choose_way(p->network, type, x, n);
     p->shared = n > 1 && gi_plan_is_worth_sharing((double)n * p->work[p->way]);
     if (p->shared)
@@ -224,6 +241,18 @@ glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x,
     return GLIA_OK;
 }
 
+glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x, size_t n,
+                               float *outputs, glia_error *error)
+{
+    return run(p, type, x, n, outputs, NULL, error);
+}
+
+glia_status glia_predictor_run_f64(glia_predictor *p, glia_type type, const void *x, size_t n,
+                                   double *outputs, glia_error *error)
+{
+    return run(p, type, x, n, NULL, outputs, error);
+}
+
 glia_predictor_info glia_predictor_describe(const glia_predictor *p)
 {
     const gi_plan *plan = &p->plan[p->way];
@@ -235,8 +264,9 @@ glia_predictor_info glia_predictor_describe(const glia_predictor *p)
     };
 }
 
-glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
-                         float *outputs, glia_error *error)
+/* By a predictor for this call alone. */
+static glia_status predict(const glia_network *network, glia_type type, const void *x, size_t n,
+                           float *outputs, double *outputs_f64, glia_error *error)
 {
     glia_status status = check_type(network, type, error);
     if (status || n == 0) return status;
@@ -245,9 +275,21 @@ glia_status glia_predict(const glia_network *network, glia_type type, const void
     glia_predictor *p;
     status = predictor_new(network, &params, n < ROWS ? n : ROWS, ways, &p, error);
     if (status) return status;
-    status = glia_predictor_run(p, type, x, n, outputs, error);
+    status = run(p, type, x, n, outputs, outputs_f64, error);
     glia_predictor_free(p);
     return status;
+}
+
+glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
+                         float *outputs, glia_error *error)
+{
+    return predict(network, type, x, n, outputs, NULL, error);
+}
+
+glia_status glia_predict_f64(const glia_network *network, glia_type type, const void *x, size_t n,
+                             double *outputs, glia_error *error)
+{
+    return predict(network, type, x, n, NULL, outputs, error);
 }
 
 glia_status glia_network_activations(const glia_network *network, size_t layer, glia_type type,

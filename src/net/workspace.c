@@ -395,6 +395,20 @@ void gi_network_outputs(const glia_network *network, const gi_plan *plan, const 
                           network->loss, network->output.mean, network->output.scale, out, rows);
 }
 
+void gi_network_outputs_f64(const glia_network *network, const gi_plan *plan, const gi_workspace *w,
+                            size_t rows, float *scratch, double *out)
+{
+    const gi_output_form *form = &network->output;
+    const size_t n = gi_network_classes(network);
+    plan->engine->outputs(w->activation[network->n_layers - 1], n, network->loss, NULL, NULL,
+                          scratch, rows);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < n; c++) {
+            const double y = (double)scratch[r * n + c];
+            out[r * n + c] = form->mean ? y * form->scale[c] + form->mean[c] : y;
+        }
+}
+
 size_t gi_network_loss(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
                        size_t begin, size_t end, size_t batch_size)
 {

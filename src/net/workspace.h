@@ -32,7 +32,7 @@ typedef struct gi_workspace {
         straightener;  /* of a network that deskews or centres, not in training: one thread's */
     uint8_t *straight; /* an image as it is then; or NULL */
     uint32_t *labels;  /* (rows) of classes, else */
-    float *targets;    /* (rows, outputs): of values, as gi_network_scale_targets leaves them */
+    float *targets;    /* (rows, outputs): of values, as gi_network_scale_targets makes them */
     double *loss;      /* (rows) */
     double *squares;   /* (rows) of values: gi_loss.squares; else NULL */
 
@@ -83,6 +83,11 @@ void gi_network_forward(const glia_network *network, const gi_plan *plan, gi_wor
 /* out (rows, outputs) of the first rows: probabilities, or values in the units of the data. */
 void gi_network_outputs(const glia_network *network, const gi_plan *plan,
                         const gi_workspace *workspace, size_t rows, float *out);
+
+/* The same in double, in which values are scaled back; scratch: (rows, outputs). */
+void gi_network_outputs_f64(const glia_network *network, const gi_plan *plan,
+                            const gi_workspace *workspace, size_t rows, float *scratch,
+                            double *out);
 
 /*
  * Rows begin..end of a batch of batch_size: from sums and labels or targets to loss, and to the

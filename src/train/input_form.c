@@ -21,41 +21,101 @@ void gi_read_features(const glia_dataset *dataset, const void *row, float *x)
 }
 
 void gi_read_targets(const glia_network *network, const glia_dataset *dataset, size_t index,
-                     float *targets)
+                     float *scaled)
 {
-    gi_dataset_targets(dataset, index, targets);
-    gi_network_scale_targets(network, targets);
+    enum { TOGETHER = 64 };
+    double targets[TOGETHER];
+    for (size_t first = 0; first < dataset->classes; first += TOGETHER) {
+        const size_t left = dataset->classes - first, n = left < TOGETHER ? left : TOGETHER;
+        gi_dataset_targets(dataset, index, first, n, targets);
+        gi_network_scale_targets(network, first, n, targets, scaled + first);
+    }
+}
+
+/* What is found of the targets, times a unit each, which is a power of 2. */
+struct target_moments {
+    double *unit, *mean, *squares, *least, *greatest; /* (targets), in one block at unit */
+    double *targets;                                  /* (targets), of a sample */
+};
+
+static glia_status target_moments_new(size_t n, struct target_moments *m, glia_error *error)
+{
+    m->unit = gi_alloc(n, 6 * sizeof *m->unit, "targets", error);
+    if (!m->unit) return GLIA_NO_MEMORY;
+    m->mean = m->unit + n;
+    m->squares = m->mean + n;
+    m->least = m->squares + n;
+    m->greatest = m->least + n;
+    m->targets = m->greatest + n;
+    for (size_t c = 0; c < n; c++) m->unit[c] = 1;
+    return GLIA_OK;
 }
 
 /*
- * Mean and standard deviation of each target, by the weights of the samples, in one pass (West
- * 1979): a sample that weighs 2 counts as two. Targets that are all the same keep the scale 1.
+ * Mean and squares about it of each target, by the weights of the samples, in one pass (West 1979):
+ * a sample that weighs 2 counts as two. Returns the sum of the weights.
  */
+static double find_moments(const glia_dataset *dataset, struct target_moments *m)
+{
+    const size_t n = dataset->classes;
+    double total = 0;
+    for (size_t c = 0; c < n; c++) {
+        m->mean[c] = m->squares[c] = 0;
+        m->least[c] = INFINITY;
+        m->greatest[c] = -INFINITY;
+    }
+    for (size_t i = 0; i < dataset->samples; i++) {
+        const double weight = gi_dataset_weight(dataset, i);
+        if (weight == 0) continue;
+        total += weight;
+        gi_dataset_targets(dataset, i, 0, n, m->targets);
+        for (size_t c = 0; c < n; c++) {
+            const double t = m->targets[c] * m->unit[c], d = t - m->mean[c];
+            m->mean[c] += weight / total * d;
+            m->squares[c] += weight * d * (t - m->mean[c]);
+            m->least[c] = fmin(m->least[c], m->targets[c]);
+            m->greatest[c] = fmax(m->greatest[c], m->targets[c]);
+        }
+    }
+    return total;
+}
+
+/* Where squares are past the range of a double, or nearly 0, targets are to be near 1: false if
+ * none is. */
+static bool choose_units(size_t n, struct target_moments *m)
+{
+    static const double largest = 1e300, smallest = 1e-280;
+    bool any = false;
+    for (size_t c = 0; c < n; c++) {
+        if (!(m->greatest[c] > m->least[c]) ||
+            (m->squares[c] < largest && m->squares[c] > smallest))
+            continue;
+        m->unit[c] = ldexp(1, -ilogb(fmax(fabs(m->least[c]), fabs(m->greatest[c]))));
+        any = true;
+    }
+    return any;
+}
+
+/* Mean and standard deviation of each target. Those that are all the same keep the scale 1. */
 static glia_status measure_targets(const glia_dataset *dataset, gi_output_form *form,
                                    glia_error *error)
 {
     const size_t n = dataset->classes;
-    float *targets = gi_alloc(n, sizeof *targets, "targets", error);
-    double *squares = gi_alloc(n, sizeof *squares, "targets", error);
-    const glia_status status = targets && squares ? GLIA_OK : GLIA_NO_MEMORY;
-    double total = 0;
-    for (size_t i = 0; i < dataset->samples && !status; i++) {
-        const double weight = gi_dataset_weight(dataset, i);
-        if (weight == 0) continue;
-        total += weight;
-        gi_dataset_targets(dataset, i, targets);
-        for (size_t c = 0; c < n; c++) {
-            const double d = (double)targets[c] - form->mean[c];
-            form->mean[c] += weight / total * d;
-            squares[c] += weight * d * ((double)targets[c] - form->mean[c]);
-        }
-    }
+    struct target_moments m = {0};
+    glia_status status = target_moments_new(n, &m, error);
+    double total = status ? 0 : find_moments(dataset, &m);
+    if (!status && choose_units(n, &m)) total = find_moments(dataset, &m);
     for (size_t c = 0; c < n && !status; c++) {
-        const double deviation = sqrt(squares[c] / total);
-        form->scale[c] = deviation >= (double)FLT_MIN ? deviation : 1;
+        form->mean[c] = m.mean[c] / m.unit[c];
+        if (!(m.greatest[c] > m.least[c])) continue; /* and their sums may round */
+        form->scale[c] = sqrt(m.squares[c] / total) / m.unit[c];
+        if (form->scale[c] >= DBL_MIN && isfinite(m.greatest[c] - m.least[c])) continue;
+        status = gi_fail(error, GLIA_BAD_FORMAT,
+                         "%s: target %s goes from %g to %g, whose spread is past the range of a "
+                         "double; give it in another unit",
+                         dataset->name, dataset->class_names[c], m.least[c], m.greatest[c]);
     }
-    gi_free(squares);
-    gi_free(targets);
+    gi_free(m.unit);
     return status;
 }
 

@@ -38,6 +38,6 @@ void gi_read_features(const glia_dataset *dataset, const void *row, float *x);
 
 /* A sample's targets (outputs), as the network's last sums are to be. */
 void gi_read_targets(const glia_network *network, const glia_dataset *dataset, size_t index,
-                     float *targets);
+                     float *scaled);
 
 #endif

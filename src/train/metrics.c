@@ -30,8 +30,8 @@ struct gi_evaluation {
     size_t *hits;        /*   and those that are recognised */
     /* Of labels and values (samples, outputs); of two classes output alone, (samples) of the
      * second: */
-    float *output;
-    float *target;
+    double *output;
+    double *target;
     struct evaluator { /* one a thread */
         gi_workspace workspace;
         gi_scratch scratch;
@@ -53,9 +53,8 @@ static void load_tile(const gi_evaluation *e, struct evaluator *own, size_t firs
             w->labels[r] = e->label[i] = label;
             continue;
         }
-        gi_dataset_targets(e->dataset, i, e->target + i * n);
-        memcpy(w->targets + r * n, e->target + i * n, n * sizeof *w->targets);
-        gi_network_scale_targets(e->network, w->targets + r * n);
+        gi_dataset_targets(e->dataset, i, 0, n, e->target + i * n);
+        gi_network_scale_targets(e->network, 0, n, e->target + i * n, w->targets + r * n);
     }
 }
 
@@ -72,17 +71,19 @@ static void evaluate_slice(void *context, int thread, int n_threads)
         const size_t rows = end - first < TILE ? end - first : TILE;
         load_tile(e, own, first, rows);
         gi_network_forward(network, &e->plan, w, 0, rows, &own->scratch);
-        float *outputs = e->task == GLIA_CLASSES ? own->outputs : e->output + first * n;
-        gi_network_outputs(network, &e->plan, w, rows, outputs);
+        if (e->task == GLIA_CLASSES)
+            gi_network_outputs(network, &e->plan, w, rows, own->outputs);
+        else
+            gi_network_outputs_f64(network, &e->plan, w, rows, own->outputs, e->output + first * n);
         gi_network_loss(network, &e->plan, w, 0, rows, rows);
         memcpy(e->loss + first, w->loss, rows * sizeof *w->loss);
         for (size_t r = 0; r < rows && e->task == GLIA_CLASSES; r++) {
-            const float *p = outputs + r * n;
+            const float *p = own->outputs + r * n;
             uint32_t best = 0;
             for (uint32_t c = 1; c < n; c++)
                 if (p[c] > p[best]) best = c;
             e->predicted[first + r] = best;
-            if (e->output) e->output[first + r] = p[1];
+            if (e->output) e->output[first + r] = (double)p[1];
         }
     }
 }
@@ -292,7 +293,7 @@ static void count_labels(const gi_evaluation *e, glia_metrics *metrics)
     for (size_t i = 0; i < n; i++) {
         size_t of_sample = 0;
         for (size_t c = 0; c < outputs; c++)
-            of_sample += (e->output[i * outputs + c] > 0.5F) == (e->target[i * outputs + c] > 0);
+            of_sample += (e->output[i * outputs + c] > 0.5) == (e->target[i * outputs + c] > 0);
         right += of_sample;
         exact += of_sample == outputs;
     }
@@ -300,22 +301,27 @@ static void count_labels(const gi_evaluation *e, glia_metrics *metrics)
     metrics->exact = (double)exact / (double)n;
 }
 
-/* The figures of one target alone. Every sum is over the samples in their order. */
+/*
+ * The figures of one target alone. Every sum is over the samples in their order, in a unit that is
+ * a power of 2 near the largest target: its square is in the range of a double.
+ */
 static void measure_target(const gi_evaluation *e, size_t c, glia_metrics *metrics)
 {
     const size_t n = e->dataset->samples, outputs = gi_network_classes(e->network);
-    double mean = 0, squares = 0, absolutes = 0, spread = 0;
-    for (size_t i = 0; i < n; i++) mean += (double)e->target[i * outputs + c];
+    double largest = 0, mean = 0, squares = 0, absolutes = 0, spread = 0;
+    for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs(e->target[i * outputs + c]));
+    const double unit = largest > 0 ? ldexp(1, ilogb(largest)) : 1;
+    for (size_t i = 0; i < n; i++) mean += e->target[i * outputs + c] / unit;
     mean /= (double)n;
     for (size_t i = 0; i < n; i++) {
-        const double t = (double)e->target[i * outputs + c];
-        const double d = (double)e->output[i * outputs + c] - t;
+        const double t = e->target[i * outputs + c] / unit;
+        const double d = e->output[i * outputs + c] / unit - t;
         squares += d * d;
         absolutes += fabs(d);
         spread += (t - mean) * (t - mean);
     }
-    metrics->rmse = sqrt(squares / (double)n);
-    metrics->mae = absolutes / (double)n;
+    metrics->rmse = unit * sqrt(squares / (double)n);
+    metrics->mae = unit * (absolutes / (double)n);
     metrics->r2 = spread > 0 ? 1 - squares / spread : (double)NAN;
 }
 
@@ -323,15 +329,15 @@ static void measure_target(const gi_evaluation *e, size_t c, glia_metrics *metri
 static void measure_values(const gi_evaluation *e, glia_metrics *metrics)
 {
     const double outputs = (double)gi_network_classes(e->network);
-    double squares = 0, absolutes = 0, r2 = 0;
+    double length = 0, absolutes = 0, r2 = 0;
     for (size_t c = 0; c < gi_network_classes(e->network); c++) {
         glia_metrics own;
         measure_target(e, c, &own);
-        squares += own.rmse * own.rmse;
+        length = hypot(length, own.rmse);
         absolutes += own.mae;
         r2 += own.r2;
     }
-    metrics->rmse = sqrt(squares / outputs);
+    metrics->rmse = length / sqrt(outputs);
     metrics->mae = absolutes / outputs;
     metrics->r2 = r2 / outputs;
 }
@@ -380,13 +386,13 @@ glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
 
 /* A sample by how likely it is found to have a label, and whether it has. */
 typedef struct ranked {
-    float score;
+    double score;
     bool has;
 } ranked;
 
 static int by_score(const void *a, const void *b)
 {
-    const float x = ((const ranked *)a)->score, y = ((const ranked *)b)->score;
+    const double x = ((const ranked *)a)->score, y = ((const ranked *)b)->score;
     return (x < y) - (x > y);
 }
 
@@ -461,7 +467,7 @@ static void measure_label(const gi_evaluation *e, size_t c, ranked *samples, gli
     const size_t n = e->dataset->samples, outputs = gi_network_classes(e->network);
     size_t right = 0;
     for (size_t i = 0; i < n; i++)
-        right += (e->output[i * outputs + c] > 0.5F) == (e->target[i * outputs + c] > 0);
+        right += (e->output[i * outputs + c] > 0.5) == (e->target[i * outputs + c] > 0);
     metrics->accuracy = (double)right / (double)n;
     metrics->standard_error = sqrt(metrics->accuracy * (1 - metrics->accuracy) / (double)n);
     rank_output(e, c, samples, metrics);
