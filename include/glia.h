@@ -193,10 +193,13 @@ GLIA_API glia_data_params glia_data_default_params(void);
  *
  * Of NumPy: an array (.npy) of two dimensions is a table. Of an archive (.npz) x_train and y_train
  * are taken and, for GLIA_TEST, x_test and y_test (or train_images, train_labels and so on); where
- * there is no x_train, x and y (or data and target, images and labels) for training. If x is of the
- * type uint8 and y of whole numbers from 0, they are samples and their classes, and images if x is
- * (n, height, width) or (n, height, width, channels); anything else is a table whose columns are
- * called "column 1", "column 2", ..., and y, its target. NaN is missing.
+ * there is no x_train, x and y (or data and target, images and labels) for training; a matrix of
+ * scipy.sparse.save_npz is the table that it stands for. If x is of the type uint8 and y is classes
+ * (whole numbers, texts, or one 1 in every row of several columns), they are samples and their
+ * classes, which are called as the values in y are, and images if x is (n, height, width) or (n,
+ * height, width, channels); anything else is a table whose columns are called "column 1", "column
+ * 2", ..., and y, its target. NaN is missing. Whole numbers beyond 2^53 make their column one of
+ * texts.
  *
  * A file whose name ends with .arff, or that begins with @relation, is ARFF (of Weka, OpenML): a
  * table whose columns are numbers, texts and dates, as it declares them, in dense or sparse rows.

@@ -225,7 +225,8 @@ static void test_gzip_malformed(void **state)
         {"checksum", "incorrect data check", changed(good, good.size - 8, good.data[0])},
         {"length", "incorrect length check", changed(good, good.size - 4, 0x7F)},
         {"text after", "bytes after the end of the gzip data", joined(good, text("more"))},
-        {"a zero after", "bytes after the end", joined(good, cut((struct bytes){{0}, 0}, 1))},
+        {"a zero and more after", "bytes after the end",
+         joined(joined(good, cut((struct bytes){{0}, 0}, 1)), text("x"))},
         {"second member cut", "cut short", joined(first, cut(second, second.size - 3))},
         {"second member bad", "damaged", joined(first, text("\x1f and so on"))},
         {"second member absent", "too short", first},
@@ -270,6 +271,21 @@ static uint8_t *gzip_of_zeros(size_t n, size_t *size)
 }
 
 /* More than may come is refused, whatever the trailer says; just as much is not. */
+/* Zeros that fill up the last block of a tape, or of a copy, are no data. */
+static void test_gzip_zeros(void **state)
+{
+    (void)state;
+    const struct bytes plain = idx_of(8, 3, dims_3, 12, 256);
+    const struct bytes padded =
+        joined(gzip_of(plain.data, plain.size), cut((struct bytes){{0}, 0}, 200));
+    gi_idx idx = {0};
+    glia_error error = {0};
+    assert_error("zeros", gi_idx_parse("a.gz", padded.data, padded.size, &idx, &error), GLIA_OK,
+                 &error, NULL, NULL);
+    assert_int_equal(idx.size, 12);
+    gi_idx_free(&idx);
+}
+
 static void test_gzip_ceiling(void **state)
 {
     (void)state;
@@ -1072,6 +1088,7 @@ int main(void)
         cmocka_unit_test(test_idx_malformed),
         cmocka_unit_test(test_gzip_malformed),
         cmocka_unit_test(test_gzip_ceiling),
+        cmocka_unit_test(test_gzip_zeros),
         cmocka_unit_test(test_idx_plain_and_gzip_agree),
         cmocka_unit_test(test_gzip_members),
         cmocka_unit_test(test_gzip_header),

@@ -256,6 +256,17 @@ static void test_blanks(void **state)
     glia_dataset_free(dataset);
 }
 
+/* Numbers of queries are left out. */
+static void test_queries(void **state)
+{
+    (void)state;
+    glia_dataset *dataset = must_parse("1.5 qid:1 1:1 2:2\n3 qid:1\n", GLIA_LOSS_AUTO, NULL);
+    assert_features(dataset, 0, (const float[]){1, 2}, 2);
+    assert_features(dataset, 1, (const float[]){0, 0}, 2);
+    assert_non_null(strstr(glia_dataset_notes(dataset), "; query numbers (qid) were left out"));
+    glia_dataset_free(dataset);
+}
+
 static void test_malformed(void **state)
 {
     (void)state;
@@ -294,9 +305,9 @@ static void test_malformed(void **state)
          "at most 1048575"},
         {"falling", TEXT("1 1:1\n\n1 2:1 1:1\n"), 0, "line 3: found the index 1 after 2", "ascend"},
         {"twice", TEXT("1 2:1 2:1\n"), 0, "the index 2 after 2", "sort them"},
-        {"ranking", TEXT("1 qid:3 1:1\n"), 0, "\"qid:3\"", "ranking"},
+        {"a query after pairs", TEXT("1 1:1 qid:3\n"), 0, "\"qid:3\"", "as the index"},
         {"a long token", TEXT("1 1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"), 0,
-         "aaaa...\"", "as the value"},
+         "aaaa...", "as the value"},
         {"one class", TEXT("1 1:1\n1 1:2\n1\n1\n"), 0, "1 different labels", "2 to 65536"},
         {"fractions as classes", TEXT("1.5 1:1\n2 1:2\n"), GLIA_LOSS_CROSS_ENTROPY, "no whole",
          "name classes"},
@@ -497,8 +508,8 @@ int main(void)
         cmocka_unit_test(test_values),     cmocka_unit_test(test_labels),
         cmocka_unit_test(test_read_alike), cmocka_unit_test(test_predicted),
         cmocka_unit_test(test_blanks),     cmocka_unit_test(test_files),
-        cmocka_unit_test(test_malformed),  cmocka_unit_test(test_recognised),
-        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_malformed),  cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_recognised), cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

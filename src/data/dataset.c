@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/table.h"
 
 glia_data_params glia_data_default_params(void)
 {
@@ -217,6 +218,49 @@ glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights
 static size_t row_of(const glia_dataset *dataset, size_t index)
 {
     return dataset->rows ? dataset->rows[index] : index;
+}
+
+/* The place of each class among n names: (classes), to be freed; *all: each is there. */
+static uint32_t *find_places(const glia_dataset *dataset, char *const *names, size_t n, bool *all,
+                             glia_error *error)
+{
+    gi_texts texts = {0};
+    uint32_t *place = gi_alloc(dataset->classes, sizeof *place, "classes", error);
+    glia_status status = place ? GLIA_OK : GLIA_NO_MEMORY;
+    size_t code;
+    for (size_t k = 0; k < n && !status; k++)
+        status = gi_texts_add(&texts, names[k], strlen(names[k]), &code, error);
+    *all = !status && texts.n == n; /* names that are there twice have no place */
+    for (size_t k = 0; k < dataset->classes && *all; k++) {
+        code = gi_texts_find(&texts, dataset->class_names[k], strlen(dataset->class_names[k]));
+        *all = code != SIZE_MAX;
+        place[k] = (uint32_t)code;
+    }
+    gi_texts_free(&texts);
+    if (!status) return place;
+    gi_free(place);
+    return NULL;
+}
+
+glia_status gi_dataset_take_classes(glia_dataset *dataset, char *const *names, size_t n,
+                                    glia_error *error)
+{
+    bool all, is_same = true;
+    if (dataset->task != GLIA_CLASSES || !dataset->owned_labels || dataset->rows || !names)
+        return GLIA_OK;
+    uint32_t *place = find_places(dataset, names, n, &all, error);
+    if (!place) return GLIA_NO_MEMORY;
+    for (size_t k = 0; k < dataset->classes; k++) is_same = is_same && place[k] == k;
+    char **copies = all && !is_same ? gi_copy_names((const char *const *)names, n, error) : NULL;
+    for (size_t i = 0; copies && i < dataset->samples; i++)
+        dataset->owned_labels[i] = place[dataset->owned_labels[i]];
+    if (copies) {
+        gi_free(dataset->class_names);
+        dataset->class_names = copies;
+        dataset->classes = n;
+    }
+    gi_free(place);
+    return copies || !all || is_same ? GLIA_OK : GLIA_NO_MEMORY;
 }
 
 uint32_t gi_dataset_checksum(const glia_dataset *d)

@@ -81,6 +81,13 @@ glia_status gi_dataset_new(const char *name, glia_type type, size_t samples, siz
                            size_t classes, const char *const *class_names, glia_dataset **out,
                            glia_error *error);
 
+/*
+ * Gives classes the places that they have among n names, if each of them is there; else, and where
+ * labels are not a list of its own, the set stays as it is.
+ */
+glia_status gi_dataset_take_classes(glia_dataset *dataset, char *const *names, size_t n,
+                                    glia_error *error);
+
 /* Of all that its samples are: features, labels, weights; of a set that is drawn, what draws it. */
 uint32_t gi_dataset_checksum(const glia_dataset *dataset);
 

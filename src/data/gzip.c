@@ -195,6 +195,13 @@ size_t gi_gzip_ceiling(size_t n_bytes)
     return smaller(at_ratio(n_bytes, CEILING_RATIO, CEILING_ALWAYS), (size_t)1 << CEILING_BITS);
 }
 
+static bool are_zeros(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] != 0) return false;
+    return true;
+}
+
 /* How much room to begin with: at least 1 byte. */
 static size_t first_capacity(const uint8_t *bytes, size_t n_bytes, size_t max_bytes)
 {
@@ -256,6 +263,7 @@ glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_
     }
     while (!status && u.at < n_bytes) {
         size_t n = 0;
+        if (u.at > 0 && are_zeros(bytes + u.at, n_bytes - u.at)) break; /* tapes fill up so */
         if (bytes[u.at] != 0x1F) {
             status = gi_fail(error, GLIA_BAD_FORMAT,
                              "%s: byte %zu: bytes after the end of the gzip data, expected none",

@@ -14,12 +14,12 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "data/csv.h"
 #include "data/dataset.h"
 #include "data/readers.h"
 #include "data/sparse.h"
 
 enum {
-    MAX_SHOWN = 40,
     LONG_DIGITS = 16,    /* so many digits may be more than a double tells apart */
     LOOK_LINES = 1000,   /* that decide what a file is, */
     LOOK_BYTES = 1 << 20 /* in so many bytes, or one line more */
@@ -95,21 +95,13 @@ struct text {
     glia_error *error;
 };
 
-/* A token for a message. */
-static const char *shown(const char *begin, const char *end, char text[MAX_SHOWN + 4])
-{
-    const size_t n = (size_t)(end - begin);
-    memcpy(text, begin, n < MAX_SHOWN ? n : MAX_SHOWN);
-    strcpy(text + (n < MAX_SHOWN ? n : MAX_SHOWN), n > MAX_SHOWN ? "..." : "");
-    return text;
-}
-
 static glia_status unexpected(const struct text *t, const char *begin, const char *end,
                               const char *expected)
 {
-    char found[MAX_SHOWN + 4];
+    char found[GI_CSV_SHOWN];
+    gi_csv_show(begin, (size_t)(end - begin), found);
     return gi_fail(t->error, GLIA_BAD_FORMAT, "%s, line %" PRIu64 ": found \"%s\", expected %s",
-                   t->path, t->line, shown(begin, end, found), expected);
+                   t->path, t->line, found, expected);
 }
 
 /* A whole number of so many digits that it may be another in a double. */
@@ -162,9 +154,6 @@ static glia_status read_pair(struct text *t, gi_sparse *s, const char *begin, co
     const char *colon = find_colon(begin, end);
     int64_t index = 0;
     double value;
-    if (colon && is_query(begin, colon))
-        return unexpected(t, begin, end,
-                          "INDEX:VALUE; files for ranking (qid) are not read, leave the qid out");
     if (!colon || colon == begin) return unexpected(t, begin, end, "INDEX:VALUE, such as 17:0.5");
     for (const char *c = begin; c < colon; c++) {
         if (!is_digit(*c))
@@ -189,6 +178,15 @@ static glia_status read_pair(struct text *t, gi_sparse *s, const char *begin, co
     return GLIA_OK;
 }
 
+/* Steps over "qid:7", which says to which query a sample to be ranked belongs. */
+static void skip_query(struct text *t)
+{
+    const char *end = token_end(t->at, t->end), *colon = find_colon(t->at, end);
+    if (!colon || !is_query(t->at, colon)) return;
+    t->facts->has_queries = true;
+    t->at = skip_blanks(end, t->end);
+}
+
 /* A line with a sample: from its first token on. Leaves t->at at the line's end. */
 static glia_status read_line(struct text *t, gi_sparse *s)
 {
@@ -202,6 +200,7 @@ static glia_status read_line(struct text *t, gi_sparse *s)
         t->all_begin_with_pairs = false;
         status = read_labels(t, s);
     }
+    skip_query(t);
     while (!status && t->at < t->end && *t->at != '\n' && *t->at != '#') {
         const char *begin = t->at, *end = token_end(begin, t->end);
         status = read_pair(t, s, begin, end, &previous);

@@ -355,17 +355,9 @@ static glia_status fail_unlike(const char *name, glia_error *error)
                    name);
 }
 
-glia_status glia_dataset_open(const char *name, glia_split split, const glia_data_params *params,
-                              glia_dataset **out, glia_error *error)
+static glia_status open_any(const char *name, glia_split split, const glia_data_params *params,
+                            glia_dataset **out, glia_error *error)
 {
-    const glia_data_params defaults = glia_data_default_params();
-    if (!params) params = &defaults;
-    if (!name || !out)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "open: the name of the data set or out is NULL");
-    if (split != GLIA_TRAIN && split != GLIA_TEST)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: split %d is neither GLIA_TRAIN nor GLIA_TEST",
-                       name, (int)split);
-
     glia_data_params alike = *params;
     if (params->like && !params->image_height && !params->image_width && !params->image_channels) {
         alike.image_height = params->like->height;
@@ -401,6 +393,28 @@ glia_status glia_dataset_open(const char *name, glia_split split, const glia_dat
         return GLIA_OK;
     }
     return fail_unknown(name, error);
+}
+
+glia_status glia_dataset_open(const char *name, glia_split split, const glia_data_params *params,
+                              glia_dataset **out, glia_error *error)
+{
+    const glia_data_params defaults = glia_data_default_params();
+    if (!params) params = &defaults;
+    if (!name || !out)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "open: the name of the data set or out is NULL");
+    if (split != GLIA_TRAIN && split != GLIA_TEST)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: split %d is neither GLIA_TRAIN nor GLIA_TEST",
+                       name, (int)split);
+    glia_dataset *dataset = NULL;
+    glia_status status = open_any(name, split, params, &dataset, error);
+    if (!status && params->like && params->like->task == GLIA_CLASSES)
+        status = gi_dataset_take_classes(dataset, params->like->class_names, params->like->classes,
+                                         error);
+    if (status)
+        glia_dataset_free(dataset);
+    else
+        *out = dataset;
+    return status;
 }
 
 /* ---- Listing ------------------------------------------------------------------------------- */

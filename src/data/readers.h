@@ -75,7 +75,7 @@ bool gi_gzip_is(const uint8_t *bytes, size_t n_bytes);
 /*
  * Decompresses a gzip file (one or several members) as a whole: *out (*n_out) is freed by gi_free.
  * BAD_FORMAT when more than max_bytes come, for a wrong checksum, a file that is cut short, or
- * bytes after its end.
+ * bytes after its end, unless they are all zero.
  */
 glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_bytes,
                                size_t max_bytes, uint8_t **out, size_t *n_out, glia_error *error);

@@ -291,19 +291,19 @@ static glia_status place_columns(const gi_sparse_facts *facts, gi_sparse *s, con
 static char *write_notes(const gi_sparse_facts *facts, const gi_sparse *s, bool from_zero,
                          size_t left_out, glia_task task, const gi_reading *like, glia_error *error)
 {
-    static const char *const kinds[] = {[GLIA_CLASSES] = "classes",
-                                        [GLIA_LABELS] = "labels, several a sample",
-                                        [GLIA_VALUES] = "values"};
+    static const char *const kinds[] = {[GLIA_CLASSES] = "labels are classes",
+                                        [GLIA_LABELS] = "a sample may have several labels, or none",
+                                        [GLIA_VALUES] = "labels are values"};
     char unknown[96] = "";
     if (left_out > 0)
         snprintf(unknown, sizeof unknown,
                  "; %zu values of features that the training data have not were left out",
                  left_out);
     return gi_format(
-        error, "%s, indices from %d to %zu, %.3g of them not 0 on average%s%s%s%s", facts->kind,
+        error, "%s, indices from %d to %zu, %.3g of them not 0 on average%s%s%s%s%s", facts->kind,
         from_zero ? 0 : 1, facts->largest, (double)s->first_pair[s->rows] / (double)s->rows,
-        unknown, like && like->ignores_targets ? "" : "\nthe labels are ",
-        like && like->ignores_targets ? "" : kinds[task],
+        unknown, facts->has_queries ? "; query numbers (qid) were left out" : "",
+        like && like->ignores_targets ? "" : "\n", like && like->ignores_targets ? "" : kinds[task],
         like                   ? ""
         : task == GLIA_CLASSES ? "; --loss mse takes them for values"
         : task == GLIA_VALUES  ? "; --loss cross-entropy takes whole numbers for classes"

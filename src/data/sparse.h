@@ -30,6 +30,7 @@ typedef struct gi_sparse_facts {
     size_t width;     /* features, where the file says so; else 0 */
     bool from_zero;   /* an index is 0, or the file counts from it */
     bool many;        /* a row has no label, or several */
+    bool has_queries; /* a row says to which query it belongs, which is left out */
     bool has_long;    /* a label is a whole number that a double may not hold */
 } gi_sparse_facts;
 

@@ -281,6 +281,23 @@ static glia_status open_either(const char *name, glia_split split, const glia_da
     return status;
 }
 
+/* Samples that are no rows, with the classes of the network where they have their names. */
+static glia_status open_with_classes(const glia_network *network, const char *name,
+                                     glia_split split, const glia_data_params *params,
+                                     glia_dataset **out, glia_error *error)
+{
+    glia_dataset *dataset = NULL;
+    glia_status status = open_either(name, split, params, NULL, &dataset, error);
+    if (status) return status;
+    status =
+        gi_dataset_take_classes(dataset, network->class_names, gi_network_classes(network), error);
+    if (status)
+        glia_dataset_free(dataset);
+    else
+        *out = dataset;
+    return status;
+}
+
 glia_status gi_open_for(const glia_network *network, const char *name, glia_split split,
                         const glia_data_params *params, bool ignores_targets, glia_dataset **out,
                         glia_error *error)
@@ -303,7 +320,7 @@ glia_status gi_open_for(const glia_network *network, const char *name, glia_spli
                        "pictures, a folder of them, or a data set of such images",
                        name, network->input.height, network->input.width);
     if (!is_file || (!network->schema && !is_input && kind != GLIA_FILE_SPARSE))
-        return open_either(name, split, &fitted, NULL, out, error);
+        return open_with_classes(network, name, split, &fitted, out, error);
     gi_reading reading = gi_network_reading(network);
     reading.ignores_targets = ignores_targets;
     return open_either(name, split, &fitted, &reading, out, error);
