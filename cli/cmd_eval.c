@@ -339,13 +339,15 @@ const struct command eval_command = {
     .operands = "MODEL DATA",
     .summary = "score a model on a data set",
     .description =
-        "Prints loss, accuracy with its standard error, the confusion matrix, and for each class "
-        "precision, recall and their harmonic mean F1; of two classes also the area under the ROC "
-        "curve and the average precision (AP). Of several labels a sample, the part of them all "
-        "that "
-        "is right, and of the samples whose labels are all right (exact). Of values the root mean "
-        "squared "
-        "error, the mean absolute error, both in the units of the data, and R2.\n\n" //
+        "Prints loss, accuracy with its standard error, the confusion matrix, and the precision, "
+        "recall and F1 (their harmonic mean) of each class; for two classes also the area under "
+        "the ROC curve and the average precision (AP). For several labels a sample, accuracy is "
+        "the part of all labels that is right, and exact the part of the samples whose labels are "
+        "all right. For values it prints the root mean squared error and the mean absolute error, "
+        "in the units of the data, and R2.\n\n"
+        "If DATA is the file that the model was trained on, only the rows that were held out from "
+        "training are scored, and the first line of the output says so; --all-rows scores all of "
+        "them.\n\n" //
     SOURCE_DESCRIPTION,
     .options = eval_table,
     .examples = eval_examples,

@@ -395,27 +395,25 @@ static int predict_run(void *field, int n_operands, char *const *operands)
 const struct command predict_command = {
     .name = "predict",
     .operands = "MODEL INPUT...",
-    .summary = "classify images",
+    .summary = "predict images, or rows of data",
     .description =
-        "INPUT is a PNG, JPEG or PGM image (- is one on standard input), or samples of a data set: "
-        "DATA:INDEX or "
-        "DATA:FIRST-LAST, "
-        "counted from 0. An image that is not in the form of the model's training images is "
-        "brought into it: scaled, and where all of those are light on dark, made so and "
-        "centred.\n\n" //
+        "INPUT is an image (PNG, JPEG or PGM; - is an image on standard input), or samples of a "
+        "data set: DATA:INDEX or DATA:FIRST-LAST, counted from 0. An image of another form than "
+        "the model's training images is converted: scaled, and for a model of light digits on "
+        "dark also inverted and centred. For each image predict prints the likeliest classes with "
+        "their probabilities, and for a sample whose class is another one, that class.\n\n" //
     SOURCE_DESCRIPTION "\n\n"
-        "Of a model that was trained on a table, INPUT is a table with the same columns, by their "
-        "names and in any order, or - for standard input; others, and the target, may be there or "
-        "not; FILE:INDEX and FILE:FIRST-LAST are rows of it, counted from 0. Each row is answered "
-        "as it comes: its line in the file (its number, where numbers were asked for; its name, "
-        "where the model was trained with --id or --id is given), the prediction, and the "
-        "probability of each class, or the values. --with-input repeats the columns of the file "
-        "before the answers.\n\n"
-        "NumPy's arrays, sparse text and folders of samples are answered likewise, by the number "
-        "of each sample, from 0.\n\n"
-        "Prints the likeliest classes with their probabilities; for a sample of a data set that "
-        "is taken for another class, also what it is. An input that cannot be read is told of, the "
-        "others are predicted, and the exit status is 1.",
+        "For a model that was trained on a table, INPUT is a table (- is one on standard input). "
+        "Its columns are found by their names, in any order; it may have others, and the target "
+        "may be missing. FILE:INDEX and FILE:FIRST-LAST are rows of it, counted from 0. Each row "
+        "is answered as it arrives, in a line: the row's line in the file (or its number, where "
+        "you ask for numbers, or its name, with --id), the prediction, and the probability of "
+        "each class, or the values. --with-input repeats the columns of the file before the "
+        "answers.\n\n"
+        "NumPy's arrays, sparse text and folders of samples are answered in the same way, by the "
+        "number of each sample, from 0.\n\n"
+        "An input that cannot be read is reported, the others are predicted, and the exit status "
+        "is 1.",
     .options = predict_table,
     .examples = predict_examples,
     .options_size = sizeof(predict_options),

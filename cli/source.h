@@ -40,7 +40,7 @@ typedef struct source_options {
     {                                                                                              \
         .kind = OPTION_TEXT, .name = "mirror", .metavar = "URL",                                   \
         .offset = offsetof(source_options, mirror),                                                \
-        .help = "download from URL/FILE in place of the known mirrors"                             \
+        .help = "download from URL/FILE instead of the known mirrors"                              \
     }
 
 #define SOURCE_OFFLINE_OPTION                                                                      \
@@ -53,7 +53,7 @@ typedef struct source_options {
     {                                                                                              \
         .kind = OPTION_SEED, .name = "data-seed", .metavar = "N",                                  \
         .offset = offsetof(source_options, seed),                                                  \
-        .help = "which set of the built-in digits; which rows of a table are held out to test"     \
+        .help = "seed of the built-in digits, and of which rows of a table are held out"           \
     }
 
 #define SOURCE_SIZE_OPTION                                                                         \
@@ -88,13 +88,15 @@ extern const char *const split_names[];
 
 /* A paragraph for descriptions: what DATA may be. */
 #define SOURCE_DESCRIPTION                                                                         \
-    "DATA is digits (built in), mnist or fashion-mnist (looked for in --data-dir, $GLIA_DATA and " \
-    "the cache, then downloaded), or a folder that holds train-images-idx3-ubyte, "                \
-    "train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, as they are or "  \
-    "with .gz; or a folder of images (PNG, JPEG, PGM), CLASS/FILE, or train/CLASS/FILE and "       \
-    "test/CLASS/FILE (val, valid or validation where there is no test); or a file of NumPy's "     \
-    "(.npy; .npz with x_train, y_train, x_test and y_test, or x and y), or of sparse text, "       \
-    "LIBSVM's; or a table: a CSV or TSV file, - being standard input."
+    "DATA is digits (built in), mnist or fashion-mnist (from --data-dir, $GLIA_DATA or the "       \
+    "cache, "                                                                                      \
+    "else downloaded); or a folder of images (PNG, JPEG, PGM), as CLASS/FILE, or as "              \
+    "train/CLASS/FILE and test/CLASS/FILE (or val, valid, validation); or a folder of MNIST's "    \
+    "files (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, "            \
+    "t10k-labels-idx1-ubyte, each plain or .gz); or a table (CSV, TSV, ARFF; - is a table on "     \
+    "standard input); or a NumPy file (.npy, or .npz with x_train, y_train, x_test and y_test, "   \
+    "or "                                                                                          \
+    "with x and y); or sparse text (LIBSVM's)."
 
 /* What the library wants to know of them; columns are to be freed. */
 glia_data_params source_params(const source_options *options, int threads, table_columns *columns);

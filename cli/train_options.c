@@ -178,117 +178,120 @@ const struct option train_option_table[] = {
     {.kind = OPTION_HEADING, .name = "Recipe"},
     {.kind = OPTION_RECIPE, .name = "recipe", .metavar = "NAME", TRAIN_FIELD(recipe),
      .recipes = train_recipes, .shown_default = "",
-     .help = "begin with the options of a recipe: one of those below, or a file of your own (see "
-             "above); those of the command line, before or after it, override them"},
+     .help = "begin with the options of a recipe: a built-in one (listed below) or a file; "
+             "other options on the command line override it"},
     {.kind = OPTION_FLAG, .name = "print", .offset = offsetof(common_options, print),
-     .help = "print this command's options as a recipe, to be kept in a file and changed, and do "
-             "nothing"},
+     .help = "print the options as a recipe, to keep and change, and train nothing"},
 
     {.kind = OPTION_HEADING, .name = "Network"},
     {.kind = OPTION_OTHER, .name = "hidden", .metavar = "LIST", TRAIN_FIELD(hidden),
      .parse = parse_hidden, .show = show_hidden,
      .expected = "numbers of units such as 256 or 512,256 (at most 63 layers of 1 to 1048576), "
                  "or none",
-     .help = "units of the hidden layers, as 512,256; none: softmax or linear regression"},
+     .help = "units of each hidden layer, as 512,256; none: no hidden layer, which is "
+             "softmax or linear regression"},
     {.kind = OPTION_OTHER, .name = "activation", .metavar = "LIST", TRAIN_FIELD(activation),
      .parse = parse_activation, .show = train_show_activation, .choices = activation_names,
      .expected = "sigmoid, tanh, relu, identity, leaky-relu, elu, gelu, silu or scaled-tanh, or "
                  "one of these for each hidden layer",
-     .help = "sigmoid, tanh, relu, identity, leaky-relu, elu, gelu, silu or scaled-tanh: one for "
-             "all hidden layers, or a list of one for each"},
+     .help = "activation of the hidden layers: one of sigmoid, tanh, relu, identity, "
+             "leaky-relu, elu, gelu, silu, scaled-tanh, or a list with one for each layer"},
     {.kind = OPTION_FLAG, .name = "batch-norm", TRAIN_FIELD(batch_norm),
      .help = "normalise the sums of hidden units over each batch"},
     {.kind = OPTION_FLAG, .name = "deskew", TRAIN_FIELD(deskew),
-     .help = "shear each image upright, here and whenever the network reads one"},
+     .help = "shear each image until it stands upright, in training and in prediction"},
     {.kind = OPTION_FLAG, .name = "centre", TRAIN_FIELD(centre),
-     .help = "move its centre of mass to the middle, likewise"},
+     .help = "move the centre of mass of each image to the middle, in training and in "
+             "prediction"},
     {.kind = OPTION_CHOICE, .name = "standardise", .metavar = "WORD", TRAIN_FIELD(standardise),
      .choices = standardise_words,
-     .help = "bring the inputs to mean 0 and standard deviation 1, by each channel of images, or by "
-             "each feature of other samples, here and whenever the network reads one; auto does so "
-             "for pictures in colour"},
+     .help = "scale the inputs to mean 0 and standard deviation 1, for each channel of "
+             "images or for each feature of other samples, in training and in prediction; "
+             "auto does it for pictures in colour"},
     {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", TRAIN_FIELD(source.table.loss),
      .choices = loss_choices,
-     .help = "what is learned, and what the outputs are: cross-entropy, one of several classes; "
-             "bce, any of several labels of 0 and 1; mse, mae or huber, values; auto is what fits "
-             "the data"},
+     .help = "the loss, which decides what the outputs are: cross-entropy (one of several "
+             "classes), bce (several labels, each 0 or 1), mse, mae or huber (values); auto "
+             "chooses by the data"},
     {.kind = OPTION_CHOICE, .name = "init", .metavar = "NAME", TRAIN_FIELD(init),
      .choices = init_names, .help = "distribution of the first weights"},
 
     {.kind = OPTION_HEADING, .name = "Training"},
     {.kind = OPTION_CHOICE, .name = "optimizer", .metavar = "NAME", TRAIN_FIELD(optimizer),
-     .choices = optimizer_names, .help = "how weights follow their gradient"},
+     .choices = optimizer_names, .help = "how a step follows the gradient"},
     {.kind = OPTION_REAL, .name = "lr", .metavar = "X", TRAIN_FIELD(params.lr),
      .above_min = true, .shown_default = "0.2",
      .help = "learning rate (default with momentum and nesterov: 0.02; with rmsprop, adam and "
              "adamw: 0.001)"},
     {.kind = OPTION_CHOICE, .name = "schedule", .metavar = "NAME", TRAIN_FIELD(schedule),
      .choices = schedule_names,
-     .help = "how the learning rate goes on from there; auto is linear if there is an lr-end, else "
-             "constant"},
+     .help = "how the learning rate changes; auto is linear with --lr-end, else constant"},
     {.kind = OPTION_OTHER, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
      .parse = parse_lr_end, .expected = "a number of at least 0, or constant",
      .shown_default = "constant",
-     .help = "let the learning rate fall to X by the last step: linearly, or as cosine and "
-             "one-cycle do (which fall to 0 and lr / 250000 unless told)"},
+     .help = "the learning rate at the last step of the schedules linear, cosine and "
+             "one-cycle; without it cosine falls to 0 and one-cycle to lr / 250000"},
     {.kind = OPTION_REAL, .name = "lr-factor", .metavar = "X", TRAIN_FIELD(params.lr_factor),
      .max = 1, .above_min = true, .shown_default = "",
-     .help = "what step multiplies the rate by each time (0.1 unless given), and exponential in an "
-             "epoch (0.95)"},
+     .help = "factor of the schedules step (at each fall; 0.1 unless given) and exponential "
+             "(in each epoch; 0.95 unless given)"},
     {.kind = OPTION_COUNT, .name = "lr-every", .metavar = "N", TRAIN_FIELD(params.lr_every),
      .min = 1, .max = 1e9, .shown_default = "",
-     .help = "how many epochs lie between the falls of step (a third of all unless given)"},
+     .help = "epochs between two falls of the schedule step (a third of all epochs unless "
+             "given)"},
     {.kind = OPTION_REAL, .name = "warmup", .metavar = "X", TRAIN_FIELD(params.warmup),
      .max = 1, .below_max = true,
-     .help = "before that, let it rise linearly from 0 over this part of all steps; of one-cycle "
-             "the part that rises (0.3 unless given)"},
+     .help = "part of all steps in which the learning rate first rises linearly from 0; of "
+             "one-cycle the part in which it rises (0.3 unless given)"},
     {.kind = OPTION_COUNT, .name = "batch", .metavar = "N", TRAIN_FIELD(params.batch),
-     .min = 1, .help = "samples for each update; 1: update after every sample"},
+     .min = 1, .help = "samples in each update; 1 updates after every sample"},
     {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", TRAIN_FIELD(params.epochs),
      .max = 1e9, .help = "passes over the training data"},
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N", TRAIN_FIELD(params.seed),
-     .help = "of the first weights, the shuffles, the distortions and the choice of the validation "
-             "samples"},
+     .help = "seed of the first weights, the order of the samples, the distortions and the "
+             "validation samples"},
     {.kind = OPTION_COUNT, .name = "seeds", .metavar = "N", TRAIN_FIELD(seeds),
      .min = 1, .max = 100000, .aside = true, .shown_default = "",
-     .help = "N runs, one after the other, the next each with the next seed; mean, standard "
-             "deviation and standard error of their accuracies"},
+     .help = "train N times with N consecutive seeds, and print mean, standard deviation "
+             "and standard error"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", TRAIN_FIELD(params.threads),
      .max = 1024,
-     .help = "0: one a core; the result does not depend on it (with onednn it may)"},
+     .help = "threads; 0: one for each core. The result does not depend on it, except with "
+             "onednn"},
     {.kind = OPTION_CHOICE, .name = "engine", .metavar = "NAME", TRAIN_FIELD(engine),
      .choices = engine_names,
-     .help = "what computes (see above); auto takes native for f32, onednn for bf16"},
+     .help = "the engine that computes (see above); auto takes native for f32 and onednn "
+             "for bf16"},
     {.kind = OPTION_CHOICE, .name = "precision", .metavar = "NAME", TRAIN_FIELD(precision),
-     .choices = precision_names, .help = "what numbers are multiplied in; bf16 wants a CPU that has it"},
+     .choices = precision_names, .help = "precision of the products; bf16 needs a CPU that has it"},
     {.kind = OPTION_FLAG, .name = "fresh", TRAIN_FIELD(fresh),
-     .help = "draw new images in every epoch (digits alone); validation samples come from the next "
-             "--data-seed"},
+     .help = "draw new images in every epoch (digits only); validation samples come from "
+             "the next --data-seed"},
 
     {.kind = OPTION_REAL, .name = "momentum", .metavar = "X", TRAIN_FIELD(params.momentum),
      .max = 1, .below_max = true,
-     .help = "of momentum and nesterov; beta1 of adam and adamw"},
+     .help = "momentum of momentum and nesterov; beta1 of adam and adamw"},
     {.kind = OPTION_REAL, .name = "beta2", .metavar = "X", TRAIN_FIELD(params.beta2),
      .max = 1, .below_max = true, .shown_default = "0.999",
-     .help = "of adam and adamw; of rmsprop, with a default of 0.99"},
+     .help = "beta2 of adam and adamw (0.999) and of rmsprop (0.99)"},
     {.kind = OPTION_REAL, .name = "epsilon", .metavar = "X", TRAIN_FIELD(params.epsilon),
-     .above_min = true, .help = "of adam, adamw and rmsprop"},
+     .above_min = true, .help = "epsilon of adam, adamw and rmsprop"},
     {.kind = OPTION_REAL, .name = "averaging", .metavar = "X", TRAIN_FIELD(params.averaging),
      .max = 1, .below_max = true,
-     .help = "keep a moving average of the weights, X of which stays in each step, as 0.999; it is "
-             "what is validated and saved"},
+     .help = "validate and save a moving average of the weights; each step keeps the part X "
+             "of it, as 0.999"},
 
     {.kind = OPTION_HEADING, .name = "Regularisation"},
     {.kind = OPTION_REAL, .name = "dropout", .metavar = "X", TRAIN_FIELD(params.dropout),
-     .max = 1, .below_max = true, .help = "leave out this part of the hidden units in each step"},
+     .max = 1, .below_max = true, .help = "leave this part of the hidden units out in each step"},
     {.kind = OPTION_REAL, .name = "input-dropout", .metavar = "X",
-     TRAIN_FIELD(params.input_dropout), .max = 1, .below_max = true, .help = "... of the inputs"},
+     TRAIN_FIELD(params.input_dropout), .max = 1, .below_max = true, .help = "leave this part of the inputs out in each step"},
     {.kind = OPTION_REAL, .name = "input-noise", .metavar = "X", TRAIN_FIELD(params.input_noise),
-     .help = "add normal noise with this standard deviation to the inputs, which go from 0 to 1 in "
-             "images"},
+     .help = "add normal noise with this standard deviation to the inputs (pixels go from 0 "
+             "to 1)"},
     {.kind = OPTION_REAL, .name = "label-smoothing", .metavar = "X",
      TRAIN_FIELD(params.label_smoothing), .max = 1, .below_max = true,
-     .help = "spread this part of each label over all classes (cross-entropy alone)"},
+     .help = "spread this part of each label over all classes (cross-entropy only)"},
     {.kind = OPTION_REAL, .name = "weight-decay", .metavar = "X", TRAIN_FIELD(params.weight_decay),
      .shown_default = "0",
      .help = "shrink weights by lr * X in each step, beside the gradient (adamw's default: 0.01)"},
@@ -303,8 +306,8 @@ const struct option train_option_table[] = {
     {.kind = OPTION_OTHER, .name = "class-weights", .metavar = "LIST",
      TRAIN_FIELD(class_weights), .parse = parse_class_weights,
      .expected = "balanced, or a number of at least 0 for each class, as 1,1,2.5",
-     .help = "how much the samples of each class count; balanced: each class as much as the others "
-             "(cross-entropy alone)"},
+     .help = "weight of each class; balanced gives all classes the same total weight "
+             "(cross-entropy only)"},
     AUGMENT_OPTIONS(train_options, augment),
     AUGMENT_FADE_OPTIONS(train_options, augment),
 
@@ -314,54 +317,53 @@ const struct option train_option_table[] = {
     {.kind = OPTION_OTHER, .name = "test", .metavar = "X", TRAIN_FIELD(test),
      .parse = parse_held, .shown_default = "0.2 of a table",
      .expected = "a fraction between 0 and 1, a whole number of samples, a file, or none",
-     .help = "of a table: the fraction or number of rows that the finished network is scored on, as "
-             "many of each class in proportion; or a file that holds them; or none"},
+     .help = "rows of a table to hold out for the final score: a fraction, a number, a "
+             "file, or none"},
     {.kind = OPTION_OTHER, .name = "validation", .metavar = "X", TRAIN_FIELD(validation),
      .parse = parse_held,
      .expected = "a fraction between 0 and 1, a whole number of samples, a file, or none",
-     .help = "hold out a fraction or a number of the training samples, as many of each class in "
-             "proportion, or read them from a file; the weights of the epoch with the lowest loss "
-             "on them are kept"},
+     .help = "samples to hold out for choosing the epoch: a fraction, a number, or a file; "
+             "the weights with the lowest loss on them are kept"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "WORD", TRAIN_FIELD(order),
      .choices = split_orders,
-     .help = "which samples are held out: random ones, or the last (of a series in time)"},
+     .help = "hold out random samples, or the last ones (for a series in time)"},
     {.kind = OPTION_COUNT, .name = "folds", .metavar = "K", TRAIN_FIELD(folds),
      .min = 2, .max = 100000, .aside = true, .shown_default = "",
-     .help = "K-fold cross-validation of a table: K runs, each scored on another Kth of the rows "
-             "that it has not learned from; with -o one more, on all rows, makes the model"},
+     .help = "K-fold cross-validation of a table: each row is scored once, by a network "
+             "that has not learned from it; with -o one more network learns from all rows "
+             "and is saved"},
     {.kind = OPTION_COUNT, .name = "patience", .metavar = "N", TRAIN_FIELD(params.patience),
      .max = 1e9, .shown_default = "",
      .help = "stop after N epochs without a lower validation loss"},
     {.kind = OPTION_REAL, .name = "min-delta", .metavar = "X", TRAIN_FIELD(params.min_delta),
-     .help = "a loss is lower when it is lower by more than X"},
+     .help = "a lower loss counts only if it is lower by more than X"},
 
     SOURCE_OPTIONS,
 
     {.kind = OPTION_HEADING, .name = "Result"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE", TRAIN_FIELD(output),
-     .aside = true, .shown_default = "DATA.safetensors", .help = "where the model goes"},
+     .aside = true, .shown_default = "DATA.safetensors", .help = "file of the model"},
     {.kind = OPTION_TEXT, .name = "run", .metavar = "DIR", TRAIN_FIELD(run), .aside = true,
-     .help = "keep the run in the folder DIR, which is made: settings, environment, a line of "
-             "metrics every few thousand samples, result, and the model if -o does not say where"},
+     .help = "keep the run in a new folder DIR: settings, environment, metrics, result, and "
+             "the model unless -o names another place"},
     {.kind = OPTION_FLAG, .name = "tensorboard", TRAIN_FIELD(tensorboard), .aside = true,
-     .help = "write the metrics to that folder as TensorBoard's events too"},
+     .help = "write the metrics to the run's folder as TensorBoard's events, too"},
     {.kind = OPTION_TEXT, .name = "checkpoint", .metavar = "DIR", TRAIN_FIELD(checkpoint),
      .aside = true,
-     .help = "keep the state of the run in the folder DIR, which is made, while it goes on, so that "
-             "it can be broken off at any moment and continued by --resume DIR"},
+     .help = "keep the state of the run in a new folder DIR while it trains, so that "
+             "--resume DIR can continue it after any interruption"},
     {.kind = OPTION_OTHER, .name = "checkpoint-every", .metavar = "N",
      TRAIN_FIELD(checkpoint_every), .aside = true, .parse = parse_interval,
      .expected = "a number of steps such as 500, or a time such as 30s, 5m or 1h",
-     .shown_default = "30s", .help = "how often: every N steps (500), or after a time (30s, 5m)"},
+     .shown_default = "30s", .help = "how often the state is kept: a number of steps (500) or a time (30s, 5m)"},
     {.kind = OPTION_TEXT, .name = "resume", .metavar = "DIR", TRAIN_FIELD(resume), .aside = true,
      .alone = true,
-     .help = "go on with the run in DIR, which knows its data and settings; only threads, "
-             "checkpoint-every, plot, quiet and json may be given anew"},
+     .help = "continue the run in DIR with its own data and settings; only --threads, "
+             "--checkpoint-every, --plot, --quiet and --json may be given"},
     {.kind = OPTION_FLAG, .name = "plot", TRAIN_FIELD(plot), .aside = true,
-     .help = "draw curves of loss and accuracy below the epochs: on a terminal as training goes, "
-             "elsewhere at its end"},
+     .help = "draw the curves of loss and accuracy in the terminal"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', TRAIN_FIELD(quiet), .aside = true,
-     .help = "print the result alone, no progress"},
+     .help = "print the result without progress"},
     COMMON_OPTIONS,
 };
 /* clang-format on */
