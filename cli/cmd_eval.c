@@ -275,24 +275,33 @@ static glia_status tell_unknown(const char *data, const glia_dataset *dataset, g
     return status;
 }
 
-/* Opens the samples of the split; of a folder that has no test samples, all. */
+/* Opens the samples of the split; of a folder without test samples, those that training held out
+ * are chosen from all. */
 static int open_samples(const eval_options *options, const glia_network *network,
                         struct scored *scored, glia_dataset **out)
 {
     const source_options *source = &options->source;
     glia_error error, other;
+    glia_dataset *all = NULL, *held = NULL;
+    glia_overlap overlap = GLIA_OVERLAP_UNKNOWN;
     if (!source_check(source, scored->data)) return EXIT_WRONG;
     scored->is_whole = source_is_file(scored->data);
-    glia_status status = source_open_for(source, network, scored->data, (glia_split)scored->split,
-                                         0, false, out, &error);
+    const glia_status status = source_open_for(source, network, scored->data,
+                                               (glia_split)scored->split, 0, false, out, &error);
+    if (status == GLIA_OK) return EXIT_DONE;
     if (status == GLIA_NOT_FOUND && scored->split == GLIA_TEST &&
-        source_open_for(source, network, scored->data, GLIA_TRAIN, 0, false, out, &other) ==
-            GLIA_OK) {
-        scored->split = GLIA_TRAIN;
-        scored->is_whole = true;
-        status = GLIA_OK;
+        source_open_for(source, network, scored->data, GLIA_TRAIN, 0, false, &all, &other) ==
+            GLIA_OK)
+        glia_dataset_unseen(network, all, &overlap, &held, NULL, &other);
+    glia_dataset_free(held);
+    if (overlap != GLIA_OVERLAP_PART) {
+        glia_dataset_free(all);
+        return source_complain(scored->data, &error);
     }
-    return status == GLIA_OK ? EXIT_DONE : source_complain(scored->data, &error);
+    scored->split = GLIA_TRAIN;
+    scored->is_whole = true;
+    *out = all;
+    return EXIT_DONE;
 }
 
 static int eval_run(void *field, int n_operands, char *const *operands)

@@ -225,7 +225,7 @@ const struct option train_option_table[] = {
              "adamw: 0.001)"},
     {.kind = OPTION_CHOICE, .name = "schedule", .metavar = "NAME", TRAIN_FIELD(schedule),
      .choices = schedule_names,
-     .help = "how the learning rate changes; auto is linear with --lr-end, else constant"},
+     .help = "how the learning rate changes; auto is linear if lr-end is given, else constant"},
     {.kind = OPTION_OTHER, .name = "lr-end", .metavar = "X", TRAIN_FIELD(params.lr_end),
      .parse = parse_lr_end, .expected = "a number of at least 0, or constant",
      .shown_default = "constant",
@@ -358,8 +358,8 @@ const struct option train_option_table[] = {
      .shown_default = "30s", .help = "how often the state is kept: a number of steps (500) or a time (30s, 5m)"},
     {.kind = OPTION_TEXT, .name = "resume", .metavar = "DIR", TRAIN_FIELD(resume), .aside = true,
      .alone = true,
-     .help = "continue the run in DIR with its own data and settings; only --threads, "
-             "--checkpoint-every, --plot, --quiet and --json may be given"},
+     .help = "continue the run in DIR with its own data and settings; of the other options only "
+             "threads, checkpoint-every, plot, quiet and json may be given"},
     {.kind = OPTION_FLAG, .name = "plot", TRAIN_FIELD(plot), .aside = true,
      .help = "draw the curves of loss and accuracy in the terminal"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', TRAIN_FIELD(quiet), .aside = true,
