@@ -18,49 +18,81 @@ const char *const loss_choices[] = {
 #undef X
         NULL};
 
-/* The number of items in a list with commas between them. */
-static size_t count_items(const char *list)
+bool missing_parse(const char *text, void *field)
 {
-    size_t n = list != NULL;
-    for (const char *c = list; c != NULL && *c != '\0'; c++) n += *c == ',';
-    return n;
+    *(const char **)field = text;
+    return true;
 }
 
-/* Cuts a copy of a list at *text into names from *next on; returns the first of them. */
-static const char *const *cut(const char *list, size_t n, char **text, const char ***next)
+static bool parse_sign(const char *text, const char *const *names, const char *signs, char *sign)
+{
+    for (size_t i = 0; names[i] != NULL; i++)
+        if (strcmp(text, names[i]) == 0 || (text[0] == signs[i] && text[1] == '\0')) {
+            *sign = signs[i];
+            return true;
+        }
+    return false;
+}
+
+bool decimal_parse(const char *text, void *field)
+{
+    static const char *const names[] = {"point", "comma", NULL};
+    return parse_sign(text, names, ".,", field);
+}
+
+bool thousands_parse(const char *text, void *field)
+{
+    static const char *const names[] = {"point", "comma", "space", "apostrophe", NULL};
+    return parse_sign(text, names, "., '", field);
+}
+
+/*
+ * Copies the first item of a list with commas between, and a NUL, to *to, and moves both on; false:
+ * there is none. As in CSV, an item can be in quotes, with quotes within it doubled.
+ */
+static bool copy_item(const char **list, char **to)
+{
+    const char *c = *list;
+    if (c == NULL) return false;
+    bool in_quotes = *c == '"';
+    for (c += in_quotes; *c != '\0' && (in_quotes || *c != ','); c++) {
+        if (in_quotes && *c == '"' && *++c != '"') {
+            in_quotes = false;
+            c--;
+            continue;
+        }
+        *(*to)++ = *c;
+    }
+    *(*to)++ = '\0';
+    *list = *c == ',' ? c + 1 : NULL;
+    return true;
+}
+
+/* Cuts a list into items from *next on; returns the first of them, and how many there are. */
+static const char *const *cut(const char *list, size_t *n, char **text, const char ***next)
 {
     const char **first = *next;
-    char *copy = *text;
-    if (n == 0) return NULL;
-    memcpy(copy, list, strlen(list) + 1);
-    for (size_t i = 0; i < n; i++) {
-        *(*next)++ = copy;
-        copy += strcspn(copy, ",");
-        *copy++ = '\0';
-    }
-    *text = copy;
-    return first;
+    *n = 0;
+    for (const char *item = *text; copy_item(&list, text); item = *text, ++*n) *(*next)++ = item;
+    return *n > 0 ? first : NULL;
 }
 
 glia_table_params table_params(const table_options *o, table_columns *columns)
 {
     static const char separators[] = {'\0', ',', ';', '\t', '|', ' '};
     static const int headers[] = {0, 1, -1};
-    const char *const lists[] = {o->target, o->drop, o->categorical};
-    size_t n[3], items = 0, bytes = 0;
-    for (size_t i = 0; i < 3; i++) {
-        n[i] = count_items(lists[i]);
-        items += n[i];
+    const bool alone = o->missing != NULL && (*o->missing == '=' || *o->missing == '\0');
+    const char *missing = alone ? o->missing + (*o->missing == '=') : o->missing;
+    if (missing != NULL && *missing == '\0') missing = NULL; /* no word at all */
+    const char *const lists[] = {o->target, o->drop, o->categorical, missing};
+    size_t bytes = 0; /* of all lists, which have no more items than that */
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         bytes += lists[i] != NULL ? strlen(lists[i]) + 1 : 0;
-    }
-    columns->names = need_memory(items + 1, sizeof *columns->names);
+    columns->names = need_memory(bytes + 1, sizeof *columns->names);
     columns->text = need_memory(bytes + 1, 1);
     char *text = columns->text;
     const char **next = columns->names;
     glia_table_params params = {
-        .n_targets = n[0],
-        .n_drop = n[1],
-        .n_categorical = n[2],
         .weight = o->weight,
         .group = o->group,
         .id = o->id,
@@ -69,10 +101,14 @@ glia_table_params table_params(const table_options *o, table_columns *columns)
         .separator = separators[o->separator],
         .header = headers[o->header],
         .fail_on_unknown = o->unknown == 1,
+        .missing_alone = alone,
+        .decimal = o->decimal,
+        .thousands = o->thousands,
     };
-    params.targets = cut(o->target, n[0], &text, &next);
-    params.drop = cut(o->drop, n[1], &text, &next);
-    params.categorical = cut(o->categorical, n[2], &text, &next);
+    params.targets = cut(o->target, &params.n_targets, &text, &next);
+    params.drop = cut(o->drop, &params.n_drop, &text, &next);
+    params.categorical = cut(o->categorical, &params.n_categorical, &text, &next);
+    params.missing = cut(missing, &params.n_missing, &text, &next);
     return params;
 }
 

@@ -12,7 +12,14 @@ typedef struct table_options {
     int loss;                                /* glia_loss */
     int separator, header, on_bad_row;       /* indices of their choices */
     int unknown;                             /* likewise */
+    const char *missing;                     /* words, with commas between; or NULL */
+    char decimal, thousands;                 /* signs of numbers; 0: found out */
 } table_options;
+
+/* For OPTION_OTHER: words that mean a missing value, and signs of numbers. */
+bool missing_parse(const char *text, void *field);
+bool decimal_parse(const char *text, void *field);
+bool thousands_parse(const char *text, void *field);
 
 extern const char *const separator_choices[], *const header_choices[], *const bad_row_choices[];
 extern const char *const unknown_choices[];
@@ -31,7 +38,21 @@ extern const char *const loss_choices[];
      .help = "whether its first line has the names of the columns: auto, yes or no"},              \
     {.kind = OPTION_CHOICE, .name = "on-bad-row", .metavar = "WORD", .choices = bad_row_choices,   \
      .offset = offsetof(of_struct, table.on_bad_row),                                              \
-     .help = "what a malformed row does: fail, or skip: it is left out, and counted"}
+     .help = "what a malformed row does: fail, or skip: it is left out, and counted"},             \
+    {.kind = OPTION_OTHER, .name = "missing", .metavar = "WORDS", .parse = missing_parse,          \
+     .expected = "words with commas between",                                \
+     .shown_default = "an empty cell, NA, NaN, NULL, None, ? and their kin",                       \
+     .offset = offsetof(of_struct, table.missing),                                                 \
+     .help = "words that also mean a missing value, with commas between; after = they are the "    \
+             "only ones besides an empty cell, as in =NA, and = alone is none"},                   \
+    {.kind = OPTION_OTHER, .name = "decimal", .metavar = "SIGN", .parse = decimal_parse,           \
+     .expected = "point or comma, or the sign itself",                          \
+     .shown_default = "found out", .offset = offsetof(of_struct, table.decimal),                   \
+     .help = "the sign before decimals: point (.) or comma (,)"},                                  \
+    {.kind = OPTION_OTHER, .name = "thousands", .metavar = "SIGN", .parse = thousands_parse,       \
+     .expected = "point, comma, space or apostrophe, or the sign itself",       \
+     .shown_default = "found out", .offset = offsetof(of_struct, table.thousands),                 \
+     .help = "the sign between thousands: point, comma, space or apostrophe"}
 
 /* Of commands that read rows as a model reads them. */
 #define TABLE_UNKNOWN_OPTION(of_struct, table)                                                     \
@@ -52,7 +73,7 @@ extern const char *const loss_choices[];
     {.kind = OPTION_TEXT, .name = "target", .metavar = "COLUMN",                                   \
      .offset = offsetof(of_struct, table.target),                                                  \
      .help = "what is to be predicted: a column's name, or its number from 1; several with commas "\
-             "between (default: the last column)"},                                                \
+             "between, a name that has a comma in quotes (default: the last column)"},                                                \
     {.kind = OPTION_TEXT, .name = "drop", .metavar = "COLUMNS",                                    \
      .offset = offsetof(of_struct, table.drop), .help = "leave these columns out"},                \
     {.kind = OPTION_TEXT, .name = "categorical", .metavar = "COLUMNS",                             \
@@ -68,9 +89,9 @@ extern const char *const loss_choices[];
     TABLE_ID_OPTION(of_struct, table)
 /* clang-format on */
 
-/* The columns that the options name; to be freed. */
+/* The columns and words that the options name; to be freed. */
 typedef struct table_columns {
-    char *text;         /* a copy of all lists, cut into names */
+    char *text;         /* a copy of all lists, cut into items */
     const char **names; /* (n) */
 } table_columns;
 

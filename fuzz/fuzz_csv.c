@@ -62,8 +62,8 @@ static void compare(const gi_table *a, const gi_table *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char separators[] = {0, ',', ';', '\t', ' ', '|', 0, 0};
-    static const gi_known_column known[] = {{"1", GI_CELL_TEXT, false},
-                                            {"b", GI_CELL_NUMBER, false}};
+    static const gi_known_column known[] = {{"1", GI_CELL_TEXT, false, {0}},
+                                            {"b", GI_CELL_NUMBER, false, {0}}};
     if (size == 0) return 0;
     gi_table_params params = gi_table_default_params();
     params.separator = separators[data[0] & 7];

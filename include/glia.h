@@ -152,6 +152,16 @@ typedef struct glia_table_params {
     int header;           /* 1: the first line has the names of columns, -1: it has not */
     bool fail_on_unknown; /* of rows for a network, or read like others: a category that was not
                            * learned from fails; else it is read as none (glia_dataset_unknown) */
+    /*
+     * Words of separated values that mean a missing value (n_missing), besides an empty cell, NA,
+     * NaN, NULL and their kin; missing_alone: in place of these, an empty cell apart. None, and
+     * false: those that a network was trained with, when rows are read for it.
+     */
+    const char *const *missing;
+    size_t n_missing;
+    bool missing_alone;
+    char decimal;   /* '.' or ',': the decimal sign of numbers; 0: found out, column by column */
+    char thousands; /* '.', ',', '\'' or ' ' (any blank): between groups of digits; 0: found out */
 } glia_table_params;
 
 typedef struct glia_data_params {

@@ -160,7 +160,7 @@ static void test_unique_target(void **state)
     char text[2048] = "x,price\n";
     for (int i = 0; i < 30; i++) {
         const size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%d,\"%d,%03d,500\"\n", i % 7, i / 2 + 1, i);
+        snprintf(text + used, sizeof text - used, "%d,\"house %d, %03d\"\n", i % 7, i / 2 + 1, i);
     }
     glia_dataset *set = NULL;
     glia_error error = {0};

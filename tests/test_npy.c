@@ -446,9 +446,9 @@ static void test_table_of_archive(void **state)
     gi_table_free(table);
 
     /* Only some columns, one of them categories. */
-    const gi_known_column known[] = {{"column 2", GI_CELL_TEXT, false},
-                                     {"y", GI_CELL_NUMBER, false},
-                                     {"z", GI_CELL_NUMBER, true}};
+    const gi_known_column known[] = {{"column 2", GI_CELL_TEXT, false, {0}},
+                                     {"y", GI_CELL_NUMBER, false, {0}},
+                                     {"z", GI_CELL_NUMBER, true, {0}}};
     gi_table_params params = gi_table_default_params();
     params.known = known;
     params.n_known = 3;
@@ -460,7 +460,7 @@ static void test_table_of_archive(void **state)
     assert_string_equal(table->columns[1].texts.text[(size_t)table->cells[5]], "5");
     gi_table_free(table);
 
-    const gi_known_column absent[] = {{"age", GI_CELL_NUMBER, false}};
+    const gi_known_column absent[] = {{"age", GI_CELL_NUMBER, false, {0}}};
     glia_error error = {0};
     params.known = absent;
     params.n_known = 1;
@@ -493,7 +493,7 @@ static void test_malformed_values(void **state)
 {
     (void)state;
     static const double infinite[] = {1, 2, 3, (double)INFINITY}, half[] = {1, 2, 3.5, 4};
-    const gi_known_column known[] = {{"column 1", GI_CELL_TEXT, false}};
+    const gi_known_column known[] = {{"column 1", GI_CELL_TEXT, false, {0}}};
     gi_table_params params = gi_table_default_params();
     struct bytes file = {.size = 0};
     glia_error error = {0};

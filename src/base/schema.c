@@ -6,6 +6,15 @@
 
 #include "base/memory.h"
 
+glia_status gi_missing_words_copy(const gi_missing_words *words, gi_missing_words *out,
+                                  glia_error *error)
+{
+    *out = (gi_missing_words){.n = words->n, .alone = words->alone};
+    if (words->n == 0) return GLIA_OK;
+    out->words = gi_copy_names((const char *const *)words->words, words->n, error);
+    return out->words ? GLIA_OK : GLIA_NO_MEMORY;
+}
+
 glia_status gi_schema_new(size_t n_columns, const char *const *targets, size_t n_targets,
                           gi_schema **out, glia_error *error)
 {
@@ -15,7 +24,8 @@ glia_status gi_schema_new(size_t n_columns, const char *const *targets, size_t n
     schema->n_targets = n_targets;
     schema->columns = gi_alloc(n_columns, sizeof *schema->columns, "a schema", error);
     schema->targets = n_targets ? gi_copy_names(targets, n_targets, error) : NULL;
-    if (!schema->columns || (n_targets && !schema->targets)) {
+    schema->target_forms = gi_alloc(n_targets, sizeof *schema->target_forms, "a schema", error);
+    if (!schema->columns || !schema->target_forms || (n_targets && !schema->targets)) {
         gi_schema_free(schema);
         return GLIA_NO_MEMORY;
     }
@@ -32,6 +42,8 @@ void gi_schema_free(gi_schema *schema)
     }
     gi_free(schema->columns);
     gi_free(schema->targets);
+    gi_free(schema->target_forms);
+    gi_free(schema->missing.words);
     gi_free(schema);
 }
 
@@ -112,6 +124,11 @@ glia_status gi_schema_copy(const gi_schema *schema, gi_schema **out, glia_error 
     if (status) return status;
     copy->n_features = schema->n_features;
     copy->has_text_target = schema->has_text_target;
+    for (size_t k = 0; k < schema->n_targets; k++) copy->target_forms[k] = schema->target_forms[k];
+    if (gi_missing_words_copy(&schema->missing, &copy->missing, error)) {
+        gi_schema_free(copy);
+        return GLIA_NO_MEMORY;
+    }
     for (size_t j = 0; j < schema->n_columns; j++) {
         const gi_schema_column *from = &schema->columns[j];
         gi_schema_column *to = &copy->columns[j];

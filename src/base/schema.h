@@ -10,6 +10,25 @@
 #include "base/status.h"
 
 /*
+ * How the numbers of a column are written: the decimal sign, and the sign between groups of three
+ * digits (' ': a blank of any kind; 0: there is none). All zero: it is not known.
+ */
+typedef struct gi_number_form {
+    char decimal, thousands;
+} gi_number_form;
+
+/* Words that mean a missing value, besides the usual ones or in place of them. */
+typedef struct gi_missing_words {
+    char **words; /* (n); owned as one block, where they are owned */
+    size_t n;
+    bool alone; /* in place of the usual ones */
+} gi_missing_words;
+
+/* Owned by the copy. */
+glia_status gi_missing_words_copy(const gi_missing_words *words, gi_missing_words *out,
+                                  glia_error *error);
+
+/*
  * A column that is read. Of a number x: one feature, (x - mean) / scale, 0 where it is missing. Of
  * categories: a feature each, 1 for the one that stands there, 0 for the others. If any cell of the
  * training rows was missing, one feature more, 1 where it is. A column of dates is there several
@@ -21,9 +40,10 @@ typedef struct gi_schema_column {
     double mean, scale; /* scale > 0 */
     char **categories;  /* (n_categories), sorted by their bytes, none twice; one block */
     size_t n_categories;
-    size_t first;      /* of its features */
-    gi_date_form date; /* how its dates are written; GI_DATE_NONE: it has none */
-    gi_date_part part; /* which number is read of them */
+    size_t first;        /* of its features */
+    gi_number_form form; /* of its numbers in the file */
+    gi_date_form date;   /* how its dates are written; GI_DATE_NONE: it has none */
+    gi_date_part part;   /* which number is read of them */
 } gi_schema_column;
 
 typedef struct gi_schema {
@@ -31,8 +51,10 @@ typedef struct gi_schema {
     size_t n_columns, n_features;
     char **targets; /* (n_targets): the names of the columns that are predicted; one block */
     size_t n_targets;
-    bool has_text_target; /* classes are texts; else they are the names of whole numbers, or, of
-                           * several targets, of these: one of them is 1, the others are 0 */
+    gi_number_form *target_forms; /* (n_targets) */
+    bool has_text_target;     /* classes are texts; else they are the names of whole numbers, or, of
+                               * several targets, of these: one of them is 1, the others are 0 */
+    gi_missing_words missing; /* what the file was read with */
 } gi_schema;
 
 /* With room for the columns, which are zero, and copies of the targets' names. */

@@ -280,7 +280,7 @@ static void work(void *context, int thread, int n_threads)
     pthread_mutex_lock(&reading->committing);
     fail(reading, status, &error);
     for (size_t c = 0; !reading->status && c < reading->form.n_columns; c++)
-        reading->table->columns[c].has_missing |= worker.parser.n_missing[c] > 0;
+        gi_csv_count_missing(&worker.parser, c, &reading->table->columns[c]);
     pthread_cond_broadcast(&reading->committed);
     pthread_mutex_unlock(&reading->committing);
     gi_csv_parser_free(&worker.parser);
@@ -304,7 +304,7 @@ static glia_status begin(struct reading *reading, const gi_table_params *params,
     table->columns = reading->form.columns; /* shared with the form while rows are read */
     table->n_columns = reading->form.n_columns;
     memcpy(table->how, reading->form.how, sizeof table->how);
-    return GLIA_OK;
+    return gi_missing_words_copy(&reading->form.missing, &table->missing, error);
 }
 
 /* Says in `how` which columns were left out. */
@@ -377,7 +377,7 @@ static glia_status read_source(struct reading *reading, const gi_table_params *p
         else
             status = gi_fail(error, GLIA_BAD_FORMAT,
                              "%s: found a header and no rows, expected a table; if the first line "
-                             "is a row, say that there is no header",
+                             "is a row, --header no says so",
                              reading->source.path);
     }
     if (!status) {
@@ -435,7 +435,10 @@ glia_status gi_csv_read_blocks(const char *path, const gi_table_params *params, 
     if (status) return status;
     if (cache) {
         *out = gi_csv_cache_read(cache, path, params->threads);
-        if (!*out) status = read_file(path, params, block_bytes, cache, &cache_failed, out, error);
+        if (*out)
+            status = gi_missing_words_copy(&params->missing, &(*out)->missing, error);
+        else
+            status = read_file(path, params, block_bytes, cache, &cache_failed, out, error);
     }
     if (cache_failed && !fits_memory((uint64_t)info.st_size))
         status = gi_fail(error, GLIA_IO,

@@ -14,20 +14,20 @@ enum {
     GI_CSV_PADDING = 64,          /* bytes that may be read beyond the end of a block */
     GI_CSV_BLOCK_BYTES = 1 << 20, /* the text and its cells stay in a core's cache */
     GI_CSV_HEAD_BYTES = 1 << 20,  /* from which is found out what the file is */
+    GI_CSV_MISSING_VALUES = 16,   /* numbers that stand for what is missing */
 };
 
 /* ---- csv_cell.c: where cells and rows end --------------------------------------------------- */
 
 typedef struct gi_csv_dialect {
-    char separator; /* ' ': blanks, any number of them */
-    char line_end;  /* '\n', with or without '\r' before it; or '\r' */
+    char separator;       /* ' ': blanks, any number of them */
+    char line_end;        /* '\n', with or without '\r' before it; or '\r' */
+    bool has_backslashes; /* within quotes, a backslash takes what follows for a letter */
 } gi_csv_dialect;
 
 typedef enum gi_csv_fault {
     GI_CSV_FINE,
     GI_CSV_RAGGED,
-    GI_CSV_AFTER_QUOTE,
-    GI_CSV_QUOTE_INSIDE,
     GI_CSV_OPEN_QUOTE,
     GI_CSV_LONG_ROW,
     GI_CSV_NOT_NUMBER,
@@ -40,22 +40,32 @@ typedef enum gi_csv_fault {
 
 typedef struct gi_csv_cell {
     const char *begin, *end; /* without quotes, and blanks around them */
-    bool quoted, doubled;    /* doubled: has doubled quotes within */
+    bool quoted, doubled;    /* doubled: has doubled or escaped quotes within */
     gi_csv_fault fault;
     const char *at; /* where the fault is */
 } gi_csv_cell;
 
 bool gi_csv_is_blank(const gi_csv_dialect *dialect, char c);
 
+/* What fills up the end of some files: zero bytes, and the Ctrl-Z of DOS. */
+bool gi_csv_fills_up(char c);
+
+/*
+ * Whether a row has nothing but blanks, or what fills up the end of a file. *p, at its begin, goes
+ * to what is no blank, or to the line end, or end; where it is what fills up, past that.
+ */
+bool gi_csv_is_blank_row(const gi_csv_dialect *dialect, const char **p, const char *end);
+
 /*
  * The cell that begins at p; returns the separator after it, or the line end, or end. A quote opens
- * at the beginning of a cell alone, and what follows its close up to the separator is a fault.
+ * at the beginning of a cell alone; a cell that does not end with the quote's close is taken as it
+ * stands.
  */
 const char *gi_csv_next_cell(const gi_csv_dialect *dialect, const char *p, const char *end,
                              gi_csv_cell *cell);
 
 /* What stands within a cell with doubled quotes; room: the cell's length. Returns its length. */
-size_t gi_csv_unquote(const gi_csv_cell *cell, char *text);
+size_t gi_csv_unquote(const gi_csv_dialect *dialect, const gi_csv_cell *cell, char *text);
 
 /*
  * After the line end of the last row that ends within p..end, or NULL; p begins a row. By the same
@@ -68,15 +78,45 @@ const char *gi_csv_last_row_end(const gi_csv_dialect *dialect, const char *p, co
 const char *gi_csv_row_end(const gi_csv_dialect *dialect, const char *p, const char *end,
                            const char **open);
 
-/* Whether a cell stands for a value that is not there: "", NA, ?, ... */
-bool gi_csv_is_missing(const char *text, size_t n);
-
 /* The first byte that is not part of UTF-8, or is NUL; NULL: all is well. */
 const char *gi_csv_find_bad_byte(const char *text, size_t n);
 
 /* A text as it can stand in a message: short, on one line, UTF-8. */
 enum { GI_CSV_SHOWN = 56 };
 void gi_csv_show(const char *text, size_t n, char shown[GI_CSV_SHOWN]);
+
+/* ---- csv_value.c: what a cell's text means --------------------------------------------------- */
+
+enum gi_csv_missing {
+    GI_CSV_PRESENT,
+    GI_CSV_MISSING_NUMBER, /* a word that stands for a missing number: "-", none */
+    GI_CSV_MISSING         /* of any column: "", NA, ?, ... */
+};
+
+/* Whether a cell stands for a value that is not there. *seen: a bit is set for a usual word. */
+enum gi_csv_missing gi_csv_missing(const gi_missing_words *words, const char *text, size_t n,
+                                   uint64_t *seen);
+
+/* "-inf" and its kin, which are numbers to those who write them. */
+/* The first word whose bit is set; NULL: none. */
+const char *gi_csv_missing_word(uint64_t seen);
+
+bool gi_csv_is_infinity(const char *text, size_t n);
+
+/* A number of this form; of any form also with a typographic minus, and no-break blanks around. */
+bool gi_csv_number(gi_number_form form, const char *text, size_t n, double *out);
+
+/* How the numbers of a column are written: how many are so. */
+typedef struct gi_csv_numbers {
+    uint64_t n;                              /* of whatever form */
+    uint64_t n_whole, n_long;                /* digits alone; more than three of them */
+    uint64_t n_points, n_commas;             /* that can be decimal signs alone */
+    uint64_t n_point_groups, n_comma_groups; /* 1.234: a decimal sign, or thousands */
+    uint64_t n_thousands[4]; /* with points, commas, blanks, apostrophes between thousands alone */
+} gi_csv_numbers;
+
+/* Counts a text, if it is a number of any form. */
+void gi_csv_note_number(gi_csv_numbers *seen, const char *text, size_t n);
 
 /* ---- csv_source.c: bytes become blocks of whole rows ---------------------------------------- */
 
@@ -124,7 +164,8 @@ glia_status gi_csv_source_take(gi_csv_source *source, const gi_csv_dialect *dial
 
 /* How a column's cells are parsed. */
 enum gi_csv_kind {
-    GI_CSV_NUMBER,
+    GI_CSV_NUMBER, /* as C writes them */
+    GI_CSV_FORMED, /* numbers of the column's form */
     GI_CSV_TEXT,
     GI_CSV_LOST,   /* too many texts: looked at, but not kept */
     GI_CSV_DROPPED /* not looked at */
@@ -135,7 +176,12 @@ typedef struct gi_csv_form {
     const char *path; /* for messages; borrowed */
     gi_csv_dialect dialect;
     bool has_header;
+    bool is_named; /* by a comment */
     bool skips_bad_rows;
+    bool is_for_network;                          /* what is read of which column is decided */
+    gi_missing_words missing;                     /* borrowed */
+    double missing_values[GI_CSV_MISSING_VALUES]; /* (n_missing_values): those that are numbers */
+    size_t n_missing_values;
     size_t n_rows; /* of the head, without the header; up to some thousand */
     size_t begin;  /* the byte where the first row of cells begins, */
     uint64_t line; /* and its line */
@@ -144,7 +190,7 @@ typedef struct gi_csv_form {
     uint8_t *kinds;      /* (n_columns): enum gi_csv_kind */
     char first_line[24]; /* the number of the line that said how many columns there are */
     bool *must_be_text;  /* (n_columns): known as a category, so it cannot be left out */
-    char how[192];
+    char how[512];
 } gi_csv_form;
 
 /*
@@ -223,14 +269,18 @@ typedef struct gi_csv_parser {
     const gi_csv_form *form;
     uint8_t *kinds; /* (columns): enum gi_csv_kind */
     gi_csv_dictionary *dictionaries;
-    uint64_t *n_missing; /* (columns) */
-    size_t n_lost;       /* how many of the table's lost columns it knows */
+    uint64_t *n_missing;     /* (columns) */
+    uint64_t *missing_words; /* (columns): the usual words that were missing values, a bit each */
+    size_t n_lost;           /* how many of the table's lost columns it knows */
     char *scratch;
     size_t scratch_room;
 } gi_csv_parser;
 
 glia_status gi_csv_parser_make(const gi_csv_form *form, gi_csv_parser *parser, glia_error *error);
 void gi_csv_parser_free(gi_csv_parser *parser);
+
+/* What the parser has found missing in a column, added to what others have. */
+void gi_csv_count_missing(const gi_csv_parser *parser, size_t column, gi_column *to);
 
 /*
  * Parses begin..end, whole rows, which begin at byte first_byte of the file; GI_CSV_PADDING bytes

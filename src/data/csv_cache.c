@@ -35,7 +35,7 @@ enum {
     MAX_LOT_BYTES = 1 << 28 /* a lot of a row of 16 MiB holds 128 MiB of cells at most */
 };
 
-static const char magic[16] = "glia table 1\n";
+static const char magic[16] = "glia table 2\n";
 static const uint64_t byte_order = UINT64_C(0x0102030405060708);
 
 struct header {
@@ -79,7 +79,15 @@ static uint64_t hash_settings(const gi_table_params *params)
         const char kind = (char)(2 * known->kind + known->may_be_absent);
         hash = hash_bytes(hash, known->name, strlen(known->name) + 1);
         hash = hash_bytes(hash, &kind, 1);
+        hash = hash_bytes(hash, &known->form, sizeof known->form);
     }
+    for (size_t i = 0; i < params->n_targets; i++)
+        hash = hash_bytes(hash, params->targets[i], strlen(params->targets[i]) + 1);
+    if (params->group) hash = hash_bytes(hash, params->group, strlen(params->group) + 1);
+    hash = hash_bytes(hash, &params->form, sizeof params->form);
+    for (size_t i = 0; i < params->missing.n; i++)
+        hash = hash_bytes(hash, params->missing.words[i], strlen(params->missing.words[i]) + 1);
+    hash = hash_bytes(hash, &params->missing.alone, sizeof params->missing.alone);
     return hash;
 }
 
@@ -295,6 +303,8 @@ static void put_table(struct bytes *to, const gi_csv_cache *cache, const gi_tabl
         put_text(to, column->name);
         put_number(to, column->kind);
         put_number(to, column->has_missing);
+        put_number(to, column->missing_words);
+        put(to, &column->form, sizeof column->form);
         put_number(to, column->texts.n);
         for (size_t t = 0; t < column->texts.n; t++) put_text(to, column->texts.text[t]);
     }
@@ -428,7 +438,11 @@ static char *get_text(struct reader *from)
 static void get_column(struct reader *from, gi_column *column)
 {
     column->name = get_text(from);
-    const uint64_t kind = get_number(from), has_missing = get_number(from), n = get_number(from);
+    const uint64_t kind = get_number(from), has_missing = get_number(from);
+    column->missing_words = get_number(from);
+    const char *form = get(from, sizeof column->form);
+    if (form) memcpy(&column->form, form, sizeof column->form);
+    const uint64_t n = get_number(from);
     from->failed |= kind > GI_CELL_IGNORED || has_missing > 1 || n > GI_MAX_TEXTS;
     column->kind = (gi_cell_kind)kind;
     column->has_missing = has_missing;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where cells and rows end. A quote opens only at the beginning of a cell; within, "" is a quote,
- * and line ends and separators are text. Whoever looks for ends of rows alone goes from quote to
- * quote: one outside of quotes opens if only blanks are between it and the separator or line end
- * before it.
+ * Where cells and rows end. A quote opens only at the beginning of a cell; within, "" is a quote
+ * (and \" where the dialect has it), and line ends and separators are text. Any other quote is a
+ * letter. Whoever looks for ends of rows alone goes from quote to quote: one outside of quotes
+ * opens if only blanks are between it and the separator or line end before it.
  */
 #define _GNU_SOURCE /* memrchr */
 #include <stdio.h>
@@ -14,7 +14,7 @@
 bool gi_csv_is_blank(const gi_csv_dialect *dialect, char c)
 {
     return c == ' ' || (c == '\t' && dialect->separator != '\t') ||
-           (c == '\r' && dialect->line_end == '\n');
+           (c == '\r' && dialect->line_end == '\n') || (c == '\n' && dialect->line_end == '\r');
 }
 
 static const char *skip_blanks(const gi_csv_dialect *dialect, const char *p, const char *end)
@@ -23,11 +23,44 @@ static const char *skip_blanks(const gi_csv_dialect *dialect, const char *p, con
     return p;
 }
 
-/* The quote that closes what opens before p, or NULL. */
-static const char *find_close(const char *p, const char *end, bool *doubled)
+bool gi_csv_fills_up(char c)
 {
-    for (;;) {
+    return c == 0 || c == 0x1A;
+}
+
+bool gi_csv_is_blank_row(const gi_csv_dialect *dialect, const char **p, const char *end)
+{
+    *p = skip_blanks(dialect, *p, end);
+    if (*p == end || **p == dialect->line_end) return true;
+    if (!gi_csv_fills_up(**p)) return false;
+    const char *q = *p;
+    while (q < end && (gi_csv_fills_up(*q) || gi_csv_is_blank(dialect, *q))) q++;
+    if (q < end && *q != dialect->line_end) return false;
+    *p = q;
+    return true;
+}
+
+/* Whether an odd number of backslashes stands before p, not before begin. */
+static bool is_escaped(const char *begin, const char *p)
+{
+    size_t n = 0;
+    while (p > begin && p[-1] == '\\') p--, n++;
+    return n % 2 == 1;
+}
+
+/* The quote that closes what opens before begin, or NULL. */
+static const char *find_close(const gi_csv_dialect *dialect, const char *begin, const char *end,
+                              bool *doubled)
+{
+    for (const char *p = begin;;) {
         p = p < end ? memchr(p, '"', (size_t)(end - p)) : NULL;
+        if (p && dialect->has_backslashes) {
+            *doubled = *doubled || memchr(begin, '\\', (size_t)(p - begin));
+            if (is_escaped(begin, p)) {
+                p++;
+                continue;
+            }
+        }
         if (!p || p + 1 == end || p[1] != '"') return p;
         *doubled = true;
         p += 2;
@@ -51,43 +84,41 @@ const char *gi_csv_next_cell(const gi_csv_dialect *dialect, const char *p, const
     if (p < end && *p == '"') {
         cell->quoted = true;
         cell->begin = p + 1;
-        const char *close = find_close(p + 1, end, &cell->doubled);
+        const char *close = find_close(dialect, p + 1, end, &cell->doubled);
         if (!close) {
             cell->end = end;
             cell->fault = GI_CSV_OPEN_QUOTE;
             cell->at = p;
             return end;
         }
-        cell->end = close;
-        p = close + 1;
-        const char *after = skip_blanks(dialect, p, end);
+        const char *const after = skip_blanks(dialect, close + 1, end);
         const bool ends = after == end || *after == separator || *after == line_end;
-        if (separator == ' ' && (ends || after > p)) return to_separator(dialect, p, end);
-        if (ends) return after;
-        cell->fault = GI_CSV_AFTER_QUOTE;
-        cell->at = after;
-        p = after;
-        while (p < end && *p != line_end && *p != separator) p++;
-        return p;
+        if (ends || (separator == ' ' && after > close + 1)) {
+            cell->end = close;
+            return separator == ' ' ? to_separator(dialect, close + 1, end) : after;
+        }
+        /* What does not end with the quote is no quoted text: "C" Street. */
+        *cell = (gi_csv_cell){.begin = p, .quoted = true};
+        p = close + 1;
     }
-    cell->begin = p;
+    cell->begin = cell->begin ? cell->begin : p;
     if (separator == ' ')
         while (p < end && *p != line_end && !gi_csv_is_blank(dialect, *p)) p++;
     else
         while (p < end && *p != line_end && *p != separator) p++;
     cell->end = p;
     while (cell->end > cell->begin && gi_csv_is_blank(dialect, cell->end[-1])) cell->end--;
-    cell->at = memchr(cell->begin, '"', (size_t)(cell->end - cell->begin));
-    if (cell->at) cell->fault = GI_CSV_QUOTE_INSIDE;
     return to_separator(dialect, p, end);
 }
 
-size_t gi_csv_unquote(const gi_csv_cell *cell, char *text)
+size_t gi_csv_unquote(const gi_csv_dialect *dialect, const gi_csv_cell *cell, char *text)
 {
     size_t n = 0;
     for (const char *p = cell->begin; p < cell->end; p++) {
+        const bool is_escape = dialect->has_backslashes && *p == '\\' && p + 1 < cell->end;
+        p += is_escape;
         text[n++] = *p;
-        p += *p == '"';
+        p += *p == '"' && !is_escape;
     }
     return n;
 }
@@ -115,8 +146,8 @@ const char *gi_csv_last_row_end(const gi_csv_dialect *dialect, const char *p, co
         if (!quote) break;
         p = quote + 1;
         if (!opens(dialect, begin, quote)) continue;
-        bool doubled;
-        const char *close = find_close(p, end, &doubled);
+        bool doubled = false;
+        const char *close = find_close(dialect, p, end, &doubled);
         if (!close) {
             *open = quote;
             break;
@@ -138,8 +169,8 @@ const char *gi_csv_row_end(const gi_csv_dialect *dialect, const char *p, const c
         if (!quote) return line_end ? line_end + 1 : NULL;
         p = quote + 1;
         if (!opens(dialect, begin, quote)) continue;
-        bool doubled;
-        const char *close = find_close(p, end, &doubled);
+        bool doubled = false;
+        const char *close = find_close(dialect, p, end, &doubled);
         if (!close) {
             *open = quote;
             return NULL;
@@ -147,17 +178,6 @@ const char *gi_csv_row_end(const gi_csv_dialect *dialect, const char *p, const c
         p = close + 1;
     }
     return NULL;
-}
-
-bool gi_csv_is_missing(const char *text, size_t n)
-{
-    static const char *const words[] = {"?",   "NA",  "N/A",  "n/a",  "#N/A", "<NA>",
-                                        "NaN", "nan", "NULL", "null", "None"};
-    if (n == 0) return true;
-    if (n > 4) return false;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strlen(words[i]) == n && memcmp(words[i], text, n) == 0) return true;
-    return false;
 }
 
 /* The length of the UTF-8 character at p, of n bytes; 0: it is none. Unicode 15, table 3-7. */

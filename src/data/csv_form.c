@@ -1,521 +1,378 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file of separated values is, by its head: its separator, whether its first line is a
- * header, which columns are of numbers. What is no such file is called by its name.
+ * What a file of separated values is, by its head: lines above the table, its separator, whether
+ * its first line is a header, which columns are of numbers.
  */
 #include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/csv.h"
+#include "data/csv_head.h"
 
 enum {
-    SEPARATOR_ROWS = 100, /* that tell the separator */
-    KIND_ROWS = 10000,    /* that tell the kinds of columns */
-    NEAR_COLUMNS = 4096,  /* among which a name like a missing one is looked for */
-    NEAR_LENGTH = 63
+    KIND_ROWS = 10000,  /* that tell the kinds of columns, */
+    TEXT_ROWS = 1000,   /* which texts come again, */
+    ORDER_ROWS = 200,   /* and whether numbers of a row are in order, */
+    ORDER_NUMBERS = 64, /* so many of them */
+    PLAIN_DIGITS = 15   /* that a double holds */
 };
 
-/* ---- What is something else ----------------------------------------------------------------- */
-
-static const struct {
-    const char *begin;
-    size_t n;
-    const char *what, *todo;
-} foreign[] = {
-#define BYTES(text) text, sizeof text - 1
-    {BYTES("\x1F\x8B"), "data compressed by gzip", "decompress it: gunzip -c FILE | glia ... -"},
-    {BYTES("BZh"), "data compressed by bzip2", "decompress it with bunzip2"},
-    {BYTES("\xFD"
-           "7zXZ"),
-     "data compressed by xz", "decompress it with unxz"},
-    {BYTES("\x28\xB5\x2F\xFD"), "data compressed by zstd", "decompress it with unzstd"},
-    {BYTES("PK\x03\x04"), "a zip archive (a spreadsheet .xlsx or .ods is one)",
-     "unpack it, or save the spreadsheet as CSV"},
-    {BYTES("\xD0\xCF\x11\xE0"), "an old Office file (.xls)", "save the spreadsheet as CSV"},
-    {BYTES("\x89PNG"), "a PNG image", "give the folder of images"},
-    {BYTES("\xFF\xD8\xFF"), "a JPEG image", "give the folder of images"},
-    {BYTES("\x89HDF"), "an HDF5 file", "write its table as CSV, or its arrays as .npy"},
-    {BYTES("PAR1"), "a Parquet file", "write its table as CSV"},
-    {BYTES("ARROW1"), "an Arrow file", "write its table as CSV"},
-    {BYTES("\x93NUMPY"), "a NumPy array", "name it .npy"},
-    {BYTES("SQLite format 3"), "an SQLite database",
-     "write its table as CSV: sqlite3 -header -csv FILE 'select * from TABLE'"},
-    {BYTES("%PDF-"), "a PDF document", "write its table as CSV"},
-    {BYTES("\x7F"
-           "ELF"),
-     "a program", "give a table"},
-    {BYTES("version https://git-lfs"), "a pointer of Git LFS, not the file itself",
-     "fetch it with git lfs pull"},
-    {BYTES("<!DOCTYPE"), "a web page", "fetch the file itself"},
-    {BYTES("<html"), "a web page", "fetch the file itself"},
-    {BYTES("<?xml"), "XML", "write its table as CSV"},
-    {BYTES("{\""), "JSON", "write its table as CSV"},
-    {BYTES("[{"), "JSON", "write its table as CSV"},
-    {BYTES("[["), "JSON", "write its table as CSV"},
-    {BYTES("\xFF\xFE"), "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8"},
-    {BYTES("\xFE\xFF"), "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8"},
-#undef BYTES
-};
-
-static glia_status refuse_foreign(const char *path, const char *head, size_t n, glia_error *error)
+void gi_csv_say(gi_csv_form *form, const char *format, ...)
 {
-    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
-        if (n >= foreign[i].n && memcmp(head, foreign[i].begin, foreign[i].n) == 0)
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: byte 0: found %s, expected separated values; %s", path,
-                           foreign[i].what, foreign[i].todo);
-    /* Every other byte of UTF-16 is zero where the text is of Latin letters. */
-    if (n >= 4 && (head[0] != 0) == (head[2] != 0) && (head[1] != 0) == (head[3] != 0) &&
-        (head[0] != 0) != (head[1] != 0))
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte 0: found UTF-16 text, expected UTF-8; convert it: iconv -f %s -t "
-                       "UTF-8",
-                       path, head[0] ? "UTF-16LE" : "UTF-16BE");
-    return GLIA_OK;
+    static const char more[] = "; ...";
+    const size_t used = strlen(form->how), room = sizeof form->how - sizeof more;
+    if (used >= room) return;
+    va_list arguments;
+    va_start(arguments, format);
+    const int n = vsnprintf(form->how + used, room - used, format, arguments);
+    va_end(arguments);
+    if (n < 0 || (size_t)n >= room - used) /* half a remark says nothing */
+        memcpy(form->how + used, more, sizeof more);
 }
 
-/* ---- Rows of the head ----------------------------------------------------------------------- */
+/* ---- Lines above the table ------------------------------------------------------------------ */
 
-/* The rows of a head, without those that are not there to their end. */
-struct rows {
-    const gi_csv_dialect *dialect;
-    const char *p, *end;
-    bool is_whole;
-    uint64_t line; /* of p, from 1 */
-    const char *open;
+/* What stands above the first row. */
+struct above {
+    const char *comment, *comment_end; /* the last line of comment, without its sign; or NULL */
+    char separator;                    /* "sep=;" says it; or 0 */
 };
 
-/* The next row that is not blank: false at the end. *line is its own. */
-static bool next_row(struct rows *rows, const char **begin, const char **end, uint64_t *line)
+static const char *line_end_of(const gi_csv_rows *rows, const char *p)
 {
-    while (rows->p < rows->end) {
-        const char *p = rows->p, *first = p;
-        const char *after = gi_csv_row_end(rows->dialect, p, rows->end, &rows->open);
-        if (!after && (!rows->is_whole || rows->open)) return false;
-        *begin = p;
-        *end = after ? after : rows->end;
-        *line = rows->line;
-        rows->p = *end;
-        for (; p < *end; p++) rows->line += *p == rows->dialect->line_end;
-        while (first < *end && gi_csv_is_blank(rows->dialect, *first)) first++;
-        if (first < *end && *first != rows->dialect->line_end) {
-            *begin = rows->dialect->separator == ' ' ? first : *begin;
-            return true;
+    const char *end = memchr(p, rows->dialect->line_end, (size_t)(rows->end - p));
+    return end ? end : rows->end;
+}
+
+/* Past a line and its end. */
+static void pass_line(gi_csv_rows *rows, const char *line_end)
+{
+    rows->p = line_end < rows->end ? line_end + 1 : line_end;
+    rows->line += line_end < rows->end;
+}
+
+/* "sep=;", which spreadsheets write and read. */
+static void read_separator(gi_csv_rows *rows, struct above *above)
+{
+    const char *p = rows->p, *const line_end = line_end_of(rows, p);
+    const char *end = line_end;
+    while (end > p && (end[-1] == '\r' || end[-1] == '"')) end--;
+    p += p < end && *p == '"';
+    if (end - p != 5 || (memcmp(p, "sep=", 4) != 0 && memcmp(p, "SEP=", 4) != 0)) return;
+    if (!strchr(",;\t| ", p[4])) return;
+    above->separator = p[4];
+    pass_line(rows, line_end);
+}
+
+/*
+ * Lines that begin with # or % are comments, where others follow. False: the head ends before
+ * that, and more is to be read.
+ */
+static bool read_comments(gi_csv_rows *rows, struct above *above)
+{
+    gi_csv_rows at = *rows;
+    const char *comment = NULL, *comment_end = NULL;
+    while (at.p < at.end) {
+        const char *first = at.p, *const line_end = line_end_of(rows, at.p);
+        const bool is_blank = gi_csv_is_blank_row(rows->dialect, &first, line_end);
+        if (!is_blank && *first != '#' && *first != '%') break;
+        if (!is_blank) {
+            for (comment = first; comment < line_end && strchr("#% \t", *comment); comment++)
+                continue;
+            comment_end = line_end;
         }
+        pass_line(&at, line_end);
     }
-    return false;
-}
-
-/* The cells of a row, one after the other: false after the last. Begins with *at at its begin. */
-static bool next_cell(const gi_csv_dialect *dialect, const char **at, const char *end,
-                      gi_csv_cell *cell)
-{
-    if (!*at) return false;
-    const char *next = gi_csv_next_cell(dialect, *at, end, cell);
-    *at = next == end || *next == dialect->line_end ? NULL : next + 1;
+    if (!comment) return true;
+    if (at.p == at.end) return rows->is_whole;
+    above->comment = comment;
+    above->comment_end = comment_end;
+    *rows = at;
     return true;
 }
 
-/* The cells of a row; 0 if it is malformed. */
-static size_t count_cells(const gi_csv_dialect *dialect, const char *begin, const char *end,
-                          bool *has_number)
+/* ---- Evidence ------------------------------------------------------------------------------- */
+
+void gi_csv_evidence_free(gi_csv_evidence *evidence)
 {
-    size_t n = 0;
-    gi_csv_cell cell;
-    double value;
-    while (next_cell(dialect, &begin, end, &cell)) {
-        if (cell.fault) return 0;
-        *has_number |= gi_parse_f64(cell.begin, cell.end, &value);
-        n++;
+    for (size_t c = 0; evidence->guesses && c < evidence->n; c++) {
+        gi_free(evidence->guesses[c].first);
+        gi_texts_free(&evidence->guesses[c].texts);
+        gi_free(evidence->guesses[c].n_each);
     }
-    return n;
+    gi_free(evidence->guesses);
+    *evidence = (gi_csv_evidence){0};
 }
-
-/* The part of the rows that has the number of cells which most rows have; 0 if that is one. */
-static double agreement(const gi_csv_dialect *dialect, const char *p, const char *end,
-                        bool is_whole)
-{
-    struct rows rows = {.dialect = dialect, .p = p, .end = end, .is_whole = is_whole};
-    const char *begin, *row_end;
-    uint64_t line;
-    size_t counts[SEPARATOR_ROWS], n = 0, best = 0, best_count = 0;
-    bool has_number = false;
-    while (n < SEPARATOR_ROWS && next_row(&rows, &begin, &row_end, &line))
-        counts[n++] = count_cells(dialect, begin, row_end, &has_number);
-    for (size_t i = 0; i < n; i++) {
-        size_t same = 0;
-        for (size_t j = 0; j < n; j++) same += counts[i] == counts[j];
-        if (counts[i] > 0 && same > best) best = same, best_count = counts[i];
-    }
-    if (best_count < 2 || (dialect->separator == ' ' && !has_number)) return 0;
-    return (double)best / (double)n;
-}
-
-static char find_separator(const char *p, const char *end, bool is_whole, char line_end)
-{
-    /* A comma stands in numbers and texts of files with other separators more often than the other
-     * way round, and blanks stand everywhere. */
-    static const char candidates[] = {'\t', ';', '|', ',', ' '};
-    char separator = ',';
-    double most = 0;
-    for (size_t i = 0; i < sizeof candidates && most < 1; i++) {
-        const gi_csv_dialect dialect = {candidates[i], line_end};
-        const double found = agreement(&dialect, p, end, is_whole);
-        if (found > most && (candidates[i] != ' ' || found == 1 || most == 0)) {
-            most = found;
-            separator = candidates[i];
-        }
-    }
-    return separator;
-}
-
-/* ---- Columns -------------------------------------------------------------------------------- */
-
-/* What the first rows say of a column. */
-struct guess {
-    char *first; /* its cell in the first row, of n bytes */
-    size_t n;
-    bool first_is_number, first_is_missing, first_recurs;
-    size_t n_present, n_numbers, n_commas; /* below the first row; commas: numbers with one */
-};
 
 /* A cell's text; scratch has room for it. */
-static const char *text_of(const gi_csv_cell *cell, char *scratch, size_t *n)
+static const char *text_of(const gi_csv_dialect *dialect, const gi_csv_cell *cell, char *scratch,
+                           size_t *n)
 {
     *n = (size_t)(cell->end - cell->begin);
     if (!cell->doubled) return cell->begin;
-    *n = gi_csv_unquote(cell, scratch);
+    *n = gi_csv_unquote(dialect, cell, scratch);
     return scratch;
 }
 
-static bool is_number(const char *text, size_t n)
+/* 258E000656 is the name of something: no number has such an exponent. */
+static bool is_code(const char *text, size_t n)
 {
-    double value;
-    return gi_parse_f64(text, text + n, &value);
-}
-
-/* "-12,5" */
-static bool has_decimal_comma(const char *text, size_t n)
-{
-    const char *comma = memchr(text, ',', n), *end = text + n;
-    if (!comma || comma == text || comma + 1 == end) return false;
-    for (const char *p = text + (*text == '-'); p < end; p++)
-        if (p != comma && (*p < '0' || *p > '9')) return false;
+    const char *e = memchr(text, 'E', n);
+    if (!e) e = memchr(text, 'e', n);
+    if (!e || text + n - e < 5) return false;
+    for (const char *p = e + 1; p < text + n; p++)
+        if (*p < '0' || *p > '9') return false;
     return true;
 }
 
-/* Takes the first row for names. */
-static glia_status read_first(gi_csv_form *form, const char *begin, const char *end, uint64_t line,
-                              struct guess *guesses, char *scratch, glia_error *error)
+static glia_status note_text(gi_csv_guess *guess, const char *text, size_t n, glia_error *error)
+{
+    const size_t before = guess->texts.n;
+    size_t code;
+    glia_status status = gi_texts_add(&guess->texts, text, n, &code, error);
+    if (status || code == SIZE_MAX) return status;
+    status = gi_csv_grow((void **)&guess->n_each, &guess->n_each_room, guess->texts.n,
+                         sizeof *guess->n_each, error);
+    if (status) return status;
+    if (guess->texts.n > before) guess->n_each[code] = 0;
+    guess->n_each[code]++;
+    return GLIA_OK;
+}
+
+static void note_number(gi_csv_guess *guess, const char *text, size_t n, double value)
+{
+    const char *point = memchr(text, '.', n);
+    const bool was_first = guess->n_numbers == 0;
+    guess->counts_up =
+        (was_first || (guess->counts_up && value == guess->last + 1)) && value == floor(value);
+    guess->last = value;
+    if (was_first || value < guess->min) guess->min = value;
+    if (was_first || value > guess->max) guess->max = value;
+    guess->n_numbers++;
+    const size_t n_digits = n - (*text == '-' || *text == '+');
+    if (!point && !memchr(text, 'e', n) && !memchr(text, 'E', n)) {
+        guess->seen.n_whole++;
+        guess->seen.n_long += n_digits > 3;
+        guess->n_wide += n_digits > PLAIN_DIGITS;
+    } else if (point && text + n - point == 4) {
+        gi_csv_note_number(&guess->seen, text, n);
+    } else {
+        guess->seen.n_points += point != NULL;
+    }
+}
+
+/* What a cell tells of its column. */
+static glia_status note_cell(gi_csv_guess *guess, const gi_missing_words *words, const char *text,
+                             size_t n, bool counts_texts, glia_error *error)
+{
+    const enum gi_csv_missing missing = gi_csv_missing(words, text, n, NULL);
+    double value;
+    if (missing == GI_CSV_MISSING) return GLIA_OK;
+    guess->n_present++;
+    guess->n_soft += missing == GI_CSV_MISSING_NUMBER;
+    const bool is_plain = gi_parse_f64(text, text + n, &value);
+    if (is_plain && is_code(text, n))
+        return counts_texts ? note_text(guess, text, n, error) : GLIA_OK;
+    if (is_plain && !isinf(value)) {
+        note_number(guess, text, n, value);
+        const bool is_name = guess->n == 0 || n > PLAIN_DIGITS;
+        if (!is_name) return GLIA_OK;
+    } else if (!missing) {
+        const uint64_t before = guess->seen.n;
+        if (!is_plain) gi_csv_note_number(&guess->seen, text, n);
+        if (is_plain || guess->seen.n > before || gi_csv_is_infinity(text, n)) {
+            guess->n_others++;
+            return GLIA_OK;
+        }
+    }
+    return counts_texts && !missing ? note_text(guess, text, n, error) : GLIA_OK;
+}
+
+/* Takes the first row for names, of which the last ones can be absent, or the first. */
+static glia_status read_first(gi_csv_form *form, const gi_csv_row *row, size_t shift,
+                              gi_csv_guess *guesses, char *scratch, glia_error *error)
 {
     gi_csv_cell cell;
-    for (size_t c = 0; next_cell(&form->dialect, &begin, end, &cell); c++) {
+    const char *at = row->begin;
+    double value;
+    for (size_t c = shift; gi_csv_cell_of_row(&form->dialect, &at, row->end, &cell); c++) {
         if (cell.fault) {
             gi_csv_problem problem = {.fault = cell.fault};
-            gi_csv_show(cell.at, (size_t)(end - cell.at), problem.shown);
-            return gi_csv_report(form, &problem, line, error);
+            gi_csv_show(cell.at, (size_t)(row->end - cell.at), problem.shown);
+            return gi_csv_report(form, &problem, row->line, error);
         }
+        if (c >= form->n_columns) break;
         size_t n;
-        const char *text = text_of(&cell, scratch, &n);
+        const char *text = text_of(&form->dialect, &cell, scratch, &n);
         guesses[c].first = gi_alloc(n + 1, 1, "names of columns", error);
         if (!guesses[c].first) return GLIA_NO_MEMORY;
         memcpy(guesses[c].first, text, n);
         guesses[c].n = n;
-        guesses[c].first_is_number = is_number(text, n);
-        guesses[c].first_is_missing = gi_csv_is_missing(text, n);
+        guesses[c].first_is_number = gi_parse_f64(text, text + n, &value);
+    }
+    for (size_t c = 0; c < form->n_columns; c++) {
+        if (!guesses[c].first) guesses[c].first = gi_alloc(1, 1, "names of columns", error);
+        if (!guesses[c].first) return GLIA_NO_MEMORY;
     }
     return GLIA_OK;
 }
 
-/* Looks at the rows after the first. Returns how many there are, up to KIND_ROWS. */
-static size_t read_others(const gi_csv_form *form, struct rows *rows, struct guess *guesses,
-                          char *scratch)
+/* Looks at the rows after the first, up to KIND_ROWS. */
+static glia_status read_others(const gi_csv_form *form, gi_csv_rows *rows,
+                               gi_csv_evidence *evidence, char *scratch, glia_error *error)
 {
-    const char *begin, *end;
-    uint64_t line;
-    size_t n_rows = 0;
-    while (n_rows < KIND_ROWS && next_row(rows, &begin, &end, &line)) {
-        n_rows++;
+    gi_csv_row row;
+    glia_status status = GLIA_OK;
+    while (evidence->n_rows < KIND_ROWS && gi_csv_next_row(rows, &row)) {
+        double numbers[ORDER_NUMBERS];
+        size_t n_numbers = 0;
         gi_csv_cell cell;
-        for (size_t c = 0; c < form->n_columns && next_cell(&form->dialect, &begin, end, &cell);
-             c++) {
+        const char *at = row.begin;
+        const bool is_comment = *at == '#' || *at == '%';
+        if (is_comment && gi_csv_count_cells(&form->dialect, at, row.end) != form->n_columns)
+            continue;
+        for (size_t c = 0;
+             c < form->n_columns && gi_csv_cell_of_row(&form->dialect, &at, row.end, &cell); c++) {
             if (cell.fault) break;
             size_t n;
-            const char *text = text_of(&cell, scratch, &n);
-            struct guess *guess = &guesses[c];
-            if (gi_csv_is_missing(text, n)) continue;
-            guess->n_present++;
-            if (is_number(text, n))
-                guess->n_numbers++;
-            else
-                guess->n_commas += has_decimal_comma(text, n);
-            guess->first_recurs |= n == guess->n && memcmp(text, guess->first, n) == 0;
-        }
-    }
-    return n_rows;
-}
-
-/* Nine in ten; a column without any value may be of numbers. */
-static bool is_mostly_numbers(const struct guess *guess, bool with_first)
-{
-    const bool counts = with_first && !guess->first_is_missing;
-    const size_t present = guess->n_present + counts;
-    const size_t numbers = guess->n_numbers + (counts && guess->first_is_number);
-    return 10 * numbers >= 9 * present;
-}
-
-/* "column 7", or "7" */
-static const char *number_in(const char *name)
-{
-    return strncmp(name, "column ", 7) == 0 ? name + 7 : name;
-}
-
-/* Whether all that is known of is columns without names. */
-static bool knows_numbers_alone(const gi_table_params *params)
-{
-    uint64_t number;
-    for (size_t i = 0; i < params->n_known; i++)
-        if (!gi_parse_u64(number_in(params->known[i].name), &number)) return false;
-    return params->n_known > 0;
-}
-
-/* Whether the first row has the name of a column that is known. */
-static glia_status has_known_name(const gi_table_params *params, const struct guess *guesses,
-                                  size_t n, bool *out, glia_error *error)
-{
-    gi_texts names = {0};
-    glia_status status = GLIA_OK;
-    *out = false;
-    for (size_t c = 0; c < n && params->n_known > 0 && !status; c++) {
-        size_t code;
-        status = gi_texts_add(&names, guesses[c].first, strlen(guesses[c].first), &code, error);
-    }
-    for (size_t i = 0; i < params->n_known && !*out && !status; i++) {
-        const char *name = params->known[i].name;
-        *out = gi_texts_find(&names, name, strlen(name)) != SIZE_MAX;
-    }
-    gi_texts_free(&names);
-    return status;
-}
-
-/* Whether the first row is names, where nothing but the rows themselves says so. */
-static bool find_header(const gi_table_params *params, const struct guess *guesses, size_t n,
-                        size_t n_rows)
-{
-    bool stands_out = false, all_differ = true;
-    if (params->ignores_unknown && knows_numbers_alone(params)) return false;
-    for (size_t c = 0; c < n; c++) {
-        const struct guess *guess = &guesses[c];
-        if (guess->first_is_number) return false;
-        if (guess->n_present > 0 && is_mostly_numbers(guess, false) && !guess->first_is_missing)
-            stands_out = true;
-        if (guess->first_is_missing || guess->first_recurs) all_differ = false;
-    }
-    return stands_out || all_differ || n_rows == 0;
-}
-
-/* ---- Names ---------------------------------------------------------------------------------- */
-
-/* Steps from a name to another: letters put in, left out or replaced. */
-static size_t distance(const char *a, const char *b)
-{
-    const size_t n = strlen(b);
-    size_t row[NEAR_LENGTH + 1];
-    if (n > NEAR_LENGTH) return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++) row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t before = row[0]; /* of the row above, to the left */
-        row[0] = i + 1;
-        for (size_t j = 0; j < n; j++) {
-            const size_t above = row[j + 1];
-            const size_t same = before + (a[i] != b[j]);
-            const size_t step = (above < row[j] ? above : row[j]) + 1;
-            row[j + 1] = same < step ? same : step;
-            before = above;
-        }
-    }
-    return row[n];
-}
-
-static glia_status fail_missing(const gi_csv_form *form, const char *name, glia_error *error)
-{
-    char shown[GI_CSV_SHOWN], list[400] = "", hint[2 * GI_CSV_SHOWN] = "";
-    size_t used = 0, nearest = strlen(name) <= NEAR_LENGTH ? strlen(name) / 3 + 1 : 0;
-    for (size_t c = 0; c < form->n_columns && used < sizeof list - GI_CSV_SHOWN - 32; c++) {
-        gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), shown);
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", c ? ", " : "", shown);
-        if (c + 1 < form->n_columns && used >= sizeof list - GI_CSV_SHOWN - 32)
-            snprintf(list + used, sizeof list - used, " and %zu more", form->n_columns - c - 1);
-    }
-    for (size_t c = 0; c < form->n_columns && c < NEAR_COLUMNS; c++) {
-        const size_t steps = distance(name, form->columns[c].name);
-        if (steps >= nearest) continue;
-        nearest = steps;
-        gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), shown);
-        snprintf(hint, sizeof hint, "; did you mean %s?", shown);
-    }
-    gi_csv_show(name, strlen(name), shown);
-    return gi_fail(error, GLIA_BAD_FORMAT, "%s: found no column %s, expected one; there are %s%s",
-                   form->path, shown, list, hint);
-}
-
-static glia_status name_column(gi_csv_form *form, size_t c, glia_error *error)
-{
-    form->columns[c].name = gi_format(error, "column %zu", c + 1);
-    return form->columns[c].name ? GLIA_OK : GLIA_NO_MEMORY;
-}
-
-/* The names, from the first row or made. */
-static glia_status make_names(gi_csv_form *form, struct guess *guesses, uint64_t line,
-                              glia_error *error)
-{
-    for (size_t c = 0; c < form->n_columns; c++) {
-        struct guess *guess = &guesses[c];
-        if (!form->has_header || guess->n == 0) {
-            const glia_status status = name_column(form, c, error);
+            const char *text = text_of(&form->dialect, &cell, scratch, &n);
+            gi_csv_guess *guess = &evidence->guesses[c];
+            status = note_cell(guess, &form->missing, text, n, evidence->n_rows < TEXT_ROWS, error);
             if (status) return status;
-            continue;
+            guess->first_recurs |= n == guess->n && memcmp(text, guess->first, n) == 0;
+            if (guess->first_is_number && n_numbers < ORDER_NUMBERS &&
+                gi_parse_f64(text, text + n, &numbers[n_numbers]))
+                n_numbers++;
         }
-        const char *bad = gi_csv_find_bad_byte(guess->first, guess->n);
-        char shown[GI_CSV_SHOWN];
-        gi_csv_show(guess->first, guess->n, shown);
-        if (bad)
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s, line %" PRIu64
-                           ": found %s in the name of column %zu (\"%s\"), expected UTF-8; convert "
-                           "the file (iconv -f LATIN1 -t UTF-8, if it is Latin-1)",
-                           form->path, line, *bad ? "bytes that are no UTF-8" : "a zero byte",
-                           c + 1, shown);
-        if (guess->n > GI_MAX_TEXT_BYTES)
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s, line %" PRIu64 ": found a name of %zu bytes for column %zu "
-                           "(\"%s\"), expected at most %d; is the first line a header, and are "
-                           "cells separated by commas, semicolons, tabs, bars or blanks?",
-                           form->path, line, guess->n, c + 1, shown, (int)GI_MAX_TEXT_BYTES);
-        form->columns[c].name = guess->first;
-        guess->first = NULL;
+        if (evidence->n_rows++ >= ORDER_ROWS) continue;
+        const int order = gi_csv_order(numbers, n_numbers);
+        evidence->n_judged++;
+        evidence->n_even += order == 2;
+        evidence->n_ascending += order >= 1;
     }
     return GLIA_OK;
 }
 
-/* What is asked of columns by name, or by number; wanted (columns): asked for by this name. */
-static glia_status apply_known(gi_csv_form *form, const gi_table_params *params,
-                               const gi_texts *names, const size_t *first_of_name, bool *wanted,
-                               glia_error *error)
+/* ---- The header ----------------------------------------------------------------------------- */
+
+/* Cuts a line of comment into as many names as there are columns: cells, or words. */
+static bool count_fits(const gi_csv_form *form, const struct above *above,
+                       const gi_csv_dialect *dialect)
 {
-    for (size_t i = 0; i < params->n_known; i++) {
-        const gi_known_column *known = &params->known[i];
-        const size_t code = gi_texts_find(names, known->name, strlen(known->name));
-        uint64_t number = 0;
-        size_t c = code == SIZE_MAX ? SIZE_MAX : first_of_name[code];
-        if (c != SIZE_MAX) {
-            wanted[c] = true;
-        } else {
-            if (!gi_parse_u64(number_in(known->name), &number) || number < 1 ||
-                number > form->n_columns) {
-                if (known->may_be_absent) continue;
-                return fail_missing(form, known->name, error);
-            }
-            c = (size_t)number - 1;
-        }
-        form->columns[c].kind = known->kind;
-        form->must_be_text[c] = known->kind == GI_CELL_TEXT;
+    const char *at = above->comment;
+    size_t n = 0;
+    gi_csv_cell cell;
+    double value;
+    while (gi_csv_cell_of_row(dialect, &at, above->comment_end, &cell)) {
+        if (cell.fault || cell.begin == cell.end || gi_parse_f64(cell.begin, cell.end, &value))
+            return false;
+        n++;
     }
-    return GLIA_OK;
+    return n == form->n_columns;
 }
 
-static glia_status make_columns(gi_csv_form *form, const gi_table_params *params,
-                                struct guess *guesses, uint64_t line, glia_error *error)
+/* Whether the first row has no number, though columns below it have: a header by its looks. */
+static bool looks_like_header(const gi_csv_rows *from, const gi_csv_row *row)
 {
-    const size_t n = form->n_columns;
-    gi_texts names = {0};
-    size_t *first_of_name = gi_alloc(n, sizeof *first_of_name, "names of columns", error);
-    bool *wanted = gi_alloc(n, sizeof *wanted, "names of columns", error);
-    bool *has_name = gi_alloc(n, sizeof *has_name, "names of columns", error);
-    form->columns = gi_alloc(n, sizeof *form->columns, "columns", error);
-    form->kinds = gi_alloc(n, sizeof *form->kinds, "columns", error);
-    form->must_be_text = gi_alloc(n, sizeof *form->must_be_text, "columns", error);
-    glia_status status = !first_of_name || !wanted || !has_name || !form->columns ||
-                                 !form->must_be_text || !form->kinds
-                             ? GLIA_NO_MEMORY
-                             : GLIA_OK;
-    if (status) goto cleanup;
-    for (size_t c = 0; c < n; c++) {
-        has_name[c] = !form->has_header || guesses[c].n > 0;
-        form->columns[c].kind = params->ignores_unknown ? GI_CELL_IGNORED
-                                : is_mostly_numbers(&guesses[c], !form->has_header) ? GI_CELL_NUMBER
-                                                                                    : GI_CELL_TEXT;
+    gi_csv_rows rows = *from;
+    gi_csv_row next;
+    gi_csv_cell cell;
+    double value;
+    for (const char *at = row->begin; gi_csv_cell_of_row(rows.dialect, &at, row->end, &cell);)
+        if (gi_parse_f64(cell.begin, cell.end, &value)) return false;
+    if (!gi_csv_next_row(&rows, &next)) return false;
+    for (const char *at = next.begin; gi_csv_cell_of_row(rows.dialect, &at, next.end, &cell);)
+        if (gi_parse_f64(cell.begin, cell.end, &value)) return true;
+    return false;
+}
+
+/* The head while it is looked at. */
+struct head {
+    gi_csv_rows rows; /* after the first row */
+    struct above above;
+    gi_csv_row first;
+    size_t shift;    /* of the first row's cells: 1 where the name of the first column is absent */
+    bool is_header;  /* the first row cannot be anything else: it has a cell too few */
+    size_t n_passed; /* lines above it */
+};
+
+/*
+ * The first row and the number of columns. A row with a cell too few above others is a header whose
+ * first name is absent (row names of R), or whose rows end with a separator; with one too many, it
+ * can itself end with one. False: more is to be read.
+ */
+static bool find_first_row(gi_csv_form *form, struct head *head)
+{
+    size_t first_has;
+    gi_csv_rows *rows = &head->rows;
+    form->n_columns = gi_csv_find_width(rows, &first_has, &head->n_passed);
+    if (!gi_csv_next_row(rows, &head->first)) return false;
+    if (first_has == form->n_columns) return true;
+    gi_csv_rows after = *rows;
+    gi_csv_row next;
+    const bool is_short = first_has < form->n_columns;
+    const bool has_next = gi_csv_next_row(&after, &next);
+    if (has_next && looks_like_header(&after, &next)) { /* and what is above it is a title */
+        head->n_passed++;
+        head->first = next;
+        *rows = after;
+        return true;
     }
-    status = make_names(form, guesses, line, error);
-    for (size_t c = 0; c < n && !status; c++) {
-        const char *name = form->columns[c].name;
-        size_t code;
-        const size_t before = names.n;
-        status = gi_texts_add(&names, name, strlen(name), &code, error);
-        if (!status && names.n > before) first_of_name[code] = c;
+    const bool is_named = looks_like_header(rows, &head->first);
+    const char *end = head->first.end;
+    while (end > head->first.begin && (end[-1] == '\n' || end[-1] == '\r')) end--;
+    const bool ends_open = end > head->first.begin && end[-1] == form->dialect.separator;
+    if (is_named && is_short) {
+        gi_csv_cell cell = {0};
+        bool has_last = false; /* whether a row's last cell holds anything */
+        for (gi_csv_rows look = *rows; !has_last && gi_csv_next_row(&look, &next);) {
+            const char *at = next.begin;
+            while (gi_csv_cell_of_row(&form->dialect, &at, next.end, &cell)) continue;
+            has_last = cell.begin < cell.end;
+        }
+        head->shift = has_last;
+        head->is_header = true;
+    } else if (!(is_named && ends_open)) {
+        form->n_columns = first_has; /* the others are at fault, or it is: a message will say so */
     }
-    if (!status) status = apply_known(form, params, &names, first_of_name, wanted, error);
-    for (size_t c = 0; c < n && !status; c++) {
-        if (!has_name[c] && form->columns[c].kind != GI_CELL_IGNORED) {
-            status =
-                gi_fail(error, GLIA_BAD_FORMAT,
-                        "%s, line %" PRIu64 ": found no name for column %zu, expected one (row "
-                        "numbers of a data frame?); name it, or leave it out with --drop %zu",
-                        form->path, line, c + 1, c + 1);
-            break;
-        }
-        const struct guess *guess = &guesses[c];
-        if (form->columns[c].kind == GI_CELL_TEXT && !form->must_be_text[c] &&
-            10 * (guess->n_commas + guess->n_numbers) >= 9 * guess->n_present) {
-            char shown[GI_CSV_SHOWN];
-            gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), shown);
-            status =
-                gi_fail(error, GLIA_BAD_FORMAT,
-                        "%s: column %s: found numbers with a decimal comma, expected a decimal "
-                        "point; write the table with points, or take the column as categories "
-                        "with --categorical %s, or leave it out with --drop %s",
-                        form->path, shown, shown, shown);
-            break;
-        }
-        const char *name = form->columns[c].name;
-        const size_t first = first_of_name[gi_texts_find(&names, name, strlen(name))];
-        if (first == c) continue;
-        /* Of two columns of one name, one that is left out anyway loses it. */
-        const bool drops_this = form->columns[c].kind == GI_CELL_IGNORED && !wanted[first];
-        const bool drops_first = form->columns[first].kind == GI_CELL_IGNORED && !wanted[first];
-        if (!drops_this && !drops_first) {
-            char shown[GI_CSV_SHOWN];
-            gi_csv_show(name, strlen(name), shown);
-            status =
-                gi_fail(error, GLIA_BAD_FORMAT,
-                        "%s, line %" PRIu64 ": found two columns of the name %s (%zu and %zu), "
-                        "expected different names; rename one, or leave it out with --drop %zu",
-                        form->path, line, shown, first + 1, c + 1, c + 1);
-            break;
-        }
-        const size_t dropped = drops_this ? c : first;
-        if (drops_first && !drops_this)
-            first_of_name[gi_texts_find(&names, name, strlen(name))] = c;
-        gi_free(form->columns[dropped].name);
-        form->columns[dropped].name = NULL;
-        status = name_column(form, dropped, error);
+    return true;
+}
+
+static glia_status fail_no_row(gi_csv_form *form, const gi_csv_rows *rows, glia_error *error)
+{
+    const gi_csv_problem problem = {.fault = rows->open && rows->is_whole ? GI_CSV_OPEN_QUOTE
+                                                                          : GI_CSV_LONG_ROW};
+    if (rows->open || !rows->is_whole) return gi_csv_report(form, &problem, rows->line, error);
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: found blank lines alone, expected a table",
+                   form->path);
+}
+
+/* Names from a comment, where the first row has none. */
+static glia_status name_by_comment(gi_csv_form *form, const struct head *head,
+                                   gi_csv_evidence *evidence, char *scratch, glia_error *error)
+{
+    const gi_csv_dialect words = {.separator = ' ', .line_end = form->dialect.line_end};
+    const gi_csv_dialect *dialect = &form->dialect;
+    if (!head->above.comment || form->has_header) return GLIA_OK;
+    if (!count_fits(form, &head->above, dialect)) dialect = &words;
+    if (!count_fits(form, &head->above, dialect)) return GLIA_OK;
+    for (size_t c = 0; c < form->n_columns; c++) {
+        gi_free(evidence->guesses[c].first);
+        evidence->guesses[c].first = NULL;
     }
-    for (size_t c = 0; c < n; c++)
-        form->kinds[c] = form->columns[c].kind == GI_CELL_NUMBER ? GI_CSV_NUMBER
-                         : form->columns[c].kind == GI_CELL_TEXT ? GI_CSV_TEXT
-                                                                 : GI_CSV_DROPPED;
-cleanup:
-    gi_texts_free(&names);
-    gi_free(first_of_name);
-    gi_free(wanted);
-    gi_free(has_name);
+    const gi_csv_dialect own = form->dialect;
+    const gi_csv_row row = {head->above.comment, head->above.comment_end, head->first.line};
+    form->dialect = *dialect;
+    const glia_status status = read_first(form, &row, 0, evidence->guesses, scratch, error);
+    form->dialect = own;
+    form->is_named = true;
     return status;
 }
-
-/* ---- The whole ------------------------------------------------------------------------------ */
 
 static const char *separator_name(char separator)
 {
@@ -533,6 +390,65 @@ static const char *separator_name(char separator)
     }
 }
 
+static void say_how(gi_csv_form *form, const struct head *head, bool is_sure)
+{
+    gi_csv_say(form, "%s, %s", separator_name(form->dialect.separator),
+               form->has_header ? "first line is a header"
+               : form->is_named ? "a comment names the columns"
+                                : "no header");
+    if (!is_sure)
+        gi_csv_say(form, form->has_header
+                             ? ", it seems (--header no takes it for a row)"
+                             : ", it seems (--header yes takes the first line for one)");
+    if (head->n_passed > 0)
+        gi_csv_say(form, "; %zu line%s above the table, with another number of cells, left out",
+                   head->n_passed, head->n_passed == 1 ? "" : "s");
+}
+
+/* What the rows of the head are; n_text: of the head. */
+static glia_status find_columns(gi_csv_form *form, const gi_table_params *params, struct head *head,
+                                size_t n_text, const char **begin, glia_error *error)
+{
+    char *scratch = gi_alloc_unset(n_text, 1, "columns", error);
+    gi_csv_evidence evidence = {
+        .guesses = gi_alloc(form->n_columns, sizeof *evidence.guesses, "columns", error),
+        .n = form->n_columns};
+    glia_status status = evidence.guesses && scratch ? GLIA_OK : GLIA_NO_MEMORY;
+    bool is_sure = true;
+    if (!status)
+        status = read_first(form, &head->first, head->shift, evidence.guesses, scratch, error);
+    gi_csv_rows others = head->rows;
+    others.keeps_blank = form->n_columns == 1;
+    if (!status) status = read_others(form, &others, &evidence, scratch, error);
+    if (status) goto cleanup;
+    status = gi_csv_find_header(params, &evidence, &form->has_header, &is_sure, error);
+    form->has_header |= head->is_header && params->header != 0;
+    for (size_t c = 0; c < form->n_columns && !form->has_header && !status; c++)
+        status = note_cell(&evidence.guesses[c], &form->missing, evidence.guesses[c].first,
+                           evidence.guesses[c].n, true, error);
+    if (!status) status = name_by_comment(form, head, &evidence, scratch, error);
+    if (status) goto cleanup;
+    form->n_rows = evidence.n_rows + !form->has_header;
+    form->line = form->has_header ? head->rows.line : head->first.line;
+    *begin = form->has_header ? head->rows.p : head->first.begin;
+    say_how(form, head, is_sure);
+    status = gi_csv_make_columns(form, params, &evidence, head->first.line, error);
+cleanup:
+    gi_csv_evidence_free(&evidence);
+    gi_free(scratch);
+    return status;
+}
+
+/* Words for what is missing that are numbers are compared as such. */
+static void find_missing_values(gi_csv_form *form)
+{
+    for (size_t i = 0; i < form->missing.n && form->n_missing_values < GI_CSV_MISSING_VALUES; i++) {
+        const char *word = form->missing.words[i];
+        if (gi_parse_f64(word, word + strlen(word), &form->missing_values[form->n_missing_values]))
+            form->n_missing_values++;
+    }
+}
+
 void gi_csv_form_free(gi_csv_form *form)
 {
     for (size_t c = 0; form->columns && c < form->n_columns; c++) gi_free(form->columns[c].name);
@@ -542,71 +458,67 @@ void gi_csv_form_free(gi_csv_form *form)
     *form = (gi_csv_form){0};
 }
 
+/* Past byte-order marks: files that were put together have several. */
+static const char *pass_marks(const char *p, const char *end)
+{
+    while (end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
+    return p;
+}
+
+/* CR where no LF ends a line, but for the last one. */
+static char find_line_end(const char *text, size_t n)
+{
+    const char *feed = memchr(text, '\n', n), *end = text + n;
+    const char *carriage = memchr(text, '\r', n);
+    if (!carriage || (feed && feed + 1 < end)) return '\n';
+    return !feed || carriage + 1 < feed ? '\r' : '\n';
+}
+
 glia_status gi_csv_find_form(const char *path, const char *head, size_t n, bool is_whole,
                              const gi_table_params *params, gi_csv_form *form, glia_error *error)
 {
-    *form = (gi_csv_form){.path = path, .skips_bad_rows = params->skips_bad_rows};
-    glia_status status = refuse_foreign(path, head, n, error);
+    *form = (gi_csv_form){.path = path,
+                          .skips_bad_rows = params->skips_bad_rows,
+                          .is_for_network = params->ignores_unknown,
+                          .missing = params->missing};
+    glia_status status = gi_csv_refuse_foreign(path, head, n, error);
     if (status) return status;
-    const size_t mark = n >= 3 && memcmp(head, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    const char *const text = head + mark, *const end = head + n;
+    const char *const text = pass_marks(head, head + n), *end = head + n;
+    while (is_whole && end > text && gi_csv_fills_up(end[-1])) end--;
     if (text == end) return gi_fail(error, GLIA_BAD_FORMAT, "%s: is empty, expected a table", path);
+    find_missing_values(form);
     gi_csv_dialect *dialect = &form->dialect;
     const size_t n_text = (size_t)(end - text);
-    const char *mac_end = memchr(text, '\n', n_text) ? NULL : memchr(text, '\r', n_text);
-    if (mac_end && mac_end + 1 == end && !is_whole) return GLIA_OK; /* a line feed may follow */
-    dialect->line_end = mac_end ? '\r' : '\n';
-    dialect->separator = params->separator ? params->separator
-                                           : find_separator(text, end, is_whole, dialect->line_end);
-
-    struct guess *guesses = NULL;
-    char *scratch = NULL;
-    struct rows rows = {.dialect = dialect, .p = text, .end = end, .is_whole = is_whole, .line = 1};
-    const char *begin, *row_end;
-    uint64_t line;
-    if (!next_row(&rows, &begin, &row_end, &line)) {
-        if (!is_whole && n <= GI_MAX_ROW_BYTES) return GLIA_OK; /* n_columns is 0 */
-        const gi_csv_problem problem = {.fault = rows.open && is_whole ? GI_CSV_OPEN_QUOTE
-                                                                       : GI_CSV_LONG_ROW};
-        if (rows.open || !is_whole) return gi_csv_report(form, &problem, rows.line, error);
-        return gi_fail(error, GLIA_BAD_FORMAT, "%s: found blank lines alone, expected a table",
-                       path);
+    dialect->line_end = find_line_end(text, n_text);
+    if (dialect->line_end == '\r' && end[-1] == '\r' && !is_whole &&
+        !memchr(text, '\r', n_text - 1))
+        return GLIA_OK; /* a line feed may follow */
+    struct head at = {
+        .rows = {.dialect = dialect, .p = text, .end = end, .is_whole = is_whole, .line = 1}};
+    read_separator(&at.rows, &at.above);
+    const bool has_begun = read_comments(&at.rows, &at.above);
+    if (end - at.rows.p > 9 && strncasecmp(at.rows.p, "@relation", 9) == 0)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: found an ARFF file, expected separated values; name it .arff", path);
+    dialect->separator = params->separator ? params->separator : at.above.separator;
+    if (!dialect->separator) gi_csv_find_separator(&at.rows, path, dialect);
+    dialect->has_backslashes = gi_csv_find_backslashes(&at.rows);
+    if (!has_begun || !find_first_row(form, &at)) {
+        form->n_columns = 0;
+        if (!is_whole && n <= GI_MAX_ROW_BYTES) return GLIA_OK;
+        return fail_no_row(form, &at.rows, error);
     }
-    snprintf(form->first_line, sizeof form->first_line, "%" PRIu64, line);
-    gi_csv_cell cell;
-    const char *at = begin;
-    while (next_cell(dialect, &at, row_end, &cell)) form->n_columns++;
     if (form->n_columns > GI_MAX_COLUMNS) {
         const size_t found = form->n_columns;
         form->n_columns = 0;
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s, line %" PRIu64 ": found %zu cells, expected at most %d columns", path,
-                       line, found, (int)GI_MAX_COLUMNS);
+                       at.first.line, found, (int)GI_MAX_COLUMNS);
     }
-    guesses = gi_alloc(form->n_columns, sizeof *guesses, "columns", error);
-    scratch = gi_alloc_unset(n_text, 1, "columns", error);
-    status = guesses && scratch ? read_first(form, begin, row_end, line, guesses, scratch, error)
-                                : GLIA_NO_MEMORY;
-    if (status) goto cleanup;
-    struct rows others = rows;
-    form->n_rows = read_others(form, &others, guesses, scratch);
-    form->has_header = params->header > 0;
-    if (params->header < 0) {
-        status = has_known_name(params, guesses, form->n_columns, &form->has_header, error);
-        if (status) goto cleanup;
-        if (!form->has_header)
-            form->has_header = find_header(params, guesses, form->n_columns, form->n_rows);
-    }
-    form->n_rows += !form->has_header;
-    form->begin = (size_t)((form->has_header ? row_end : begin) - head);
-    form->line = form->has_header ? rows.line : line;
-    status = make_columns(form, params, guesses, line, error);
-    snprintf(form->how, sizeof form->how, "%s, %s", separator_name(dialect->separator),
-             form->has_header ? "first line is a header" : "no header");
-cleanup:
-    for (size_t c = 0; guesses && c < form->n_columns; c++) gi_free(guesses[c].first);
-    gi_free(guesses);
-    gi_free(scratch);
+    snprintf(form->first_line, sizeof form->first_line, "%" PRIu64, at.first.line);
+    const char *begin = text;
+    status = find_columns(form, params, &at, n_text, &begin, error);
+    form->begin = (size_t)(begin - head);
     return status;
 }
 

@@ -45,8 +45,10 @@ glia_status gi_csv_parser_make(const gi_csv_form *form, gi_csv_parser *parser, g
         .form = form,
         .kinds = gi_alloc(n, sizeof *parser->kinds, "reading a table", error),
         .dictionaries = gi_alloc(n, sizeof *parser->dictionaries, "reading a table", error),
-        .n_missing = gi_alloc(n, sizeof *parser->n_missing, "reading a table", error)};
-    if (!parser->kinds || !parser->dictionaries || !parser->n_missing) return GLIA_NO_MEMORY;
+        .n_missing = gi_alloc(n, sizeof *parser->n_missing, "reading a table", error),
+        .missing_words = gi_alloc(n, sizeof *parser->missing_words, "reading a table", error)};
+    if (!parser->kinds || !parser->dictionaries || !parser->n_missing || !parser->missing_words)
+        return GLIA_NO_MEMORY;
     memcpy(parser->kinds, form->kinds, n * sizeof *parser->kinds);
     return GLIA_OK;
 }
@@ -60,8 +62,15 @@ void gi_csv_parser_free(gi_csv_parser *parser)
     gi_free(parser->kinds);
     gi_free(parser->dictionaries);
     gi_free(parser->n_missing);
+    gi_free(parser->missing_words);
     gi_free(parser->scratch);
     *parser = (gi_csv_parser){0};
+}
+
+void gi_csv_count_missing(const gi_csv_parser *parser, size_t column, gi_column *to)
+{
+    to->has_missing |= parser->n_missing[column] > 0;
+    to->missing_words |= parser->missing_words[column];
 }
 
 /* ---- Numbers where they stand --------------------------------------------------------------- */
@@ -229,7 +238,9 @@ static void announce(struct row *row, size_t code)
 static double code_of(struct row *row, const char *text, size_t n, const char *where)
 {
     gi_csv_parser *parser = row->parser;
-    if (gi_csv_is_missing(text, n)) return missing(row);
+    if (gi_csv_missing(&parser->form->missing, text, n, &parser->missing_words[row->column]) ==
+        GI_CSV_MISSING)
+        return missing(row);
     gi_csv_dictionary *dictionary = &parser->dictionaries[row->column];
     const bool is_lost = parser->kinds[row->column] == GI_CSV_LOST;
     size_t code = SIZE_MAX;
@@ -268,17 +279,27 @@ static double code_of(struct row *row, const char *text, size_t n, const char *w
     return 0;
 }
 
+/* Whether a number stands for what is missing: -999. */
+static bool is_missing_value(const gi_csv_form *form, double value)
+{
+    for (size_t i = 0; i < form->n_missing_values; i++)
+        if (value == form->missing_values[i]) return true;
+    return false;
+}
+
 static double number_of(struct row *row, const char *text, size_t n, const char *where)
 {
+    const gi_csv_form *form = row->parser->form;
     double value;
-    if (gi_csv_is_missing(text, n)) return missing(row);
-    if (!gi_parse_f64(text, text + n, &value)) {
+    if (gi_csv_missing(&form->missing, text, n, &row->parser->missing_words[row->column]))
+        return missing(row);
+    if (!gi_csv_number(form->columns[row->column].form, text, n, &value)) {
         const char *nul = memchr(text, 0, n);
         return nul ? fail_cell(row, GI_CSV_NUL, where + (nul - text), text, n)
                    : fail_cell(row, GI_CSV_NOT_NUMBER, where, text, n);
     }
     if (isinf(value)) return fail_cell(row, GI_CSV_TOO_LARGE, where, text, n);
-    return value;
+    return is_missing_value(form, value) ? missing(row) : value;
 }
 
 static uint64_t count_line_ends(const gi_csv_dialect *dialect, const char *p, const char *end)
@@ -311,10 +332,10 @@ static const char *read_cell(struct row *row, const char *p, const char *end)
         row->status =
             gi_csv_grow((void **)&parser->scratch, &parser->scratch_room, n, 1, row->error);
         if (row->status) return next;
-        n = gi_csv_unquote(&cell, parser->scratch);
+        n = gi_csv_unquote(&parser->form->dialect, &cell, parser->scratch);
         text = parser->scratch;
     }
-    *x = kind == GI_CSV_NUMBER ? number_of(row, text, n, cell.begin)
+    *x = kind <= GI_CSV_FORMED ? number_of(row, text, n, cell.begin)
                                : code_of(row, text, n, cell.begin);
     return next;
 }
@@ -332,7 +353,8 @@ static const char *plain_text_end(const char *p, char separator, char line_end)
         p++;
     }
     if (p == begin) return p;
-    return p[-1] == ' ' || p[-1] == '\t' || p[-1] == '\r' ? NULL : p;
+    const char last = p[-1];
+    return last == ' ' || last == '\t' || last == '\r' || last == '\n' ? NULL : p;
 }
 
 /* ---- Rows ----------------------------------------------------------------------------------- */
@@ -378,6 +400,7 @@ static const char *read_row(struct row *row, const char *p, const char *end)
     const gi_csv_dialect *dialect = &parser->form->dialect;
     const char separator = dialect->separator, line_end = dialect->line_end;
     const size_t n_columns = parser->form->n_columns;
+    const bool has_missing_values = parser->form->n_missing_values > 0;
     for (;;) {
         const uint8_t kind = parser->kinds[row->column];
         const char *next = NULL;
@@ -385,7 +408,8 @@ static const char *read_row(struct row *row, const char *p, const char *end)
             double value;
             next = read_number(p, &value);
             if (next && *next == '\r') next += next[1] == '\n';
-            if (next && (*next == line_end || (*next == separator && separator != ' ')))
+            if (next && (*next == line_end || (*next == separator && separator != ' ')) &&
+                !(has_missing_values && is_missing_value(parser->form, value)))
                 row->x[row->column] = value;
             else
                 next = NULL;
@@ -424,8 +448,8 @@ glia_status gi_csv_parse_rows(gi_csv_parser *parser, const char *begin, const ch
     uint64_t shift = UINT64_MAX; /* lines - rows, at the last mark */
     for (const char *p = begin; p < end;) {
         const char *const row_begin = p;
-        while (gi_csv_is_blank(dialect, *p)) p++;
-        if (*p == dialect->line_end) { /* a blank line */
+        /* A blank line, which in a table of one column is a cell without a value. */
+        if (gi_csv_is_blank_row(dialect, &p, end) && (n_columns > 1 || p > row_begin)) {
             lot->lines++;
             p++;
             continue;
@@ -446,8 +470,9 @@ glia_status gi_csv_parse_rows(gi_csv_parser *parser, const char *begin, const ch
             const char *open;
             row_end = gi_csv_row_end(dialect, row_begin, end, &open);
             const bool is_long = row_end - row_begin > GI_MAX_ROW_BYTES;
-            if (form->skips_bad_rows && !is_long) {
-                lot->skipped++;
+            const bool is_comment = *p == '#' || *p == '%';
+            if ((form->skips_bad_rows || is_comment) && !is_long) {
+                lot->skipped += !is_comment;
                 lot->lines += count_line_ends(dialect, row_begin, row_end);
                 p = row_end;
                 continue;
@@ -458,11 +483,9 @@ glia_status gi_csv_parse_rows(gi_csv_parser *parser, const char *begin, const ch
                                         .line = lot->lines,
                                         .column = row.column,
                                         .n_cells = count_cells(dialect, row_begin, row_end)};
-            const bool is_quote =
-                row.fault == GI_CSV_AFTER_QUOTE || row.fault == GI_CSV_QUOTE_INSIDE;
             if (is_long)
                 problem->fault = GI_CSV_LONG_ROW;
-            else if (problem->n_cells != n_columns && !is_quote)
+            else if (problem->n_cells != n_columns)
                 problem->fault = GI_CSV_RAGGED;
             if (row.at) {
                 problem->byte = first_byte + (uint64_t)(row.at - begin);
@@ -497,13 +520,37 @@ void gi_csv_set_problem(const gi_csv_form *form, const gi_csv_block *block, gi_c
 
 /* ---- Messages ------------------------------------------------------------------------------- */
 
-static const char *number_hint(const char *shown)
+/* How numbers of a form are written. */
+static const char *name_form(const gi_number_form *form)
 {
-    /* 1,5 and 1.234,5 */
-    const size_t n = strspn(shown, "+-0123456789.,");
-    if (n && !shown[n] && strchr(shown, ','))
-        return " (with a point before the decimals, and none between thousands)";
-    return "";
+    if (form->decimal == ',')
+        return form->thousands == '.' ? "a number with a decimal comma (1.234,5)"
+                                      : "a number with a decimal comma (12,5)";
+    return form->thousands == ',' ? "a number with a decimal point (1,234.5)" : "a number";
+}
+
+/* What to do about a cell that is no number. */
+static void advise_number(const gi_csv_form *form, const gi_csv_problem *problem, const char *name,
+                          char advice[512])
+{
+    const char *shown = problem->shown;
+    const size_t n = strspn(shown, "+-0123456789.,' ");
+    const bool is_other_form = n > 0 && !shown[n] && strpbrk(shown, ".,'");
+    char word[GI_CSV_SHOWN + 48] = "";
+    if (is_other_form)
+        snprintf(word, sizeof word, "--decimal and --thousands say how numbers are written, ");
+    else if (!strpbrk(shown, ",'\"\\ ") && !strstr(shown, "..."))
+        snprintf(word, sizeof word, "--missing %s reads it as missing, ", shown);
+    else
+        snprintf(word, sizeof word, "--missing says which words mean missing, ");
+    if (form->is_for_network)
+        snprintf(advice, 512, "since the network learned %s as numbers; correct it, %s", name,
+                 word);
+    else
+        snprintf(advice, 512,
+                 "correct it, %sor take the column as categories with --categorical %s, or leave "
+                 "it out with --drop %s, ",
+                 word, name, name);
 }
 
 glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem, uint64_t line,
@@ -511,10 +558,12 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
 {
     static const char skip[] = "or leave such rows out with --on-bad-row skip";
     const char *shown = problem->shown;
-    char name[GI_CSV_SHOWN] = "", row[256], cell[384];
+    char name[GI_CSV_SHOWN] = "", row[256], cell[384], advice[512], drop[GI_CSV_SHOWN + 48] = "";
     if (form->columns && problem->column < form->n_columns)
         gi_csv_show(form->columns[problem->column].name,
                     strlen(form->columns[problem->column].name), name);
+    if (!form->is_for_network)
+        snprintf(drop, sizeof drop, "leave the column out with --drop %s, ", name);
     snprintf(row, sizeof row, "%.200s, line %" PRIu64, form->path, line + problem->line);
     snprintf(cell, sizeof cell, "%s, column %s", row, name);
     switch (problem->fault) {
@@ -528,17 +577,6 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
                   "correct the row"
                 : "correct the row",
             skip);
-    case GI_CSV_AFTER_QUOTE:
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found \"%s\" after a closing quote, expected the end of the cell; a "
-                       "quote within quotes is written twice; correct the row, %s",
-                       row, shown, skip);
-    case GI_CSV_QUOTE_INSIDE:
-        return gi_fail(
-            error, GLIA_BAD_FORMAT,
-            "%s: found a quote in the middle of a cell (%s), expected none; put the cell "
-            "into quotes, and write the quote within twice, %s",
-            row, shown, skip);
     case GI_CSV_OPEN_QUOTE:
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found a quote that is not closed until the end of the file (%s), "
@@ -550,23 +588,27 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
                        "left open?",
                        row, (int)GI_MAX_ROW_BYTES);
     case GI_CSV_NOT_NUMBER:
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found \"%s\", expected a number%s; correct it, or take the column as "
-                       "categories with --categorical %s, or leave it out with --drop %s, %s",
-                       cell, shown, number_hint(shown), name, name, skip);
+        advise_number(form, problem, name, advice);
+        return gi_fail(error, GLIA_BAD_FORMAT, "%s: found \"%s\", expected %s%s; %s%s", cell, shown,
+                       gi_csv_is_infinity(shown, strlen(shown)) ? "a finite number"
+                       : form->columns ? name_form(&form->columns[problem->column].form)
+                                       : "a number",
+                       "", advice, skip);
     case GI_CSV_TOO_LARGE:
-        return gi_fail(
-            error, GLIA_BAD_FORMAT,
-            "%s: found %s, expected a number up to 1.8e308, the largest there is; correct "
-            "it, %s",
-            cell, shown, skip);
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: found %s, expected a number up to 1.8e308, the largest there is; "
+                       "correct it, %s%s%s%s",
+                       cell, shown,
+                       form->is_for_network ? ""
+                                            : "or take the column as categories with "
+                                              "--categorical ",
+                       form->is_for_network ? "" : name, form->is_for_network ? "" : ", ", skip);
     case GI_CSV_NOT_UTF8:
-        return gi_fail(
-            error, GLIA_BAD_FORMAT,
-            "%s: byte %" PRIu64 ": found \"%s\", expected UTF-8; convert the file (iconv "
-            "-f LATIN1 -t UTF-8, if it is Latin-1), leave the column out with --drop %s, "
-            "%s",
-            cell, problem->byte, shown, name, skip);
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: byte %" PRIu64
+                       ": found \"%s\", expected UTF-8; convert the file (iconv "
+                       "-f LATIN1 -t UTF-8, if it is Latin-1), %s%s",
+                       cell, problem->byte, shown, drop, skip);
     case GI_CSV_NUL:
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: byte %" PRIu64
@@ -575,14 +617,18 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
                        cell, problem->byte, shown, skip);
     case GI_CSV_TOO_MANY_TEXTS:
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found more than %d different texts up to here, expected categories; "
-                       "leave the column out with --drop %s",
-                       cell, (int)GI_MAX_TEXTS, name);
+                       "%s: found more than %d different texts up to here, expected categories%s%s",
+                       cell, (int)GI_MAX_TEXTS,
+                       form->is_for_network ? ", as the network learned them"
+                                            : "; leave the column out with --drop ",
+                       form->is_for_network ? "" : name);
     case GI_CSV_LONG_TEXT:
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found a text of more than %d bytes, expected a category; leave the "
-                       "column out with --drop %s",
-                       cell, (int)GI_MAX_TEXT_BYTES, name);
+                       "%s: found a text of more than %d bytes, expected a category%s%s", cell,
+                       (int)GI_MAX_TEXT_BYTES,
+                       form->is_for_network ? ", as the network learned them"
+                                            : "; leave the column out with --drop ",
+                       form->is_for_network ? "" : name);
     case GI_CSV_FINE:
         break;
     }

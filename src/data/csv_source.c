@@ -191,6 +191,7 @@ glia_status gi_csv_source_take(gi_csv_source *source, const gi_csv_dialect *dial
             if (got == 0 || is_hasty) break;
         }
         const bool is_last = source->has_ended && source->n_tail == 0;
+        while (is_last && block->n > 0 && gi_csv_fills_up(block->bytes[block->n - 1])) block->n--;
         if (block->n == 0 && is_last) return GLIA_OK;
         const char *end = block->bytes + block->n;
         const char *row_end = gi_csv_last_row_end(dialect, block->bytes, end, &block->open);

@@ -71,7 +71,7 @@ static glia_status take_texts(gi_csv_stream *stream, gi_table *table, glia_error
     for (size_t c = 0; c < table->n_columns; c++) {
         table->columns[c].texts = stream->parser.dictionaries[c].texts;
         stream->parser.dictionaries[c].texts = (gi_texts){0};
-        table->columns[c].has_missing = stream->parser.n_missing[c] > 0;
+        gi_csv_count_missing(&stream->parser, c, &table->columns[c]);
         stream->parser.n_missing[c] = 0;
     }
     return GLIA_OK;
@@ -92,6 +92,7 @@ static glia_status make_table(gi_csv_stream *stream, gi_table **out, glia_error 
     if (!table->path || !table->columns || !table->marks) goto cleanup;
     for (size_t c = 0; c < form->n_columns; c++) {
         table->columns[c].kind = form->columns[c].kind;
+        table->columns[c].form = form->columns[c].form;
         table->columns[c].name = gi_strdup(form->columns[c].name, error);
         if (!table->columns[c].name) goto cleanup;
     }
@@ -138,7 +139,7 @@ static glia_status keep_row(const gi_csv_dialect *dialect, const char *p, const 
         if (status) return status;
         at[c] = room->n;
         if (cell.doubled) {
-            room->n += gi_csv_unquote(&cell, room->bytes + room->n);
+            room->n += gi_csv_unquote(dialect, &cell, room->bytes + room->n);
         } else {
             memcpy(room->bytes + room->n, cell.begin, length);
             room->n += length;

@@ -110,7 +110,7 @@ static glia_status read_split(const char *path, glia_split split, const gi_file 
 {
     gi_table_params how = gi_table_params_of(&params->table, params->threads);
     how.caches = true;
-    how.ignores_unknown = reading != NULL;
+    if (reading) gi_table_params_read_like(&how, reading->schema);
 
     gi_known_columns known = {0};
     glia_status status = reading

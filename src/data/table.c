@@ -191,6 +191,7 @@ void gi_table_free(gi_table *table)
     gi_free(table->cell_at);
     gi_file_close(&table->mapped);
     gi_free(table->path);
+    gi_free(table->missing.words);
     gi_free(table);
 }
 

@@ -7,6 +7,7 @@
 #define GLIA_DATA_TABLE_H
 
 #include "base/file.h"
+#include "base/schema.h"
 #include "base/status.h"
 
 /* Ceilings of what a file may hold. */
@@ -49,6 +50,8 @@ typedef struct gi_column {
     gi_cell_kind kind;
     gi_texts texts; /* of GI_CELL_TEXT */
     bool has_missing;
+    uint64_t missing_words; /* which usual words stood there: gi_table_missing_word */
+    gi_number_form form;    /* of GI_CELL_NUMBER in separated values */
 } gi_column;
 
 /* Where rows stand: row r, from `row` on until the next mark's, is on line `line` + r - row. */
@@ -72,7 +75,8 @@ typedef struct gi_table {
     gi_line_mark *marks; /* (n_marks); none: the file has no lines (NumPy) */
     size_t n_marks;
     size_t skipped; /* rows that were malformed, and left out */
-    char how[192];  /* what was found out: "comma-separated, first line is a header", say */
+    char how[512];  /* what was found out: "comma-separated, first line is a header", say */
+    gi_missing_words missing; /* what it was read with; owned */
     /* Of a stream that keeps them: the cells as texts, without their quotes; else NULL. */
     char *cell_texts;    /* one after the other, each with a NUL */
     size_t *cell_at;     /* (rows, columns): where each begins */
@@ -92,6 +96,9 @@ glia_status gi_table_index(gi_table *table, glia_error *error);
 /* The column of this name, or with this number, from 1; SIZE_MAX: none. */
 size_t gi_table_column(const gi_table *table, const char *name);
 
+/* A word in the column that was read as a missing value (NA, None, ...); NULL: none. */
+const char *gi_table_missing_word(const gi_column *column);
+
 /* "FILE, line 7, column age" (or "row 6" where there are no lines) into where. */
 void gi_table_where(const gi_table *table, size_t row, size_t column, char *where, size_t room);
 
@@ -100,6 +107,7 @@ typedef struct gi_known_column {
     const char *name;
     gi_cell_kind kind;
     bool may_be_absent;
+    gi_number_form form; /* of numbers, if it is known */
 } gi_known_column;
 
 typedef struct gi_table_params {
@@ -112,6 +120,11 @@ typedef struct gi_table_params {
     bool keeps_texts;             /* a stream keeps the cells of its rows as texts, too */
     const gi_known_column *known; /* (n_known); all else is found out */
     size_t n_known;
+    const char *const *targets; /* (n_targets): names that a header has, */
+    size_t n_targets;
+    const char *group;        /* and one more, or NULL */
+    gi_number_form form;      /* of numbers; what is 0 is found out */
+    gi_missing_words missing; /* borrowed */
 } gi_table_params;
 
 /* Gives the columns of a table the kinds that are known; others are ignored if params say so.

@@ -305,6 +305,7 @@ static glia_status begin_schema_column(const gi_column *from, const gi_column_pl
 {
     out->is_category = from->kind == GI_CELL_TEXT && plan->use == GI_USE_AS_IT_IS;
     out->scale = 1;
+    out->form = from->form;
     out->date = plan->form;
     out->part = part;
     out->name = gi_strdup(from->name, error);
@@ -348,6 +349,9 @@ static glia_status begin_schema(const gi_table *table, const gi_table_plan *plan
             status = begin_schema_column(&table->columns[c], column, parts[i],
                                          &schema->columns[j++], error);
     }
+    for (size_t k = 0; k < plan->n_targets && !status; k++)
+        schema->target_forms[k] = table->columns[plan->targets[k]].form;
+    if (!status) status = gi_missing_words_copy(&table->missing, &schema->missing, error);
     gi_free(names);
     if (status)
         gi_schema_free(schema);
@@ -490,7 +494,19 @@ gi_table_params gi_table_params_of(const glia_table_params *params, int threads)
     how.header = params->header == 0 ? -1 : params->header > 0;
     how.skips_bad_rows = params->skip_bad_rows;
     how.threads = threads;
+    how.targets = params->targets;
+    how.n_targets = params->n_targets;
+    how.group = params->group;
+    how.form = (gi_number_form){params->decimal, params->thousands};
+    how.missing = (gi_missing_words){(char **)(uintptr_t)params->missing, params->n_missing,
+                                     params->missing_alone};
     return how;
+}
+
+void gi_table_params_read_like(gi_table_params *how, const gi_schema *schema)
+{
+    how->ignores_unknown = true;
+    if (how->missing.n == 0 && !how->missing.alone) how->missing = schema->missing;
 }
 
 static glia_status known_new(size_t n, gi_known_columns *out, glia_error *error)
@@ -501,7 +517,13 @@ static glia_status known_new(size_t n, gi_known_columns *out, glia_error *error)
 
 static void know(gi_known_columns *known, const char *name, gi_cell_kind kind)
 {
-    known->columns[known->n++] = (gi_known_column){name, kind, false};
+    known->columns[known->n++] = (gi_known_column){.name = name, .kind = kind};
+}
+
+/* How numbers are written that a network learned from. */
+static gi_number_form known_form(const gi_number_form *form)
+{
+    return form->decimal ? *form : (gi_number_form){'.', 0};
 }
 
 static bool is_same(const char *a, const char *b)
@@ -530,9 +552,11 @@ glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_para
     const gi_schema *schema = reading->schema;
     glia_status status = known_new(schema->n_columns + schema->n_targets + 2, out, error);
     if (status) return status;
-    for (size_t j = 0; j < schema->n_columns; j++)
+    for (size_t j = 0; j < schema->n_columns; j++) {
         know(out, schema->columns[j].name,
              gi_schema_has_texts(&schema->columns[j]) ? GI_CELL_TEXT : GI_CELL_NUMBER);
+        out->columns[out->n - 1].form = known_form(&schema->columns[j].form);
+    }
     for (size_t j = 0; j < schema->n_columns && is_for_prediction; j++)
         if (is_same(params->id, schema->columns[j].name) &&
             !gi_schema_has_texts(&schema->columns[j]))
@@ -545,15 +569,19 @@ glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_para
         if (params->id)
             know(out, params->id, GI_CELL_TEXT);
         else if (reading->id)
-            out->columns[out->n++] = (gi_known_column){reading->id, GI_CELL_TEXT, true};
+            out->columns[out->n++] =
+                (gi_known_column){.name = reading->id, .kind = GI_CELL_TEXT, .may_be_absent = true};
         return GLIA_OK;
     }
     for (size_t k = 0; k < schema->n_targets; k++)
         out->columns[out->n++] = (gi_known_column){
-            schema->targets[k], schema->has_text_target ? GI_CELL_TEXT : GI_CELL_NUMBER, true};
+            schema->targets[k], schema->has_text_target ? GI_CELL_TEXT : GI_CELL_NUMBER, true,
+            known_form(&schema->target_forms[k])};
     if (params->weight) know(out, params->weight, GI_CELL_NUMBER);
     if (reading->group)
-        out->columns[out->n++] = (gi_known_column){
-            reading->group, reading->group_is_text ? GI_CELL_TEXT : GI_CELL_NUMBER, true};
+        out->columns[out->n++] =
+            (gi_known_column){.name = reading->group,
+                              .kind = reading->group_is_text ? GI_CELL_TEXT : GI_CELL_NUMBER,
+                              .may_be_absent = true};
     return GLIA_OK;
 }

@@ -106,6 +106,10 @@ typedef struct gi_known_columns {
     size_t n;
 } gi_known_columns;
 
+/* Rows are read as those that a schema was learned from, unless how says otherwise; its words are
+ * borrowed. */
+void gi_table_params_read_like(gi_table_params *how, const gi_schema *schema);
+
 glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns *out,
                                glia_error *error);
 /* is_for_prediction: of rows whose target is nothing to them, but whose id is. */

@@ -20,6 +20,47 @@ static json_t *pack_texts(char *const *texts, size_t n)
     return array;
 }
 
+/* ",." of a decimal comma and points between thousands, "," without them; NULL: as C writes. */
+static const char *pack_form(const gi_number_form *form, char text[3])
+{
+    const bool is_usual = (form->decimal == 0 || form->decimal == '.') && form->thousands == 0;
+    text[0] = form->decimal;
+    text[1] = form->thousands;
+    text[2] = '\0';
+    return is_usual ? NULL : text;
+}
+
+static bool set_form(json_t *object, const gi_number_form *form)
+{
+    char text[3];
+    return !pack_form(form, text) || json_object_set_new(object, "numbers", json_string(text)) == 0;
+}
+
+/* What the file was read with, where it is not the usual. */
+static bool set_reading(json_t *table, const gi_schema *schema)
+{
+    const gi_missing_words *missing = &schema->missing;
+    bool has_form = false;
+    char text[3];
+    for (size_t k = 0; k < schema->n_targets; k++)
+        has_form = has_form || pack_form(&schema->target_forms[k], text);
+    if (has_form) {
+        json_t *forms = json_array();
+        for (size_t k = 0; k < schema->n_targets; k++) {
+            const char *form = pack_form(&schema->target_forms[k], text);
+            if (json_array_append_new(forms, json_string(form ? form : "."))) {
+                json_decref(forms);
+                return false;
+            }
+        }
+        if (json_object_set_new(table, "target_numbers", forms)) return false;
+    }
+    if (missing->n &&
+        json_object_set_new(table, "missing_words", pack_texts(missing->words, missing->n)))
+        return false;
+    return !missing->alone || json_object_set_new(table, "missing_alone", json_true()) == 0;
+}
+
 static json_t *pack_column(const gi_schema_column *column)
 {
     json_t *object = column->is_category
@@ -33,7 +74,9 @@ static json_t *pack_column(const gi_schema_column *column)
         json_decref(object);
         return NULL;
     }
-    if (object && column->flags_missing && json_object_set_new(object, "missing", json_true())) {
+    if (object &&
+        ((column->flags_missing && json_object_set_new(object, "missing", json_true()) != 0) ||
+         !set_form(object, &column->form))) {
         json_decref(object);
         return NULL;
     }
@@ -48,9 +91,14 @@ json_t *gi_schema_pack(const gi_schema *schema)
             json_decref(columns);
             return NULL;
         }
-    return json_pack("{s:o, s:o, s:b}", "columns", columns, "targets",
-                     pack_texts(schema->targets, schema->n_targets), "text_target",
-                     (int)schema->has_text_target);
+    json_t *table = json_pack("{s:o, s:o, s:b}", "columns", columns, "targets",
+                              pack_texts(schema->targets, schema->n_targets), "text_target",
+                              (int)schema->has_text_target);
+    if (table && !set_reading(table, schema)) {
+        json_decref(table);
+        return NULL;
+    }
+    return table;
 }
 
 /* ---- Reading ------------------------------------------------------------------------------- */
@@ -98,6 +146,46 @@ static glia_status unpack_date(const char *place, const json_t *object, size_t j
     return GLIA_OK;
 }
 
+/* Absent: as C writes numbers. */
+static bool unpack_form(const json_t *value, gi_number_form *form)
+{
+    *form = (gi_number_form){'.', 0};
+    if (!value) return true;
+    const char *text = json_string_value(value);
+    const size_t n = text ? strlen(text) : 0;
+    if (n < 1 || n > 2 || !strchr(".,", text[0]) || (n == 2 && !strchr(".,' ", text[1])) ||
+        text[0] == text[1])
+        return false;
+    *form = (gi_number_form){text[0], text[1]};
+    return true;
+}
+
+static glia_status unpack_reading(const char *place, const json_t *table, gi_schema *schema,
+                                  glia_error *error)
+{
+    const json_t *forms = json_object_get(table, "target_numbers");
+    const json_t *words = json_object_get(table, "missing_words");
+    const json_t *alone = json_object_get(table, "missing_alone");
+    bool fits = !forms || json_array_size(forms) == schema->n_targets;
+    for (size_t k = 0; k < schema->n_targets && fits; k++)
+        fits = unpack_form(forms ? json_array_get(forms, k) : NULL, &schema->target_forms[k]);
+    if (!fits)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: preprocessing.table.target_numbers: expected a text such as \",.\" for "
+                       "each target",
+                       place);
+    const char **texts = json_is_array(words) ? unpack_texts(words, false, NULL) : NULL;
+    if ((words && !texts) || (alone && !json_is_boolean(alone)))
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: preprocessing.table.missing_words: expected an array of texts, and "
+                       "missing_alone true or false",
+                       place);
+    const gi_missing_words missing = {(char **)texts, json_array_size(words), json_is_true(alone)};
+    const glia_status status = gi_missing_words_copy(&missing, &schema->missing, error);
+    gi_free(texts);
+    return status;
+}
+
 static glia_status unpack_column(const char *place, const json_t *object, size_t j,
                                  gi_schema_column *column, glia_error *error)
 {
@@ -107,6 +195,8 @@ static glia_status unpack_column(const char *place, const json_t *object, size_t
     if (!name || !name[0]) return reject(place, j, "name", "the name of a column", error);
     if (missing && !json_is_boolean(missing))
         return reject(place, j, "missing", "true or false", error);
+    if (!unpack_form(json_object_get(object, "numbers"), &column->form))
+        return reject(place, j, "numbers", "a text such as \",.\"", error);
     column->flags_missing = json_is_true(missing);
     column->is_category = categories != NULL;
     column->scale = 1;
@@ -154,6 +244,7 @@ glia_status gi_schema_unpack(const char *place, const json_t *table, size_t n_fe
     glia_status status = gi_schema_new(n, names, json_array_size(targets), &schema, error);
     gi_free(names);
     if (!status) schema->has_text_target = json_is_true(text_target);
+    if (!status) status = unpack_reading(place, table, schema, error);
     for (size_t j = 0; j < n && !status; j++)
         status = unpack_column(place, json_array_get(columns, j), j, &schema->columns[j], error);
     if (!status) {

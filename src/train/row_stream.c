@@ -73,7 +73,7 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     gi_table_params how = gi_table_params_of(&params->table, params->threads);
     const gi_reading reading = gi_network_reading(network);
     glia_status status = gi_known_of_reading(&reading, &params->table, true, &known, error);
-    how.ignores_unknown = true;
+    gi_table_params_read_like(&how, network->schema);
     how.known = known.columns;
     how.n_known = known.n;
     how.keeps_texts = params->keep_texts;
