@@ -18,12 +18,11 @@ typedef struct augment_options {
 #define AUGMENT_OPTIONS(type, field)                                                               \
     {.kind = OPTION_HEADING, .name = "Augmentation"},                                              \
     {.kind = OPTION_FLAG, .name = "augment", .offset = offsetof(type, field.usual),                \
-     .help = "distort each image in every epoch as suits handwritten digits: shift 1.5, "          \
-             "rotate 11.5, scale 0.15, shear 0.2, elastic 25, each but for what its own option "  \
-             "says"},                                                                              \
+     .help = "distort each image anew in every epoch, as fits handwritten digits: shift 1.5, "      \
+             "rotate 11.5, scale 0.15, shear 0.2, elastic 25; the options below override these"},                                                                              \
     {.kind = OPTION_REAL, .name = "shift", .metavar = "X", .offset = offsetof(type, field.shift),  \
      .max = 1e6, .shown_default = "0",                                                             \
-     .help = "shift by up to X pixels along each axis, background coming in"},                     \
+     .help = "shift by up to X pixels along each axis, and fill in background"},                     \
     {.kind = OPTION_REAL, .name = "rotate", .metavar = "X",                                        \
      .offset = offsetof(type, field.rotation), .max = 180, .shown_default = "0",                   \
      .help = "rotate by up to X degrees"},                                                         \
@@ -45,10 +44,10 @@ typedef struct augment_options {
 #define AUGMENT_FADE_OPTIONS(type, field)                                                          \
     {.kind = OPTION_REAL, .name = "augment-fade", .metavar = "X",                                  \
      .offset = offsetof(type, field.fade), .max = 1, .shown_default = "0",                         \
-     .help = "over this last part of the epochs let the distortions shrink"},                      \
+     .help = "let the distortions shrink over this last part of the epochs"},                      \
     {.kind = OPTION_REAL, .name = "augment-fade-to", .metavar = "X",                               \
      .offset = offsetof(type, field.fade_to), .max = 1, .shown_default = "0",                      \
-     .help = "what is left of them in the end: 0.4 is 0.4 of their ranges"}
+     .help = "the part of the distortions that remains at the end"}
 /* clang-format on */
 
 void augment_set_defaults(augment_options *options);

@@ -127,7 +127,7 @@ static int measure(struct bench *bench)
     bench->n_machines = 1;
     int status = measure_networks(bench);
     if (status != EXIT_DONE || !signals_came()) return status;
-    complain("interrupted; what is printed was measured before");
+    complain("interrupted; the rows above were measured before");
     return EXIT_INTERRUPTED;
 }
 
@@ -273,10 +273,10 @@ const struct command bench_command = {
     .operands = "",
     .summary = "measure this machine, training and inference",
     .description =
-        "Measures what the machine can do: its peak in f32 and bf16 (multiply-adds in registers) "
-        "and its memory's bandwidth (a = b + s c over arrays larger than the caches). Then trains "
-        "networks and predicts with them, a row for each network, precision and batch, and prints "
-        "samples a second, GFLOP/s, and the fraction of the peak with the row's threads.\n\n"
+        "Measures the limits of the machine: its peak in f32 and bf16 (multiply-adds in registers) "
+        "and the bandwidth of its memory (a = b + s c over arrays larger than the caches). Then it "
+        "trains and predicts, and prints a row for each network, precision and batch: samples a "
+        "second, GFLOP/s, and the part of the peak of as many threads.\n\n"
         "GFLOP/s count every product of a dense step: for each weight 2 FLOP to predict, 6 to "
         "train, 4 in the first layer, which needs no gradient of the data. A step that leaves out "
         "the products with zeros can exceed 100 % of the peak; --data dense has no zeros in its "

@@ -20,74 +20,83 @@
 static const struct option sweep_table[] = {
     {.kind = OPTION_HEADING, .name = "Options of train, each with one value or several"},
     SWEEP_LIST("hidden", SWEEP_HIDDEN,
-               "units of the hidden layers, layers of one network parted by '-': 256,512-256,none"),
-    SWEEP_LIST("activation", SWEEP_ACTIVATION, "sigmoid,tanh,relu,identity"),
+               "units of the hidden layers; '-' separates the layers of a network: 256,512-256,none"),
+    SWEEP_LIST("activation", SWEEP_ACTIVATION,
+               "activations of the hidden layers, as in train: relu,tanh, ..."),
     SWEEP_LIST("init", SWEEP_INIT, "distributions of the first weights"),
     SWEEP_LIST("lr", SWEEP_LR, "learning rates"),
-    SWEEP_LIST("lr-end", SWEEP_LR_END, "what they fall to; constant"),
-    SWEEP_LIST("schedule", SWEEP_SCHEDULE, "how they go on: constant,linear,cosine, ..."),
-    SWEEP_LIST("lr-factor", SWEEP_LR_FACTOR, "what step and exponential multiply them by"),
-    SWEEP_LIST("lr-every", SWEEP_LR_EVERY, "after how many epochs step does"),
-    SWEEP_LIST("warmup", SWEEP_WARMUP, "parts of all steps over which they rise before"),
+    SWEEP_LIST("lr-end", SWEEP_LR_END, "learning rates at the last step, or constant"),
+    SWEEP_LIST("schedule", SWEEP_SCHEDULE,
+               "schedules of the learning rate: constant,linear,cosine, ..."),
+    SWEEP_LIST("lr-factor", SWEEP_LR_FACTOR, "factors of the schedules step and exponential"),
+    SWEEP_LIST("lr-every", SWEEP_LR_EVERY, "epochs between two falls of the schedule step"),
+    SWEEP_LIST("warmup", SWEEP_WARMUP, "parts of all steps in which the learning rate rises"),
     SWEEP_LIST("batch", SWEEP_BATCH, "samples for each update"),
     SWEEP_LIST("epochs", SWEEP_EPOCHS, "passes over the training data"),
-    SWEEP_LIST("optimizer", SWEEP_OPTIMIZER, "sgd,momentum,nesterov,rmsprop,adam,adamw"),
-    SWEEP_LIST("momentum", SWEEP_MOMENTUM, "of momentum and nesterov; beta1 of adam and adamw"),
-    SWEEP_LIST("beta2", SWEEP_BETA2, "of adam and adamw, and of rmsprop"),
-    SWEEP_LIST("epsilon", SWEEP_EPSILON, "of the three"),
-    SWEEP_LIST("averaging", SWEEP_AVERAGING, "what stays in each step of a moving average of the weights"),
-    SWEEP_LIST("dropout", SWEEP_DROPOUT, "parts of the hidden units that are left out"),
-    SWEEP_LIST("input-dropout", SWEEP_INPUT_DROPOUT, "... of the inputs"),
+    SWEEP_LIST("optimizer", SWEEP_OPTIMIZER, "optimizers: sgd,momentum,nesterov,rmsprop,adam,adamw"),
+    SWEEP_LIST("momentum", SWEEP_MOMENTUM,
+               "momentum of momentum and nesterov; beta1 of adam and adamw"),
+    SWEEP_LIST("beta2", SWEEP_BETA2, "beta2 of adam, adamw and rmsprop"),
+    SWEEP_LIST("epsilon", SWEEP_EPSILON, "epsilon of adam, adamw and rmsprop"),
+    SWEEP_LIST("averaging", SWEEP_AVERAGING,
+               "parts that a moving average of the weights keeps in each step"),
+    SWEEP_LIST("dropout", SWEEP_DROPOUT, "parts of the hidden units to leave out"),
+    SWEEP_LIST("input-dropout", SWEEP_INPUT_DROPOUT, "parts of the inputs to leave out"),
     SWEEP_LIST("input-noise", SWEEP_INPUT_NOISE, "standard deviations of noise on the inputs"),
-    SWEEP_LIST("label-smoothing", SWEEP_LABEL_SMOOTHING, "parts of each label that all classes share"),
-    SWEEP_LIST("weight-decay", SWEEP_WEIGHT_DECAY, "by how much weights shrink in each step"),
-    SWEEP_LIST("l2", SWEEP_L2, "of the weights' squares in the loss"),
-    SWEEP_LIST("l1", SWEEP_L1, "of their magnitudes"),
-    SWEEP_LIST("max-norm", SWEEP_MAX_NORM, "limits of the norm of a hidden unit's weights"),
-    SWEEP_LIST("clip-norm", SWEEP_CLIP_NORM, "limits of the gradient's norm"),
-    SWEEP_LIST("shift", SWEEP_SHIFT, "pixels by which images are shifted"),
-    SWEEP_LIST("rotate", SWEEP_ROTATE, "degrees by which they are rotated"),
-    SWEEP_LIST("scale", SWEEP_SCALE, "parts by which they are scaled"),
-    SWEEP_LIST("shear", SWEEP_SHEAR, "... and sheared"),
-    SWEEP_LIST("elastic", SWEEP_ELASTIC, "how far their pixels are displaced"),
-    SWEEP_LIST("elastic-sigma", SWEEP_ELASTIC_SIGMA, "how smoothly"),
-    SWEEP_LIST("augment-fade", SWEEP_AUGMENT_FADE, "last parts of the epochs in which that shrinks"),
-    SWEEP_LIST("augment-fade-to", SWEEP_AUGMENT_FADE_TO, "what is left of it in the end"),
+    SWEEP_LIST("label-smoothing", SWEEP_LABEL_SMOOTHING,
+               "parts of each label to spread over all classes"),
+    SWEEP_LIST("weight-decay", SWEEP_WEIGHT_DECAY,
+               "rates by which weights shrink beside the gradient"),
+    SWEEP_LIST("l2", SWEEP_L2, "factors of the squared weights in the loss"),
+    SWEEP_LIST("l1", SWEEP_L1, "factors of the weights' magnitudes in the loss"),
+    SWEEP_LIST("max-norm", SWEEP_MAX_NORM, "largest norms of a hidden unit's weights"),
+    SWEEP_LIST("clip-norm", SWEEP_CLIP_NORM, "largest norms of the gradient"),
+    SWEEP_LIST("shift", SWEEP_SHIFT, "largest shifts of images, in pixels"),
+    SWEEP_LIST("rotate", SWEEP_ROTATE, "largest rotations of images, in degrees"),
+    SWEEP_LIST("scale", SWEEP_SCALE, "largest changes of scale, as parts of 1"),
+    SWEEP_LIST("shear", SWEEP_SHEAR, "largest shears, in pixels for each pixel of height"),
+    SWEEP_LIST("elastic", SWEEP_ELASTIC, "sizes of elastic distortions, in pixels"),
+    SWEEP_LIST("elastic-sigma", SWEEP_ELASTIC_SIGMA,
+               "smoothness of elastic distortions, in pixels"),
+    SWEEP_LIST("augment-fade", SWEEP_AUGMENT_FADE,
+               "last parts of the epochs in which distortions shrink"),
+    SWEEP_LIST("augment-fade-to", SWEEP_AUGMENT_FADE_TO,
+               "parts of the distortions that remain at the end"),
     SWEEP_LIST("validation", SWEEP_VALIDATION,
-               "hold out a fraction or a number of the training samples; the best cell is chosen "
-               "by them"),
-    SWEEP_LIST("patience", SWEEP_PATIENCE, "stop after so many epochs without a lower loss"),
-    SWEEP_LIST("min-delta", SWEEP_MIN_DELTA, "how much lower"),
-    SWEEP_LIST("engine", SWEEP_ENGINE, "what computes: auto, reference, native, onednn"),
-    SWEEP_LIST("precision", SWEEP_PRECISION, "f32,bf16"),
+               "samples to hold out: a fraction or a number; the best cell is chosen by them"),
+    SWEEP_LIST("patience", SWEEP_PATIENCE,
+               "stop after so many epochs without a lower validation loss"),
+    SWEEP_LIST("min-delta", SWEEP_MIN_DELTA, "how much lower a loss must be to count as lower"),
+    SWEEP_LIST("engine", SWEEP_ENGINE, "engines: auto,reference,native,onednn"),
+    SWEEP_LIST("precision", SWEEP_PRECISION, "precisions: f32,bf16"),
     {.kind = OPTION_TEXT, .name = "recipe", .metavar = "NAME", SWEEP_FIELD(recipe),
      .help = "begin each run with the options of one of train's recipes, or of a file"},
 
     {.kind = OPTION_HEADING, .name = "Sweep"},
     {.kind = OPTION_FLAG, .name = "article", SWEEP_FIELD(article),
-     .help = "the experiment of the article that glia began with (see below), its tables beside "
-             "these"},
+     .help = "run the experiment of the article that glia began with (see below), and print its "
+             "tables beside glia's"},
     {.kind = OPTION_COUNT, .name = "random", .metavar = "N", SWEEP_FIELD(random), .max = 100000,
      .shown_default = "",
-     .help = "N cells drawn at random in place of all; a value may then be a range, as 0.01..1"},
+     .help = "run N random cells instead of all; a value may then be a range, as 0.01..1"},
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N", SWEEP_FIELD(seed),
-     .help = "of the first run of each cell, and of --random"},
+     .help = "seed of the first run of each cell, and of --random"},
     {.kind = OPTION_COUNT, .name = "seeds", .metavar = "N", SWEEP_FIELD(seeds), .min = 1,
-     .max = 100000, .help = "runs of each cell, with seeds that follow each other"},
+     .max = 100000, .help = "runs of each cell, with consecutive seeds"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", SWEEP_FIELD(threads), .max = 1024,
-     .help = "runs at a time, 0: one a core; no result depends on it"},
+     .help = "runs at the same time; 0: one for each core. No result depends on it"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR", SWEEP_FIELD(output),
-     .shown_default = "DATA-sweep", .help = "the folder that keeps the sweep"},
+     .shown_default = "DATA-sweep", .help = "folder of the sweep"},
     {.kind = OPTION_FLAG, .name = "resume", SWEEP_FIELD(resume),
-     .help = "go on with the sweep in that folder: runs that are finished are not repeated"},
+     .help = "continue the sweep in that folder; finished runs are not repeated"},
     {.kind = OPTION_FLAG, .name = "tensorboard", SWEEP_FIELD(tensorboard),
      .help = "write each run's metrics as TensorBoard's events too"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', SWEEP_FIELD(quiet),
-     .help = "print the result alone, no progress"},
+     .help = "print the result without progress"},
     TABLE_COLUMN_OPTIONS(sweep_options, source.table),
     {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", .choices = loss_choices,
      SWEEP_FIELD(source.table.loss),
-     .help = "what is learned of the target, as in train: one loss for all runs"},
+     .help = "the loss of all runs, as in train"},
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
 };
@@ -188,22 +197,20 @@ const struct command sweep_command = {
     .operands = "DATA",
     .summary = "train every combination of options and compare",
     .description =
-        "Trains a network for every combination of the values given, side by side on the cores, "
-        "and prints a table of test accuracies (of one run with its own standard error, of several "
-        "with that of their mean), of values of R2, and of times. What a run learns does not "
-        "depend on the others. "
-        "\n\n" //
+        "Trains a network for every combination of the given values, several at the same time, and "
+        "prints a table of test accuracies (for values of R2) and times. A cell of one run shows "
+        "the standard error of its accuracy, a cell of several runs that of their mean. The result "
+        "of a run does not depend on the others.\n\n" //
     SOURCE_DESCRIPTION "\n\n"
         "The folder keeps a folder for each run (runs/, each as by glia train --run), the tables "
         "(table.md, table.csv), all figures (results.json) and a page that shows them "
-        "(report.html). Interrupted, or killed, the same "
-        "command with --resume goes on. A run that fails is reported, the others go on, and the "
+        "(report.html). After an interruption, the same command with --resume continues the sweep. "
+        "A run that fails is reported, the others go on, and the "
         "exit status is 1.\n\n"
         "The article trains 784-n-10 with n = 32, 64, 128 and 256, sigmoid, relu and tanh, at the "
-        "rate 0.1. It names no batch and no number of epochs: 8 and 10 are taken here, unless you "
-        "give others.\n\n"
-        "Test figures are for the table alone: what is best is chosen on validation samples, with "
-        "--validation.",
+        "rate 0.1. It names neither the batch nor the number of epochs; without options they are 8 "
+        "and 10.\n\n"
+        "The best cell is chosen on validation samples (--validation), never on test samples.",
     .options = sweep_table,
     .examples = sweep_examples,
     .options_size = sizeof(sweep_options),
