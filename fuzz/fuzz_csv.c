@@ -73,6 +73,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     params.known = known;
     params.n_known = data[0] >> 6 & 1 ? 1 + (data[0] >> 7) : 0;
     params.threads = 1;
+    /* How numbers and missing values are written is told by the length of the text. */
+    static char *words[] = {"x", "-1"};
+    if (size % 5 == 1) params.form = (gi_number_form){',', size % 2 ? '.' : 0};
+    if (size % 7 == 1) params.missing = (gi_missing_words){words, 2, size % 2};
 
     gi_table *whole = NULL, *pieces = NULL;
     glia_error error = {0}, other = {0};

@@ -249,6 +249,12 @@ static void numbers_do_not_depend_on_the_locale(void **state)
 
 #define T(text) text, sizeof text - 1
 
+/* A column of numbers with a word in a third of its cells. */
+#define FEW_WORDS                                                                                  \
+    "a\n0.5\n1.5\nn.d\n2.5\n3.5\nn.d\n4.5\n5.5\nn.d\n6.5\n7.5\nn.d\n8.5\n9.5\nn.d\n10.5\n11.5\nn." \
+    "d\n12.5\n13.5\nn.d\n14.5\n15.5\nn.d\n16.5\n17.5\nn.d\n18.5\n19.5\nn.d\n20.5\n21.5\nn.d\n22."  \
+    "5\n23.5\nn.d\n24.5\n25.5\nn.d\n26.5\n27.5\nn.d\n28.5\n29.5\nn.d\n"
+
 static const struct {
     const char *label, *text;
     size_t n;
@@ -475,6 +481,73 @@ static void what_is_known_is_applied(void **state)
     free(out.text);
 }
 
+/* What the options on reading say, and what a network remembers. */
+static void words_and_signs_are_obeyed(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    gi_table_params params = gi_table_default_params();
+    char *words[] = {"-999", "n.d."};
+    params.missing = (gi_missing_words){words, 2, false};
+    const char *text = "a,b\n1,x\n-999.0,n.d.\nNA,None\n3,y\n";
+    assert_string_equal(read_known(text, params, &out),
+                        "a:n? b:t? | 2: 1 x | 3: - - | 4: - - | 5: 3 y");
+    params.missing = (gi_missing_words){words, 1, true};
+    assert_string_equal(read_known("a,b\n1,None\n-999,\n2,x\n", params, &out),
+                        "a:n? b:t? | 2: 1 None | 3: - - | 4: 2 x");
+    params.missing = (gi_missing_words){NULL, 0, true};
+    assert_non_null(strstr(read_known("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\nNA\n", params, &out),
+                           "line 11, column a: found \"NA\", expected a number; correct it, "
+                           "--missing NA reads it as missing"));
+    params = gi_table_default_params();
+    params.form = (gi_number_form){',', 0};
+    assert_string_equal(read_known("a;b\n1,500;1\n2,250;1.500\n", params, &out),
+                        "a:n b:n | 2: 1.5 1 | 3: 2.25 1500");
+    params.form = (gi_number_form){0, ','};
+    assert_string_equal(read_known("a;b\n1,500;1.5\n2,250;2\n", params, &out),
+                        "a:n b:n | 2: 1500 1.5 | 3: 2250 2");
+    /* A network that learned from 1.234,5 reads 1.234 so, and TRUE where it learned 1. */
+    params = gi_table_default_params();
+    const gi_known_column known[] = {{"a", GI_CELL_NUMBER, false, {',', '.'}},
+                                     {"b", GI_CELL_NUMBER, false, {'.', 0}}};
+    params.known = known;
+    params.n_known = 2;
+    params.ignores_unknown = true;
+    assert_string_equal(read_known("a;b\n1.234;1.234\n2,5;TRUE\n1;f\n", params, &out),
+                        "a:n b:n | 2: 1234 1.234 | 3: 2.5 1 | 4: 1 0");
+    assert_non_null(strstr(read_known("a;b\n1.5;2\n", params, &out),
+                           "found \"1.5\", expected a number with a decimal comma (1.234,5); since "
+                           "the network learned a as numbers"));
+    params.form = (gi_number_form){'.', 0};
+    assert_string_equal(read_known("a;b\n1.234;2\n", params, &out), "a:n b:n | 2: 1.234 2");
+    free(out.text);
+}
+
+/* Names that a list was cut into belong together where they are none alone. */
+static void names_with_commas_are_found(void **state)
+{
+    (void)state;
+    struct text out = {0};
+    gi_table_params params = gi_table_default_params();
+    const gi_known_column known[] = {{"size", GI_CELL_IGNORED, false, {0}},
+                                     {" m2", GI_CELL_IGNORED, false, {0}},
+                                     {"c", GI_CELL_IGNORED, false, {0}}};
+    params.known = known;
+    params.n_known = 3;
+    assert_string_equal(read_known("\"size, m2\",b,c\n1,2,3\n", params, &out),
+                        "size, m2:x b:n c:x | 2: - 2 -");
+    params.n_known = 2;
+    assert_non_null(strstr(read_known("a,b\n1,2\n", params, &out), "found no column size"));
+    /* Several targets of true and false are numbers, as labels are. */
+    params = gi_table_default_params();
+    const char *const targets[] = {"x", "y"};
+    params.targets = targets;
+    params.n_targets = 2;
+    assert_string_equal(read_known("a,x,y\nT,TRUE,f\nF,False,t\nT,,t\n", params, &out),
+                        "a:t x:n? y:n | 2: T 1 0 | 3: F 0 1 | 4: T - 1");
+    free(out.text);
+}
+
 /* ---- Malformed tables ----------------------------------------------------------------------- */
 
 static const struct {
@@ -561,6 +634,22 @@ static const struct {
     {"JPEG", T("\xFF\xD8\xFF\xE0"), "a JPEG image", NULL},
     {"HDF5", T("\x89HDF\r\n"), "an HDF5 file", NULL},
     {"Parquet", T("PAR1\x15\x04"), "a Parquet file", NULL},
+    {"a table that begins like Parquet", T("PAR1,b\n1,\xFF\n"), "expected UTF-8", NULL},
+    {"a pickle", T("\x80\x04\x95\0"), "a pickle of Python", "CSV"},
+    {"MATLAB 5", T("MATLAB 5.0 MAT-file, Platform: x\0\1"), "a MATLAB file", "loadmat"},
+    {"MATLAB 4", T("\0\0\0\0\5\0\0\0\5\0\0\0\0\0\0\0\2\0\0\0x\0"), "a MATLAB file of version 4",
+     NULL},
+    {"R objects", T("X\n\0\0\0\3\0\4"), "an R object (.rds)", "write.csv"},
+    {"R workspaces", T("RDX3\nX\n"), "an R workspace", NULL},
+    {"Stata", T("<stata_dta><header>"), "a Stata file", NULL},
+    {"old Stata", T("\x72\2\1\0\5"), "a Stata file", NULL},
+    {"ORC", T("ORC\n\3\0"), "an ORC file", NULL},
+    {"IDX", T("\0\0\x08\3\0\0\0\1"), "a single file of IDX", "train-images"},
+    {"Avro", T("Obj\1\4"), "an Avro file", NULL},
+    {"an Arrow file", T("ARROW1\0\0"), "an Arrow file", NULL},
+    {"binary", T("abc\0\1\2\3def\n"), "byte 3: found a zero byte in the first line", "binary"},
+    {"few foreign words", T(FEW_WORDS), "column a: found \"n.d\", expected a number",
+     "--missing n.d "},
     {"NumPy", T("\x93NUMPY\x01\0"), "a NumPy array", ".npy"},
     {"SQLite", T("SQLite format 3\0"), "an SQLite database", NULL},
     {"PDF", T("%PDF-1.4\n"), "a PDF document", NULL},
@@ -1166,6 +1255,8 @@ int main(void)
         cmocka_unit_test(numbers_do_not_depend_on_the_locale),
         cmocka_unit_test(tables_are_read),
         cmocka_unit_test(what_is_known_is_applied),
+        cmocka_unit_test(words_and_signs_are_obeyed),
+        cmocka_unit_test(names_with_commas_are_found),
         cmocka_unit_test(malformed_tables_are_refused),
         cmocka_unit_test(bad_rows_are_skipped),
         cmocka_unit_test(missing_columns_are_named),

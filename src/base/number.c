@@ -25,6 +25,16 @@ enum {
     N_LIMBS = 160           /* of 32 bits: 10^(342 + 19 + 769) takes 118 */
 };
 
+int gi_parse_boolean(const char *begin, const char *end)
+{
+    static const char *const words[] = {"false", "true", "False", "True", "FALSE",
+                                        "TRUE",  "f",    "t",     "F",    "T"};
+    const size_t n = (size_t)(end - begin);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strlen(words[i]) == n && memcmp(words[i], begin, n) == 0) return i % 2;
+    return -1;
+}
+
 bool gi_parse_u64(const char *text, uint64_t *out)
 {
     uint64_t value = 0;

@@ -186,10 +186,11 @@ typedef struct gi_csv_form {
     size_t begin;  /* the byte where the first row of cells begins, */
     uint64_t line; /* and its line */
     size_t n_columns;
-    gi_column *columns;  /* (n_columns): names, kinds, no texts */
-    uint8_t *kinds;      /* (n_columns): enum gi_csv_kind */
-    char first_line[24]; /* the number of the line that said how many columns there are */
-    bool *must_be_text;  /* (n_columns): known as a category, so it cannot be left out */
+    gi_column *columns;   /* (n_columns): names, kinds, no texts */
+    uint8_t *kinds;       /* (n_columns): enum gi_csv_kind */
+    char first_line[24];  /* the number of the line that said how many columns there are */
+    bool *takes_booleans; /* (n_columns): its numbers can be TRUE and FALSE */
+    bool *must_be_text;   /* (n_columns): known as a category, so it cannot be left out */
     char how[512];
 } gi_csv_form;
 

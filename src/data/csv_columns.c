@@ -144,27 +144,81 @@ static size_t find_column(const struct making *m, const char *name, bool *is_nam
     return SIZE_MAX;
 }
 
+/* Whether all texts of a column are true and false, or 0 and 1. */
+static bool has_booleans(const gi_csv_guess *guess)
+{
+    bool all = guess->texts.n > 0 && guess->n_others == 0;
+    for (size_t t = 0; t < guess->texts.n; t++)
+        all = all && gi_parse_boolean(guess->texts.text[t],
+                                      guess->texts.text[t] + guess->texts.lengths[t]) >= 0;
+    return all && (guess->n_numbers == 0 || (guess->min >= 0 && guess->max <= 1));
+}
+
+/*
+ * The column of the first names of a list, which was cut at commas that a name can have itself: of
+ * the fewest names that make one. Returns how many they are, 0: there is no such column.
+ */
+static size_t find_cut(const struct making *m, const char *const *names, size_t n, size_t *column,
+                       bool *is_name)
+{
+    char name[GI_MAX_TEXT_BYTES + 1];
+    size_t used = 0;
+    for (size_t k = 0; k < n; k++) {
+        const size_t length = strlen(names[k]);
+        if (used + length + 1 > sizeof name - 1) return 0;
+        if (k > 0) name[used++] = ',';
+        memcpy(name + used, names[k], length + 1);
+        used += length;
+        *column = find_column(m, name, is_name);
+        if (*column != SIZE_MAX && (k == 0 || *is_name)) return k + 1;
+    }
+    return 0;
+}
+
+/* The same of what is known, whose names are one list as long as its kind is the same. */
+static size_t find_cut_known(const struct making *m, size_t i, size_t *column, bool *is_name)
+{
+    enum { MOST = 8 }; /* names that one is cut into */
+    const gi_known_column *known = m->params->known + i;
+    const char *names[MOST];
+    size_t n = 0;
+    while (n < MOST && i + n < m->params->n_known && known[n].kind == known[0].kind) {
+        names[n] = known[n].name;
+        n++;
+    }
+    return find_cut(m, names, m->params->ignores_unknown ? 1 : n, column, is_name);
+}
+
 /* What is asked of columns by name, or by number. */
 static glia_status apply_known(struct making *m, glia_error *error)
 {
     gi_csv_form *form = m->form;
-    for (size_t i = 0; i < m->params->n_known; i++) {
+    bool is_name;
+    size_t c, n;
+    for (size_t i = 0; i < m->params->n_known; i += n) {
         const gi_known_column *known = &m->params->known[i];
-        bool is_name;
-        const size_t c = find_column(m, known->name, &is_name);
-        if (c == SIZE_MAX && known->may_be_absent) continue;
-        if (c == SIZE_MAX) return fail_missing(form, known->name, error);
+        n = find_cut_known(m, i, &c, &is_name);
+        if (n == 0 && !known->may_be_absent) return fail_missing(form, known->name, error);
+        if (n == 0) {
+            n = 1;
+            continue;
+        }
         m->is_wanted[c] |= is_name;
         m->is_known[c] = true;
         m->has_name[c] = true; /* its number will do */
         form->columns[c].kind = known->kind;
         form->columns[c].form = known->form;
         form->must_be_text[c] = known->kind == GI_CELL_TEXT;
+        form->takes_booleans[c] = m->params->ignores_unknown;
     }
-    for (size_t i = 0; i < m->params->n_targets; i++) {
-        bool is_name;
-        const size_t c = find_column(m, m->params->targets[i], &is_name);
-        if (c != SIZE_MAX) m->has_name[c] = true;
+    for (size_t i = 0; i < m->params->n_targets; i += n) {
+        n = find_cut(m, m->params->targets + i, m->params->n_targets - i, &c, &is_name);
+        if (n == 0) break; /* it is missed when all is read */
+        m->has_name[c] = true;
+        if (n == m->params->n_targets || m->is_known[c] || form->columns[c].kind != GI_CELL_TEXT)
+            continue;
+        form->takes_booleans[c] = has_booleans(&m->evidence->guesses[c]);
+        if (form->takes_booleans[c]) form->columns[c].kind = GI_CELL_NUMBER; /* labels */
     }
     return GLIA_OK;
 }
@@ -325,8 +379,9 @@ static glia_status begin(struct making *m, glia_error *error)
     form->columns = gi_alloc(n, sizeof *form->columns, "columns", error);
     form->kinds = gi_alloc(n, sizeof *form->kinds, "columns", error);
     form->must_be_text = gi_alloc(n, sizeof *form->must_be_text, "columns", error);
+    form->takes_booleans = gi_alloc(n, sizeof *form->takes_booleans, "columns", error);
     return m->first_of_name && m->has_name && m->is_known && m->is_wanted && form->columns &&
-                   form->kinds && form->must_be_text
+                   form->kinds && form->must_be_text && form->takes_booleans
                ? GLIA_OK
                : GLIA_NO_MEMORY;
 }

@@ -455,6 +455,7 @@ void gi_csv_form_free(gi_csv_form *form)
     gi_free(form->columns);
     gi_free(form->kinds);
     gi_free(form->must_be_text);
+    gi_free(form->takes_booleans);
     *form = (gi_csv_form){0};
 }
 

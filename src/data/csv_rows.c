@@ -294,6 +294,9 @@ static double number_of(struct row *row, const char *text, size_t n, const char 
     if (gi_csv_missing(&form->missing, text, n, &row->parser->missing_words[row->column]))
         return missing(row);
     if (!gi_csv_number(form->columns[row->column].form, text, n, &value)) {
+        const int boolean =
+            form->takes_booleans[row->column] ? gi_parse_boolean(text, text + n) : -1;
+        if (boolean >= 0) return boolean;
         const char *nul = memchr(text, 0, n);
         return nul ? fail_cell(row, GI_CSV_NUL, where + (nul - text), text, n)
                    : fail_cell(row, GI_CSV_NOT_NUMBER, where, text, n);

@@ -3,6 +3,7 @@
  * What a cell's text means: nothing (a word for a missing value), a number as people and programs
  * write it, or neither.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -46,9 +47,12 @@ enum gi_csv_missing gi_csv_missing(const gi_missing_words *words, const char *te
     return GI_CSV_PRESENT;
 }
 
-const char *gi_table_missing_word(const gi_column *column)
+void gi_table_remark_missing(const gi_column *column, char remark[GI_MISSING_REMARK])
 {
-    return column->missing_words ? usual_words[__builtin_ctzll(column->missing_words)] : NULL;
+    remark[0] = '\0';
+    if (column->missing_words)
+        snprintf(remark, GI_MISSING_REMARK, " (%s means missing; --missing = reads it as a text)",
+                 usual_words[__builtin_ctzll(column->missing_words)]);
 }
 
 bool gi_csv_is_infinity(const char *text, size_t n)
@@ -94,6 +98,10 @@ static size_t plain_number(const char *text, size_t n, char plain[LONGEST_NUMBER
         if (used > 0 || c != ' ') plain[used++] = c;
     }
     while (used > 0 && plain[used - 1] == ' ') used--;
+    if (used > 2 && plain[0] == '\'' && plain[used - 1] == '\'') { /* quotes of some spreadsheets */
+        used -= 2;
+        memmove(plain, plain + 1, used);
+    }
     return used;
 }
 

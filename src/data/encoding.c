@@ -510,11 +510,14 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
     }
     for (size_t k = 0; k < e->n_targets; k++) {
         const double cell = cells[e->target[k]];
-        if (isnan(cell))
+        if (isnan(cell)) {
+            char remark[GI_MISSING_REMARK];
+            gi_table_remark_missing(&table->columns[e->target[k]], remark);
             return gi_fail(
                 error, GLIA_BAD_FORMAT,
-                "%s: the target is missing; fill it in, or skip such rows (--on-bad-row skip)",
-                place_of(table, row, e->target[k]).text);
+                "%s: the target is missing%s; fill it in, or skip such rows (--on-bad-row skip)",
+                place_of(table, row, e->target[k]).text, remark);
+        }
         if (e->task == GLIA_CLASSES && e->n_targets > 1) {
             if (class_of_one_hot(e, cells) != GI_UNKNOWN) continue;
             return gi_fail(error, GLIA_BAD_FORMAT,

@@ -17,12 +17,9 @@ struct gi_named_value {
 /* Infinities stand for true and false: texts of numbers are finite. */
 static bool value_of(const char *text, double *value)
 {
-    static const char *const yes[] = {"true", "True", "TRUE", "t", "T"};
-    static const char *const no[] = {"false", "False", "FALSE", "f", "F"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
-        *value = strcmp(text, yes[i]) == 0 ? (double)INFINITY : -(double)INFINITY;
-        if (*value > 0 || strcmp(text, no[i]) == 0) return true;
-    }
+    const int boolean = gi_parse_boolean(text, text + strlen(text));
+    *value = boolean > 0 ? (double)INFINITY : -(double)INFINITY;
+    if (boolean >= 0) return true;
     return gi_parse_f64(text, text + strlen(text), value) && fabs(*value) < GI_LARGEST_WHOLE;
 }
 

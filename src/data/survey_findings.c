@@ -606,15 +606,17 @@ static glia_status find_target(gi_survey *survey, const gi_survey_view *view, gl
         const size_t c = view->plan->targets[k];
         const gi_column_facts *f = &view->facts[c];
         if (f->missing) {
+            char remark[GI_MISSING_REMARK];
+            gi_table_remark_missing(&table->columns[c], remark);
             survey->shown.skip_bad_rows = true;
             status = gi_survey_add(
                 survey, GLIA_FINDING_TARGET_MISSING, view->skips ? GLIA_WARNING : GLIA_SEVERE, &c,
                 1, (uint64_t[]){gi_table_line(table, f->first_missing), 0}, (double)f->missing,
                 error,
-                "the target %.60s is missing in %" PRIu64 " row%s, first %s: --on-bad-row skip "
+                "the target %.60s is missing in %" PRIu64 " row%s, first %s%s: --on-bad-row skip "
                 "leaves such rows out",
                 name_of(table, c), f->missing, plural(f->missing),
-                place_of(table, f->first_missing).s);
+                place_of(table, f->first_missing).s, remark);
         }
         if (!status && view->plan->has_task && view->plan->task == GLIA_CLASSES &&
             view->plan->n_targets == 1 && f->present >= LEAST_ROWS && 2 * f->different > f->present)

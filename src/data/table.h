@@ -50,7 +50,7 @@ typedef struct gi_column {
     gi_cell_kind kind;
     gi_texts texts; /* of GI_CELL_TEXT */
     bool has_missing;
-    uint64_t missing_words; /* which usual words stood there: gi_table_missing_word */
+    uint64_t missing_words; /* which usual words stood there: a bit each */
     gi_number_form form;    /* of GI_CELL_NUMBER in separated values */
 } gi_column;
 
@@ -96,8 +96,10 @@ glia_status gi_table_index(gi_table *table, glia_error *error);
 /* The column of this name, or with this number, from 1; SIZE_MAX: none. */
 size_t gi_table_column(const gi_table *table, const char *name);
 
-/* A word in the column that was read as a missing value (NA, None, ...); NULL: none. */
-const char *gi_table_missing_word(const gi_column *column);
+/* " (None means missing; --missing = reads it as a text)", if there is such a word in it; else ""
+ */
+enum { GI_MISSING_REMARK = 80 };
+void gi_table_remark_missing(const gi_column *column, char remark[GI_MISSING_REMARK]);
 
 /* "FILE, line 7, column age" (or "row 6" where there are no lines) into where. */
 void gi_table_where(const gi_table *table, size_t row, size_t column, char *where, size_t room);

@@ -234,6 +234,26 @@ static bool may_be_target(const gi_table *table, const gi_table_roles *roles,
     return !is_nameless(table, column) || !is_empty(table, column);
 }
 
+/*
+ * The column of the first names of a list, which was cut at commas that a name can have itself: of
+ * the fewest names that make one. Returns how many they are, 0: there is no such column.
+ */
+static size_t find_cut(const gi_table *table, const char *const *names, size_t n, size_t *column)
+{
+    char name[GI_MAX_TEXT_BYTES + 1];
+    size_t used = 0;
+    for (size_t k = 0; k < n; k++) {
+        const size_t length = strlen(names[k]);
+        if (used + length + 1 > sizeof name - 1) return 0;
+        if (k > 0) name[used++] = ',';
+        memcpy(name + used, names[k], length + 1);
+        used += length;
+        *column = gi_table_column(table, name);
+        if (*column != SIZE_MAX) return k + 1;
+    }
+    return 0;
+}
+
 /* The columns that are predicted (n, to be freed): those asked for, or the last that can be. */
 static glia_status find_targets(const gi_table *table, const gi_table_roles *roles,
                                 const glia_table_params *params, size_t **out, size_t *n,
@@ -243,12 +263,17 @@ static glia_status find_targets(const gi_table *table, const gi_table_roles *rol
     size_t *targets = gi_alloc(*n, sizeof *targets, "targets", error);
     if (!targets) return GLIA_NO_MEMORY;
     glia_status status = GLIA_OK;
-    for (size_t k = 0; k < params->n_targets && !status; k++) {
-        status = find_column(table, params->targets[k], ", the target", &targets[k], error);
-        for (size_t i = 0; i < k && !status; i++)
-            if (targets[i] == targets[k])
+    for (size_t i = 0, k = 0; i < params->n_targets && !status; k++) {
+        const size_t n_cut =
+            find_cut(table, params->targets + i, params->n_targets - i, &targets[k]);
+        *n = k + 1;
+        if (n_cut == 0)
+            status = gi_table_fail_absent(table, params->targets[i], ", the target", error);
+        for (size_t j = 0; j < k && !status; j++)
+            if (targets[j] == targets[k])
                 status = gi_fail(error, GLIA_BAD_FORMAT, "%s: the target %s is named twice",
-                                 table->path, params->targets[k]);
+                                 table->path, params->targets[i]);
+        i += n_cut;
     }
     if (params->n_targets == 0 && table->n_targets > 0) {
         for (size_t k = 0; k < *n; k++) targets[k] = table->n_columns - *n + k;
