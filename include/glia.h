@@ -245,7 +245,9 @@ GLIA_API glia_file_kind glia_file_kind_of(const char *path, const glia_data_para
 /*
  * Wraps arrays of the caller, which are borrowed: they must stay as they are until the data set
  * is freed. features: (samples, n_features) of the given type; labels: (samples), each below
- * n_classes. U8 features are read as bytes whose range is 0..255 and are scaled by 1/255.
+ * n_classes. U8 features are read as bytes whose range is 0..255 and are scaled by 1/255. F32
+ * features enter a network as they are; those on different scales, or far from 0, want one that
+ * standardises them (GLIA_STANDARDISE in glia_network_params.preprocess).
  */
 GLIA_API glia_status glia_dataset_from_arrays(glia_type type, const void *features,
                                               const uint32_t *labels, size_t samples,
@@ -970,6 +972,10 @@ GLIA_API glia_status glia_machine_describe(glia_machine *out, glia_error *error)
  * be predicted, not scored. A single file is read for either split. BAD_FORMAT: a column is
  * missing, or a value is no number: names file, line and column. A category that the network has
  * never seen is read as none, and counted by glia_dataset_unknown.
+ *
+ * A network that was made for no table reads numbers as they are: a table for it has a column for
+ * each of its inputs, in their order, and none more, or its targets after them (of classes one
+ * column, by name or number). MISMATCH: it has others. BAD_FORMAT: a cell is missing.
  */
 GLIA_API glia_status glia_dataset_open_for(const glia_network *network, const char *name,
                                            glia_split split, const glia_data_params *params,

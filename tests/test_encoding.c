@@ -19,6 +19,7 @@
 #include "assert_error.h"
 #include "base/memory.h"
 #include "data/encoding.h"
+#include "net/network.h"
 
 /* ---- Helpers ------------------------------------------------------------------------------- */
 
@@ -740,6 +741,79 @@ static void test_network(void **state)
     rmdir(folder);
 }
 
+/* A file of text, opened for a network that knows no columns. */
+static glia_status open_plain(const glia_network *network, const char *text, glia_dataset **out,
+                              glia_error *error)
+{
+    char path[] = "/tmp/glia-plain-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, text, strlen(text)), strlen(text));
+    close(descriptor);
+    const glia_status status = glia_dataset_open_for(network, path, GLIA_TEST, NULL, out, error);
+    unlink(path);
+    return status;
+}
+
+/* A network that learned from arrays reads the numbers of a table as they are. */
+static void test_plain(void **state)
+{
+    (void)state;
+    glia_network_params shape = glia_network_default_params(2, 2);
+    glia_network *network = NULL;
+    glia_dataset *set = NULL;
+    glia_error error = {0};
+    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    if (open_plain(network, "a,b,t\n3,0.5,1\n-2,7,0\n", &set, &error))
+        fail_msg("%s", error.message);
+    assert_row(set, 0, (const float[]){3, 0.5F}, 2, 1);
+    assert_row(set, 1, (const float[]){-2, 7}, 2, 0);
+    assert_false(set->is_unlabelled);
+    glia_dataset_free(set);
+
+    assert_int_equal(open_plain(network, "3,0.5\n-2,7\n", &set, &error), GLIA_OK);
+    assert_row(set, 1, (const float[]){-2, 7}, 2, 0);
+    assert_true(set->is_unlabelled);
+    glia_metrics metrics;
+    assert_error("no targets", glia_evaluate(network, set, 1, &metrics, NULL, &error),
+                 GLIA_MISMATCH, &error, "no target", NULL);
+    glia_dataset_free(set);
+
+    static const struct {
+        const char *text, *word1, *word2;
+        glia_status status;
+    } failing[] = {
+        {"a\n1\n2\n", "found 1 columns", "2 columns, or 3", GLIA_MISMATCH},
+        {"1,2,3,4\n5,6,7,8\n", "found 4 columns", "reads 2 numbers", GLIA_MISMATCH},
+        {"a,b,t\nu,1,0\nv,2,1\n", "column a", "texts", GLIA_MISMATCH},
+        {"a,b,t\n1,,0\n1,2,1\n", "line 2, column b", "missing", GLIA_BAD_FORMAT},
+        {"a,b,t\n1,3,0\n1,2,2\n", "line 3", "class 2", GLIA_BAD_FORMAT},
+    };
+    for (size_t i = 0; i < sizeof failing / sizeof *failing; i++)
+        assert_error(failing[i].text, open_plain(network, failing[i].text, &set, &error),
+                     failing[i].status, &error, failing[i].word1, failing[i].word2);
+
+    /* Classes by their names, or else by their places. */
+    static const char *const names[] = {"no", "yes"};
+    assert_int_equal(gi_network_set_class_names(network, names, NULL), GLIA_OK);
+    assert_int_equal(open_plain(network, "a,b,t\n1,3,yes\n1,2,no\n", &set, &error), GLIA_OK);
+    assert_row(set, 0, (const float[]){1, 3}, 2, 1);
+    glia_dataset_free(set);
+    assert_int_equal(open_plain(network, "1,3,0\n1,2,1\n", &set, &error), GLIA_OK);
+    assert_row(set, 1, (const float[]){1, 2}, 2, 1);
+    glia_dataset_free(set);
+    glia_network_free(network);
+
+    shape.loss = GLIA_LOSS_MSE;
+    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_int_equal(open_plain(network, "1,3,0.25,-4\n1,2,1e9,5\n", &set, &error), GLIA_OK);
+    double targets[2];
+    assert_int_equal(glia_dataset_sample_targets_f64(set, 0, targets, NULL), GLIA_OK);
+    assert_true(targets[0] == 0.25 && targets[1] == -4);
+    glia_dataset_free(set);
+    glia_network_free(network);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -754,7 +828,7 @@ int main(void)
         cmocka_unit_test(test_lifetime),       cmocka_unit_test(test_category_of_held),
         cmocka_unit_test(test_folds),          cmocka_unit_test(test_groups),
         cmocka_unit_test(test_read_like),      cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_plain),          cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

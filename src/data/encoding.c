@@ -387,14 +387,17 @@ static glia_status map_classes(struct gi_encoding *e, size_t n, char *const *nam
     e->numbers = gi_alloc(n, sizeof *e->numbers, "classes", error);
     if (!e->numbers) return GLIA_NO_MEMORY;
     e->n_numbers = n;
+    bool are_whole = true; /* else numbers are the places of classes, where nothing else is known */
     for (size_t k = 0; k < n; k++) {
         e->numbers[k].class = (uint32_t)k;
-        if (!parse_whole(names[k], &e->numbers[k].value))
+        are_whole = parse_whole(names[k], &e->numbers[k].value) && are_whole;
+        if (!are_whole && !e->is_plain)
             return gi_fail(error, GLIA_MISMATCH,
                            "%s: column %s: the class \"%s\" is no whole number, as those of the "
                            "training data were",
                            e->shared->table->path, target->name, names[k]);
     }
+    for (size_t k = 0; k < n && !are_whole; k++) e->numbers[k].value = (double)k;
     qsort(e->numbers, n, sizeof *e->numbers, by_value);
     return GLIA_OK;
 }
@@ -414,7 +417,8 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
     const size_t outputs = is_one_column ? 1 : reading->classes;
     struct gi_encoding *e = NULL;
     glia_status status = encoding_new(shared, schema, reading->task, &e, error);
-    if (!status && schema->n_targets != outputs)
+    if (!status) e->is_plain = !reading->schema;
+    if (!status && schema->n_targets != outputs && !(e->is_plain && schema->n_targets == 0))
         status = gi_fail(error, GLIA_MISMATCH,
                          "%s: %zu columns are to be predicted, but the network predicts %zu",
                          table->path, schema->n_targets, outputs);
@@ -488,6 +492,11 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
         const gi_schema_column *column = &e->schema->columns[j];
         const double cell =
             column->is_category ? cells[e->column[j]] : gi_encoding_number(e, j, cells);
+        if (isnan(cell) && e->is_plain)
+            return gi_fail(error, GLIA_BAD_FORMAT,
+                           "%s: the cell is missing, but the network reads numbers, as they are; "
+                           "fill it in, or skip such rows (--on-bad-row skip)",
+                           place_of(table, row, e->column[j]).text);
         if (isnan(cell)) continue;
         if (column->date != GI_DATE_NONE && isinf(cell))
             return fail_date(e, row, j, cells[e->column[j]], error);
@@ -572,6 +581,7 @@ glia_status gi_dataset_learn_columns(glia_dataset *dataset, glia_error *error)
     const gi_reading reading = gi_dataset_reading(dataset);
     gi_schema *schema = NULL;
     struct gi_encoding *e = NULL;
+    if (old->is_plain) return GLIA_OK; /* there is nothing to learn */
     glia_status status = gi_schema_copy(old->schema, &schema, error);
     if (status) return status;
     for (size_t j = 0; j < schema->n_columns; j++) { /* the old names and kinds alone */
@@ -753,7 +763,8 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     if (!status && !reading)
         status = gi_table_plan_reading(table, &shared->plan, &schema, &class_names, &found, error);
     else if (!status)
-        status = gi_schema_copy(reading->schema, &schema, error);
+        status = reading->schema ? gi_schema_copy(reading->schema, &schema, error)
+                                 : gi_plain_schema(table, reading, &schema, error);
     if (status) {
         gi_schema_free(schema);
         goto cleanup;

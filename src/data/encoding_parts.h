@@ -38,6 +38,7 @@ struct gi_encoding {
     int32_t **category; /* (schema's columns), of texts: from codes to places, or GI_UNKNOWN */
     double **number;    /* (schema's columns), of texts that are dates: from codes to the part that
                          * is read, NAN where it is missing, INFINITY of what is no date */
+    bool is_plain;      /* cells enter the network as they are, so that none can be missing */
     glia_task task;
     size_t n_targets;                /* 0: the table has none */
     size_t *target;                  /* (n_targets): columns of the table */
@@ -67,6 +68,13 @@ static inline uint64_t gi_encoding_row(const glia_dataset *dataset, size_t index
 {
     return dataset->rows ? dataset->rows[index] : index;
 }
+
+/*
+ * How a table is read whose first columns (features) are numbers as the network reads them, and
+ * whose others, if there are any, are its targets. MISMATCH.
+ */
+glia_status gi_plain_schema(const gi_table *table, const gi_reading *reading, gi_schema **out,
+                            glia_error *error);
 
 /* Sets means, scales, categories and flags of its schema from the rows of a data set. */
 glia_status gi_encoding_learn(const struct gi_encoding *encoding, const glia_dataset *dataset,

@@ -110,10 +110,11 @@ static glia_status read_split(const char *path, glia_split split, const gi_file 
 {
     gi_table_params how = gi_table_params_of(&params->table, params->threads);
     how.caches = true;
-    if (reading) gi_table_params_read_like(&how, reading->schema);
+    const bool knows_columns = reading && reading->schema;
+    if (knows_columns) gi_table_params_read_like(&how, reading->schema);
 
     gi_known_columns known = {0};
-    glia_status status = reading
+    glia_status status = knows_columns
                              ? gi_known_of_reading(reading, &params->table, false, &known, error)
                              : gi_known_of_params(&params->table, &known, error);
     how.known = known.columns;
@@ -147,7 +148,6 @@ static glia_status open_input(const glia_data_params *params, const gi_reading *
         status = gi_libsvm_parse(name, name, bytes.data, bytes.size, params->table.loss, reading,
                                  out, error);
     } else {
-        if (reading && !reading->schema) reading = NULL;
         status = read_split(name, GLIA_TRAIN, &bytes, params, reading, &table, error);
         if (!status) status = gi_dataset_of_table(table, name, &params->table, reading, out, error);
     }
@@ -170,7 +170,7 @@ glia_status gi_file_set_open(const char *path, glia_split split, const glia_data
                        path);
     if (kind == GLIA_FILE_SPARSE)
         return gi_libsvm_open(path, name, params->table.loss, reading, out, error);
-    if (kind == GLIA_FILE_ARRAYS && !reading) {
+    if (kind == GLIA_FILE_ARRAYS && (!reading || (!reading->schema && reading->is_of_bytes))) {
         const glia_status status = gi_npy_open(path, name, split, out, error);
         if (status || *out) return status;
     }

@@ -20,6 +20,7 @@ typedef struct gi_reading {
     char *const *class_names; /* (classes) */
     size_t features;          /* of samples that are no rows of a table; 0: not known */
     bool from_zero;           /* and whether sparse text counts them from 0 */
+    bool is_of_bytes;         /* samples are bytes, divided by 255; else floats as they are */
     bool ignores_targets;     /* rows are to be predicted: what stands there does not matter */
     const char *id;           /* the column that names rows, which may be absent; or NULL */
     const char *group;        /* the column of groups, which may be absent; NULL: none is read */

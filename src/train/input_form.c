@@ -259,6 +259,7 @@ gi_reading gi_network_reading(const glia_network *network)
         .class_names = network->class_names,
         .features = gi_network_inputs(network),
         .from_zero = network->input.from_zero,
+        .is_of_bytes = network->input.divisor != 1,
         .id = network->record.id[0] ? network->record.id : NULL,
         .group = rows->is_known && rows->group[0] ? rows->group : NULL,
         .group_is_text = rows->group_is_text,
@@ -319,11 +320,26 @@ glia_status gi_open_for(const glia_network *network, const char *name, glia_spli
                        "%s: is a table, but the network reads images of %zu x %zu pixels; give it "
                        "pictures, a folder of them, or a data set of such images",
                        name, network->input.height, network->input.width);
-    if (!is_file || (!network->schema && !is_input && kind != GLIA_FILE_SPARSE))
+    if (!is_file || (!network->schema && kind == GLIA_FILE_IMAGE))
         return open_with_classes(network, name, split, &fitted, out, error);
     gi_reading reading = gi_network_reading(network);
     reading.ignores_targets = ignores_targets;
-    return open_either(name, split, &fitted, &reading, out, error);
+    glia_dataset *dataset = NULL;
+    glia_status status = open_either(name, split, &fitted, &reading, &dataset, error);
+    if (!status && !dataset) {
+        *out = NULL; /* no row is left */
+        return GLIA_OK;
+    }
+    if (!status && !network->schema && gi_dataset_is_table(dataset))
+        dataset->divisor = network->input.divisor; /* of pixels 0 to 255, say */
+    else if (!status && kind == GLIA_FILE_ARRAYS)
+        status = gi_dataset_take_classes(dataset, network->class_names, gi_network_classes(network),
+                                         error);
+    if (status)
+        glia_dataset_free(dataset);
+    else
+        *out = dataset;
+    return status;
 }
 
 glia_status glia_dataset_open_for(const glia_network *network, const char *name, glia_split split,

@@ -164,7 +164,9 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
         return gi_fail(error, GLIA_MISMATCH,
                        "%s: has no target (%s): its samples can be predicted, but neither learned "
                        "from nor scored",
-                       dataset->name, dataset->schema ? dataset->schema->targets[0] : "labels");
+                       dataset->name,
+                       dataset->schema && dataset->schema->n_targets ? dataset->schema->targets[0]
+                                                                     : "labels");
     if (network->schema && dataset->schema && !gi_schema_equal(network->schema, dataset->schema))
         return gi_fail(error, GLIA_MISMATCH,
                        "%s: its columns are read otherwise than the network learned to read them; "
