@@ -136,11 +136,11 @@ static word_list suggest(const glia_survey *survey, const source_options *option
         add_option(&list, "target", o->target != NULL ? o->target : target.s);
         add_option(&list, "drop", drop.s);
         add_option(&list, "categorical", categorical.s);
-        if (o->on_bad_row == 1 || survey->skip_bad_rows) add_option(&list, "on-bad-row", "skip");
         text_free(&target);
         text_free(&drop);
         text_free(&categorical);
     }
+    if (o->on_bad_row == 1 || survey->skip_bad_rows) add_option(&list, "on-bad-row", "skip");
     if (survey->balance_classes) add_option(&list, "class-weights", "balanced");
     add_given(&list, options->common.line);
     return list;
@@ -320,6 +320,19 @@ static void print_classes(const glia_survey *survey)
     text_free(&text);
 }
 
+/* What was noticed when samples were read, a line each. */
+static void print_notes(const char *notes)
+{
+    while (*notes != '\0') {
+        const size_t length = strcspn(notes, "\n");
+        char *line = need_memory(length + 1, 1);
+        memcpy(line, notes, length);
+        print_beside(STYLE_DIM, "read", line);
+        free(line);
+        notes += length + (notes[length] == '\n');
+    }
+}
+
 static void print_head(const glia_survey *survey)
 {
     struct text text = {0};
@@ -330,9 +343,10 @@ static void print_head(const glia_survey *survey)
     text_print(&text, ": %s %s", show_count(survey->rows).s, survey->is_table ? "rows" : "samples");
     if (survey->is_table) text_print(&text, ", %s columns", show_count(survey->n_columns).s);
     if (survey->features > 0) text_print(&text, ", %s features", show_count(survey->features).s);
-    if (*survey->how != '\0') text_print(&text, "; %s", survey->how);
+    if (survey->is_table && *survey->how != '\0') text_print(&text, "; %s", survey->how);
     printf("%s\n", text.s);
     text_free(&text);
+    if (!survey->is_table) print_notes(survey->how);
     if (*survey->task_note != '\0') print_beside(STYLE_DIM, "target", survey->task_note);
     print_classes(survey);
     if (survey->is_table && survey->checked_rows < survey->rows) {

@@ -183,11 +183,12 @@ static void print_head(const struct run *run, const glia_progress *p)
             run->parts.test != NULL ? show_count(glia_dataset_describe(run->parts.test).samples).s
                                     : "none");
     fputc('\n', stderr);
+    const bool of_images = glia_dataset_describe(run->parts.train).height > 0;
     for (const char *note = glia_dataset_notes(run->data_sets.all); *note != '\0';) {
         const size_t length = strcspn(note, "\n");
         char *line = need_memory(length + 1, 1);
         memcpy(line, note, length);
-        fprintf(stderr, "%stable  %s   ", dim, end);
+        fprintf(stderr, "%s%s%s   ", dim, of_images ? "images " : "table  ", end);
         print_clean(stderr, line);
         fputc('\n', stderr);
         free(line);

@@ -9,6 +9,7 @@
 
 #include "output.h"
 #include "progress.h"
+#include "text.h"
 
 const char *const split_names[] = {[GLIA_TRAIN] = "train", [GLIA_TEST] = "test", NULL};
 
@@ -58,6 +59,22 @@ bool source_is_file(const char *name)
     return strcmp(name, "-") == 0 || (stat(name, &status) == 0 && !S_ISDIR(status.st_mode));
 }
 
+bool source_is_divided(const char *name)
+{
+    static const char *const of_mnist[] = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz"};
+    struct stat status;
+    if (source_is_file(name)) return true;
+    if (stat(name, &status) != 0) return false;
+    for (size_t i = 0; i < sizeof of_mnist / sizeof *of_mnist; i++) {
+        struct text path = {0};
+        text_print(&path, "%s/%s", name, of_mnist[i]);
+        const bool is_there = stat(path.s, &status) == 0;
+        text_free(&path);
+        if (is_there) return false;
+    }
+    return true;
+}
+
 bool source_is_archive(const char *name)
 {
     const size_t length = strlen(name);
@@ -67,10 +84,11 @@ bool source_is_archive(const char *name)
 bool source_check(const source_options *options, const char *name)
 {
     if (options->seed != glia_data_default_params().seed && strcmp(name, "digits") != 0 &&
-        !source_is_file(name)) {
-        complain("--data-seed: %s is neither drawn by a seed, as digits is, nor a table that is "
-                 "divided by one",
-                 name);
+        !source_is_divided(name)) {
+        complain(
+            "--data-seed: %s is neither drawn by a seed, as digits is, nor a table or a folder "
+            "of pictures, which are divided by one",
+            name);
         return false;
     }
     if (options->mirror != NULL && !can_download(name)) {

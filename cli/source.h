@@ -124,6 +124,10 @@ glia_status source_open_both(const source_options *options, const char *name, bo
 /* Whether a name is that of a single file (a table), or "-". */
 bool source_is_file(const char *name);
 
+/* Whether it may be divided for a test: a file, or a folder of pictures. Sets that are downloaded,
+ * and folders in MNIST's form, have parts of their own. */
+bool source_is_divided(const char *name);
+
 /* Whether it is one that may have a test split all the same. */
 bool source_is_archive(const char *name);
 

@@ -38,7 +38,8 @@ extern const char *const loss_choices[];
      .help = "whether its first line has the names of the columns: auto, yes or no"},              \
     {.kind = OPTION_CHOICE, .name = "on-bad-row", .metavar = "WORD", .choices = bad_row_choices,   \
      .offset = offsetof(of_struct, table.on_bad_row),                                              \
-     .help = "what a malformed row does: fail, or skip: it is left out, and counted"},             \
+     .help = "what a malformed row does, or a picture that cannot be read: fail, or skip: it is "   \
+             "left out, and counted"},                                                             \
     {.kind = OPTION_OTHER, .name = "missing", .metavar = "WORDS", .parse = missing_parse,          \
      .expected = "words with commas between",                                \
      .shown_default = "an empty cell, NA, NaN, NULL, None, ? and their kin",                       \

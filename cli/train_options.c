@@ -315,10 +315,10 @@ const struct option train_option_table[] = {
 
     {.kind = OPTION_HEADING, .name = "What is held out"},
     {.kind = OPTION_OTHER, .name = "test", .metavar = "X", TRAIN_FIELD(test),
-     .parse = parse_held, .shown_default = "0.2 of a table",
+     .parse = parse_held, .shown_default = "0.2 of a table, and of pictures in colour",
      .expected = "a fraction between 0 and 1, a whole number of samples, a file, or none",
-     .help = "rows of a table to hold out for the final score: a fraction, a number, a "
-             "file, or none"},
+     .help = "rows of a table, or pictures of a folder, to hold out for the final score: a fraction, "
+             "a number, a file, or none"},
     {.kind = OPTION_OTHER, .name = "validation", .metavar = "X", TRAIN_FIELD(validation),
      .parse = parse_held,
      .expected = "a fraction between 0 and 1, a whole number of samples, a file, or none",
@@ -411,18 +411,12 @@ bool train_check_options(const train_options *options, const char *data)
         complain("train: --folds tests on every row in turn; leave out --test");
         return false;
     }
-    if (!source_is_file(data) && options->folds > 0) {
-        complain("train: --folds divides a table; %s is none, and has a test split of its own or "
-                 "none (of pictures: "
-                 "folders train and test)",
-                 data);
-        return false;
-    }
-    if (!source_is_file(data) && options->test.is_given) {
-        complain("train: --test divides a table; %s is none, and has a test split of its own or "
-                 "none (of pictures: "
-                 "folders train and test)",
-                 data);
+    const char *divides = options->folds > 0 ? "--folds" : options->test.is_given ? "--test" : NULL;
+    if (divides != NULL && !source_is_divided(data)) {
+        complain(
+            "train: %s divides a table or a folder of pictures; %s has a test split of its own, "
+            "or cannot have one; leave the option out",
+            divides, data);
         return false;
     }
     if (options->checkpoint_every.text != NULL && options->checkpoint == NULL) {

@@ -168,7 +168,9 @@ typedef struct glia_data_params {
     glia_table_params table;
     const glia_dataset *like; /* read a table, or images, as this data set has them; or NULL */
     /* Of a folder of images: what they are brought to; other data stays as it is. */
-    size_t image_height, image_width; /* both or none; 0: as the images are, which must be alike */
+    /* Both or none. 0: as the images are; where they differ, their median height and width, reduced
+     * to about 1,024 pixels. */
+    size_t image_height, image_width;
     size_t image_channels; /* 1 grey, 3 red, green, blue; 0: 1 if all files are grey, else 3 */
     uint64_t seed;         /* of the generated set, "digits" */
     bool fresh;            /* digits, GLIA_TRAIN: new images in every epoch, drawn as needed */
@@ -197,9 +199,11 @@ GLIA_API glia_data_params glia_data_default_params(void);
  * DIR/train/CLASS/FILE and DIR/test/CLASS/FILE (without test: val, valid, validation). Classes are
  * in the order of their names, of numbers by value, and the same for both splits. If the names of
  * all files of a split are different numbers (7.png, 00012.png), that is the order of its samples;
- * else class by class, by name or number. What has another ending is skipped, and
- * glia_dataset_notes says how many. Images are bytes (height, width, channels), scaled by averaging
- * areas or, where they are enlarged, by bilinear interpolation.
+ * else class by class, by name or number. Images in folders below that of a class are of the class.
+ * What has another ending is skipped; what cannot be read fails, or is skipped too with
+ * table.skip_bad_rows. glia_dataset_notes has lines about sizes, and how many were skipped, or
+ * turned as their EXIF says. Images are bytes (height, width, channels), scaled by averaging areas
+ * or, where they are enlarged, by bilinear interpolation.
  *
  * Of NumPy: an array (.npy) of two dimensions is a table. Of an archive (.npz) x_train and y_train
  * are taken and, for GLIA_TEST, x_test and y_test (or train_images, train_labels and so on); where
@@ -531,7 +535,8 @@ typedef struct glia_survey {
     uint64_t
         checked_rows; /* of which duplicates were looked for; below rows, others are estimated */
     uint64_t sampled_rows; /* in which leaks and copies were looked for */
-    const char *how;       /* it was read: "comma-separated, first line is a header"; or "" */
+    const char *how;       /* it was read: "comma-separated, first line is a header"; of other sets
+                            * glia_dataset_notes, which may be several lines; or "" */
     size_t n_columns;
     const glia_column_survey *columns; /* (n_columns) */
     bool has_task;                     /* else no task was found, and a finding says why */

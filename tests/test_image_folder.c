@@ -348,19 +348,29 @@ static void test_splits(void **state)
 static void test_sizes(void **state)
 {
     (void)state;
-    glia_error error = {0};
     glia_dataset *dataset = NULL;
     write_grey("f/train/a/1.pgm", 4, 2, 50);
     write_grey("f/train/b/2.pgm", 4, 2, 60);
     write_grey("f/test/b/3.pgm", 2, 2, 70);
-    /* The other split counts: a network has inputs of one number. */
+    /* The other split counts: a network has inputs of one number. The median is taken. */
     for (int split = GLIA_TRAIN; split <= GLIA_TEST; split++) {
-        assert_error("sizes", glia_dataset_open(at("f"), (glia_split)split, NULL, &dataset, &error),
-                     GLIA_BAD_FORMAT, &error, "test/b/3.pgm: an image of 2 x 2 pixels",
-                     "expected 2 x 4");
-        assert_non_null(strstr(error.message, "train/a/1.pgm"));
-        assert_non_null(strstr(error.message, "--image-size"));
+        dataset = must_open(at("f"), (glia_split)split, NULL);
+        assert_int_equal(glia_dataset_describe(dataset).height, 2);
+        assert_int_equal(glia_dataset_describe(dataset).width, 4);
+        assert_non_null(
+            strstr(glia_dataset_notes(dataset),
+                   "sizes differ (height x width): 2 x 4 (2), 2 x 2 (1); all are scaled "
+                   "to 2 x 4, the median; --image-size"));
+        glia_dataset_free(dataset);
     }
+    write_grey("large/a/1.pgm", 70, 20, 1); /* is reduced: 17 * 60 = 1020 */
+    write_grey("large/b/2.pgm", 71, 20, 1);
+    write_grey("large/b/3.pgm", 72, 20, 1);
+    dataset = must_open(at("large"), GLIA_TRAIN, NULL);
+    assert_int_equal(glia_dataset_describe(dataset).height, 17);
+    assert_int_equal(glia_dataset_describe(dataset).width, 60);
+    assert_non_null(strstr(glia_dataset_notes(dataset), "reduced to about 1,024 pixels"));
+    glia_dataset_free(dataset);
     glia_data_params params = glia_data_default_params();
     params.image_height = 3;
     params.image_width = 5;
@@ -384,6 +394,74 @@ static void test_sizes(void **state)
     assert_int_equal(glia_dataset_describe(other).features, 45);
     glia_dataset_free(other);
     glia_dataset_free(dataset);
+}
+
+static void test_folders_below(void **state)
+{
+    (void)state;
+    write_grey("below/a/1.pgm", 1, 1, 10);
+    write_grey("below/a/part/2.pgm", 1, 1, 20);
+    write_grey("below/a/part/deep/3.pgm", 1, 1, 30);
+    write_grey("below/a/.hidden/4.pgm", 1, 1, 40);
+    write_grey("below/b/part/1.pgm", 1, 1, 50);
+    write_file("below/b/part/notes.txt", "x", 1);
+    assert_int_equal(symlink("..", at("below/a/part/loop")), 0);
+    assert_int_equal(symlink("../b/part", at("below/a/linked")), 0);
+    for (int threads = 1; threads <= 3; threads++) {
+        const glia_data_params params = {.threads = threads};
+        glia_dataset *dataset = must_open(at("below"), GLIA_TRAIN, &params);
+        assert_samples(dataset, 5, (const uint8_t[]){10, 50, 20, 30, 50},
+                       (const uint32_t[]){0, 0, 0, 0, 1});
+        assert_non_null(strstr(glia_dataset_notes(dataset), "3 other files skipped"));
+        glia_dataset_free(dataset);
+    }
+    char deep[256] = "steep/a";
+    write_grey("steep/b/1.pgm", 1, 1, 1);
+    for (size_t depth = 0; depth < 40; depth++) strcat(deep, "/d");
+    strcat(deep, "/1.pgm");
+    write_grey(deep, 1, 1, 1);
+    glia_dataset *dataset;
+    glia_error error;
+    assert_error("depth", glia_dataset_open(at("steep"), GLIA_TRAIN, NULL, &dataset, &error),
+                 GLIA_BAD_FORMAT, &error, "to a depth of 32", "circle");
+}
+
+/* What cannot be read among what can. */
+static void test_bad_images_are_skipped(void **state)
+{
+    (void)state;
+    write_grey("some/a/1.pgm", 1, 1, 10);
+    write_file("some/a/2.jpg", "", 0);
+    write_file("some/a/3.png", "GIF89a", 6);
+    write_grey("some/a/4.pgm", 1, 1, 40);
+    write_file("some/b/5.pgm", "P5 9 9 255 ", 11);
+    write_grey("some/b/6.pgm", 1, 1, 60);
+    for (int threads = 1; threads <= 4; threads++)
+        for (size_t size = 0; size <= 1; size++) { /* 0: headers are probed before */
+            glia_data_params params = {.threads = threads};
+            glia_dataset *dataset;
+            glia_error error;
+            params.image_height = params.image_width = params.image_channels = size;
+            assert_error("bad",
+                         glia_dataset_open(at("some"), GLIA_TRAIN, &params, &dataset, &error),
+                         GLIA_BAD_FORMAT, &error, "some/a/2.jpg: ", "(--on-bad-row skip)");
+            params.table.skip_bad_rows = true;
+            dataset = must_open(at("some"), GLIA_TRAIN, &params);
+            assert_samples(dataset, 3, (const uint8_t[]){10, 40, 60}, (const uint32_t[]){0, 0, 1});
+            const char *notes = glia_dataset_notes(dataset);
+            assert_non_null(strstr(notes, "3 grey images of 1 x 1 pixels"));
+            assert_non_null(strstr(notes, "3 images cannot be read and are left out; the first: "));
+            assert_non_null(strstr(notes, "some/a/2.jpg: "));
+            assert_non_null(strstr(notes, "an empty file"));
+            glia_dataset_free(dataset);
+        }
+    write_file("none/a/1.jpg", "", 0);
+    write_file("none/b/2.jpg", "", 0);
+    const glia_data_params params = {.table.skip_bad_rows = true};
+    glia_dataset *dataset;
+    glia_error error;
+    assert_error("none", glia_dataset_open(at("none"), GLIA_TRAIN, &params, &dataset, &error),
+                 GLIA_BAD_FORMAT, &error, "none of its images can be read", "none/a/1.jpg");
 }
 
 static void test_folders_malformed(void **state)
@@ -616,6 +694,8 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_splits),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_folders_below),
+        cmocka_unit_test(test_bad_images_are_skipped),
         cmocka_unit_test(test_folders_malformed),
 #ifdef GLIA_HAS_PNG
         cmocka_unit_test(test_same_bits_as_idx),

@@ -7,6 +7,7 @@ Tests of what the program does with folders of pictures: colours, sizes, what is
 
 Prints TAP. PNG are written here, so that nothing but Python is needed.
 """
+import json
 import os
 import random
 import struct
@@ -89,6 +90,69 @@ def _():
         about = glia("inspect", "m", "--json").json()["metadata"]["preprocessing"]
         expect(len(about.get("inputs", [])) == n and about.get("standardise", False) == (n > 0),
                options, about)
+
+
+@test("train: a folder of pictures is divided as a table is")
+def _():
+    need_png()
+    for options, n_train, n_test in (([], 320, 80), (["--test", "none"], 400, 0),
+                                     (["--test", "100", "--data-seed", "2"], 300, 100)):
+        glia("train", "colour", *options, "--epochs", 1, "--run", f"parts-{n_train}", "-q")
+        data = json.loads(read(f"parts-{n_train}/run.json"))["data"]
+        expect((data["train_samples"], data["test_samples"]) == (n_train, n_test), data)
+    folds = glia("train", "colour", "--folds", 2, "--epochs", 1, "-q", "--json").json()
+    expect([run["samples"] for run in folds["runs"]] == [200, 200], folds)
+    glia("train", "grey", "--epochs", 1, "--run", "all-grey", "-q")  # not in colour: all
+    expect(json.loads(read("all-grey/run.json"))["data"]["train_samples"] == 40)
+
+
+# ---- Sizes, and what is odd ----------------------------------------------------------------------
+
+def exif(orientation):
+    """A TIFF with the one entry that says how a picture is to be turned."""
+    return struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+
+
+@test("train and data check: pictures of different sizes are brought to one, which is said")
+def _():
+    need_png()
+    rng = random.Random(3)
+    for i in range(60):
+        side = (40, 40, 60)[i % 3]
+        put(f"sizes/{'ab'[i % 2]}/{i}.png", png(side, side, coloured_bar(rng, i % 2, side)))
+    said = "40 x 40 (40), 60 x 60 (20); all are scaled to 32 x 32, the median reduced"
+    run = glia("train", "sizes", "--epochs", 1, "-o", "sizes.safetensors")
+    expect(said in run.err and "--image-size" in run.err, run.err)
+    about = glia("inspect", "sizes.safetensors", "--json").json()["metadata"]["preprocessing"]
+    expect((about["height"], about["width"], about["channels"]) == (32, 32, 3), about)
+    check = glia("data", "check", "sizes")
+    words = " ".join(check.out.split())
+    expect(said in words and "Nothing is wrong" in words, check.out)
+    answers = glia("predict", "sizes.safetensors", path("sizes/a/2.png"), "--json").json()
+    expect(len(answers["predictions"]) == 1, answers)
+
+
+@test("data check: pictures that are turned, odd or unreadable are counted")
+def _():
+    need_png()
+    for i in range(12):
+        side = [(8, 4), (4, 8)][i % 2]
+        turn = chunk(b"eXIf", exif(6 if i % 2 == 0 else 1))
+        put(f"turned/{'ab'[i // 6]}/{i}.png", png(*side, bytes(32), 1, after=turn))
+    words = " ".join(glia("data", "check", "turned", code=None).out.split())
+    expect("12 grey images of 8 x 4 pixels" in words, words)
+    expect("6 images are turned upright, as EXIF says" in words, words)
+    put("turned/a/bad.jpg", b"GIF89a")
+    put("turned/b/worse.png", png(4, 8, bytes(32), 1)[:50])
+    failed = glia("train", "turned", "--epochs", 1, code=1).err
+    expect("turned/a/bad.jpg" in failed and "a GIF" in failed and "--on-bad-row skip" in failed,
+           failed)
+    words = " ".join(glia("data", "check", "turned", code=None).out.split())
+    expect("2 images cannot be read; --on-bad-row skip leaves such images out" in words and
+           "glia train turned --on-bad-row skip" in words, words)
+    skipped = glia("train", "turned", "--epochs", 1, "--on-bad-row", "skip", "-o", "t").err
+    expect("2 images cannot be read and are left out; the first: turned/a/bad.jpg" in skipped,
+           skipped)
 
 
 run_tests()

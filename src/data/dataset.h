@@ -65,6 +65,7 @@ struct glia_dataset {
     size_t chunk; /* of a set that stays on disk: samples that lie together, about 1 MiB; or 0 */
     bool is_unlabelled; /* rows without what is to be predicted: they cannot be learned from */
     char *notes;        /* of glia_dataset_notes; or NULL */
+    size_t n_unread;    /* of a folder of images: those that could not be read, and were skipped */
 
     /* What is owned; each may be empty. */
     gi_file file;

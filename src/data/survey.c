@@ -477,8 +477,18 @@ static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset
     s->features = info.features;
     s->has_task = s->can_train = true;
     s->task = info.task;
-    s->how = "";
+    s->how = gi_survey_copy(survey, glia_dataset_notes(dataset), error);
+    if (!s->how) return GLIA_NO_MEMORY;
     s->task_note = "";
+    if (dataset->n_unread > 0) {
+        s->skipped = dataset->n_unread;
+        s->skip_bad_rows = true;
+        const glia_status status = gi_survey_add(
+            survey, GLIA_FINDING_BAD_ROWS, GLIA_WARNING, NULL, 0, NULL, (double)dataset->n_unread,
+            error, "%zu image%s cannot be read; --on-bad-row skip leaves such images out",
+            dataset->n_unread, dataset->n_unread == 1 ? "" : "s");
+        if (status) return status;
+    }
     if (info.task != GLIA_CLASSES) return GLIA_OK;
     glia_text_count *classes = gi_survey_alloc(survey, info.classes, sizeof *classes, error);
     if (!classes) return GLIA_NO_MEMORY;
@@ -543,7 +553,9 @@ glia_status glia_survey_make(const char *name, const glia_data_params *params, g
         status = survey_table(survey, table, params, error);
         if (!status && has_bad) status = tell_first_bad(survey, name, params, error);
     } else if (!status) {
-        if (!dataset) status = glia_dataset_open(name, GLIA_TRAIN, params, &dataset, error);
+        glia_data_params lenient = *params; /* images that cannot be read are a finding */
+        lenient.table.skip_bad_rows |= gi_is_directory(name);
+        if (!dataset) status = glia_dataset_open(name, GLIA_TRAIN, &lenient, &dataset, error);
         if (!status) status = survey_dataset(survey, dataset, error);
     }
     glia_dataset_free(dataset);
