@@ -149,7 +149,7 @@ def write_savetxt(c):
     save("footer.csv", "footer= behind '# '", named, delimiter=",", header=",".join(m),
          comments="", fmt="%.4f", footer="# end")
     save("tab.txt", "%.4f, tabs", bare, delimiter="\t", fmt="%.4f")
-    save("two-lines.txt", "two lines of comment, the second names the columns", named, fmt="%.5g",
+    save("two-lines.txt", "two lines of comment, the second names the columns", named, fmt="%.6g",
          header="written by savetxt\n" + " ".join(m))
     save("compressed.txt.gz", "a name that ends in .gz", bare)
     np.savetxt(c.path("savetxt/integers.csv"), np.column_stack([np.round(array[:, :3] * 10),
