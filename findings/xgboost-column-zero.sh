@@ -9,8 +9,8 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --disable-pip-version-check --no-deps xgboost==3.2.0
 "$folder/venv/bin/pip" install -q --disable-pip-version-check scikit-learn==1.9.1
+"$folder/venv/bin/pip" install -q --disable-pip-version-check --no-deps xgboost==3.2.0
 cd "$folder"
 printf '0 1:5 2:1 3:2\n1 1:6 2:3 3:4\n' > data.libsvm
 venv/bin/python -W ignore - <<'PY'

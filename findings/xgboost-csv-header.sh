@@ -8,8 +8,8 @@ set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install -q --disable-pip-version-check --no-deps xgboost==3.2.0
 "$folder/venv/bin/pip" install -q --disable-pip-version-check numpy==2.4.6 scipy==1.17.1
+"$folder/venv/bin/pip" install -q --disable-pip-version-check --no-deps xgboost==3.2.0
 cd "$folder"
 printf 'y,a,b\n1,2,3\n0,5,6\n' > table.csv
 venv/bin/python -W ignore - <<'PY'
