@@ -191,9 +191,11 @@ GLIA_API glia_data_params glia_data_default_params(void);
  * name: "digits" (built in), "mnist" or "fashion-mnist" (looked up in params->directory,
  * $GLIA_DATA, the user's cache, then downloaded), or the path of a folder that holds
  * train-images-idx3-ubyte, train-labels-idx1-ubyte and, for GLIA_TEST, t10k-images-idx3-ubyte,
- * t10k-labels-idx1-ubyte, each plain or with .gz; or the path of a folder of images; or the path of
- * a file of NumPy's; or the path of a file of separated values (CSV, TSV), "-" being standard
- * input, which has no split GLIA_TEST: NOT_FOUND. params may be NULL.
+ * t10k-labels-idx1-ubyte, each plain or with .gz, or with the names of their kin
+ * (train-images.idx3- ubyte, emnist-letters-test-images-idx3-ubyte, qmnist-train-labels-idx2-int),
+ * whose classes are the labels that are there, called so; or the path of a folder of images; or the
+ * path of a file of NumPy's; or the path of a file of separated values (CSV, TSV), "-" being
+ * standard input, which has no split GLIA_TEST: NOT_FOUND. params may be NULL.
  *
  * A folder of images (PNG, JPEG, PGM by their names) is DIR/CLASS/FILE, all for training, or
  * DIR/train/CLASS/FILE and DIR/test/CLASS/FILE (without test: val, valid, validation). Classes are

@@ -511,6 +511,76 @@ static void test_folder_features_and_classes(void **state)
     glia_dataset_free(dataset);
 }
 
+/* The names that other tools and other sets have: with a point, with words before, for a test. */
+static void test_folder_names(void **state)
+{
+    (void)state;
+    static const char *const names[][4] = {
+        {"train-images.idx3-ubyte", "train-labels.idx1-ubyte", "t10k-images.idx3-ubyte",
+         "t10k-labels.idx1-ubyte"},
+        {"emnist-letters-train-images-idx3-ubyte", "emnist-letters-train-labels-idx1-ubyte",
+         "emnist-letters-test-images-idx3-ubyte", "emnist-letters-test-labels-idx1-ubyte"},
+        {"qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int",
+         "qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"},
+    };
+    const uint32_t image_dims[3] = {6, 2, 3}, label_dims[2] = {6, 8};
+    const struct bytes images = idx_of(8, 3, image_dims, 36, 256);
+    /* Labels 3, 1, 2, ...; QMNIST's are rows of 8 big-endian integers. */
+    struct bytes labels = idx_of(8, 1, label_dims, 6, 3), wide = idx_of(12, 2, label_dims, 192, 1);
+    for (size_t i = 0; i < 6; i++) {
+        labels.data[8 + i] = (uint8_t)(1 + (i + 2) % 3);
+        wide.data[12 + 32 * i + 3] = labels.data[8 + i];
+        wide.data[12 + 32 * i + 7] = 77; /* where it is from */
+    }
+    for (size_t n = 0; n < 3; n++) {
+        const struct bytes *of_labels = n == 2 ? &wide : &labels;
+        for (size_t f = 0; f < 4; f++)
+            write_file(names[n][f], f % 2 ? of_labels->data : images.data,
+                       f % 2 ? of_labels->size : images.size);
+        for (int split = GLIA_TRAIN; split <= GLIA_TEST; split++) {
+            glia_dataset *dataset = NULL;
+            glia_error error = {0};
+            assert_error(names[n][0],
+                         glia_dataset_open(folder, (glia_split)split, NULL, &dataset, &error),
+                         GLIA_OK, &error, NULL, NULL);
+            assert_int_equal(dataset->classes, 3); /* those that are there */
+            assert_string_equal(glia_dataset_class_name(dataset, 0), "1");
+            assert_int_equal(gi_dataset_label(dataset, 0), 2);
+            assert_int_equal(gi_dataset_label(dataset, 1), 0);
+            assert_int_equal(dataset->height, 2);
+            glia_dataset_free(dataset);
+        }
+        if (n == 1) { /* a second set beside it */
+            write_file("emnist-digits-train-images-idx3-ubyte", images.data, images.size);
+            glia_dataset *dataset = NULL;
+            glia_error error = {0};
+            assert_error("two", glia_dataset_open(folder, GLIA_TRAIN, NULL, &dataset, &error),
+                         GLIA_BAD_FORMAT, &error, "several data sets", "a folder of its own");
+            unlink(in_folder("emnist-digits-train-images-idx3-ubyte"));
+        }
+        for (size_t f = 0; f < 4; f++) unlink(in_folder(names[n][f]));
+    }
+}
+
+/* A file of it alone is no data set. */
+static void test_single_file(void **state)
+{
+    (void)state;
+    const uint32_t dims[3] = {6, 2, 3};
+    const struct bytes images = idx_of(8, 3, dims, 36, 256);
+    const struct bytes packed = gzip_of(images.data, images.size);
+    write_file("images", images.data, images.size);
+    write_file("images.gz", packed.data, packed.size);
+    static const char *const names[] = {"images", "images.gz"};
+    for (size_t i = 0; i < 2; i++) {
+        glia_dataset *dataset = NULL;
+        glia_error error = {0};
+        assert_error(names[i],
+                     glia_dataset_open(in_folder(names[i]), GLIA_TRAIN, NULL, &dataset, &error),
+                     GLIA_BAD_FORMAT, &error, "a single IDX file", TRAIN_LABELS);
+    }
+}
+
 static void test_folder_malformed(void **state)
 {
     (void)state;
@@ -1096,6 +1166,8 @@ int main(void)
         IN_A_FOLDER(test_folder),
         IN_A_FOLDER(test_folder_gzip),
         IN_A_FOLDER(test_folder_features_and_classes),
+        IN_A_FOLDER(test_folder_names),
+        IN_A_FOLDER(test_single_file),
         IN_A_FOLDER(test_folder_malformed),
         IN_A_FOLDER(test_names_malformed),
         IN_A_FOLDER(test_no_cache),

@@ -322,8 +322,11 @@ static glia_status has_idx(const char *folder, bool *out, glia_error *error)
 {
     *out = false;
     for (size_t i = 0; i < 4 && !*out; i++) {
-        char *path = gi_idx_find(folder, gi_idx_file_names[i / 2][i % 2], out, error);
-        if (!path) return GLIA_NO_MEMORY;
+        char *path = NULL;
+        const glia_status status =
+            gi_idx_find_file(folder, (glia_split)(i / 2), i % 2 == 1, &path, error);
+        if (status) return status;
+        *out = path != NULL;
         gi_free(path);
     }
     return GLIA_OK;

@@ -33,11 +33,12 @@ glia_status gi_file_set_open(const char *path, glia_split split, const glia_data
 
 /* ---- idx.c: LeCun's IDX format ---- */
 
-/* An array of unsigned bytes of up to 4 dimensions. */
+/* An array of unsigned bytes of up to 4 dimensions; labels may be 32-bit integers, big-endian. */
 typedef struct gi_idx {
     size_t n_dims;
     size_t dims[4];
-    size_t size;         /* product of dims: bytes of data */
+    size_t width;        /* of an element: 1, or 4 */
+    size_t size;         /* product of dims and width: bytes of data */
     const uint8_t *data; /* into the caller's bytes, or into owned */
     uint8_t *owned;      /* the decompressed file; freed by gi_idx_free; else NULL */
 } gi_idx;
@@ -51,11 +52,18 @@ glia_status gi_idx_parse(const char *path, const uint8_t *bytes, size_t n_bytes,
                          glia_error *error);
 void gi_idx_free(gi_idx *idx);
 
+/* The same of labels, which may be integers of 32 bits. */
+glia_status gi_idx_parse_labels(const char *path, const uint8_t *bytes, size_t n_bytes, gi_idx *out,
+                                glia_error *error);
+
+/* Whether bytes begin as such a file does, of any type of elements. */
+bool gi_idx_is(const uint8_t *bytes, size_t n_bytes);
+
 /*
- * One split from a folder of IDX files (train-images-idx3-ubyte[.gz] ... as MNIST's). name is the
- * data set's. class_names (classes), or NULL: "0", "1", ... classes 0: as many as the largest label
- * of both splits says. Images of (n, height, width) or (n, features). Uncompressed images stay in
- * the mapped file. form is GI_FORM_SCALE for images; who knows better sets it.
+ * One split from a folder of IDX files (gi_idx_find_file). name is the data set's. class_names
+ * (classes), or NULL: the labels themselves. classes 0: those that are labels of either split.
+ * Images of (n, height, width) or (n, features). Uncompressed images stay in the mapped file. form
+ * is GI_FORM_SCALE for images; who knows better sets it.
  */
 glia_status gi_idx_open_folder(const char *folder, const char *name, glia_split split,
                                const char *const *class_names, size_t classes, glia_dataset **out,
@@ -67,6 +75,14 @@ extern const char *const gi_idx_file_names[2][2];
 /* The path of a file of a folder, plain before ".gz"; found says whether it is there. NULL: no
  * memory. Freed with gi_free. */
 char *gi_idx_find(const char *folder, const char *file, bool *found, glia_error *error);
+
+/*
+ * The path of the images or labels of a split, by their usual name, or by one like it: with words
+ * before it (emnist-letters-train-images-idx3-ubyte), with a point (train-images.idx3-ubyte), with
+ * test for t10k, or idx2-int. *out is NULL if there is none. BAD_FORMAT: there are several.
+ */
+glia_status gi_idx_find_file(const char *folder, glia_split split, bool are_labels, char **out,
+                             glia_error *error);
 
 /* ---- gzip.c ---- */
 
@@ -83,6 +99,10 @@ glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_
 /* The bytes of a file, or of standard input ("-"), decompressed if they are gzip; closed with
  * gi_file_close. */
 glia_status gi_gzip_open(const char *path, gi_file *out, glia_error *error);
+
+/* The first bytes of compressed data, with zeros where there are fewer than room: returns room, or
+ * 0 if it cannot be read. */
+size_t gi_gzip_begin(const uint8_t *bytes, size_t n_bytes, uint8_t *head, size_t room);
 
 /* The beginning of a compressed text, up to room bytes, for a look at what it is: returns how many
  * there are, 0 if it cannot be read. */
