@@ -64,7 +64,7 @@ static void put_matrix(const struct report *report, struct text *out, const size
     size_t every = (size_t)ceil(10.5 / size);
     char description[256];
     snprintf(description, sizeof description,
-             "Rows are the true class, columns what the network said, of %zu classes.", n);
+             "Rows are the true class, columns the predicted one, of %zu classes.", n);
 
     json_push(columns, json_text("true class"));
     for (size_t j = 0; j < n; j++) json_push(columns, json_text(class_name(report, shown[j])));
@@ -75,7 +75,7 @@ static void put_matrix(const struct report *report, struct text *out, const size
     svg_begin(out, "confusion-matrix", "plot", 360, top + size * (double)n + 4, "Confusion matrix",
               description);
     text_print(out,
-               "<g class=\"axis\"><text x=\"%.1f\" y=\"11\" text-anchor=\"middle\">said</text>"
+               "<g class=\"axis\"><text x=\"%.1f\" y=\"11\" text-anchor=\"middle\">predicted</text>"
                "<text transform=\"translate(11 %.1f)rotate(-90)\" text-anchor=\"middle\">true"
                "</text>",
                left + size * (double)n / 2, top + size * (double)n / 2);
@@ -108,7 +108,7 @@ static void put_matrix(const struct report *report, struct text *out, const size
                                        : 0;
             double x = left + size * (double)j, y = top + size * (double)i;
             char tip[512];
-            snprintf(tip, sizeof tip, "true %s, said %s\n%s samples, %s of this class",
+            snprintf(tip, sizeof tip, "true %s, predicted %s\n%s samples, %s of this class",
                      class_name(report, shown[i]), class_name(report, shown[j]),
                      show_count(count).s, show_percent(share).s);
             json_push(row, json_count(count));
@@ -132,7 +132,7 @@ static void put_matrix(const struct report *report, struct text *out, const size
 }
 
 struct pair {
-    size_t truth, said;
+    size_t truth, predicted;
     uint64_t count;
 };
 
@@ -142,12 +142,12 @@ static int compare_pairs(const void *a, const void *b)
     const struct pair *x = a, *y = b;
     if (x->count != y->count) return x->count > y->count ? -1 : 1;
     if (x->truth != y->truth) return x->truth < y->truth ? -1 : 1;
-    return x->said < y->said ? -1 : x->said > y->said;
+    return x->predicted < y->predicted ? -1 : x->predicted > y->predicted;
 }
 
 static void put_pairs(const struct report *report, struct text *out)
 {
-    static const char *const columns[] = {"true class", "said", "samples", NULL};
+    static const char *const columns[] = {"true class", "predicted", "samples", NULL};
     const struct test_figures *t = report->test;
     size_t n = 0, k = 0;
     for (size_t i = 0; i < t->classes * t->classes; i++)
@@ -162,20 +162,21 @@ static void put_pairs(const struct report *report, struct text *out)
     figure_begin(out, "confusions", "Most frequent confusions", false);
     if (n == 0) put_note(out, "None: the network is right about every test sample.");
     if (n > 0)
-        text_put(out, "<table class=\"numbers\"><thead><tr><th scope=\"col\">true</th>"
-                      "<th scope=\"col\" class=\"name\">said</th><th scope=\"col\">samples</th>"
-                      "<th scope=\"col\">of the class</th></tr></thead><tbody>\n");
+        text_put(out,
+                 "<table class=\"numbers\"><thead><tr><th scope=\"col\">true</th>"
+                 "<th scope=\"col\" class=\"name\">predicted</th><th scope=\"col\">samples</th>"
+                 "<th scope=\"col\">of the class</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < n && i < MOST_SAVED; i++) {
         json_t *row = data_row(data);
         json_push(row, json_text(class_name(report, pairs[i].truth)));
-        json_push(row, json_text(class_name(report, pairs[i].said)));
+        json_push(row, json_text(class_name(report, pairs[i].predicted)));
         json_push(row, json_count(pairs[i].count));
         if (i >= MOST_PAIRS) continue;
         double of_class = (double)total(t, pairs[i].truth, false);
         text_put(out, "<tr><th scope=\"row\"><bdi>");
         text_escape(out, class_name(report, pairs[i].truth));
         text_put(out, "</bdi></th><td class=\"name\"><bdi>");
-        text_escape(out, class_name(report, pairs[i].said));
+        text_escape(out, class_name(report, pairs[i].predicted));
         text_print(out, "</bdi></td><td>%s</td><td>%s</td></tr>\n", show_count(pairs[i].count).s,
                    show_percent((double)pairs[i].count / of_class).s);
     }
@@ -215,8 +216,9 @@ static void put_classes(const struct report *report, struct text *out, const siz
                    show_percent(score.f1).s, show_count(score.support).s);
     }
     text_put(out, n > MOST_SEEN ? "</tbody></table></div>\n" : "</tbody></table>\n");
-    put_note(out, "Precision: of the samples said to be of the class, the part that is. Recall: of "
-                  "the samples of the class, the part that was found. F1: their harmonic mean.");
+    put_note(out, "Precision: the part of the samples predicted to be of the class that is of it. "
+                  "Recall: the part of the samples of the class that was found. F1: their harmonic "
+                  "mean.");
     if (n > MOST_LISTED)
         put_note(out, "%zu more classes are left out; glia eval --json has them.", n - MOST_LISTED);
     figure_end(out, "classes", data);
@@ -281,7 +283,7 @@ static void put_picture(const struct report *report, struct text *out, size_t in
 
 void report_mistakes(const struct report *report, struct text *out)
 {
-    static const char *const columns[] = {"sample",     "true class",        "said",
+    static const char *const columns[] = {"sample",     "true class",        "predicted",
                                           "confidence", "of the true class", NULL};
     const struct test_figures *t = report->test;
     bool images = t->data.height > 0;
@@ -292,10 +294,12 @@ void report_mistakes(const struct report *report, struct text *out)
                   "mistakes\">\n");
     for (size_t i = 0; i < t->n_mistakes; i++) {
         const struct mistake *m = &t->mistakes[i];
-        const char *truth = class_name(report, m->truth), *said = class_name(report, m->said);
+        const char *truth = class_name(report, m->truth),
+                   *predicted = class_name(report, m->predicted);
         char tip[512];
-        snprintf(tip, sizeof tip, "test sample %zu\nsaid %s: %s\ntrue %s: %s", m->index, said,
-                 show_percent((double)m->confidence).s, truth, show_percent((double)m->of_truth).s);
+        snprintf(tip, sizeof tip, "test sample %zu\npredicted %s: %s\ntrue %s: %s", m->index,
+                 predicted, show_percent((double)m->confidence).s, truth,
+                 show_percent((double)m->of_truth).s);
         text_put(out, "<li");
         svg_tip(out, tip);
         text_put(out, ">");
@@ -306,15 +310,15 @@ void report_mistakes(const struct report *report, struct text *out)
             text_escape_print(out, "Test sample %zu", m->index);
             text_put(out, "\">");
         }
-        text_put(out, "said <bdi class=\"said\">");
-        text_escape(out, said);
+        text_put(out, "predicted <bdi class=\"predicted\">");
+        text_escape(out, predicted);
         text_print(out, "</bdi> %.1f&nbsp;%%<br>true <bdi>", 100 * (double)m->confidence);
         text_escape(out, truth);
         text_put(out, "</bdi></li>\n");
         json_t *row = data_row(data);
         json_push(row, json_count(m->index));
         json_push(row, json_text(truth));
-        json_push(row, json_text(said));
+        json_push(row, json_text(predicted));
         json_push(row, json_rounded((double)m->confidence, 7));
         json_push(row, json_rounded((double)m->of_truth, 7));
     }

@@ -370,7 +370,7 @@ enum { MOST_CLASSES_NAMED = 30 }; /* in the legend */
 void report_projection(const struct report *report, struct text *out)
 {
     static const char *const columns[] = {"sample",     "component 1", "component 2",
-                                          "true class", "said",        NULL};
+                                          "true class", "predicted",   NULL};
     const struct test_figures *t = report->test;
     if (t->plane == NULL || t->n_looked == 0) return;
     char labels[2][64], description[256];
@@ -407,11 +407,12 @@ void report_projection(const struct report *report, struct text *out)
     for (size_t i = 0; i < t->n_looked; i++) {
         size_t k = t->truth[i];
         double x = t->plane[2 * i], y = t->plane[2 * i + 1];
-        bool right = t->said[i] == k;
+        bool right = t->predicted[i] == k;
         char tip[256];
         if (!isfinite(x) || !isfinite(y)) continue;
         snprintf(tip, sizeof tip, "%s%s%s\ntest sample %zu", class_name(report, k),
-                 right ? "" : ", said ", right ? "" : class_name(report, t->said[i]), t->looked[i]);
+                 right ? "" : ", predicted ", right ? "" : class_name(report, t->predicted[i]),
+                 t->looked[i]);
         if (lettered) {
             text_print(out, "<text class=\"t c%zu%s\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"",
                        k % PLOT_COLOURS, right ? "" : " wrong", plot_x(&plot, x),
@@ -429,7 +430,7 @@ void report_projection(const struct report *report, struct text *out)
         json_push(row, json_rounded(x, 5));
         json_push(row, json_rounded(y, 5));
         json_push(row, json_text(class_name(report, k)));
-        json_push(row, json_text(class_name(report, t->said[i])));
+        json_push(row, json_text(class_name(report, t->predicted[i])));
     }
     plot_end(&plot);
     put_note(out,

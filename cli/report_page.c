@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The page of a report as a whole, its summary, and the curves of the training. */
+/* The page of a report as a whole, and its summary. */
 #include "report_page.h"
 
 #include <math.h>
@@ -10,6 +10,8 @@
 
 #include "output.h"
 #include "report_assets.h"
+#include "run_folder.h"
+#include "scores.h"
 #include "svg.h"
 
 /* ---- What sections are made of ------------------------------------------------------------- */
@@ -73,8 +75,7 @@ const char *class_name(const struct report *report, size_t k)
     return k < report->classes ? report->names[k] : "?";
 }
 
-/* Of runs that do not say: the only one that there was. */
-static const char *loss_name(const struct report *report)
+const char *loss_name(const struct report *report)
 {
     const char *name = run_text(report->run->result, "loss");
     return name != NULL ? name : "cross-entropy";
@@ -87,13 +88,13 @@ static glia_metrics find_score(const struct report *report)
 {
     const json_t *result = report->run->result;
     if (report->test != NULL) return report->test->metrics;
-    return (glia_metrics){
-        .accuracy = run_number(result, "test_accuracy"),
-        .standard_error = run_number(result, "test_standard_error"),
-        .loss = run_number(result, "test_loss"),
-        .rmse = run_number(result, "test_rmse"),
-        .r2 = run_number(result, "test_r2"),
-    };
+    glia_metrics score = score_none();
+    score.accuracy = run_number(result, "test_accuracy");
+    score.standard_error = run_number(result, "test_standard_error");
+    score.loss = run_number(result, "test_loss");
+    score.rmse = run_number(result, "test_rmse");
+    score.r2 = run_number(result, "test_r2");
+    return score;
 }
 
 void put_card(struct text *out, const char *term, const char *value, const char *more)
@@ -111,6 +112,27 @@ void put_card(struct text *out, const char *term, const char *value, const char 
     text_put(out, "</li>\n");
 }
 
+/* The accuracy, and beside it what it is to be compared with. */
+static void put_accuracy(const struct report *report, const glia_metrics *score, struct text *out)
+{
+    char more[128];
+    if (score_has_interval(score))
+        snprintf(more, sizeof more, "95 %% interval %.2f to %.2f %%, of %s samples",
+                 100 * score->accuracy_low, 100 * score->accuracy_high,
+                 show_count(score->samples).s);
+    else
+        snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * score->standard_error);
+    put_card(out, "Test accuracy", show_percent(score->accuracy).s, more);
+    if (!(report->classes == 2 || score_is_imbalanced(score)) || report->run->network == NULL ||
+        !isfinite(score->majority))
+        return;
+    snprintf(more, sizeof more, "what always answering \"%.80s\" would get",
+             class_name(report, score->majority_class));
+    if (isfinite(score->roc_auc)) put_card(out, "ROC AUC", show_number(score->roc_auc).s, "");
+    put_card(out, "Balanced accuracy", show_percent(score->balanced_accuracy).s, "");
+    put_card(out, "Majority class", show_percent(score->majority).s, more);
+}
+
 static void put_cards(const struct report *report, struct text *out)
 {
     const struct report_run *run = report->run;
@@ -126,11 +148,10 @@ static void put_cards(const struct report *report, struct text *out)
 
     text_put(out, "<ul class=\"cards\">\n");
     if (isfinite(score.accuracy)) {
-        snprintf(value, sizeof value, "%.2f %%", 100 * score.accuracy);
-        snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * score.standard_error);
-        put_card(out, "Test accuracy", value, more);
+        put_accuracy(report, &score, out);
     } else if (isfinite(score.rmse)) {
-        snprintf(more, sizeof more, "in the units of the data; R\xc2\xb2 %s",
+        snprintf(more, sizeof more, "%s; R\xc2\xb2 %s",
+                 report->classes > 1 ? "of all targets together" : "in the units of the data",
                  show_number(score.r2).s);
         put_card(out, "Test RMSE", show_number(score.rmse).s, more);
     }
@@ -198,17 +219,16 @@ static void put_value(struct text *out, const json_t *value, bool grouped)
     }
 }
 
-/* The members of an object; '_' in keys stands for a blank. */
-static void put_object(struct text *out, const char *id, const char *heading, const json_t *object)
+/* The members of an object in a table, those that are equal to, or differ from, those of other;
+ * '_' in keys stands for a blank. */
+static void put_members(struct text *out, const json_t *object, const json_t *other, bool equal)
 {
     const char *key;
     json_t *value;
-    if (json_object_size(object) == 0) return;
-    text_print(out, "<div class=\"figure\" id=\"figure-%s\"><div class=\"head\"><h3>%s</h3></div>",
-               id, heading);
     text_put(out, "<table><tbody>\n");
     json_object_foreach((json_t *)object, key, value)
     {
+        if (json_equal(value, json_object_get(other, key)) != equal) continue;
         char *name = svg_shortened(key, 24);
         for (char *at = name; *at != '\0'; at++)
             if (*at == '_') *at = ' ';
@@ -219,7 +239,28 @@ static void put_object(struct text *out, const char *id, const char *heading, co
         text_put(out, "</td></tr>\n");
         free(name);
     }
-    text_put(out, "</tbody></table></div>\n");
+    text_put(out, "</tbody></table>\n");
+}
+
+/* Members that are those of defaults (or NULL) are folded away. */
+static void put_object(struct text *out, const char *id, const char *heading, const json_t *object,
+                       const json_t *defaults)
+{
+    const char *key;
+    json_t *value;
+    size_t n_defaults = 0;
+    if (json_object_size(object) == 0) return;
+    json_object_foreach((json_t *)object, key, value) n_defaults +=
+        json_equal(value, json_object_get(defaults, key)) != 0;
+    text_print(out, "<div class=\"figure\" id=\"figure-%s\"><div class=\"head\"><h3>%s</h3></div>",
+               id, heading);
+    if (n_defaults < json_object_size(object)) put_members(out, object, defaults, false);
+    if (n_defaults > 0) {
+        text_print(out, "<details><summary>%zu defaults</summary>\n", n_defaults);
+        put_members(out, object, defaults, true);
+        text_put(out, "</details>\n");
+    }
+    text_put(out, "</div>\n");
 }
 
 /* The words of a command, quoted for a shell where need be. */
@@ -251,198 +292,22 @@ static void put_command(struct text *out, const json_t *command)
 void report_summary(const struct report *report, struct text *out)
 {
     const json_t *about = report->run->about;
+    train_options *o = need_memory(1, sizeof *o);
+    train_set_defaults(o);
+    json_t *defaults = run_folder_settings(o);
+    free(o);
     put_cards(report, out);
     text_put(out, "<div class=\"grid\">\n<div class=\"stack\">\n");
-    put_object(out, "data", "Data", json_object_get(about, "data"));
-    put_object(out, "network", "Network", json_object_get(about, "network"));
+    put_object(out, "data", "Data", json_object_get(about, "data"), NULL);
+    put_object(out, "network", "Network", json_object_get(about, "network"), NULL);
     text_put(out, "</div>\n<div class=\"stack\">\n");
-    put_object(out, "environment", "Environment", json_object_get(about, "environment"));
+    put_object(out, "environment", "Environment", json_object_get(about, "environment"), NULL);
     text_put(out, "</div>\n<div class=\"stack\">\n");
-    put_object(out, "settings", "Settings", json_object_get(about, "settings"));
+    put_object(out, "settings", "Settings", json_object_get(about, "settings"), defaults);
     text_put(out, "</div>\n");
     put_command(out, json_object_get(about, "command"));
     text_put(out, "</div>\n");
-}
-
-/* ---- Curves -------------------------------------------------------------------------------- */
-
-enum { MOST_STEPS = 240, MOST_EPOCHS = 120 }; /* points of a curve */
-
-struct points {
-    double *x, *y; /* (n), owned */
-    size_t n;
-};
-
-static double field_of(const struct metric *metric, size_t offset)
-{
-    double value;
-    memcpy(&value, (const char *)metric + offset, sizeof value);
-    return value;
-}
-
-/*
- * A field of the lines, at most so many points: each the mean of as many lines as a point stands
- * for, at the place of their last; or that last line alone, where means would mislead.
- */
-static struct points take_points(const struct metrics *metrics, size_t offset, size_t most,
-                                 bool means)
-{
-    size_t group = (metrics->n + most - 1) / most;
-    if (group == 0) group = 1;
-    struct points points = {need_memory(most + 1, sizeof(double)),
-                            need_memory(most + 1, sizeof(double)), 0};
-    for (size_t first = 0; first < metrics->n; first += group) {
-        size_t end = first + group < metrics->n ? first + group : metrics->n;
-        double sum = 0;
-        for (size_t i = means ? first : end - 1; i < end; i++)
-            sum += field_of(&metrics->of[i], offset);
-        points.x[points.n] = metrics->of[end - 1].epoch;
-        points.y[points.n++] = means ? sum / (double)(end - first) : sum;
-    }
-    return points;
-}
-
-static bool has_values(const struct points *points)
-{
-    for (size_t i = 0; i < points->n; i++)
-        if (isfinite(points->y[i])) return true;
-    return false;
-}
-
-static void free_points(struct points *points)
-{
-    free(points->x);
-    free(points->y);
-}
-
-struct curve {
-    struct series series;
-    struct points points;
-    bool hits; /* whether its points can be pointed at */
-};
-
-/* Curves (n) over epochs in one figure; those without values are left out. */
-static void put_curves(struct text *out, const char *id, const char *heading, const char *y_label,
-                       enum axis_form form, struct curve *curves, size_t n, const char *note)
-{
-    static const char *const columns[] = {"series", "epoch", "value", NULL};
-    struct series series[4];
-    struct plot plot = {.x = {"epoch", AXIS_NUMBER, 0, 0, false},
-                        .y = {y_label, form, 1, 0, false},
-                        .series = series};
-    size_t there = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!has_values(&curves[i].points)) continue;
-        curves[there] = curves[i];
-        series[there] = curves[i].series;
-        plot_range(&plot.x, curves[i].points.x, curves[i].points.n);
-        plot_range(&plot.y, curves[i].points.y, curves[i].points.n);
-        there++;
-    }
-    if (there == 0) return;
-    plot.n_series = there;
-    plot.y.log = form == AXIS_NUMBER && plot.y.from > 1e-100 && plot.y.to > 30 * plot.y.from;
-    if (form == AXIS_NUMBER && !plot.y.log && plot.y.from > 0) plot.y.from = 0;
-    plot_round(&plot.y);
-    if (!(plot.x.to > 0)) plot.x.to = 1;
-    if (plot.x.to >= 2) plot.x.form = AXIS_WHOLE;
-
-    char description[512];
-    snprintf(description, sizeof description,
-             "A line plot over %g epochs, from %.4g to %.4g; %zu series.", plot.x.to, plot.y.from,
-             plot.y.to, there);
-    json_t *data = data_new(columns);
-    figure_begin(out, id, heading, false);
-    plot_begin(&plot, out, id, heading, description);
-    for (size_t i = 0; i < there; i++) {
-        const struct points *p = &curves[i].points;
-        plot_line(&plot, &series[i], p->x, p->y, p->n);
-        plot_marks(&plot, &series[i], p->x, p->y, p->n);
-    }
-    for (size_t i = 0; i < there; i++) {
-        const struct points *p = &curves[i].points;
-        for (size_t j = 0; j < p->n; j++) {
-            char tip[256], value[48];
-            snprintf(value, sizeof value, form == AXIS_PERCENT ? "%.2f %%" : "%.4g",
-                     p->y[j] * (form == AXIS_PERCENT ? 100 : 1));
-            snprintf(tip, sizeof tip, "%s\nepoch %.4g: %s", series[i].name, p->x[j], value);
-            if (curves[i].hits) plot_hit(&plot, p->x[j], p->y[j], tip);
-            json_t *row = data_row(data);
-            json_push(row, json_text(series[i].name));
-            json_push(row, json_rounded(p->x[j], 9));
-            json_push(row, json_rounded(p->y[j], 9));
-        }
-    }
-    plot_end(&plot);
-    if (plot.y.log) put_note(out, "The scale is logarithmic.");
-    if (*note != '\0') put_note(out, "%s", note);
-    figure_end(out, id, data);
-}
-
-#define FIELD(name) offsetof(struct metric, name)
-
-void report_curves(const struct report *report, struct text *out)
-{
-    const struct report_run *run = report->run;
-    static const struct series by_steps = {"training, within epochs", 0, 3, -1, true};
-    static const struct series by_epochs = {"training, an epoch", 0, 0, 0, true};
-    static const struct series validation = {"validation", 1, 1, 2, true};
-    static const struct series rate = {"learning rate", 2, 0, -1, true};
-    char note[256] = "";
-    double kept = NAN;
-    if (run->steps.n == 0 && run->epochs.n == 0) {
-        put_note(out, "There is no line in metrics.jsonl yet.");
-        return;
-    }
-    for (size_t i = 0; i < run->epochs.n; i++)
-        if (run->epochs.of[i].best && isfinite(run->epochs.of[i].validation_loss))
-            kept = run->epochs.of[i].epoch;
-    if (isfinite(kept))
-        snprintf(note, sizeof note, "The validation loss is lowest after epoch %g.", kept);
-
-    bool fine = run->epochs.n < 10; /* few epochs: what is between them can be pointed at */
-    bool stepped = run->steps.n > run->epochs.n; /* else there is nothing within epochs */
-    static const struct metrics none;
-    const struct metrics *steps = stepped ? &run->steps : &none;
-    struct curve loss[] = {
-        {by_steps, take_points(steps, FIELD(train_loss), MOST_STEPS, true), fine},
-        {by_epochs, take_points(&run->epochs, FIELD(train_loss), MOST_EPOCHS, false), true},
-        {validation, take_points(&run->epochs, FIELD(validation_loss), MOST_EPOCHS, false), true},
-    };
-    struct curve accuracy[] = {
-        {by_steps, take_points(steps, FIELD(train_accuracy), MOST_STEPS, true), fine},
-        {by_epochs, take_points(&run->epochs, FIELD(train_accuracy), MOST_EPOCHS, false), true},
-        {validation, take_points(&run->epochs, FIELD(validation_accuracy), MOST_EPOCHS, false),
-         true},
-    };
-    struct curve rates[] = {
-        {rate,
-         take_points(stepped ? &run->steps : &run->epochs, FIELD(lr),
-                     stepped ? MOST_STEPS : MOST_EPOCHS, false),
-         true},
-    };
-    struct curve rmse[] = {
-        {by_steps, take_points(steps, FIELD(train_rmse), MOST_STEPS, true), fine},
-        {by_epochs, take_points(&run->epochs, FIELD(train_rmse), MOST_EPOCHS, false), true},
-        {validation, take_points(&run->epochs, FIELD(validation_rmse), MOST_EPOCHS, false), true},
-    };
-    enum { N_CURVES = 10 };
-    struct points owned[N_CURVES] = {
-        loss[0].points,     loss[1].points, loss[2].points, accuracy[0].points, accuracy[1].points,
-        accuracy[2].points, rmse[0].points, rmse[1].points, rmse[2].points,     rates[0].points};
-    char mean_loss[64];
-    snprintf(mean_loss, sizeof mean_loss, "mean %s", loss_name(report));
-
-    text_put(out, "<div class=\"grid\">\n");
-    put_curves(out, "loss", "Loss", mean_loss, AXIS_NUMBER, loss, 3, note);
-    put_curves(out, "accuracy", "Accuracy", "accuracy", AXIS_PERCENT, accuracy, 3, "");
-    put_curves(out, "rmse", "Root mean squared error", "RMSE", AXIS_NUMBER, rmse, 3, "");
-    put_curves(out, "rate", "Learning rate", "learning rate", AXIS_NUMBER, rates, 1, "");
-    text_put(out, "</div>\n");
-    put_note(out,
-             "Of the training samples loss and accuracy are measured just before the step that "
-             "learns from them: an epoch's are those of a network that is changing.");
-    for (size_t i = 0; i < N_CURVES; i++) free_points(&owned[i]);
+    json_decref(defaults);
 }
 
 /* ---- The page ------------------------------------------------------------------------------ */
@@ -571,6 +436,8 @@ void report_write(const struct report *report, struct text *page)
     } sections[] = {
         {"summary", "Summary", report_summary, false, false, false},
         {"curves", "How it learned", report_curves, false, false, false},
+        {"values", "Predicted against true", report_values, true, true, false},
+        {"ranking", "What it finds at each threshold", report_ranking, true, true, true},
         {"confusion", "What it confuses", report_confusion, true, true, true},
         {"mistakes", "The most confident mistakes", report_mistakes, true, true, true},
         {"calibration", "Calibration", report_calibration, true, true, true},

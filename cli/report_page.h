@@ -40,6 +40,8 @@ void report_write(const struct report *report, struct text *page);
 
 void report_summary(const struct report *report, struct text *out);
 void report_curves(const struct report *report, struct text *out);
+void report_values(const struct report *report, struct text *out);
+void report_ranking(const struct report *report, struct text *out);
 void report_confusion(const struct report *report, struct text *out);
 void report_mistakes(const struct report *report, struct text *out);
 void report_calibration(const struct report *report, struct text *out);
@@ -70,7 +72,10 @@ json_t *data_row(json_t *data);
 /* A number with so many significant digits, for small files. */
 json_t *json_rounded(double value, int digits);
 
-/* Percent and counts for text: "97.94 %". */
+/* The loss that was trained by; of runs that do not say, the only one that there was. */
+const char *loss_name(const struct report *report);
+
+/* The name of a class, or of a target, cut. */
 const char *class_name(const struct report *report, size_t k);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs the network over the test split: the confusion matrix, the mistakes, the calibration, and of
- * some samples what the hidden layers make of them.
+ * Runs the network over the test split: the confusion matrix, the mistakes, the calibration, values
+ * and scores of every sample, and of some samples what the hidden layers make of them.
  */
 #include "report_test.h"
 
@@ -54,24 +54,30 @@ static void keep_mistake(struct test_figures *f, struct mistake mistake)
     if (f->n_mistakes < MOST_MISTAKES) f->n_mistakes++;
 }
 
+static int falling(const void *a, const void *b)
+{
+    const float x = ((const struct scored *)a)->score, y = ((const struct scored *)b)->score;
+    return (x < y) - (x > y);
+}
+
 /* probabilities (classes) of the sample at index, whose class is truth. */
 static void count_sample(struct test_figures *f, const float *probabilities, size_t index,
                          uint32_t truth)
 {
-    size_t said = likeliest(probabilities, f->classes);
-    if (said == f->classes) {
+    size_t predicted = likeliest(probabilities, f->classes);
+    if (predicted == f->classes) {
         f->n_wrong++;
         return;
     }
-    float confidence = probabilities[said];
+    float confidence = probabilities[predicted];
     double place = floor((double)confidence * CALIBRATION_BINS);
     size_t b = place < 0 ? 0 : place < CALIBRATION_BINS ? (size_t)place : CALIBRATION_BINS - 1;
     f->bins[b].samples++;
-    f->bins[b].right += said == truth;
+    f->bins[b].right += predicted == truth;
     f->bins[b].confidence += (double)confidence;
-    if (said == truth) return;
+    if (predicted == truth) return;
     f->n_wrong++;
-    keep_mistake(f, (struct mistake){index, truth, (uint32_t)said, confidence,
+    keep_mistake(f, (struct mistake){index, truth, (uint32_t)predicted, confidence,
                                      truth < f->classes ? probabilities[truth] : 0});
 }
 
@@ -87,6 +93,20 @@ static void end_calibration(struct test_figures *f)
     f->calibration_error = n > 0 ? sum / n : NAN;
 }
 
+/* outputs (classes) of the sample at index. */
+static glia_status take_sample(struct test_figures *f, const glia_dataset *dataset, size_t index,
+                               const float *outputs, uint32_t truth, glia_error *error)
+{
+    if (f->data.task == GLIA_CLASSES) {
+        count_sample(f, outputs, index, truth);
+        if (f->scored != NULL) f->scored[index] = (struct scored){outputs[1], truth == 1};
+        return GLIA_OK;
+    }
+    float *row = f->true_values + index * f->classes;
+    memcpy(f->predicted_values + index * f->classes, outputs, f->classes * sizeof *outputs);
+    return glia_dataset_sample_targets(dataset, index, row, error);
+}
+
 static glia_status predict_all(struct test_figures *f, const glia_network *network,
                                const glia_dataset *dataset, int threads, glia_error *error)
 {
@@ -95,7 +115,7 @@ static glia_status predict_all(struct test_figures *f, const glia_network *netwo
     size_t row = f->data.features * type_size(f->data.type), n = f->data.samples;
     size_t block = block_of(row > f->classes * sizeof(float) ? row : f->classes * sizeof(float), 1);
     uint8_t *x = need_memory(block, row);
-    float *probabilities = need_memory(block, f->classes * sizeof *probabilities);
+    float *outputs = need_memory(block, f->classes * sizeof *outputs);
     uint32_t *truth = need_memory(block, sizeof *truth);
     params.threads = threads;
     glia_status status = glia_predictor_create(network, &params, &predictor, error);
@@ -104,15 +124,35 @@ static glia_status predict_all(struct test_figures *f, const glia_network *netwo
         for (size_t i = 0; status == GLIA_OK && i < m; i++)
             status = glia_dataset_sample(dataset, first + i, x + i * row, &truth[i], error);
         if (status == GLIA_OK)
-            status = glia_predictor_run(predictor, f->data.type, x, m, probabilities, error);
+            status = glia_predictor_run(predictor, f->data.type, x, m, outputs, error);
         for (size_t i = 0; status == GLIA_OK && i < m; i++)
-            count_sample(f, probabilities + i * f->classes, first + i, truth[i]);
+            status = take_sample(f, dataset, first + i, outputs + i * f->classes, truth[i], error);
     }
-    if (status == GLIA_OK) end_calibration(f);
     glia_predictor_free(predictor);
     free(truth);
-    free(probabilities);
+    free(outputs);
     free(x);
+    return status;
+}
+
+/* What is kept of every sample: of values all, of two classes the probability of the second. */
+static glia_status predict(struct test_figures *f, const glia_network *network,
+                           const glia_dataset *dataset, int threads, glia_error *error)
+{
+    const size_t n = f->data.samples;
+    const bool values = f->data.task == GLIA_VALUES, classes = f->data.task == GLIA_CLASSES;
+    if (!classes) {
+        f->targets = need_memory(f->classes, sizeof *f->targets);
+        const glia_status status =
+            glia_evaluate_targets(network, dataset, threads, f->targets, f->classes, error);
+        if (status != GLIA_OK || !values) return status;
+        f->true_values = need_memory(n, f->classes * sizeof *f->true_values);
+        f->predicted_values = need_memory(n, f->classes * sizeof *f->predicted_values);
+    }
+    if (classes && f->classes == 2) f->scored = need_memory(n, sizeof *f->scored);
+    const glia_status status = predict_all(f, network, dataset, threads, error);
+    if (status == GLIA_OK && classes) end_calibration(f);
+    if (status == GLIA_OK && f->scored != NULL) qsort(f->scored, n, sizeof *f->scored, falling);
     return status;
 }
 
@@ -282,7 +322,7 @@ static glia_status look(struct test_figures *f, const glia_network *network,
     f->n_looked = how_many(network, f->data.samples);
     f->looked = need_memory(f->n_looked, sizeof *f->looked);
     f->truth = need_memory(f->n_looked, sizeof *f->truth);
-    f->said = need_memory(f->n_looked, sizeof *f->said);
+    f->predicted = need_memory(f->n_looked, sizeof *f->predicted);
     f->layers = need_memory(layers, sizeof *f->layers);
     for (size_t i = 0; i < f->n_looked; i++) f->looked[i] = i * f->data.samples / f->n_looked;
     for (size_t l = 0; l < layers; l++) {
@@ -292,7 +332,7 @@ static glia_status look(struct test_figures *f, const glia_network *network,
         if (status != GLIA_OK) return status;
         if (l + 1 == layers)
             for (size_t i = 0; i < f->n_looked; i++)
-                f->said[i] = (uint32_t)likeliest(outputs + i * layer.units, layer.units);
+                f->predicted[i] = (uint32_t)likeliest(outputs + i * layer.units, layer.units);
         else
             f->layers[l] = look_at(outputs, f->n_looked, layer);
         if (l + 2 == layers) {
@@ -314,7 +354,8 @@ glia_status test_measure(struct test_figures *figures, const glia_network *netwo
     if (has_classes && f->classes <= MOST_CONFUSED_CLASSES)
         f->confusion = need_memory(f->classes * f->classes, sizeof *f->confusion);
     glia_status status = glia_evaluate(network, dataset, threads, &f->metrics, f->confusion, error);
-    if (status == GLIA_OK && has_classes) status = predict_all(f, network, dataset, threads, error);
+    if (status == GLIA_OK && f->data.samples > 0)
+        status = predict(f, network, dataset, threads, error);
     if (status == GLIA_OK && f->data.samples > 0) status = look(f, network, dataset, error);
     return status;
 }
@@ -322,9 +363,13 @@ glia_status test_measure(struct test_figures *figures, const glia_network *netwo
 void test_free(struct test_figures *figures)
 {
     free(figures->confusion);
+    free(figures->true_values);
+    free(figures->predicted_values);
+    free(figures->targets);
+    free(figures->scored);
     free(figures->looked);
     free(figures->truth);
-    free(figures->said);
+    free(figures->predicted);
     free(figures->layers);
     free(figures->plane);
     *figures = (struct test_figures){0};

@@ -3,6 +3,8 @@
 #ifndef GLIA_CLI_REPORT_TEST_H
 #define GLIA_CLI_REPORT_TEST_H
 
+#include <stdbool.h>
+
 #include "glia.h"
 
 enum { CALIBRATION_BINS = 15, MOST_MISTAKES = 24, MOST_PROJECTED = 1000 };
@@ -16,8 +18,8 @@ struct calibration_bin {
 /* A sample that the network was wrong about. */
 struct mistake {
     size_t index;
-    uint32_t truth, said;
-    float confidence; /* in what it said */
+    uint32_t truth, predicted;
+    float confidence; /* in what it predicted */
     float of_truth;   /* the probability of the true class */
 };
 
@@ -27,6 +29,12 @@ struct layer_state {
     bool bounded; /* the activation's range; else no unit is saturated */
     size_t saturated;
     double zeros; /* the fraction of outputs that are 0 */
+};
+
+/* The probability of the second class of a sample, and whether it is of that class. */
+struct scored {
+    float score;
+    bool has;
 };
 
 struct test_figures {
@@ -41,13 +49,20 @@ struct test_figures {
     struct mistake mistakes[MOST_MISTAKES]; /* most confident first */
     size_t n_mistakes, n_wrong;
 
+    /* Of values: (samples, classes), owned; else NULL. Of several targets each one's figures. */
+    float *true_values, *predicted_values;
+    glia_metrics *targets; /* (classes), owned; NULL of classes */
+
+    /* Of two classes: (samples), the highest score first, owned; else NULL. */
+    struct scored *scored;
+
     /* The samples that are looked at, evenly spread over the split. */
     size_t n_looked;
-    size_t *looked;             /* (n_looked): their indices, owned */
-    uint32_t *truth, *said;     /* (n_looked), owned */
-    struct layer_state *layers; /* (hidden layers), owned */
-    double *plane;              /* (n_looked, 2): the last hidden layer's; NULL without one */
-    double variance[2];         /* the parts of the whole that the two axes have */
+    size_t *looked;              /* (n_looked): their indices, owned */
+    uint32_t *truth, *predicted; /* (n_looked), owned */
+    struct layer_state *layers;  /* (hidden layers), owned */
+    double *plane;               /* (n_looked, 2): the last hidden layer's; NULL without one */
+    double variance[2];          /* the parts of the whole that the two axes have */
 };
 
 /* To be freed whether it succeeds or not; begins all zero. */

@@ -201,7 +201,7 @@ void run_folder_begin(run_folder *folder, const train_options *options, const ch
 
 /* ---- run.json ------------------------------------------------------------------------------- */
 
-static json_t *describe_settings(const train_options *o)
+json_t *run_folder_settings(const train_options *o)
 {
     const glia_train_params *p = &o->params;
     json_t *s = json_need(json_object()), *hidden = json_need(json_array());
@@ -315,7 +315,7 @@ static bool describe(run_folder *f, const glia_progress *p)
     json_put(run, "format_version", json_count(1));
     json_put(run, "started", json_text(f->started));
     json_put(run, "command", json_incref(f->command));
-    json_put(run, "settings", describe_settings(f->options));
+    json_put(run, "settings", run_folder_settings(f->options));
     json_put(run, "data", describe_data(f));
     json_put(run, "network", describe_network(f->network));
     json_put(run, "environment", describe_environment(p));

@@ -45,4 +45,7 @@ bool run_folder_end(run_folder *folder, json_t *outcome);
 /* Whether a folder holds a finished run. */
 bool run_folder_is_finished(const char *path);
 
+/* How options train, as run.json has it. */
+json_t *run_folder_settings(const train_options *options);
+
 #endif

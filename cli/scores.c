@@ -22,14 +22,19 @@ glia_metrics score_none(void)
                           .balanced_accuracy = NAN};
 }
 
+bool score_has_interval(const glia_metrics *score)
+{
+    enum { ENOUGH = 5 };
+    const double n = (double)score->samples, right = score->accuracy * n;
+    return isfinite(score->accuracy_low) && !(fmin(right, n - right) >= ENOUGH - 0.5);
+}
+
 score_text show_score(const glia_metrics *score)
 {
-    enum { ENOUGH = 5 }; /* samples that are right, and that are wrong, for a standard error */
-    const double n = (double)score->samples, right = score->accuracy * n;
     score_text text;
     if (isfinite(score->rmse))
         snprintf(text.s, sizeof text.s, "RMSE %s", show_number(score->rmse).s);
-    else if (!isfinite(score->accuracy_low) || fmin(right, n - right) >= ENOUGH - 0.5)
+    else if (!score_has_interval(score))
         snprintf(text.s, sizeof text.s, "%s",
                  show_accuracy(score->accuracy, score->standard_error).s);
     else

@@ -29,6 +29,9 @@ typedef struct score_text {
  */
 score_text show_score(const glia_metrics *score);
 
+/* Whether so few samples are right, or wrong, that a standard error says nothing: fewer than 5. */
+bool score_has_interval(const glia_metrics *score);
+
 /* Whether one class has so many samples that the accuracy alone misleads. */
 bool score_is_imbalanced(const glia_metrics *score);
 

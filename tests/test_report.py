@@ -523,6 +523,17 @@ def _():
         rows = [row[1:] for row in matrix["rows"]]
         expect(sum(map(sum, rows)) == samples, run, rows)
         expect(near((rows[0][0] + rows[1][1]) / samples, result["test_accuracy"]), rows)
+        curve = [row[1:] for row in page.data("roc")["rows"]]
+        area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in zip(curve, curve[1:]))
+        expect(curve[0] == [0, 0] and curve[-1] == [1, 1], curve)
+        expect(near(area, result["test_roc_auc"], 1e-3), area, result["test_roc_auc"])
+        steps = [row[1:] for row in page.data("precision-recall")["rows"]]
+        sums = sum((b[0] - a[0]) * b[1] for a, b in zip(steps, steps[1:]))
+        expect(near(sums, result["test_average_precision"], 0.02), sums, result)
+        cards = page.all("ul")[0]["text"]
+        expect("ROC AUC %.4g" % result["test_roc_auc"] in cards, cards)
+        expect("what always answering" in cards and "%.2f %%" % (100 * result["test_majority"])
+               in cards, cards)
 
     train("valued", "values.csv", "--epochs", "3")
     result = json.loads(read("valued/result.json"))
@@ -531,6 +542,33 @@ def _():
     page = page_of("valued")
     expect("units" in page.names_of_data() and "confusion-matrix" not in page.names_of_data(),
            page.names_of_data())
+    expect("targets" not in page.names_of_data() and "roc" not in page.names_of_data())
+    for name in ("predicted-0", "residuals-0"):
+        rows = page.data(name)["rows"]
+        expect(near(math.sqrt(sum(r[3] ** 2 for r in rows) / len(rows)), result["test_rmse"], 1e-4))
+        expect(all(near(r[2] - r[1], r[3], 1e-4) for r in rows), rows[:3])
+    ranges = page.data("ranges-0")["rows"]
+    squares = sum(r[2] * r[3] ** 2 for r in ranges) / sum(r[2] for r in ranges)
+    expect(len(ranges) == 8 and near(math.sqrt(squares), result["test_rmse"], 1e-4), ranges)
+    expect(all(a[1] <= b[0] for a, b in zip(ranges, ranges[1:])), ranges)
+
+    # What is a default is folded away, what is not is seen.
+    (folded,) = page.all("details")
+    expect(re.match(r"\d+ defaults", folded["text"]) and "rotation" in folded["text"], folded)
+    expect("epochs" not in folded["text"] and "epochs" in page.text, folded["text"])
+
+    two = [f"{line},{3000 - 1000 * i % 7}" for i, line in
+           enumerate(read("values.csv").decode().splitlines()[1:])]
+    header = read("values.csv").decode().splitlines()[0]
+    write("two.csv", "\n".join([header + ",price", *two, ""]).encode())
+    train("two", "two.csv", "--epochs", "3", "--target", header.split(",")[-1] + ",price")
+    targets = page_of("two").data("targets")
+    scores = json.loads(read("two/result.json"))
+    expect(targets["columns"] == ["target", "RMSE", "MAE", "R2"], targets)
+    expect([r[0] for r in targets["rows"]] == [header.split(",")[-1], "price"], targets)
+    rmse = [r[1] for r in targets["rows"]]
+    expect(near(math.hypot(*rmse) / math.sqrt(2), scores["test_rmse"], 1e-5), rmse, scores)
+    expect(near(sum(r[3] for r in targets["rows"]) / 2, scores["test_r2"], 1e-5), targets, scores)
 
 
 @test("a table that is no longer what it was is not tested on")
