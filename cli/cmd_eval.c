@@ -160,8 +160,16 @@ static void print_samples(const struct scored *scored, size_t samples)
            scored->overlap == GLIA_OVERLAP_ALL ? "all" : "most");
 }
 
+static score_text text_of(words w)
+{
+    score_text text;
+    snprintf(text.s, sizeof text.s, "%s", w.s);
+    return text;
+}
+
 static void print_score(const glia_network *network, const struct scored *scored,
-                        const glia_metrics *score, const uint64_t *confusion)
+                        const glia_metrics *score, const glia_metrics *targets,
+                        const uint64_t *confusion)
 {
     const char *dim = style_begin(stdout, STYLE_DIM), *end = style_end(stdout);
     size_t classes = glia_network_describe(network).classes;
@@ -169,18 +177,18 @@ static void print_score(const glia_network *network, const struct scored *scored
     print_samples(scored, score->samples);
     const struct {
         const char *name;
-        words value;
+        score_text value;
         bool fits;
     } figures[] = {
-        {"accuracy", show_accuracy(score->accuracy, score->standard_error),
-         isfinite(score->accuracy)},
-        {"exact", show_percent(score->exact), isfinite(score->exact)},
-        {"RMSE", show_number(score->rmse), isfinite(score->rmse)},
-        {"MAE", show_number(score->mae), isfinite(score->mae)},
-        {"R2", show_number(score->r2), isfinite(score->r2)},
-        {"ROC AUC", show_number(score->roc_auc), isfinite(score->roc_auc)},
-        {"AP", show_number(score->average_precision), isfinite(score->average_precision)},
-        {"loss", show_loss(score->loss), true},
+        {"accuracy", show_score(score), isfinite(score->accuracy)},
+        {"balanced", text_of(show_percent(score->balanced_accuracy)), score_is_imbalanced(score)},
+        {"exact", text_of(show_percent(score->exact)), isfinite(score->exact)},
+        {"RMSE", text_of(show_number(score->rmse)), isfinite(score->rmse)},
+        {"MAE", text_of(show_number(score->mae)), isfinite(score->mae)},
+        {"R2", text_of(show_number(score->r2)), isfinite(score->r2)},
+        {"ROC AUC", text_of(show_number(score->roc_auc)), isfinite(score->roc_auc)},
+        {"AP", text_of(show_number(score->average_precision)), isfinite(score->average_precision)},
+        {"loss", text_of(show_loss(score->loss)), true},
     };
     const char *bold = style_begin(stdout, STYLE_BOLD);
     for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
@@ -189,6 +197,11 @@ static void print_score(const glia_network *network, const struct scored *scored
                *bold != '\0' ? end : "");
         bold = "";
     }
+    if (score_is_imbalanced(score) || (isfinite(score->majority) && isfinite(score->roc_auc))) {
+        print_clean(stdout, show_majority(score, network).s);
+        printf("\n");
+    }
+    print_targets(network, targets);
     if (confusion == NULL) return;
     struct shown shown = find_shown(confusion, classes);
     if (shown.n <= MOST_SHOWN)
@@ -207,7 +220,8 @@ static const char *const overlaps[] = {
 /* ---- For programs -------------------------------------------------------------------------- */
 
 static void print_json(const glia_network *network, const char *model, const struct scored *scored,
-                       const glia_metrics *score, const uint64_t *confusion)
+                       const glia_metrics *score, const glia_metrics *targets,
+                       const uint64_t *confusion)
 {
     size_t classes = glia_network_describe(network).classes;
     json_t *o = json_need(json_object()), *names = json_need(json_array());
@@ -242,6 +256,7 @@ static void print_json(const glia_network *network, const char *model, const str
     }
     json_put(o, "confusion", matrix);
     json_put(o, "per_class", per_class);
+    json_put(o, "per_target", targets_json(network, targets));
     json_print(o);
 }
 
@@ -313,7 +328,7 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     glia_network *network = NULL;
     glia_dataset *dataset = NULL, *held = NULL;
     uint64_t *confusion = NULL;
-    glia_metrics score;
+    glia_metrics score, *targets = NULL;
     glia_error error;
     int status = EXIT_DONE;
 
@@ -328,14 +343,17 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     if (choose_samples(options, network, dataset, &scored, &held, &error) != GLIA_OK ||
         tell_unknown(data, held != NULL ? held : dataset, &error) != GLIA_OK ||
         glia_evaluate(network, held != NULL ? held : dataset, options->threads, &score, confusion,
-                      &error) != GLIA_OK)
+                      &error) != GLIA_OK ||
+        score_targets(network, held != NULL ? held : dataset, options->threads, &targets, &error) !=
+            GLIA_OK)
         status = complain_error(&error);
     else if (options->source.common.json)
-        print_json(network, model, &scored, &score, confusion);
+        print_json(network, model, &scored, &score, targets, confusion);
     else
-        print_score(network, &scored, &score, confusion);
+        print_score(network, &scored, &score, targets, confusion);
 
 cleanup:
+    free(targets);
     free(confusion);
     glia_dataset_free(held);
     glia_dataset_free(dataset);
@@ -348,12 +366,15 @@ const struct command eval_command = {
     .operands = "MODEL DATA",
     .summary = "score a model on a data set",
     .description =
-        "Prints loss, accuracy with its standard error, the confusion matrix, and the precision, "
-        "recall and F1 (their harmonic mean) of each class; for two classes also the area under "
-        "the ROC curve and the average precision (AP). For several labels a sample, accuracy is "
-        "the part of all labels that is right, and exact the part of the samples whose labels are "
-        "all right. For values it prints the root mean squared error and the mean absolute error, "
-        "in the units of the data, and R2.\n\n"
+        "Prints loss, accuracy with its standard error, or, where few samples are right or wrong, "
+        "its 95 % interval, the confusion matrix, and for each class precision, recall and their "
+        "harmonic mean F1. Two classes also have the area under the ROC curve and the average "
+        "precision (AP), and what always answering the more frequent one would get; where a class "
+        "has 60 % of the samples, the balanced accuracy (the mean recall) follows. Several labels "
+        "a sample have the share of all labels that are right, and the share of samples whose "
+        "labels are all right (exact). Values have the root mean squared error, the mean absolute "
+        "error, both in the units of the data, and R2. Several targets have their own figures, "
+        "too.\n\n"
         "If DATA is the file that the model was trained on, only the rows that were held out from "
         "training are scored, and the first line of the output says so; --all-rows scores all of "
         "them.\n\n" //

@@ -49,7 +49,8 @@ struct run {
     training_view view;
     json_t *diagnoses; /* an array; NULL: none */
     glia_train_result result;
-    glia_metrics score; /* on the test split; NANs without */
+    glia_metrics score;    /* on the test split; NANs without */
+    glia_metrics *targets; /* of each of several targets there, owned; or NULL */
     bool saved;
 };
 
@@ -61,6 +62,7 @@ static json_t *outcome(const struct run *run)
                                                .network = run->network,
                                                .result = &run->result,
                                                .score = &run->score,
+                                               .targets = run->targets,
                                                .startup_seconds = run->view.startup_ended,
                                                .diagnoses = run->diagnoses});
 }
@@ -323,6 +325,10 @@ static void print_result(const struct run *run)
         printf("%skept    %s   epoch %zu of %zu, where the validation loss was lowest\n", dim, end,
                r->best_epoch, r->epochs);
     if (isfinite(run->score.loss)) print_score(run);
+    if (run->targets != NULL) {
+        print_targets(run->network, run->targets);
+        printf("\n");
+    }
     printf("%stime    %s   %s", dim, end, show_duration(r->seconds).s);
     if (r->samples_per_second > 0 || !run->kept.begun) /* else there was nothing left to do */
         printf(", %s samples/s",
@@ -392,7 +398,10 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
         complain("%s: the run was finished before; its network is written again", run->shown);
     if (*exit_status != EXIT_DONE || run->parts.test == NULL) return GLIA_OK;
     if (run->seeds == NULL) signals_guard(false);
-    return glia_evaluate(run->network, run->parts.test, options->params.threads, &run->score, NULL,
+    status = glia_evaluate(run->network, run->parts.test, options->params.threads, &run->score,
+                           NULL, error);
+    if (status != GLIA_OK) return status;
+    return score_targets(run->network, run->parts.test, options->params.threads, &run->targets,
                          error);
 }
 
@@ -443,6 +452,7 @@ static int end_run(struct run *run, int exit_status)
         exit_status == EXIT_DONE)
         exit_status = EXIT_FAILED;
     json_decref(run->diagnoses);
+    free(run->targets);
     run_folder_free(run->folder);
     glia_network_free(run->network);
     glia_survey_free(run->survey);

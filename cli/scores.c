@@ -92,6 +92,62 @@ void score_json(json_t *o, const char *prefix, const glia_metrics *score,
     }
 }
 
+glia_status score_targets(const glia_network *network, const glia_dataset *dataset, int threads,
+                          glia_metrics **targets, glia_error *error)
+{
+    const glia_network_info info = glia_network_describe(network);
+    *targets = NULL;
+    if (glia_loss_task(info.loss) == GLIA_CLASSES || info.classes == 1) return GLIA_OK;
+    glia_metrics *found = need_memory(info.classes, sizeof *found);
+    const glia_status status =
+        glia_evaluate_targets(network, dataset, threads, found, info.classes, error);
+    if (status == GLIA_OK)
+        *targets = found;
+    else
+        free(found);
+    return status;
+}
+
+void print_targets(const glia_network *network, const glia_metrics *targets)
+{
+    static const char *const of_values[] = {"target", "RMSE", "MAE", "R2"};
+    static const char *const of_labels[] = {"label", "accuracy", "ROC AUC", "AP"};
+    const glia_network_info info = glia_network_describe(network);
+    const bool values = glia_loss_task(info.loss) == GLIA_VALUES;
+    if (targets == NULL) return;
+    struct table *table = table_new("lrrr", values ? of_values : of_labels);
+    for (size_t c = 0; c < info.classes; c++) {
+        const glia_metrics *m = &targets[c];
+        table_add(table, STYLE_PLAIN, "%s", glia_network_class_name(network, c));
+        table_add(table, STYLE_PLAIN, "%s",
+                  values ? show_number(m->rmse).s : show_percent(m->accuracy).s);
+        table_add(table, STYLE_PLAIN, "%s", show_number(values ? m->mae : m->roc_auc).s);
+        table_add(table, STYLE_PLAIN, "%s", show_number(values ? m->r2 : m->average_precision).s);
+    }
+    printf("\n");
+    table_print(table, stdout, "32");
+    table_free(table);
+}
+
+json_t *targets_json(const glia_network *network, const glia_metrics *targets)
+{
+    const glia_network_info info = glia_network_describe(network);
+    const bool values = glia_loss_task(info.loss) == GLIA_VALUES;
+    if (targets == NULL) return json_null();
+    json_t *list = json_need(json_array());
+    for (size_t c = 0; c < info.classes; c++) {
+        const glia_metrics *m = &targets[c];
+        json_t *o = json_need(json_object());
+        json_put(o, "target", json_text(glia_network_class_name(network, c)));
+        json_put(o, values ? "rmse" : "accuracy", json_number(values ? m->rmse : m->accuracy));
+        json_put(o, values ? "mae" : "roc_auc", json_number(values ? m->mae : m->roc_auc));
+        json_put(o, values ? "r2" : "average_precision",
+                 json_number(values ? m->r2 : m->average_precision));
+        json_push(list, o);
+    }
+    return list;
+}
+
 class_score score_class(const uint64_t *confusion, size_t classes, size_t k)
 {
     uint64_t hits = confusion[k * classes + k], predicted = 0, support = 0;

@@ -47,6 +47,19 @@ score_text show_majority(const glia_metrics *score, const glia_network *network)
 void score_json(json_t *o, const char *prefix, const glia_metrics *score,
                 const glia_network *network);
 
+/*
+ * Scores each of several targets on its own, which have units of their own: *targets (outputs), to
+ * be freed; NULL where there is one target, or classes.
+ */
+glia_status score_targets(const glia_network *network, const glia_dataset *dataset, int threads,
+                          glia_metrics **targets, glia_error *error);
+
+/* The same as a table on stdout; nothing for NULL. */
+void print_targets(const glia_network *network, const glia_metrics *targets);
+
+/* The same as an array of objects; null for NULL. */
+json_t *targets_json(const glia_network *network, const glia_metrics *targets);
+
 /* How one class fares; what divides by 0 is NAN. */
 typedef struct class_score {
     double precision, recall, f1;

@@ -117,6 +117,7 @@ json_t *training_outcome(const struct training *t)
     json_put(o, "test_error", json_number(1 - score->accuracy));
     json_put(o, "test_standard_error", json_number(score->standard_error));
     score_json(o, "test_", score, t->network);
+    if (t->targets != NULL) json_put(o, "test_targets", targets_json(t->network, t->targets));
     json_put(o, "samples", json_count(r->samples));
     json_put(o, "samples_per_second", json_number(r->samples_per_second));
     json_put(o, "seconds", json_number(r->seconds));

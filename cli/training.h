@@ -29,9 +29,10 @@ struct training {
     const char *model; /* where it was saved; or NULL */
     const glia_network *network;
     const glia_train_result *result;
-    const glia_metrics *score; /* on the test split; NANs without */
-    double startup_seconds;    /* before the first step; 0: not known */
-    json_t *diagnoses;         /* as training_keep makes them */
+    const glia_metrics *score;   /* on the test split; NANs without */
+    const glia_metrics *targets; /* of each of several targets there; or NULL */
+    double startup_seconds;      /* before the first step; 0: not known */
+    json_t *diagnoses;           /* as training_keep makes them */
 };
 
 /* Adds a diagnosis, as an object, to *diagnoses, an array that begins as NULL. */

@@ -82,6 +82,29 @@ def _():
     expect("2 test samples are too few for a reliable score; try --folds" in done.out, done.out)
 
 
+@test("two targets of different units: the figures of each, in train, eval and JSON")
+def _():
+    generator = random.Random(6)
+    rows = ["a,b,metres,cents"]
+    for _ in range(200):
+        a, b = generator.gauss(0, 1), generator.gauss(0, 1)
+        rows.append(f"{a:.4f},{b:.4f},{a + b:.4f},{1e5 * (a - b):.1f}")
+    write("units.csv", "\n".join(rows + [""]).encode())
+    how = ("train", "units.csv", "--target", "metres,cents", "--epochs", 30, "-o", "u.safetensors")
+    done = glia(*how)
+    expect(re.search(r"^target +RMSE +MAE +R2\nmetres .*\ncents ", done.out, re.M), done.out)
+    result = glia(*how, "--json").json()
+    metres, cents = result["test_targets"]
+    expect(metres["target"] == "metres" and cents["target"] == "cents", result)
+    expect(metres["rmse"] < 1 and cents["rmse"] > 1000, result)
+    expect(near(result["test_rmse"], math.hypot(metres["rmse"], cents["rmse"]) / math.sqrt(2)))
+    expect(near(result["test_r2"], (metres["r2"] + cents["r2"]) / 2), result)
+    scores = glia("eval", "u.safetensors", "units.csv", "--json").json()
+    expect(scores["per_target"] == result["test_targets"], scores, result)
+    shown = glia("eval", "u.safetensors", "units.csv").out
+    expect(re.search(r"^target +RMSE +MAE +R2\nmetres .*\ncents ", shown, re.M), shown)
+
+
 @test("values: the RMSE comes to the noise, and is told in every place")
 def _():
     done = glia("train", "values.csv", "--test", "values-test.csv", *WELL, "--validation", "0.2",

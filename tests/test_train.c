@@ -82,6 +82,91 @@ static bool same_parameters(const glia_network *a, const glia_network *b)
     return memcmp(x, y, n * sizeof *x) == 0;
 }
 
+/* ---- Rounding ------------------------------------------------------------------------------- */
+
+/* How far two networks are apart, in parts of the first. */
+static double gap_of(const glia_network *a, const glia_network *b)
+{
+    static float x[MAX_FLOATS], y[MAX_FLOATS];
+    const size_t n = parameters_of(a, x);
+    double difference = 0, size = 0;
+    parameters_of(b, y);
+    for (size_t i = 0; i < n; i++) {
+        difference += pow((double)x[i] - (double)y[i], 2);
+        size += pow((double)x[i], 2);
+    }
+    return sqrt(difference / size);
+}
+
+/* Adds a unit in the last place to every second weight of the first layer, from the first or the
+ * second on. */
+static void nudge(glia_network *network, size_t first)
+{
+    const glia_layer_info layer = glia_network_layer(network, 0);
+    const size_t n = layer.inputs * layer.units;
+    float *values = test_malloc((n + layer.units) * sizeof *values);
+    assert_int_equal(glia_network_get_layer(network, 0, values, values + n, NULL), GLIA_OK);
+    for (size_t i = first; i < n; i += 2) values[i] = nextafterf(values[i], INFINITY);
+    assert_int_equal(glia_network_set_layer(network, 0, values, values + n, NULL), GLIA_OK);
+    test_free(values);
+}
+
+/* samples: the first of them are learned from, one a step, at a rate that is too high for them. */
+static glia_network *train_wildly(const samples *s, size_t n, size_t epochs, glia_engine engine,
+                                  int nudged, double *loss)
+{
+    glia_dataset *data;
+    assert_int_equal(
+        glia_dataset_from_arrays(GLIA_F32, s->x, s->label, n, FEATURES, CLASSES, &data, NULL),
+        GLIA_OK);
+    glia_network *network = make(FEATURES, 24, GLIA_TANH, CLASSES, 3);
+    if (nudged > 0) nudge(network, (size_t)nudged - 1);
+    glia_train_params p = glia_train_default_params();
+    p.optimizer = GLIA_ADAMW;
+    p.lr = 0.059;
+    p.batch = 1;
+    p.dropout = 0.63;
+    p.epochs = epochs;
+    p.engine = engine;
+    p.threads = 1;
+    glia_train_result result;
+    assert_int_equal(glia_train(network, data, NULL, &p, &result, NULL), GLIA_OK);
+    *loss = result.train_loss;
+    glia_dataset_free(data);
+    return network;
+}
+
+/*
+ * AdamW at a rate of 0.059, with dropout and a sample a step, multiplies the last bit: engines that
+ * agree after a step are far apart after 400, and so is an engine from itself when its first
+ * weights differ in their last bits. (In double the run is as far from both.)
+ */
+static void test_rounding_grows(void **state)
+{
+    (void)state;
+    samples s;
+    make_clouds(&s, 1);
+    for (size_t n = 1; n <= 206; n += 205) {
+        double losses[4];
+        glia_network *run[4] = {
+            train_wildly(&s, n, n == 1 ? 1 : 2, GLIA_ENGINE_REFERENCE, 0, &losses[0]),
+            train_wildly(&s, n, n == 1 ? 1 : 2, GLIA_ENGINE_NATIVE, 0, &losses[1]),
+            train_wildly(&s, n, n == 1 ? 1 : 2, GLIA_ENGINE_REFERENCE, 1, &losses[2]),
+            train_wildly(&s, n, n == 1 ? 1 : 2, GLIA_ENGINE_REFERENCE, 2, &losses[3]),
+        };
+        const double engines = gap_of(run[0], run[1]);
+        const double bits = fmax(gap_of(run[0], run[2]), gap_of(run[0], run[3]));
+        print_message("# %zu samples: engines %.2g, last bits %.2g; losses %.4f %.4f %.4f %.4f\n",
+                      n, engines, bits, losses[0], losses[1], losses[2], losses[3]);
+        if (n == 1)
+            assert_true(engines < 1e-6 && bits < 1e-6);
+        else
+            assert_true(bits > 1e-4 && engines < 10 * bits);
+        for (size_t i = 0; i < 4; i++) glia_network_free(run[i]);
+    }
+    glia_dataset_free(s.dataset);
+}
+
 /* ---- That it learns ------------------------------------------------------------------------- */
 
 static void test_learns_xor(void **state)
@@ -1051,6 +1136,7 @@ static void test_bf16_learns_as_f32_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rounding_grows),
         cmocka_unit_test(test_learns_xor),
         cmocka_unit_test(test_gradient_descent_descends),
         cmocka_unit_test(test_same_bits_for_any_threads),
