@@ -1088,7 +1088,9 @@ typedef bool glia_train_progress(void *user, const glia_progress *progress);
  *   saturated-units     sigmoids, tanhs at the ends of their range; value: their part of the layer
  *   vanishing-gradient  value: its norm in the layer, divided by that in the output layer
  *   exploding-gradient  the same
- *   unrelated-labels    value: how often the most similar sample has the same label
+ *   unrelated-labels    labels, or values, that belong to other samples, or to none; value: by how
+ *                       many standard errors they hang together with the samples more than by
+ *                       chance; of labels that are shifted by a row, with those of that row
  *   rate-low, rate-high the learning rate; value: the loss divided by that of guessing
  *   plateau             nothing is learned for another reason; value: the same
  * To guess is to predict the frequencies of the classes or labels, or the mean of the values,

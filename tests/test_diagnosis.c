@@ -12,6 +12,7 @@
 
 #include "assert_error.h"
 #include "train/probe.h"
+#include "train/relation.h"
 
 enum { N = 3000, FEATURES = 32, CLASSES = 5, MOST_LAYERS = 10 };
 
@@ -336,13 +337,14 @@ static void test_unrelated_labels(void **state)
     glia_network *network = make(s.dataset, 1, 16, GLIA_TANH);
     glia_train_result result;
     told t = train(network, s.dataset, NULL, training(0.05, 4), &result);
-    assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "nothing is learned");
+    assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "the network learns nothing");
+    assert_message(&t.of[0], "the labels look unrelated to the samples: ");
     assert_true(t.of[0].epoch == 3);
-    assert_true(fabs(t.of[0].value - 0.2) < 0.08);
+    assert_true(fabs(t.of[0].value) < 3);
     glia_network_free(network);
     free_samples(&s);
 
-    s = make_clouds(400);
+    s = make_clouds(800);
     shuffle_labels(&s);
     network = make(s.dataset, 1, 256, GLIA_RELU);
     t = train(network, s.dataset, NULL, training(0.2, 60), &result);
@@ -358,6 +360,128 @@ static void test_unrelated_labels(void **state)
     glia_network_free(network);
     glia_dataset_free(rest);
     glia_dataset_free(held);
+    free_samples(&s);
+}
+
+/* Each label one row too low, or too high: told with the remedy, unless the rows are sorted. */
+static void test_shifted_labels(void **state)
+{
+    (void)state;
+    for (size_t by = 1; by < N; by += N - 2) {
+        samples s = make_clouds(N);
+        uint32_t *label = test_malloc(N * sizeof *label);
+        for (size_t i = 0; i < N; i++) label[(i + by) % N] = s.label[i];
+        memcpy(s.label, label, N * sizeof *label);
+        glia_network *network = make(s.dataset, 1, 16, GLIA_TANH);
+        glia_train_params p = training(0.01, 4);
+        p.batch = 10;
+        const told t = train(network, s.dataset, NULL, p, NULL);
+        const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS);
+        assert_message(d, by == 1 ? "the labels look shifted by a row: "
+                                  : "with the labels of the rows before them");
+        assert_message(d, by == 1 ? "move the labels up by a row" : "down by a row");
+        assert_true(d->value > 10);
+        glia_network_free(network);
+        test_free(label);
+        free_samples(&s);
+    }
+}
+
+/* Labels of two classes that depend a little on the sum of four features: the best classifier has
+ * an AUC of about 0.69; of share, the mean probability of the second. */
+static samples make_weak(size_t n, double share, uint32_t seed)
+{
+    samples s = {test_malloc(n * FEATURES * sizeof(float)), test_malloc(n * sizeof(uint32_t)), n,
+                 NULL};
+    gi_rng rng = gi_rng_make(seed, GI_RANDOM_INIT, 0, 0);
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (size_t f = 0; f < FEATURES; f++) s.x[i * FEATURES + f] = gi_rng_normal(&rng);
+        for (size_t f = 0; f < 4; f++) sum += (double)s.x[i * FEATURES + f];
+        s.label[i] = (double)gi_rng_uniform(&rng) < share * 2 / (1 + exp(-0.4 * sum));
+    }
+    s.dataset = wrap(s.x, s.label, n, FEATURES, 2);
+    return s;
+}
+
+/* Weak but sound tables, balanced or not, are learned by heart, and no word is said of it; with
+ * the labels in another order it is. */
+static void test_weak_tables_are_sound(void **state)
+{
+    (void)state;
+    static const double shares[] = {0.5, 0.1, 0.03};
+    for (size_t i = 0; i < 9; i++) {
+        const size_t n = i < 3 ? 300 : i < 6 ? 600 : 1500;
+        samples s = make_weak(n, shares[i % 3], (uint32_t)i + 10);
+        glia_train_params p = training(0, 40);
+        p.optimizer = GLIA_ADAM;
+        p.lr = 0.01;
+        p.batch = n / 10;
+        for (int shuffled = 0; shuffled < (i == 6 ? 2 : 1); shuffled++) {
+            glia_network *network = make(s.dataset, 1, 100, GLIA_RELU);
+            const told t = train(network, s.dataset, NULL, p, NULL);
+            if (shuffled)
+                only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS);
+            else if (t.n > 0)
+                fail_msg("%zu samples, %g: \"%s\"", n, shares[i % 3], t.of[0].message);
+            glia_network_free(network);
+            shuffle_labels(&s);
+        }
+        free_samples(&s);
+    }
+}
+
+/* How often numbers of a relation that is not there exceed what is said to be rare, and what one
+ * comes to that is: classes of any number, values, rows of which some are held out. */
+static void test_relation_of_labels(void **state)
+{
+    (void)state;
+    enum { DRAWS = 60, ROWS = 400 };
+    size_t n_related = 0, n_shifted = 0;
+    for (uint32_t draw = 0; draw < DRAWS; draw++) {
+        samples s = make_weak(ROWS, draw % 2 ? 0.5 : 0.2, draw);
+        gi_rng rng = gi_rng_make(draw, GI_RANDOM_HOLD_OUT, 0, 0);
+        gi_shuffle(s.label, ROWS, &rng);
+        glia_network *network = make(s.dataset, 0, 0, GLIA_RELU);
+        const gi_relation r = gi_relation_of(network, s.dataset, 1e8);
+        assert_int_equal(r.samples, ROWS);
+        n_related += r.related > 2.6;
+        n_shifted += r.shifted > 4;
+        glia_network_free(network);
+        free_samples(&s);
+    }
+    assert_true(n_related <= 4 && n_shifted == 0);
+
+    samples s = make_clouds(ROWS);
+    glia_network *network = make(s.dataset, 0, 0, GLIA_RELU);
+    gi_relation r = gi_relation_of(network, s.dataset, 1e8);
+    assert_true(r.related > 20 && r.weak > 5 && r.shifted < 4);
+    glia_dataset *rest, *held;
+    assert_int_equal(glia_dataset_hold_out(s.dataset, 0.2, 1, &rest, &held, NULL), GLIA_OK);
+    assert_true(gi_relation_of(network, rest, 1e8).related > 15);
+    assert_int_equal(gi_relation_of(network, held, 1e8).samples, 0); /* too few */
+    glia_network_free(network);
+    glia_dataset_free(rest);
+    glia_dataset_free(held);
+
+    float *y = test_malloc(ROWS * sizeof *y);
+    for (int shift = -1; shift <= 1; shift++) { /* a value that follows one feature of a row */
+        for (size_t i = 0; i < ROWS; i++)
+            y[i] = s.x[((i + ROWS + (size_t)shift) % ROWS) * FEATURES + 5];
+        glia_dataset *values;
+        assert_int_equal(glia_dataset_from_targets(GLIA_F32, s.x, y, ROWS, FEATURES, 1, GLIA_VALUES,
+                                                   &values, NULL),
+                         GLIA_OK);
+        glia_network_params p = glia_network_default_params(FEATURES, 1);
+        p.loss = GLIA_LOSS_MSE;
+        assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+        r = gi_relation_of(network, values, 1e8);
+        assert_true(shift == 0 ? r.related > 15 : r.related < 3 && r.shifted > 15);
+        assert_true(shift == 0 || r.shift == -shift);
+        glia_network_free(network);
+        glia_dataset_free(values);
+    }
+    test_free(y);
     free_samples(&s);
 }
 
@@ -687,6 +811,9 @@ int main(void)
         cmocka_unit_test(test_classes_have_names),
         cmocka_unit_test(test_labels_of_a_view),
         cmocka_unit_test(test_unrelated_labels),
+        cmocka_unit_test(test_shifted_labels),
+        cmocka_unit_test(test_weak_tables_are_sound),
+        cmocka_unit_test(test_relation_of_labels),
         cmocka_unit_test(test_dead_units),
         cmocka_unit_test(test_saturated_units),
         cmocka_unit_test(test_vanishing_gradient),

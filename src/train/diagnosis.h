@@ -54,9 +54,8 @@ typedef struct gi_label_facts {
     double floor;   /* the loss of predicting every label: 0 without smoothing */
     bool all_alike; /* there is nothing to learn */
     /* Of classes alone: */
-    double largest;     /* the frequency of the most frequent class */
-    double coincidence; /* how often two samples have the same label */
-    size_t n_missing;   /* classes without a sample */
+    double largest;   /* the frequency of the most frequent class */
+    size_t n_missing; /* classes without a sample */
     uint32_t first_missing[3];
     uint32_t most_frequent;
 } gi_label_facts;
@@ -79,17 +78,5 @@ typedef struct gi_input_facts {
 } gi_input_facts;
 
 glia_status gi_input_facts_of(const glia_dataset *dataset, gi_input_facts *out, glia_error *error);
-
-/*
- * Whether similar samples tend to have the same label, or another one, as they do not when labels
- * and samples are mixed up: how often a sample's nearest neighbour has its label, and how often it
- * would by chance, with its standard error. samples is 0 where there are too few to tell.
- */
-typedef struct gi_neighbour_facts {
-    size_t samples;
-    double agreement, chance, standard_error;
-} gi_neighbour_facts;
-
-gi_neighbour_facts gi_neighbour_facts_of(const glia_dataset *dataset, const gi_label_facts *labels);
 
 #endif

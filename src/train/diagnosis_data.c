@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the data say before, and without, a network: labels, ranges of inputs, neighbours. */
+/* What the data say before, and without, a network: labels, and ranges of inputs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +9,7 @@
 #include "train/input_form.h"
 #include "train/probe.h"
 
-enum {
-    INPUT_SAMPLES = 128, /* looked at for ranges */
-    NEIGHBOURS = 256,    /* samples whose nearest neighbour is looked for */
-    LEAST_NEIGHBOURS = 100
-};
-
-/* Multiply-adds that looking for neighbours may cost: a hundredth of a second, in a run that has
- * reason for it. */
-static const double most_neighbour_work = 5e7;
+enum { INPUT_SAMPLES = 128 }; /* looked at for ranges */
 
 /* ---- Labels --------------------------------------------------------------------------------- */
 
@@ -53,7 +45,6 @@ static glia_status class_facts(const glia_dataset *dataset, const glia_train_par
         const double p = count[c] / (double)n;
         facts.entropy += smoothed(weight[c] / total, smoothing, classes);
         facts.floor += smoothed(c == 0, smoothing, classes);
-        facts.coincidence += p * p;
         if (p > facts.largest) {
             facts.largest = p;
             facts.most_frequent = (uint32_t)c;
@@ -186,88 +177,4 @@ cleanup:
     gi_free(x);
     gi_free(scratch);
     return status;
-}
-
-/* ---- Neighbours ----------------------------------------------------------------------------- */
-
-/* The square of the distance of two samples. */
-static float distance(const glia_dataset *dataset, const void *a, const void *b)
-{
-    enum { BLOCK = 4096, LANES = 16 }; /* 4096 * 255^2 < 2^32 */
-    const size_t n = dataset->features;
-    float lanes[LANES] = {0}, sum = 0;
-    if (dataset->type == GLIA_U8) {
-        const uint8_t *x = a, *y = b;
-        for (size_t first = 0; first < n; first += BLOCK) {
-            const size_t end = n - first < BLOCK ? n : first + BLOCK;
-            uint32_t whole = 0;
-            for (size_t f = first; f < end; f++) {
-                const int32_t d = x[f] - y[f];
-                whole += (uint32_t)(d * d);
-            }
-            sum += (float)whole;
-        }
-        return sum;
-    }
-    const float *x = a, *y = b;
-    size_t f = 0;
-    for (; f + LANES <= n; f += LANES)
-        for (size_t i = 0; i < LANES; i++)
-            lanes[i] += (x[f + i] - y[f + i]) * (x[f + i] - y[f + i]);
-    for (; f < n; f++) sum += (x[f] - y[f]) * (x[f] - y[f]);
-    for (size_t i = 0; i < LANES; i++) sum += lanes[i];
-    return sum;
-}
-
-/* A sample among which neighbours are looked for. */
-typedef struct neighbour {
-    size_t place;
-    const void *row;
-    uint32_t label;
-} neighbour;
-
-gi_neighbour_facts gi_neighbour_facts_of(const glia_dataset *dataset, const gi_label_facts *labels)
-{
-    gi_neighbour_facts facts = {0};
-    const size_t samples = dataset->samples;
-    if (dataset->task != GLIA_CLASSES || gi_dataset_is_endless(dataset) ||
-        samples < LEAST_NEIGHBOURS)
-        return facts;
-    const size_t n = samples < NEIGHBOURS ? samples : NEIGHBOURS;
-    const double affordable = most_neighbour_work / (double)(n * dataset->features);
-    size_t n_among = affordable < (double)n ? n : (size_t)affordable; /* the neighbours come from */
-    if (n_among > samples) n_among = samples;
-    /* Rows that are made as needed are made once. For want of memory there is no diagnosis. */
-    const size_t bytes = gi_dataset_row_bytes(dataset);
-    const bool makes = gi_dataset_needs_scratch(dataset);
-    neighbour *of = gi_alloc(n_among, sizeof *of, "neighbours", NULL);
-    uint8_t *made = gi_alloc(makes ? n_among : 0, bytes, "neighbours", NULL);
-    size_t agreeing = 0;
-    for (size_t k = 0; of && made && k < n_among; k++) {
-        of[k].place = gi_spread_index(k, n_among, samples);
-        of[k].row =
-            gi_dataset_row(dataset, 0, of[k].place, makes ? made + k * bytes : NULL, &of[k].label);
-    }
-    for (size_t i = 0; of && made && i < n; i++) {
-        const neighbour *own = &of[i * n_among / n];
-        uint32_t nearest_label = 0;
-        float nearest = INFINITY;
-        for (size_t k = 0; k < n_among; k++) {
-            if (of[k].place == own->place) continue;
-            const float d = distance(dataset, own->row, of[k].row);
-            if (d >= nearest) continue;
-            nearest = d;
-            nearest_label = of[k].label;
-        }
-        agreeing += nearest_label == own->label;
-    }
-    const bool failed = !of || !made;
-    gi_free(of);
-    gi_free(made);
-    if (failed) return facts;
-    facts.samples = n;
-    facts.agreement = (double)agreeing / (double)n;
-    facts.chance = labels->coincidence;
-    facts.standard_error = sqrt(facts.chance * (1 - facts.chance) / (double)n);
-    return facts;
 }
