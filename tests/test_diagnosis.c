@@ -456,6 +456,7 @@ static void test_relation_of_labels(void **state)
     glia_network *network = make(s.dataset, 0, 0, GLIA_RELU);
     gi_relation r = gi_relation_of(network, s.dataset, 1e8);
     assert_true(r.related > 20 && r.weak > 5 && r.shifted < 4);
+    assert_true(r.explained > 0.3 && r.explained < 0.9);
     glia_dataset *rest, *held;
     assert_int_equal(glia_dataset_hold_out(s.dataset, 0.2, 1, &rest, &held, NULL), GLIA_OK);
     assert_true(gi_relation_of(network, rest, 1e8).related > 15);
@@ -478,6 +479,7 @@ static void test_relation_of_labels(void **state)
         r = gi_relation_of(network, values, 1e8);
         assert_true(shift == 0 ? r.related > 15 : r.related < 3 && r.shifted > 15);
         assert_true(shift == 0 || r.shift == -shift);
+        assert_true(shift == 0 ? r.explained > 0.99 : r.explained < 0.1);
         glia_network_free(network);
         glia_dataset_free(values);
     }

@@ -41,6 +41,11 @@ static const double little = 0.1;
  */
 static const double most_dead = 0.75, most_saturated = 0.5;
 
+/* Where the targets are noise for the most part the loss stays high however well is learned. So a
+ * network that does not guess is said to learn badly when it has learned less than this part of
+ * what a regression explains. */
+static const double behind = 0.5;
+
 /*
  * Norms of dJ/dz, in parts of that of the output layer. Networks that learned were between 0.05 and
  * 5; sigmoids that did not for many epochs had 0.02 (three layers) to 1e-5 (eight).
@@ -288,6 +293,33 @@ static bool data_explain(const gi_diagnosis *d)
            d->told[GLIA_DIAGNOSIS_INPUT_CONSTANT];
 }
 
+static double relation_work(const gi_diagnosis *d)
+{
+    double parameters = 0;
+    for (size_t l = 0; l < d->network->n_layers; l++)
+        parameters += (double)d->network->layers[l].n_in * (double)d->network->layers[l].n_out;
+    return fmax(least_relation_work, relation_share * parameters * (double)d->train->samples *
+                                         (double)d->params->epochs);
+}
+
+/* What is seen is not asked for twice. */
+static const gi_relation *know_relation(gi_diagnosis *d)
+{
+    if (!d->relation_known) d->relation = gi_relation_of(d->network, d->train, relation_work(d));
+    d->relation_known = true;
+    return &d->relation;
+}
+
+/* Whether a network with this loss has learned less than the data would allow. */
+static bool is_poor(gi_diagnosis *d, double loss, bool guessing)
+{
+    const double guess = d->labels.entropy, floor = d->labels.floor;
+    if (guessing) return true;
+    if (loss - floor < poor_loss * (guess - floor)) return false;
+    const gi_relation *r = know_relation(d);
+    return r->samples == 0 || guess - loss < behind * r->explained * (guess - floor);
+}
+
 /*
  * Judges the layers of a network with this loss; returns whether one of them explains it. Once
  * units are dead or saturated, that gradients vanish below them is no news.
@@ -295,7 +327,7 @@ static bool data_explain(const gi_diagnosis *d)
 static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bool guessing,
                          bool patient, moment when)
 {
-    const double lr = d->params->lr, guess = d->labels.entropy, floor = d->labels.floor;
+    const double lr = d->params->lr, guess = d->labels.entropy;
     size_t dead = 0, saturated = 0, least = 0, most = 0;
     for (size_t l = 1; l + 1 < d->network->n_layers; l++) {
         if (state->layers[l].dead > state->layers[dead].dead) dead = l;
@@ -308,7 +340,6 @@ static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bo
     const double saturated_part = state->layers[saturated].saturated;
     const double shrinks = relative_gradient(d, state, least);
     const double grows = relative_gradient(d, state, most);
-    const bool poor = guessing || loss - floor >= poor_loss * (guess - floor);
     /* tiny inputs leave a unit to its bias: it is on for all samples or for none */
     if (d->told[GLIA_DIAGNOSIS_INPUT_SCALE] && d->inputs.largest_rms < smallest_input) return true;
     char remedy[96]; /* for what comes of large steps */
@@ -330,13 +361,13 @@ static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bo
                             : remedy);
         return true;
     }
-    if (poor && dead_part >= most_dead) {
+    if (dead_part >= most_dead && is_poor(d, loss, guessing)) {
         tell(d, GLIA_DIAGNOSIS_DEAD_UNITS, when, dead, dead_part,
              "%s: %.0f %% of its units are dead, 0 for every sample, and learn no more; %s",
              name_of(d, dead).s, 100 * dead_part, remedy);
         return true;
     }
-    if (poor && saturated_part >= most_saturated) {
+    if (saturated_part >= most_saturated && is_poor(d, loss, guessing)) {
         tell(d, GLIA_DIAGNOSIS_SATURATED_UNITS, when, saturated, saturated_part,
              "%s: %.0f %% of its units are saturated, at an end of their range for nearly every "
              "sample, and hardly learn; %s",
@@ -357,22 +388,10 @@ static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bo
     return false;
 }
 
-static double relation_work(const gi_diagnosis *d)
-{
-    double parameters = 0;
-    for (size_t l = 0; l < d->network->n_layers; l++)
-        parameters += (double)d->network->layers[l].n_in * (double)d->network->layers[l].n_out;
-    return fmax(least_relation_work, relation_share * parameters * (double)d->train->samples *
-                                         (double)d->params->epochs);
-}
-
-/* Whether labels belong to other samples, or to none; tells so. What is seen is not asked for
- * twice. */
+/* Whether labels belong to other samples, or to none; tells so. */
 static bool judge_relation(gi_diagnosis *d, const char *seen, double loss, moment when)
 {
-    if (!d->relation_known) d->relation = gi_relation_of(d->network, d->train, relation_work(d));
-    d->relation_known = true;
-    const gi_relation *r = &d->relation;
+    const gi_relation *r = know_relation(d);
     const char *what = d->train->task == GLIA_VALUES ? "values" : "labels";
     if (r->samples == 0 || r->related >= no_sure_relation) return false;
     if (r->shifted >= sure_shift) {

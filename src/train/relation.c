@@ -282,6 +282,7 @@ static double deviate(double f, double a, double b, double centre)
 typedef struct finding {
     bool known;
     double above[SHIFTS], weak;
+    double explained; /* of the variance, corrected for the number of columns */
 } finding;
 
 /* Of a regression on some of the columns: (n), or NULL: all of the first n. */
@@ -289,7 +290,7 @@ static finding regress(const look *l, const products *s, const size_t *columns, 
                        double effect)
 {
     const size_t q = l->q, size = n + SHIFTS * q;
-    finding found = {false, {0, 0, 0}, 0};
+    finding found = {false, {0, 0, 0}, 0, 0};
     double *m = gi_alloc(size, size * sizeof *m, "sums", NULL);
     if (!m) return found;
     for (size_t a = 0; a < size; a++)
@@ -315,7 +316,9 @@ static finding regress(const look *l, const products *s, const size_t *columns, 
         const double f = b / a * fmax(trace, 0) / (least - trace);
         found.known = true;
         found.above[k] = fmin(certain, deviate(f, a, b, 0));
-        if (k == 0) found.weak = deviate(f, a, b, (double)l->n * effect);
+        if (k > 0) continue;
+        found.weak = deviate(f, a, b, (double)l->n * effect);
+        found.explained = 1 - left / t * ((double)l->n - 1) / ((double)l->n - 1 - rank);
     }
     gi_free(m);
     return found;
@@ -324,7 +327,7 @@ static finding regress(const look *l, const products *s, const size_t *columns, 
 static finding linear(const look *l)
 {
     products s = {.p = l->p, .t = l->p + SHIFTS * l->q};
-    finding found = {false, {0, 0, 0}, 0};
+    finding found = {false, {0, 0, 0}, 0, 0};
     const double kept = (double)l->p / (double)l->features; /* by a sketch, of what is explained */
     if (multiply(l, &s)) found = regress(l, &s, NULL, s.p, l->effect * kept);
     products_free(&s);
@@ -364,7 +367,7 @@ static bool find_steps(const look *l, products *s)
 /* The strongest of the features, each by its own steps. */
 static finding best_feature(const look *l, const products *s)
 {
-    finding best = {false, {0, 0, 0}, 0};
+    finding best = {false, {0, 0, 0}, 0, 0};
     size_t n_features = 0;
     for (size_t first = 0, end; first < s->p; first = end) {
         size_t columns[STEPS], n = 0;
@@ -477,7 +480,7 @@ static double sum_likeness(const look *l, const struct hood *h, size_t k, const 
 
 static finding neighbours(const look *l, double work)
 {
-    finding found = {false, {0, 0, 0}, 0};
+    finding found = {false, {0, 0, 0}, 0, 0};
     const double affordable = sqrt(work / (double)l->p);
     size_t m = l->n < MOST_NEIGHBOURHOOD ? l->n : MOST_NEIGHBOURHOOD, n;
     if ((double)m > affordable) m = (size_t)affordable;
@@ -549,6 +552,7 @@ gi_relation gi_relation_of(const glia_network *network, const glia_dataset *data
         add(&relation, &line);
         add(&relation, &near);
         if (line.known) relation.weak = line.weak;
+        relation.explained = fmax(0, line.explained);
         if (l.p == l.features && find_steps(&l, &steps) && 2 * (steps.t) <= l.n &&
             (double)l.n * (double)(steps.t * steps.t) / 2 <= work && multiply(&l, &steps)) {
             const finding all = regress(&l, &steps, NULL, steps.p, l.effect);

@@ -11,11 +11,12 @@
  * exceeded by them.
  */
 typedef struct gi_relation {
-    size_t samples; /* that were looked at; 0: too few for their features, so nothing is known */
-    double related; /* the strongest sign that targets belong to their samples */
-    double weak;    /* from what a weak relation would have shown: far below 0, there is none */
-    double shifted; /* as related, of targets that are moved by a row, */
-    int shift;      /*   1: a sample's own target stands in the row after it; -1: before it */
+    size_t samples;   /* that were looked at; 0: too few for their features, so nothing is known */
+    double related;   /* the strongest sign that targets belong to their samples */
+    double explained; /* of the targets' variance, by a regression on the features; 0 to 1 */
+    double weak;      /* from what a weak relation would have shown: far below 0, there is none */
+    double shifted;   /* as related, of targets that are moved by a row, */
+    int shift;        /*   1: a sample's own target stands in the row after it; -1: before it */
 } gi_relation;
 
 /*
