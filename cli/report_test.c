@@ -95,16 +95,17 @@ static void end_calibration(struct test_figures *f)
 
 /* outputs (classes) of the sample at index. */
 static glia_status take_sample(struct test_figures *f, const glia_dataset *dataset, size_t index,
-                               const float *outputs, uint32_t truth, glia_error *error)
+                               const double *outputs, uint32_t truth, glia_error *error)
 {
     if (f->data.task == GLIA_CLASSES) {
-        count_sample(f, outputs, index, truth);
-        if (f->scored != NULL) f->scored[index] = (struct scored){outputs[1], truth == 1};
+        for (size_t k = 0; k < f->classes; k++) f->sample[k] = (float)outputs[k];
+        count_sample(f, f->sample, index, truth);
+        if (f->scored != NULL) f->scored[index] = (struct scored){f->sample[1], truth == 1};
         return GLIA_OK;
     }
-    float *row = f->true_values + index * f->classes;
+    double *row = f->true_values + index * f->classes;
     memcpy(f->predicted_values + index * f->classes, outputs, f->classes * sizeof *outputs);
-    return glia_dataset_sample_targets(dataset, index, row, error);
+    return glia_dataset_sample_targets_f64(dataset, index, row, error);
 }
 
 static glia_status predict_all(struct test_figures *f, const glia_network *network,
@@ -113,9 +114,10 @@ static glia_status predict_all(struct test_figures *f, const glia_network *netwo
     glia_predictor_params params = glia_predictor_default_params();
     glia_predictor *predictor = NULL;
     size_t row = f->data.features * type_size(f->data.type), n = f->data.samples;
-    size_t block = block_of(row > f->classes * sizeof(float) ? row : f->classes * sizeof(float), 1);
+    size_t block =
+        block_of(row > f->classes * sizeof(double) ? row : f->classes * sizeof(double), 1);
     uint8_t *x = need_memory(block, row);
-    float *outputs = need_memory(block, f->classes * sizeof *outputs);
+    double *outputs = need_memory(block, f->classes * sizeof *outputs);
     uint32_t *truth = need_memory(block, sizeof *truth);
     params.threads = threads;
     glia_status status = glia_predictor_create(network, &params, &predictor, error);
@@ -124,7 +126,7 @@ static glia_status predict_all(struct test_figures *f, const glia_network *netwo
         for (size_t i = 0; status == GLIA_OK && i < m; i++)
             status = glia_dataset_sample(dataset, first + i, x + i * row, &truth[i], error);
         if (status == GLIA_OK)
-            status = glia_predictor_run(predictor, f->data.type, x, m, outputs, error);
+            status = glia_predictor_run_f64(predictor, f->data.type, x, m, outputs, error);
         for (size_t i = 0; status == GLIA_OK && i < m; i++)
             status = take_sample(f, dataset, first + i, outputs + i * f->classes, truth[i], error);
     }
@@ -149,6 +151,7 @@ static glia_status predict(struct test_figures *f, const glia_network *network,
         f->true_values = need_memory(n, f->classes * sizeof *f->true_values);
         f->predicted_values = need_memory(n, f->classes * sizeof *f->predicted_values);
     }
+    f->sample = need_memory(f->classes, sizeof *f->sample);
     if (classes && f->classes == 2) f->scored = need_memory(n, sizeof *f->scored);
     const glia_status status = predict_all(f, network, dataset, threads, error);
     if (status == GLIA_OK && classes) end_calibration(f);
@@ -367,6 +370,7 @@ void test_free(struct test_figures *figures)
     free(figures->predicted_values);
     free(figures->targets);
     free(figures->scored);
+    free(figures->sample);
     free(figures->looked);
     free(figures->truth);
     free(figures->predicted);

@@ -50,8 +50,10 @@ struct test_figures {
     size_t n_mistakes, n_wrong;
 
     /* Of values: (samples, classes), owned; else NULL. Of several targets each one's figures. */
-    float *true_values, *predicted_values;
+    double *true_values, *predicted_values;
     glia_metrics *targets; /* (classes), owned; NULL of classes */
+
+    float *sample; /* (classes): what is predicted of a sample, owned */
 
     /* Of two classes: (samples), the highest score first, owned; else NULL. */
     struct scored *scored;
