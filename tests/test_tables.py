@@ -334,5 +334,58 @@ def _():
         expect(apart[1] > 1e-3, name, "the weights change nothing:", apart)
 
 
+def answers(model, *words):
+    return glia("predict", model, *words).out.split()[1:]
+
+
+@test("a table with decimal commas gives the model of the same table with points, and its answers")
+def _():
+    rows = [[f"{1000 + 37 * i}.{i % 10}", f"{(i * 7) % 11 / 4}", "ab"[i % 2]] for i in range(40)]
+    german = [[f"{float(a):,.1f}".replace(",", " ").replace(".", ",").replace(" ", "."),
+               b.replace(".", ","), c] for a, b, c in rows]
+    write("point.csv", text_of(["a", "b", "y"], rows))
+    write("comma.csv", "\n".join(";".join(row) for row in [["a", "b", "y"], *german]).encode())
+    for name in ("point", "comma"):
+        glia("train", name + ".csv", "--epochs", "5", "-q", "-o", name + ".safetensors")
+    want = answers("point.safetensors", "point.csv")
+    expect(answers("comma.safetensors", "comma.csv") == want)
+    # what 1.234 means was learned, and can be said otherwise
+    write("one.csv", b"a;b\n1.234;0,5\n")
+    write("same.csv", b"a,b\n1234,0.5\n")
+    write("small.csv", b"a,b\n1.234,0.5\n")
+    expect(answers("comma.safetensors", "one.csv") == answers("point.safetensors", "same.csv"))
+    expect(answers("comma.safetensors", "small.csv", "--decimal", ".") ==
+           answers("point.safetensors", "small.csv"))
+
+
+@test("words that mean a missing value go into the model; a class can be called None")
+def _():
+    rows = [[str(i % 9), "None" if i % 2 else "Crack"] for i in range(40)]
+    write("none.csv", text_of(["a", "defect"], rows))
+    error = glia("train", "none.csv", "-q", code=1).err
+    expect("None means missing; --missing = reads it as a text" in error, error)
+    glia("train", "none.csv", "--missing", "=", "--epochs", "1", "-q", "-o", "none.safetensors")
+    glia("eval", "none.safetensors", "none.csv")
+    write("minus.csv", text_of(["a", "b", "y"], [["-999" if i % 5 == 0 else str(i), str(i % 3),
+                                                  "xy"[i % 2]] for i in range(40)]))
+    write("empty.csv", text_of(["a", "b", "y"], [["" if i % 5 == 0 else str(i), str(i % 3),
+                                                  "xy"[i % 2]] for i in range(40)]))
+    glia("train", "minus.csv", "--missing", "-999", "--epochs", "3", "-q", "-o", "minus.safetensors")
+    glia("train", "empty.csv", "--epochs", "3", "-q", "-o", "empty.safetensors")
+    expect(answers("minus.safetensors", "minus.csv") == answers("empty.safetensors", "empty.csv"))
+
+
+@test("columns whose names have commas are named as they are, or in quotes")
+def _():
+    rows = [[str(i), str(i % 5), str(2 * i + 1)] for i in range(40)]
+    write("commas.csv", text_of(["size, m2", "rooms, n", "price, EUR (net)"], rows))
+    for words in (["--target", "price, EUR (net)", "--drop", "size, m2"],
+                  ["--target", '"price, EUR (net)"', "--drop", '"size, m2"']):
+        glia("train", "commas.csv", *words, "--epochs", "1", "-q", "-o", "commas.safetensors")
+        model = json.loads(glia("inspect", "commas.safetensors", "--json").out)
+        table = model["metadata"]["preprocessing"]["table"]
+        expect([c["name"] for c in table["columns"]] == ["rooms, n"], table)
+
+
 prepare()
 run_tests()

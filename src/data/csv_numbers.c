@@ -14,7 +14,7 @@ static const char signs[] = {'.', ',', ' ', '\''};
 
 /* What numbers of the whole file show. */
 struct file_signs {
-    bool has_decimal_comma, has_point_thousands, has_comma_thousands;
+    bool has_decimal_comma, has_decimal_point, has_point_thousands, has_comma_thousands;
 };
 
 static bool is_judged(const gi_csv_form *form, size_t c)
@@ -29,6 +29,7 @@ static struct file_signs look_at_file(const gi_csv_form *form, const gi_csv_evid
         if (!is_judged(form, c)) continue;
         const gi_csv_numbers *seen = &evidence->guesses[c].seen;
         file.has_decimal_comma |= seen->n_commas > 0;
+        file.has_decimal_point |= seen->n_points > 0;
         file.has_point_thousands |= seen->n_thousands[POINT] > 0;
         file.has_comma_thousands |= seen->n_thousands[COMMA] > 0;
     }
@@ -68,6 +69,7 @@ static int judge_points(const gi_table_params *params, const gi_csv_numbers *see
     if (params->form.decimal) return params->form.decimal == ',';
     if (file->has_point_thousands) return 1;
     if (!file->has_decimal_comma) return 0;
+    if (file->has_decimal_point) return look_like_thousands(seen) ? -1 : 0;
     return look_like_thousands(seen) ? 1 : -1;
 }
 

@@ -534,7 +534,7 @@ static const char *name_form(const gi_number_form *form)
 
 /* What to do about a cell that is no number. */
 static void advise_number(const gi_csv_form *form, const gi_csv_problem *problem, const char *name,
-                          char advice[512])
+                          bool is_first, char advice[512])
 {
     const char *shown = problem->shown;
     const size_t n = strspn(shown, "+-0123456789.,' ");
@@ -551,9 +551,9 @@ static void advise_number(const gi_csv_form *form, const gi_csv_problem *problem
                  word);
     else
         snprintf(advice, 512,
-                 "correct it, %sor take the column as categories with --categorical %s, or leave "
+                 "correct it, %s%sor take the column as categories with --categorical %s, or leave "
                  "it out with --drop %s, ",
-                 word, name, name);
+                 is_first ? "take the row out if it has units, " : "", word, name, name);
 }
 
 glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem, uint64_t line,
@@ -591,7 +591,8 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
                        "left open?",
                        row, (int)GI_MAX_ROW_BYTES);
     case GI_CSV_NOT_NUMBER:
-        advise_number(form, problem, name, advice);
+        advise_number(form, problem, name, form->has_header && line + problem->line == form->line,
+                      advice);
         return gi_fail(error, GLIA_BAD_FORMAT, "%s: found \"%s\", expected %s%s; %s%s", cell, shown,
                        gi_csv_is_infinity(shown, strlen(shown)) ? "a finite number"
                        : form->columns ? name_form(&form->columns[problem->column].form)

@@ -480,11 +480,14 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
     if (other != SIZE_MAX)
         snprintf(hint, sizeof hint, "; if the target is %.60s: --target %.60s",
                  table->columns[other].name, table->columns[other].name);
-    if (classes < 2)
+    if (classes < 2) {
+        char remark[GI_MISSING_REMARK];
+        gi_table_remark_missing(target, remark);
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: column %s, the target, has %s; there is nothing to learn%s",
+                       "%s: column %s, the target, has %s%s; there is nothing to learn%s",
                        table->path, target->name, classes ? "one class alone" : "no class at all",
-                       hint);
+                       remark, hint);
+    }
     if (target->kind == GI_CELL_TEXT && !plan->are_classes && table->rows >= LEAST_ROWS &&
         2 * classes > table->rows)
         return gi_fail(error, GLIA_BAD_FORMAT,
