@@ -254,7 +254,22 @@ static bool has_foreign_words(const gi_csv_guess *guess)
     return n_words <= FEW_WORDS;
 }
 
-/* Numbers that a double does not tell apart, and that come again: they name things. */
+/* Whether some of the first texts, which are numbers, are one double, though they differ. */
+static bool are_merged(const gi_texts *texts)
+{
+    enum { LOOKED_AT = 64 };
+    double values[LOOKED_AT];
+    const size_t n = texts->n < LOOKED_AT ? texts->n : LOOKED_AT;
+    for (size_t t = 0; t < n; t++) {
+        if (!gi_parse_f64(texts->text[t], texts->text[t] + texts->lengths[t], &values[t]))
+            return false;
+        for (size_t before = 0; before < t; before++)
+            if (values[before] == values[t]) return true;
+    }
+    return false;
+}
+
+/* Whole numbers that a double does not tell apart, or that come again: they name things. */
 static bool are_long_codes(const gi_csv_form *form, const gi_table_params *params,
                            const gi_csv_guess *guess, size_t c)
 {
@@ -265,7 +280,7 @@ static bool are_long_codes(const gi_csv_form *form, const gi_table_params *param
         is_asked |= strcmp(params->targets[i], name) == 0;
     size_t n_counted = 0;
     for (size_t t = 0; t < guess->texts.n; t++) n_counted += guess->n_each[t];
-    return is_asked || 2 * guess->texts.n <= n_counted;
+    return is_asked || 2 * guess->texts.n <= n_counted || are_merged(&guess->texts);
 }
 
 static void find_kinds(struct making *m)
