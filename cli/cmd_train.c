@@ -72,8 +72,8 @@ static json_t *outcome(const struct run *run)
 /* DATA.safetensors, here; of a path its last part, of a table without .csv and the like. */
 static void default_path(const char *data, char *path, size_t size)
 {
-    static const char *const endings[] = {".csv", ".tsv",    ".txt",      ".npy", ".npz",
-                                          ".svm", ".libsvm", ".svmlight", ".gz"};
+    static const char *const endings[] = {".csv",  ".tsv", ".txt",    ".npy",      ".npz",
+                                          ".arff", ".svm", ".libsvm", ".svmlight", ".gz"};
     size_t end = strlen(data);
     while (end > 1 && data[end - 1] == '/') end--;
     size_t begin = end;

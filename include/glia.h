@@ -437,6 +437,7 @@ typedef enum glia_severity {
  *   imbalance          value: the largest class divided by the smallest
  *   bad-rows           malformed rows were left out; value: how many
  *   outlier            a number far from all others; value: how many standard deviations of those
+ *   unscaled           features of sparse text that are large; value: their root mean square
  *   target-name        a column that is not the target has the name of one
  *   missing-word       a text that seems to say that a cell is missing; value: how many cells
  *   similar-texts      texts that differ in capitals or blanks alone
@@ -463,6 +464,7 @@ typedef enum glia_severity {
     X(IMBALANCE, "imbalance")                                                                      \
     X(BAD_ROWS, "bad-rows")                                                                        \
     X(OUTLIER, "outlier")                                                                          \
+    X(UNSCALED, "unscaled")                                                                        \
     X(TARGET_NAME, "target-name")                                                                  \
     X(MISSING_WORD, "missing-word")                                                                \
     X(SIMILAR_TEXTS, "similar-texts")                                                              \

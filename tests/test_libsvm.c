@@ -256,6 +256,43 @@ static void test_blanks(void **state)
     glia_dataset_free(dataset);
 }
 
+/* A survey says what was read, and that values are large. */
+static void test_survey(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *word; /* of its one finding; NULL: there is none */
+    } cases[] = {
+        {"1 1:0.5 2:-1\n0 2:1\n1 1:0.25\n0 1:1\n1 2:1\n0 1:1\n1 1:1\n0 1:1\n1 2:1\n0 2:1\n", NULL},
+        {"1 1:0.5 2:-1\n0 2:1.7e9\n1 1:0.25\n0 1:1\n1 2:1\n0 1:1\n1 1:1\n0 1:1\n1 2:1\n0 2:1\n",
+         "feature 2 has values of 5.38e+08"},
+    };
+    char path[] = "/tmp/glia-test-XXXXXX";
+    const int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    for (size_t i = 0; i < 2; i++) {
+        FILE *file = fopen(path, "w");
+        fputs(cases[i].text, file);
+        fclose(file);
+        glia_survey *survey = NULL;
+        glia_error error = {0};
+        assert_error("survey", glia_survey_make(path, NULL, &survey, &error), GLIA_OK, &error, NULL,
+                     NULL);
+        assert_non_null(strstr(survey->how, "sparse text, indices from 1 to 2"));
+        assert_non_null(strstr(survey->task_note, "labels are classes"));
+        size_t n = 0;
+        for (size_t k = 0; k < survey->n_findings; k++)
+            if (survey->findings[k].kind == GLIA_FINDING_UNSCALED) {
+                n++;
+                assert_true(cases[i].word && strstr(survey->findings[k].message, cases[i].word));
+            }
+        assert_int_equal(n, cases[i].word != NULL);
+        glia_survey_free(survey);
+    }
+    unlink(path);
+}
+
 /* Numbers of queries are left out. */
 static void test_queries(void **state)
 {
@@ -509,7 +546,8 @@ int main(void)
         cmocka_unit_test(test_read_alike), cmocka_unit_test(test_predicted),
         cmocka_unit_test(test_blanks),     cmocka_unit_test(test_files),
         cmocka_unit_test(test_malformed),  cmocka_unit_test(test_queries),
-        cmocka_unit_test(test_recognised), cmocka_unit_test(test_network),
+        cmocka_unit_test(test_survey),     cmocka_unit_test(test_recognised),
+        cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,10 +98,9 @@ static glia_status fail_unknown(const char *name, glia_error *error)
     }
     return gi_fail(
         error, GLIA_NOT_FOUND,
-        "%s: no data set of this name, and no such file or folder; known by name are %s; data of "
-        "your "
-        "own are a table (CSV, NumPy, sparse text), a folder of images, DIR/CLASS/FILE.png, or a "
-        "folder that holds %s, %s, %s and %s (or .gz)",
+        "%s: there is no data set of this name, and no such file or folder; the names are %s; data "
+        "of your own may be a table (CSV, ARFF, NumPy, sparse text), a folder of images "
+        "(DIR/CLASS/FILE.png), or a folder that holds %s, %s, %s and %s (or .gz)",
         name, names, gi_idx_file_names[0][0], gi_idx_file_names[0][1], gi_idx_file_names[1][0],
         gi_idx_file_names[1][1]);
 }

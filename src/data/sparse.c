@@ -390,3 +390,24 @@ cleanup:
     gi_free(own_names);
     return status;
 }
+
+glia_status gi_sparse_largest(const glia_dataset *dataset, double *rms, size_t *index,
+                              glia_error *error)
+{
+    *rms = 0;
+    *index = 0;
+    if (dataset->source.checksum != checksum || dataset->samples == 0) return GLIA_OK;
+    const gi_sparse *s = dataset->source_of;
+    double *squares = gi_alloc(s->n_features, sizeof *squares, "the sizes of features", error);
+    if (!squares) return GLIA_NO_MEMORY;
+    for (size_t i = 0; i < s->first_pair[s->rows]; i++)
+        squares[s->column[i]] += (double)s->value[i] * (double)s->value[i];
+    for (size_t f = 0; f < s->n_features; f++) {
+        const double own = sqrt(squares[f] / (double)s->rows);
+        if (own <= *rms) continue;
+        *rms = own;
+        *index = f + !dataset->from_zero;
+    }
+    gi_free(squares);
+    return GLIA_OK;
+}

@@ -37,6 +37,13 @@ typedef struct gi_sparse_facts {
 void gi_sparse_free(gi_sparse *sparse);
 
 /*
+ * Of a data set of sparse samples: the largest root mean square of a feature, which is learned from
+ * as it is, and the number of that feature in its file. *rms is 0 for any other data set.
+ */
+glia_status gi_sparse_largest(const struct glia_dataset *dataset, double *rms, size_t *index,
+                              glia_error *error);
+
+/*
  * A data set of the rows, which it takes over unless it fails. loss and like are those of
  * gi_libsvm_open. BAD_FORMAT, MISMATCH, NO_MEMORY.
  */

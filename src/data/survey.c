@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/readers.h"
+#include "data/sparse.h"
 
 enum { N_TOP = 5 };
 
@@ -469,6 +470,29 @@ static glia_status survey_open_table(gi_survey *survey, const gi_table *table,
 
 /* ---- Other data sets ------------------------------------------------------------------------- */
 
+/* Sparse samples: what was found out of them, and whether their values are of a size to learn from.
+ */
+static glia_status survey_sparse(gi_survey *survey, const glia_dataset *dataset, glia_error *error)
+{
+    static const double largest = 10;
+    double rms;
+    size_t index;
+    glia_status status = gi_sparse_largest(dataset, &rms, &index, error);
+    if (status || rms == 0) return status;
+    char *how = gi_survey_copy(survey, dataset->notes ? dataset->notes : "", error);
+    if (!how) return GLIA_NO_MEMORY;
+    char *line_end = strchr(how, '\n');
+    if (line_end) *line_end = '\0';
+    survey->shown.how = how;
+    if (line_end) survey->shown.task_note = line_end + 1;
+    if (rms <= largest) return GLIA_OK;
+    return gi_survey_add(survey, GLIA_FINDING_UNSCALED, GLIA_WARNING, NULL, 0, NULL, rms, error,
+                         "feature %zu has values of %.3g (root mean square), and sparse text is "
+                         "learned from as it is; scale it to values of about 1 (svm-scale, or "
+                         "scikit-learn's MaxAbsScaler)",
+                         index, rms);
+}
+
 static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset, glia_error *error)
 {
     glia_survey *s = &survey->shown;
@@ -480,6 +504,8 @@ static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset
     s->how = gi_survey_copy(survey, glia_dataset_notes(dataset), error);
     if (!s->how) return GLIA_NO_MEMORY;
     s->task_note = "";
+    const glia_status of_sparse = survey_sparse(survey, dataset, error);
+    if (of_sparse) return of_sparse;
     if (dataset->n_unread > 0) {
         s->skipped = dataset->n_unread;
         s->skip_bad_rows = true;
