@@ -416,6 +416,13 @@ static const struct {
      "column 1:n column 2:n column 3:n column 4:t | 1: 18 8 307 ford torino | 2: 15 8 350.5 buick"},
     {"a semicolon in the last of commas", T("0,0.5,a;b\n1,0.25,c;d\n"),
      "column 1:n column 2:n column 3:t | 1: 0 0.5 a;b | 2: 1 0.25 c;d"},
+    {"a tab in texts below commas",
+     T("a,y\n.5,no\tsir\n.25,yes\tsir\n.5,no\tsir\n.75,no\tsir\n.5,no\tsir\n"
+       ".5,no\tsir\n.5,no\tsir\n.5,no\tsir\n.5,no\tsir\n.5,no\tsir\n.5,no\tsir\n"),
+     "a:n y:t | 2: 0.5 no\tsir | 3: 0.25 yes\tsir | 4: 0.5 no\tsir | 5: 0.75 no\tsir | 6: 0.5 "
+     "no\tsir "
+     "| 7: 0.5 no\tsir | 8: 0.5 no\tsir | 9: 0.5 no\tsir | 10: 0.5 no\tsir | 11: 0.5 no\tsir | 12: "
+     "0.5 no\tsir"},
     {"a comma in each of two tabs", T("Rome, IT\t1\nBonn, DE\t2\n"),
      "column 1:t column 2:n | 1: Rome, IT 1 | 2: Bonn, DE 2"},
 };

@@ -77,7 +77,7 @@ static double worth_of(const gi_csv_dialect *dialect, const gi_csv_cell *cell, b
     if (cell->quoted || n == 0) return worth;
     gi_csv_note_number(&seen, cell->begin, n);
     if (seen.n > 0) return seen.n_thousands[2] ? worth : 1;
-    if (dialect->separator != '\t' && memchr(cell->begin, '\t', n)) worth -= 1;
+    if (dialect->separator != '\t' && memchr(cell->begin, '\t', n)) worth -= 0.6;
     if (dialect->separator != '\t' && dialect->separator != ';' && memchr(cell->begin, ';', n))
         worth -= 0.6;
     if ((dialect->separator == ',' || dialect->separator == ' ') && memchr(cell->begin, '|', n))
@@ -120,6 +120,7 @@ static struct fit fit_of(const gi_csv_rows *from, const gi_csv_dialect *dialect)
     fit.agreement = (double)best / (double)n;
     for (size_t i = 0; i < n; i++)
         if (counts[i] == n_cells) fit.worth += worth[i] / (double)best;
+    if (counts[0] != n_cells) fit.worth -= 0.5; /* a header fits, too */
     return fit;
 }
 
