@@ -876,6 +876,23 @@ GLIA_API glia_status glia_network_metadata(const glia_network *network, char **j
                                            glia_error *error);
 GLIA_API void glia_string_free(char *string);
 
+/* A cell of a row that a program has in its own variables. */
+typedef struct glia_cell {
+    const char *column; /* its name */
+    const char *text;   /* as it would stand in a file, "" where it is missing; or NULL: */
+    double number;      /* NAN where it is missing */
+} glia_cell;
+
+/*
+ * A row of the table that a network was made for, as its inputs: x (inputs), for glia_predict,
+ * which takes these alone: numbers that are standardised, and a feature for each category. cells
+ * (n) are in any order, those of other columns are left out; a category that the network has never
+ * seen is read as none. MISMATCH: the network was made for no table. BAD_FORMAT: a column is not
+ * there, or a text where a number is expected.
+ */
+GLIA_API glia_status glia_network_encode(const glia_network *network, const glia_cell *cells,
+                                         size_t n, float *x, glia_error *error);
+
 /*
  * Brings an image into the form that the network was trained on: x (inputs). An image in that form
  * already is taken as it is. Any other is inverted if it is dark on light, then, for a network
@@ -892,8 +909,9 @@ GLIA_API glia_status glia_network_fit_image(const glia_network *network, const g
  * Outputs (n, classes) of n samples x (n, inputs), on the scale of the training data: for a network
  * trained on bytes, 0..255, whether given as U8 or as F32. They are the probabilities of the
  * classes, the probability of each label, or values. Safe from many threads at once. A feature that
- * is NaN or huge gives outputs that are NaN. MISMATCH when the network deskews or centres, and the
- * samples are not U8, or it was never trained.
+ * is NaN or huge gives outputs that are NaN. Of a network that was made for a table x are the
+ * features that glia_network_encode makes of a row, not its cells. MISMATCH when the network
+ * deskews or centres, and the samples are not U8, or it was never trained.
  */
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
                                   size_t n, float *outputs, glia_error *error);

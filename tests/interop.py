@@ -33,12 +33,36 @@ except ImportError as missing:
 
 
 def documented_functions():
-    """What the Python blocks of the manual define: predict(path, x) and save(path, ...)."""
+    """What the Python blocks of the manual define: predict(path, x), encode(path, rows) and
+    save(path, ...)."""
     names = {}
     with open(MODEL_FILE_DOC, encoding="utf-8") as page:
         for block in re.findall(r"```python\n(.*?)```", page.read(), re.DOTALL):
             exec(compile(block, MODEL_FILE_DOC, "exec"), names)
-    return names["predict"], names["save"]
+    return names["predict"], names["encode"], names["save"]
+
+
+def train_table(folder, rng):
+    """A table of numbers far from 0 on different scales, categories and missing cells; the model
+    that glia makes of it, its rows, and glia's probabilities of them."""
+    table, model = os.path.join(folder, "table.csv"), os.path.join(folder, "table.safetensors")
+    rows = []
+    for _ in range(200):
+        size, town = rng.normal(5000, 300), str(rng.choice(["Bonn", "Köln", "Ulm"]))
+        dear = size + 300 * (town == "Ulm") + rng.normal(0, 50) > 5100
+        rows.append({"size": size, "town": town if rng.random() < 0.9 else None,
+                     "hue": rng.normal(0.01, 0.002) if rng.random() < 0.9 else None,
+                     "class": "dear" if dear else "cheap"})
+    with open(table, "w", encoding="utf-8") as file:
+        print("size,town,hue,class", file=file)
+        for row in rows:
+            print(*("" if cell is None else cell for cell in row.values()), sep=",", file=file)
+    program = os.environ["GLIA"]
+    subprocess.run([program, "train", table, "--test", "none", "-q", "-o", model], check=True,
+                   capture_output=True)
+    answers = subprocess.run([program, "predict", model, table], check=True, capture_output=True,
+                             text=True).stdout.splitlines()[1:]
+    return model, rows, np.array([[float(p) for p in line.split(",")[2:]] for line in answers])
 
 
 def dump(model, data, classes, folder, copy=None):
@@ -91,7 +115,7 @@ def main():
     options.add_argument("--model", help="compare this model as well, on --data")
     options.add_argument("--data", default="digits", help="a data set of 28 x 28 pixels")
     args = options.parse_args()
-    predict, save = documented_functions()
+    predict, encode, save = documented_functions()
     tap = Tap()
     rng = np.random.default_rng(1)
     classes = [str(i) for i in range(10)]
@@ -122,6 +146,16 @@ def main():
             ours, pixels = dump(path, args.data, 10, folder, copy)
             tap.compare(f"glia reads what Python wrote: {loss}", ours, predict(path, pixels))
             tap.compare(f"Python reads what glia wrote: {loss}", ours, predict(copy, pixels))
+        turned = [{name: np.asfortranarray(values) for name, values in layer.items()}
+                  for layer in layers] # as W.T of another program is
+        save(path, turned, ["relu", "identity"], classes, "mse", scales)
+        tap.compare("weights in any order in memory", ours, predict(path, pixels))
+        if os.environ.get("GLIA"):
+            model, rows, ours = train_table(folder, rng)
+            tap.compare("rows of a table, encoded in Python", ours, predict(model, encode(model, rows)))
+            wrong = sum(("cheap", "dear")[i] != row["class"]
+                        for i, row in zip(ours.argmax(axis=1), rows))
+            tap.case("rows of a table are learned", wrong <= 30, f"{wrong} of {len(rows)} wrong")
         models = [args.model] if args.model else []
         for more in ([], ["--batch-norm"]) if not models and os.environ.get("GLIA") else ():
             models.append(os.path.join(folder, "trained" + "".join(more)))

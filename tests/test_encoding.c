@@ -814,6 +814,68 @@ static void test_plain(void **state)
     glia_network_free(network);
 }
 
+/* A row of the caller's is what the same row of a file is. */
+static void test_encode(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "day,price,kind,weight,name\n"
+        "2024-03-01,\"1.234,5\",cat,3,ann\n2024-03-02,\"2.000,25\",\"a \"\"b\"\"\",9,bob\n"
+        "2024-05-09,\"10,5\",cat,,ann\n2023-03-05,\"7,0\",,9,bob\n";
+    glia_dataset *set = must_read(text, NULL);
+    const glia_dataset_info info = glia_dataset_describe(set);
+    const glia_network_params shape = glia_network_default_params(info.features, info.classes);
+    glia_train_params how = glia_train_default_params();
+    glia_network *network = NULL;
+    glia_error error = {0};
+    how.epochs = 1;
+    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_int_equal(glia_train(network, set, NULL, &how, NULL, &error), GLIA_OK);
+    const glia_cell rows[][5] = {
+        {{.column = "kind", .text = "cat"},
+         {.column = "weight", .number = 3},
+         {.column = "price", .number = 1234.5},
+         {.column = "day", .text = "2024-03-01"},
+         {.column = "more", .text = "x"}},
+        {{.column = "day", .text = "2024-03-02"},
+         {.column = "price", .text = "2.000,25"},
+         {.column = "kind", .text = "a \"b\""},
+         {.column = "weight", .text = "9"},
+         {.column = "name", .text = "bob"}},
+        {{.column = "day", .text = "2024-05-09"},
+         {.column = "price", .number = 10.5},
+         {.column = "kind", .text = "cat"},
+         {.column = "weight", .number = NAN},
+         {.column = "name", .text = ""}},
+        {{.column = "day", .text = "2023-03-05"},
+         {.column = "price", .number = 7},
+         {.column = "kind", .text = ""},
+         {.column = "weight", .number = 9},
+         {.column = "name", .text = "eve"}},
+    };
+    float x[64], expected[64];
+    assert_true(info.features <= 64);
+    for (size_t i = 0; i < 4; i++) {
+        if (glia_network_encode(network, rows[i], 5, x, &error)) fail_msg("%s", error.message);
+        assert_int_equal(glia_dataset_sample(set, i, expected, NULL, NULL), GLIA_OK);
+        assert_memory_equal(x, expected, info.features * sizeof *x);
+    }
+    const glia_cell wrong[] = {{.column = "day", .text = "2024-03-01"},
+                               {.column = "price", .number = 1},
+                               {.column = "kind", .text = "cat"},
+                               {.column = "weight", .text = "heavy"}};
+    assert_error("heavy", glia_network_encode(network, wrong, 4, x, &error), GLIA_BAD_FORMAT,
+                 &error, "the row", "heavy");
+    assert_error("absent", glia_network_encode(network, wrong, 3, x, &error), GLIA_BAD_FORMAT,
+                 &error, "weight", NULL);
+    glia_network_free(network);
+    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_error("no table", glia_network_encode(network, wrong, 3, x, &error), GLIA_MISMATCH,
+                 &error, "knows no columns", NULL);
+    glia_network_free(network);
+    glia_dataset_free(set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -828,7 +890,8 @@ int main(void)
         cmocka_unit_test(test_lifetime),       cmocka_unit_test(test_category_of_held),
         cmocka_unit_test(test_folds),          cmocka_unit_test(test_groups),
         cmocka_unit_test(test_read_like),      cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_plain),          cmocka_unit_test(test_network),
+        cmocka_unit_test(test_plain),          cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

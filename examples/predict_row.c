@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Learns prices from a table, and predicts a row that the program has in its own variables.
+ *
+ *     cc predict_row.c $(pkg-config --cflags --libs glia) && ./a.out
+ */
+#include <glia.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A table of homes, in which a square metre costs 2000, and 3000 in Ulm. */
+static int write_homes(const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (!file) return -1;
+    fprintf(file, "size,town,price\n");
+    for (int i = 0; i < 400; i++) {
+        const int size = 40 + i * 37 % 160;
+        fprintf(file, "%d,%s,%d\n", size, i % 2 ? "Ulm" : "Bonn", size * (i % 2 ? 3000 : 2000));
+    }
+    return fclose(file);
+}
+
+int main(void)
+{
+    const size_t hidden = 16;
+    glia_error error = {0};
+    glia_dataset *homes = NULL;
+    glia_network *network = NULL;
+    float *x = NULL;
+    double price[1];
+    if (write_homes("homes.csv")) return EXIT_FAILURE;
+    glia_status status = glia_dataset_open("homes.csv", GLIA_TRAIN, NULL, &homes, &error);
+    if (!status) {
+        glia_network_params shape =
+            glia_network_default_params(glia_dataset_describe(homes).features, 1);
+        shape.loss = GLIA_LOSS_MSE;
+        shape.hidden = &hidden;
+        shape.n_hidden = 1;
+        shape.activation = GLIA_RELU;
+        status = glia_network_create(&shape, &network, &error);
+    }
+    glia_train_params how = glia_train_default_params();
+    how.optimizer = GLIA_ADAM;
+    how.lr = 0.01;
+    how.epochs = 100;
+    if (!status) status = glia_train(network, homes, NULL, &how, NULL, &error);
+
+    /* Columns in any order, texts and numbers as they come. */
+    const glia_cell row[] = {{.column = "town", .text = "Ulm"}, {.column = "size", .number = 100}};
+    if (!status) {
+        x = malloc(glia_network_describe(network).inputs * sizeof *x);
+        status = x ? glia_network_encode(network, row, 2, x, &error) : GLIA_NO_MEMORY;
+    }
+    if (!status) status = glia_predict_f64(network, GLIA_F32, x, 1, price, &error);
+    if (status)
+        fprintf(stderr, "%s\n", error.message);
+    else
+        printf("100 square metres in Ulm: %.0f thousand\n", price[0] / 1000);
+    free(x);
+    glia_network_free(network);
+    glia_dataset_free(homes);
+    return status ? EXIT_FAILURE : EXIT_SUCCESS;
+}
