@@ -49,6 +49,10 @@ def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+# A TIFF that says that the picture is to be turned to the right.
+EXIF = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
+
+
 def png(width, height, depth, colour, rows, extra=b"", interlace=0):
     head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + extra
@@ -166,6 +170,8 @@ def main():
                                 + chunk(b"tRNS", b"\x00\x80")))
     write("png", "grey-alpha", png(3, 3, 8, 4, rows(3, 6)))
     write("png", "rgba-16", png(2, 2, 16, 6, rows(2, 16)))
+    write("png", "turned", png(3, 2, 8, 0, rows(2, 3), chunk(b"eXIf", EXIF)))
+    write("png", "interlaced-16", png(1, 1, 16, 2, rows(1, 6), interlace=1))
     write("png", "interlaced", png(1, 1, 8, 0, rows(1, 1), interlace=1))
     write("png", "gamma", png(2, 2, 8, 0, rows(2, 2), chunk(b"gAMA", struct.pack(">I", 45455))))
     write("png", "cut", png(5, 4, 8, 0, rows(4, 5))[:50])

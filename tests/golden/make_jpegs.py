@@ -7,6 +7,7 @@ usage: tests/golden/make_jpegs.py (wants Pillow)
 """
 import io
 import os
+import struct
 
 from PIL import Image
 
@@ -58,7 +59,11 @@ def main():
         parts.append(array(f"jpeg_{name}_pixels", decoded.tobytes()))
         with open(os.path.join(CORPUS, name.replace("_", "-") + ".jpg"), "wb") as out:
             out.write(data)
-    for name, data in {"cut": files["rgb"][:-30], "cut-header": files["grey"][:100],
+    tiff = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    exif = b"\xff\xe1" + struct.pack(">H", 8 + len(tiff)) + b"Exif\0\0" + tiff
+    for name, data in {"turned": files["rgb"][:2] + exif + files["rgb"][2:],
+                       "odd": files["rgb"][:-2] + b"odd bytes" + files["rgb"][-2:],
+                       "cut": files["rgb"][:-30], "cut-header": files["grey"][:100],
                        "huge": files["grey"].replace(b"\x00\x07\x00\x09", b"\x30\x00\x30\x00"),
                        "not": b"\xff\xd8\xff\xe0 no image"}.items():
         with open(os.path.join(CORPUS, name + ".jpg"), "wb") as out:
