@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What glia train does with tables and with pictures in colour unless it is told. */
+/* What glia train does with tables and with photographs unless it is told. */
 #include <math.h>
 #include <string.h>
 
@@ -47,11 +47,11 @@ static void choose_for_table(train_options *o, const glia_dataset_info *table)
 }
 
 /*
- * Pictures in colour have many inputs for their number, and are soon known by heart: half of the
- * hidden units are left out in each step. Small sets are seen often, up to 100 times, large ones 30
- * times, or about a million pictures, but 10 times at least.
+ * Pictures that are not light on dark have many inputs for their number, none of them 0, and are
+ * soon known by heart: half of the hidden units are left out in each step. Small sets are seen
+ * often, up to 100 times, large ones 30 times, or about a million pictures, but 10 times at least.
  */
-static void choose_for_colour(train_options *o, const glia_dataset_info *pictures)
+static void choose_for_photographs(train_options *o, const glia_dataset_info *pictures)
 {
     enum { STEPS = 2000, MOST_SAMPLES = 1000000 };
     const size_t n = pictures->samples;
@@ -69,11 +69,12 @@ static void choose_for_colour(train_options *o, const glia_dataset_info *picture
 
 void train_choose(train_options *o, const char *data, const glia_dataset_info *train, bool has_test)
 {
-    const bool in_colour = train->channels == 3;
-    if (!o->test.is_given && !has_test && o->folds == 0 && (source_is_file(data) || in_colour))
+    const bool are_photographs = train->height > 0 && !train->light_on_dark;
+    if (!o->test.is_given && !has_test && o->folds == 0 &&
+        (source_is_file(data) || are_photographs))
         o->test = (held_part){.amount = 0.2};
-    if (in_colour)
-        choose_for_colour(o, train);
+    if (are_photographs)
+        choose_for_photographs(o, train);
     else if (source_is_file(data) && train->type == GLIA_F32)
         choose_for_table(o, train);
 }

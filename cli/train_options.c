@@ -207,7 +207,7 @@ const struct option train_option_table[] = {
      .choices = standardise_words,
      .help = "scale the inputs to mean 0 and standard deviation 1, for each channel of "
              "images or for each feature of other samples, in training and in prediction; "
-             "auto does it for pictures in colour"},
+             "auto does it for pictures that are not light on dark"},
     {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", TRAIN_FIELD(source.table.loss),
      .choices = loss_choices,
      .help = "the loss, which decides what the outputs are: cross-entropy (one of several "
@@ -315,7 +315,7 @@ const struct option train_option_table[] = {
 
     {.kind = OPTION_HEADING, .name = "What is held out"},
     {.kind = OPTION_OTHER, .name = "test", .metavar = "X", TRAIN_FIELD(test),
-     .parse = parse_held, .shown_default = "0.2 of a table, and of pictures in colour",
+     .parse = parse_held, .shown_default = "0.2 of a table or of photographs",
      .expected = "a fraction between 0 and 1, a whole number of samples, a file, or none",
      .help = "rows of a table, or pictures of a folder, to hold out for the final score: a fraction, "
              "a number, a file, or none"},

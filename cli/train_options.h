@@ -85,8 +85,8 @@ void train_set_defaults(void *options);
 bool train_holds_out(const held_part *part);
 
 /*
- * What is not said on the command line or by a recipe, for rows of a table and for pictures in
- * colour: they are other than grey figures (docs/tables.md has the figures).
+ * What is not said on the command line or by a recipe, for rows of a table and for photographs:
+ * they are other than light figures on dark (docs/tables.md has the figures).
  */
 void train_choose(train_options *options, const char *data, const glia_dataset_info *train,
                   bool has_test);

@@ -342,6 +342,7 @@ typedef struct glia_dataset_info {
     size_t height, width; /* of an image, else 0: height * width * channels = features */
     size_t channels;      /* of an image 1, grey, or 3, red, green and blue; else 0 */
     size_t columns;       /* of a table, that are learned from; else 0 */
+    bool light_on_dark;   /* of grey images: all but a few are light on dark, as MNIST's are */
 } glia_dataset_info;
 
 GLIA_API glia_dataset_info glia_dataset_describe(const glia_dataset *dataset);

@@ -78,13 +78,14 @@ def _():
     expect(again["accuracy"] >= o["test_accuracy"], again)
 
 
-@test("train: --standardise no, and yes for grey pictures")
+@test("train: --standardise no, yes, and auto for grey pictures")
 def _():
     need_png()
     rng = random.Random(2)
     for i in range(40):
-        put(f"grey/{i % 2}/{i}.pgm", pgm(4, 4, bytes(rng.randrange(256) for _ in range(16))))
-    for options, n in ((["grey"], 0), (["grey", "--standardise", "yes"], 1),
+        put(f"grey/{i % 2}/{i}.pgm", pgm(4, 4, bytes(rng.randrange(60) for _ in range(16))))
+        put(f"light/{i % 2}/{i}.pgm", pgm(4, 4, bytes(rng.randrange(150, 256) for _ in range(16))))
+    for options, n in ((["grey"], 0), (["grey", "--standardise", "yes"], 1), (["light"], 1),
                        (["colour", "--standardise", "no"], 0)):
         glia("train", *options, "-o", "m", "-q", "--epochs", 1)
         about = glia("inspect", "m", "--json").json()["metadata"]["preprocessing"]
@@ -102,7 +103,7 @@ def _():
         expect((data["train_samples"], data["test_samples"]) == (n_train, n_test), data)
     folds = glia("train", "colour", "--folds", 2, "--epochs", 1, "-q", "--json").json()
     expect([run["samples"] for run in folds["runs"]] == [200, 200], folds)
-    glia("train", "grey", "--epochs", 1, "--run", "all-grey", "-q")  # not in colour: all
+    glia("train", "grey", "--epochs", 1, "--run", "all-grey", "-q")  # light on dark: all
     expect(json.loads(read("all-grey/run.json"))["data"]["train_samples"] == 40)
 
 

@@ -418,6 +418,7 @@ glia_dataset_info glia_dataset_describe(const glia_dataset *dataset)
         .width = dataset->width,
         .channels = dataset->channels,
         .columns = dataset->schema ? gi_schema_count_read(dataset->schema) : 0,
+        .light_on_dark = dataset->form == GI_FORM_SCALE || dataset->form == GI_FORM_MNIST,
     };
 }
 
