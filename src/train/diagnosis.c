@@ -59,9 +59,9 @@ static const double vanishing = 0.03, exploding = 30;
  */
 static const double no_relation = 2.6, no_weak_relation = -1, no_sure_relation = 4, sure_shift = 6;
 
-/* Multiplications that looking for a relation may take: a hundredth of a second, or a hundredth of
- * the run, whose steps make six times as many, four times as fast. */
-static const double least_relation_work = 5e7, relation_share = 0.015;
+/* Multiplications that looking for a relation may take, once in a run that has reason for it: some
+ * hundredths of a second, or of the run, whose steps make six for each weight and sample. */
+static const double least_relation_work = 5e7, relation_share = 0.003;
 
 /*
  * Epochs and steps that a network is given before it is said to learn nothing for no clear reason;

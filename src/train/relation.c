@@ -28,12 +28,12 @@ enum {
     BLOCK = 64, /* rows that follow each other are taken together */
     MOST_COLUMNS = 512,
     MOST_TARGETS = 8, /* of more classes, those after the most frequent one */
-    MOST_NEIGHBOURHOOD = 1024,
-    NEIGHBOURS = 16,
+    MOST_NEIGHBOURHOOD = 512,
+    NEIGHBOURS = 10,
     QUARTER_ROWS = 256, /* that quartiles are estimated from */
     STEPS = 3,
     SHIFTS = 3, /* as they are, of the row before, of the row after */
-    PERMUTATIONS = 50
+    PERMUTATIONS = 24
 };
 
 /*
