@@ -248,7 +248,7 @@ static void judge_inputs(gi_diagnosis *d)
     else if (inputs->largest_rms > largest_input)
         tell(d, GLIA_DIAGNOSIS_INPUT_SCALE, before, GLIA_NO_LAYER, inputs->largest_rms,
              "the inputs are not scaled: feature %zu is about %.3g (root mean square), and half "
-             "of those that vary are above %.3g; bring them to about -1..1: subtract each "
+             "of the features that vary are above %.3g; bring them to about -1..1: subtract each "
              "feature's mean, "
              "divide by its standard deviation",
              inputs->largest_index, inputs->largest_rms, inputs->median_rms);
@@ -259,11 +259,12 @@ static void judge_inputs(gi_diagnosis *d)
              inputs->largest_index, inputs->largest_rms,
              d->train->type == GLIA_U8 ? " once bytes are divided by 255" : "");
     else if (inputs->widest_range > uneven_ranges * inputs->median_range)
-        tell(d, GLIA_DIAGNOSIS_INPUT_SPREAD, before, GLIA_NO_LAYER,
-             inputs->widest_range / inputs->median_range,
-             "the inputs are uneven: feature %zu has a range of %.3g, half of all have less than "
-             "%.3g and are drowned by it; divide each feature by its standard deviation",
-             inputs->widest_index, inputs->widest_range, inputs->median_range);
+        tell(
+            d, GLIA_DIAGNOSIS_INPUT_SPREAD, before, GLIA_NO_LAYER,
+            inputs->widest_range / inputs->median_range,
+            "the inputs are uneven: feature %zu has a range of %.3g and dominates the others, half "
+            "of which have less than %.3g; divide each feature by its standard deviation",
+            inputs->widest_index, inputs->widest_range, inputs->median_range);
 }
 
 /* ---- The network ---------------------------------------------------------------------------- */
@@ -444,7 +445,7 @@ static void judge_rest(gi_diagnosis *d, const gi_epoch_figures *f, bool last, mo
     } else {
         tell(d, GLIA_DIAGNOSIS_PLATEAU, when, GLIA_NO_LAYER, ratio,
              "nothing is learned (loss %.4g, guessing %.4g), though inputs, labels and gradients "
-             "look well: try a learning rate other than %g, or %s",
+             "show no fault: try a learning rate other than %g, or %s",
              f->train_loss, guess, lr,
              d->network->n_layers == 1 ? "a hidden layer" : "wider or fewer layers, or relu");
     }
