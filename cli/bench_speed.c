@@ -67,11 +67,10 @@ int speed_check_options(const bench_options *options)
     return status == GLIA_OK ? EXIT_DONE : complain_error(&error);
 }
 
-precision_list speed_default_precisions(const bench_options *options, const glia_machine *machine)
+precision_list speed_default_precisions(const bench_options *options, glia_error *why_no_bf16)
 {
     precision_list list = {.n = 1, .of = {GLIA_PRECISION_F32}};
-    if (machine->peak_bf16_gflops > 0 &&
-        try_precision(options, GLIA_PRECISION_BF16, NULL) == GLIA_OK)
+    if (try_precision(options, GLIA_PRECISION_BF16, why_no_bf16) == GLIA_OK)
         list.of[list.n++] = GLIA_PRECISION_BF16;
     return list;
 }

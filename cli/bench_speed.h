@@ -25,8 +25,8 @@ struct row {
  */
 int speed_check_options(const bench_options *options);
 
-/* The precisions that are measured when --precision does not say. */
-precision_list speed_default_precisions(const bench_options *options, const glia_machine *machine);
+/* The precisions that are measured when --precision does not say; an error where bf16 is not. */
+precision_list speed_default_precisions(const bench_options *options, glia_error *why_no_bf16);
 
 /* A network that knows its data, as one that is used does: it has learned a few samples. */
 glia_status speed_make_network(const bench_options *options, const struct samples *samples,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Folders of checkpoints. checkpoint.json is there before the first step, and locked as long as the
- * run goes on, so that no two processes go on with one run.
+ * Folders of checkpoints. checkpoint.json is there before the first step, and the folder is locked
+ * as long as the run goes on, so that no two processes go on with one run.
  */
 #define _XOPEN_SOURCE 700
 #include "checkpoint_folder.h"
@@ -43,7 +43,7 @@ static bool is_there(const char *path)
 bool checkpoint_folder_make(const char *path, checkpoint_folder *out)
 {
     struct stat status;
-    *out = (checkpoint_folder){.lock = -1};
+    *out = (checkpoint_folder){.path = NULL};
     if (strlen(path) + 64 > LONGEST_PATH) {
         complain("%.64s...: the name of the folder is too long", path);
         return false;
@@ -56,6 +56,7 @@ bool checkpoint_folder_make(const char *path, checkpoint_folder *out)
         complain("%s: cannot keep a checkpoint there: it is no folder", path);
         return false;
     }
+    if (!folder_lock_take(&out->lock, path, "checkpoint")) return false;
     out->path = need_copy(path);
     out->state = file_in(path, state_name);
     char *file = file_in(path, words_name);
@@ -66,17 +67,6 @@ bool checkpoint_folder_make(const char *path, checkpoint_folder *out)
              "name another folder or remove this one",
              path, path);
     checkpoint_folder_close(out);
-    return false;
-}
-
-/* Holds the file for this process alone; where locks are not known, that is not looked at. */
-static bool lock(checkpoint_folder *folder, const char *file)
-{
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    folder->lock = open(file, O_RDWR | O_CLOEXEC);
-    if (folder->lock < 0 || fcntl(folder->lock, F_SETLK, &whole) == 0) return true;
-    if (errno != EACCES && errno != EAGAIN) return true;
-    complain("%s: another process goes on with this run now", folder->path);
     return false;
 }
 
@@ -94,7 +84,7 @@ bool checkpoint_folder_begin(checkpoint_folder *folder, json_t *command, const c
     json_put(run, "run", json_text(o->run));
     json_put(run, "tensorboard", json_need(json_boolean(o->tensorboard)));
     json_put(run, "every", json_text(o->checkpoint_every.text));
-    const bool done = replace_json(file, run) && lock(folder, file);
+    const bool done = replace_json(file, run);
     free(here);
     free(file);
     return done;
@@ -130,7 +120,8 @@ static bool is_temporary(const char *entry, const char *name, long *pid)
     return skip_number(&rest, pid) && strcmp(rest, ".tmp") == 0;
 }
 
-/* Removes those of a file, unless a process that is alive may be writing them. */
+/* Removes those of a file, unless a process that is alive may be writing them: one that is held by
+ * this process has none. */
 static void remove_temporaries(const char *path, bool locked)
 {
     char folder[LONGEST_PATH], file[LONGEST_PATH];
@@ -156,8 +147,8 @@ static void remove_all_temporaries(const checkpoint_folder *folder)
     const char *run = checkpoint_folder_text(folder, "run");
     const char *model = checkpoint_folder_text(folder, "model");
     char *file = file_in(folder->path, words_name);
-    remove_temporaries(folder->state, folder->lock >= 0);
-    remove_temporaries(file, folder->lock >= 0);
+    remove_temporaries(folder->state, true);
+    remove_temporaries(file, true);
     free(file);
     if (model != NULL) remove_temporaries(model, false);
     static const char *const names[] = {"run.json", "result.json"};
@@ -172,12 +163,10 @@ static bool is_text(const json_t *value, bool needed)
     return json_is_string(value) || (!needed && (value == NULL || json_is_null(value)));
 }
 
-/* Reads checkpoint.json through the lock's descriptor: to close another would give the lock back.
- */
 static bool read_words(checkpoint_folder *folder, const char *file)
 {
     json_error_t wrong;
-    folder->said = json_loadfd(folder->lock, 0, &wrong);
+    folder->said = json_load_file(file, 0, &wrong);
     const json_t *said = folder->said, *word;
     if (said == NULL) {
         complain("%s: line %d: %s; expected the JSON of a checkpoint", file, wrong.line,
@@ -222,7 +211,7 @@ static bool go_to_start(checkpoint_folder *folder)
 
 bool checkpoint_folder_open(const char *path, checkpoint_folder *out)
 {
-    *out = (checkpoint_folder){.lock = -1};
+    *out = (checkpoint_folder){.path = NULL};
     char *file = file_in(path, words_name);
     bool good = is_there(file);
     if (!good)
@@ -235,11 +224,7 @@ bool checkpoint_folder_open(const char *path, checkpoint_folder *out)
     }
     if (good) {
         out->state = file_in(out->path, state_name);
-        good = lock(out, file);
-    }
-    if (good && out->lock < 0) {
-        complain("%s: cannot read and write it: %s", file, strerror(errno));
-        good = false;
+        good = folder_lock_take(&out->lock, out->path, "checkpoint");
     }
     good = good && read_words(out, file) && go_to_start(out);
     free(file);
@@ -269,9 +254,9 @@ char **checkpoint_folder_words(const checkpoint_folder *folder, int *n)
 
 void checkpoint_folder_close(checkpoint_folder *folder)
 {
-    if (folder->lock >= 0) close(folder->lock);
+    folder_lock_give_back(&folder->lock);
     json_decref(folder->said);
     free(folder->path);
     free(folder->state);
-    *folder = (checkpoint_folder){.lock = -1};
+    *folder = (checkpoint_folder){.path = NULL};
 }

@@ -9,19 +9,23 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "folder_lock.h"
 #include "train_options.h"
 
 /* A run that is kept there. */
 typedef struct checkpoint_folder {
-    char *path;   /* of the folder; absolute, once it was opened */
-    char *state;  /* of the library's file */
-    bool begun;   /* whether that is there */
-    bool moved;   /* whether opening has gone to another folder */
-    int lock;     /* descriptor; -1: none */
+    char *path;  /* of the folder; absolute, once it was opened */
+    char *state; /* of the library's file */
+    bool begun;  /* whether that is there */
+    bool moved;  /* whether opening has gone to another folder */
+    folder_lock lock;
     json_t *said; /* checkpoint.json, of one that was opened */
 } checkpoint_folder;
 
-/* Makes the folder; complains, and returns false, if it cannot be, or holds a run already. */
+/*
+ * Makes the folder, and holds it for this process; complains, and returns false, if it cannot be,
+ * or holds a run already.
+ */
 bool checkpoint_folder_make(const char *path, checkpoint_folder *out);
 
 /*
@@ -32,8 +36,8 @@ bool checkpoint_folder_begin(checkpoint_folder *folder, json_t *command, const c
                              const train_options *options);
 
 /*
- * Opens the folder of a run that is to go on, goes to the folder that the run was started in, and
- * removes what a writer that was killed has left behind. Complains when something is wrong.
+ * Opens and holds the folder of a run that is to go on, goes to the folder that the run was started
+ * in, and removes what a writer that was killed has left behind. Complains when something is wrong.
  */
 bool checkpoint_folder_open(const char *path, checkpoint_folder *out);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "files.h"
 #include "output.h"
 #include "picture.h"
 #include "predict_table.h"
@@ -337,6 +338,7 @@ static int predict_run(void *field, int n_operands, char *const *operands)
     glia_error error;
     for (int i = 1; i < n_operands; i++)
         if (!check_input(p.options, operands[i])) return EXIT_WRONG;
+    keep_file(operands[0], "the model");
     if (glia_network_load(operands[0], &p.network, &error) != GLIA_OK)
         return complain_error(&error);
     p.info = glia_network_describe(p.network);

@@ -192,6 +192,7 @@ static glia_status measure(const report_options *options, const struct report_ru
                            struct test_part *part, struct test_figures *figures, glia_error *error)
 {
     const char *name = run_text(run->about, "data.name");
+    if (name != NULL && source_is_file(name)) keep_file(name, "the data of the run");
     if (name == NULL) return no_part(error, GLIA_NOT_FOUND, "run.json does not name the data");
     glia_status status =
         (source_is_file(name) ? open_part : open_split)(options, run, name, part, error);
@@ -225,7 +226,7 @@ static int deliver(const report_options *options, const char *folder, const stru
     run_folder_file(folder, html ? "report.html" : "figures", path, sizeof path);
     const char *to = options->output != NULL ? options->output : path;
     if (html) {
-        if (replace_file(to, page->s, page->length)) {
+        if (check_output(to) && replace_file(to, page->s, page->length)) {
             say(options, to, page->length, more);
             return EXIT_DONE;
         }
@@ -252,6 +253,21 @@ static int deliver(const report_options *options, const char *folder, const stru
     return status;
 }
 
+/* What the folder of a run or sweep holds, which a page must not replace. */
+static void keep_folder_of(const char *folder)
+{
+    static const char *const names[] = {
+        "run.json",          "metrics.jsonl",     "result.json", "seeds.json",
+        "model.safetensors", "checkpoint.json",   "sweep.json",  "results.json",
+        "table.md",          "state.safetensors", "table.csv",
+    };
+    char path[4096];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        keep_file_in(folder, names[i], "what the report is made of");
+    run_folder_file(folder, "runs", path, sizeof path);
+    keep_folder(path, "the runs of the sweep", NULL);
+}
+
 static int report_sweep(const report_options *options, const char *folder)
 {
     struct text page = {0};
@@ -270,6 +286,7 @@ static int report_run_command(void *field, int n_operands, char *const *operands
     (void)n_operands;
     const report_options *options = field;
     if (!export_can((enum report_format)options->format)) return EXIT_FAILED;
+    keep_folder_of(operands[0]);
     if (report_is_sweep(operands[0])) return report_sweep(options, operands[0]);
     struct report_run run = {0};
     struct test_figures figures = {0};

@@ -7,6 +7,7 @@
 
 #include "augment_options.h"
 #include "commands.h"
+#include "files.h"
 #include "output.h"
 #include "picture.h"
 #include "signals.h"
@@ -329,6 +330,7 @@ static int export_sample(const glia_dataset *dataset, const samples_options *opt
             complain("%s: the name of the folder is too long", options->output);
             return EXIT_FAILED;
         }
+        if (!check_output(path)) return EXIT_FAILED;
         if (glia_image_write(path,
                              &(glia_image){.width = info.width,
                                            .height = info.height,
@@ -423,7 +425,7 @@ static int export_split(const char *name, const samples_options *options, glia_s
         if (length < 0 || (size_t)length >= sizeof path) {
             complain("%s: the name of the folder is too long", options->output);
             status = EXIT_FAILED;
-        } else if (!make_folder(folders[label])) {
+        } else if (!make_folder(folders[label]) || !check_output(path)) {
             status = EXIT_FAILED;
         } else if (glia_image_write(path, &image, &error) != GLIA_OK) {
             status = complain_error(&error);
@@ -483,6 +485,7 @@ static int export_run(void *field, int n_operands, char *const *operands)
         return EXIT_WRONG;
     }
     json_t *files = json_need(json_array());
+    keep_folder(operands[0], "the data", NULL);
     signals_guard(true); /* between two files is the time to stop */
     if (!as_folder) status = export_files(operands[0], options, &written, files);
     for (int split = GLIA_TRAIN; as_folder && split <= GLIA_TEST && status == EXIT_DONE; split++)

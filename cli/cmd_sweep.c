@@ -159,6 +159,7 @@ static int sweep_command_run(void *field, int n_operands, char *const *operands)
     struct sweep *sweep = need_memory(1, sizeof *sweep);
     sweep->options = options;
     sweep->data = operands[0];
+    keep_folder(sweep->data, "the data", ".safetensors");
     int exit_status = EXIT_WRONG;
     if (source_check(&options->source, sweep->data) && sweep_plan(sweep)) {
         exit_status = EXIT_FAILED;

@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "files.h"
 #include "findings.h"
+#include "model_path.h"
 #include "output.h"
 #include "parts.h"
 #include "progress.h"
@@ -51,7 +52,7 @@ struct run {
     glia_train_result result;
     glia_metrics score;    /* on the test split; NANs without */
     glia_metrics *targets; /* of each of several targets there, owned; or NULL */
-    bool saved;
+    bool saved, replaced;  /* whether the network was; in the place of another */
 };
 
 static json_t *outcome(const struct run *run)
@@ -67,71 +68,21 @@ static json_t *outcome(const struct run *run)
                                                .diagnoses = run->diagnoses});
 }
 
-/* ---- The file that will be written --------------------------------------------------------- */
+/* ---- What must stay --------------------------------------------------------------------- */
 
-/* DATA.safetensors, here; of a path its last part, of a table without .csv and the like. */
-static void default_path(const char *data, char *path, size_t size)
+/* What is learned from, and what is kept of the run, shall not be written over. */
+static void keep_inputs(const train_options *o, const char *data)
 {
-    static const char *const endings[] = {".csv",  ".tsv", ".txt",    ".npy",      ".npz",
-                                          ".arff", ".svm", ".libsvm", ".svmlight", ".gz"};
-    size_t end = strlen(data);
-    while (end > 1 && data[end - 1] == '/') end--;
-    size_t begin = end;
-    while (begin > 0 && data[begin - 1] != '/') begin--;
-    bool named = end > begin && data[begin] != '.' && strcmp(data, "-") != 0;
-    for (size_t i = 0; i < 2 * sizeof endings / sizeof *endings; i++) { /* .csv.gz has two */
-        const char *ending = endings[i % (sizeof endings / sizeof *endings)];
-        const size_t length = strlen(ending);
-        if (end > begin + length && strncmp(data + end - length, ending, length) == 0)
-            end -= length;
-    }
-    snprintf(path, size, "%.*s.safetensors", named ? (int)(end - begin) : 5,
-             named ? data + begin : "model");
-}
-
-/* An hour's work shall not be lost because it cannot be written. */
-static bool check_path(const char *path)
-{
-    struct stat status;
-    char folder[LONGEST_PATH];
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        snprintf(folder, sizeof folder, ".");
-    else
-        snprintf(folder, sizeof folder, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-
-    if (strlen(path) >= sizeof folder || (slash != NULL && slash[1] == '\0')) {
-        complain("train: --output: found \"%s\", expected the name of a file", path);
-        return false;
-    }
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
-        complain("%s: cannot write a model there: it is %s", path,
-                 S_ISDIR(status.st_mode) ? "a folder" : "no ordinary file");
-        return false;
-    }
-    if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)) {
-        complain("%s: cannot write a model there: the folder %s does not exist", path, folder);
-        return false;
-    }
-    if (access(folder, W_OK | X_OK) != 0) {
-        complain("%s: cannot write a model there: the folder %s: %s", path, folder,
-                 strerror(errno));
-        return false;
-    }
-    return true;
-}
-
-/* What is learned from shall not be written over. */
-static bool check_inputs(const struct run *run, const char *path)
-{
-    const train_options *o = run->options;
-    const char *const inputs[] = {run->data, o->test.path, o->validation.path};
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        if (inputs[i] == NULL || !is_same_file(inputs[i], path)) continue;
-        complain("%s: cannot write a model there: it is the data", path);
-        return false;
-    }
-    return true;
+    static const char *const of_run[] = {"run.json", "metrics.jsonl", "result.json", "seeds.json"};
+    static const char *const of_checkpoint[] = {"checkpoint.json", "state.safetensors"};
+    const char *const inputs[] = {data, o->test.path, o->validation.path};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (inputs[i] != NULL) keep_folder(inputs[i], "the data", ".safetensors");
+    for (size_t i = 0; o->run != NULL && i < sizeof of_run / sizeof *of_run; i++)
+        keep_file_in(o->run, of_run[i], "what --run keeps");
+    for (size_t i = 0; o->checkpoint != NULL && i < sizeof of_checkpoint / sizeof *of_checkpoint;
+         i++)
+        keep_file_in(o->checkpoint, of_checkpoint[i], "what --checkpoint keeps");
 }
 
 /* ---- The parts of a run -------------------------------------------------------------------- */
@@ -199,8 +150,10 @@ static void print_head(const struct run *run, const glia_progress *p)
     findings_print(run->survey, run->data, "check  ");
     fprintf(stderr, "%snetwork%s   %s, %s parameters\n", dim, end, layers,
             show_count(glia_network_describe(run->network).parameters).s);
-    fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s\n", dim, end, p->engine, p->isa,
+    fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s", dim, end, p->engine, p->isa,
             glia_precision_name(p->precision), p->threads, p->threads == 1 ? "" : "s");
+    if (p->onednn_isa != NULL) fprintf(stderr, "; oneDNN takes %s", p->onednn_isa);
+    fputc('\n', stderr);
     fprintf(stderr, "%splan   %s   %s\n", dim, end, p->plan);
     if (run->kept.begun) print_place(run, p);
     if (run->seeds != NULL && run->seeds->are_folds)
@@ -337,7 +290,7 @@ static void print_result(const struct run *run)
     if (!run->saved) return;
     printf("%smodel   %s   ", dim, end);
     print_clean(stdout, run->path);
-    printf("\n");
+    printf("%s\n", run->replaced && !run->kept.begun ? " (the one before is replaced)" : "");
 }
 
 /* Says what became of the network of a run that did not end as it should. */
@@ -389,9 +342,11 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
 
     /* After a divergence the network is that of the last good epoch, if there was one. */
     if (run->path != NULL && (status == GLIA_OK || run->result.best_epoch > 0)) {
+        const bool replaces = access(run->path, F_OK) == 0;
         status = glia_network_save(run->network, run->path, error);
         if (status != GLIA_OK) return status;
         run->saved = true;
+        run->replaced = replaces;
     }
     if (*exit_status != EXIT_DONE) complain_end(run);
     if (*exit_status == EXIT_DONE && run->kept.begun && !run->went_on && !options->quiet)
@@ -431,10 +386,12 @@ static bool begin_run(struct run *run, json_t *command)
                         sizeof run->path_memory);
         run->path = run->path_memory;
     } else if (run->path == NULL && run->seeds == NULL) {
-        default_path(run->data, run->path_memory, sizeof run->path_memory);
+        model_path_default(run->data, run->path_memory, sizeof run->path_memory);
         run->path = run->path_memory;
     }
-    bool good = run->path == NULL || (check_path(run->path) && check_inputs(run, run->path));
+    bool good = run->path == NULL || model_path_check(run->path);
+    if (good && run->path == run->path_memory && run->folder == NULL)
+        good = model_path_check_default(run->path, run->data);
     if (good && options->checkpoint != NULL && !run->resumes)
         good = checkpoint_folder_begin(&run->kept, json_incref(command), run->path, options);
     json_decref(command);
@@ -526,7 +483,7 @@ static bool check_seeds(const train_options *all)
     struct stat status;
     for (size_t i = 0; i < all->seeds; i++) {
         if (!choose_seed(all, i, &one)) return false;
-        if (all->output != NULL && !check_path(one.model)) return false;
+        if (all->output != NULL && !model_path_check(one.model)) return false;
         if (all->run != NULL && run_folder_is_finished(one.folder)) {
             complain("%s: holds a finished run; name another folder, or remove this one",
                      one.folder);
@@ -550,12 +507,13 @@ static bool check_seeds(const train_options *all)
 }
 
 /* Data are opened once for all. */
-static int run_seeds(struct run *shared, struct seeds *seeds)
+static int run_seeds(struct run *shared, struct seeds *seeds, folder_lock *lock)
 {
     const train_options *all = shared->options;
     int exit_status = EXIT_DONE;
     glia_error error;
     if (!check_seeds(all)) return EXIT_FAILED;
+    if (all->run != NULL && !folder_lock_take(lock, all->run, "run")) return EXIT_FAILED;
     if (open_data_for(&shared->settled, shared->data, &shared->data_sets, &error) != GLIA_OK)
         return source_complain(shared->data, &error);
     shared->began = now_seconds();
@@ -615,8 +573,7 @@ static int run_folds(struct run *shared, struct seeds *folds)
     glia_error error;
     int exit_status = EXIT_DONE;
     const char *output = shared->options->output;
-    if (output != NULL && (!check_path(output) || !check_inputs(shared, output)))
-        return EXIT_FAILED;
+    if (output != NULL && !model_path_check(output)) return EXIT_FAILED;
     if (open_data_for(&shared->settled, shared->data, &shared->data_sets, &error) != GLIA_OK)
         return source_complain(shared->data, &error);
     shared->began = now_seconds();
@@ -653,10 +610,14 @@ static int run_options(const train_options *options, const char *data, struct ru
                                .plot = options->plot};
     run.score = score_none();
     int exit_status = EXIT_WRONG;
-    if (train_check_options(options, data))
+    folder_lock lock = {.file = NULL}; /* of the folder of several runs */
+    if (train_check_options(options, data)) {
+        keep_inputs(options, data);
         exit_status = options->folds > 0   ? run_folds(&run, &seeds)
-                      : options->seeds > 0 ? run_seeds(&run, &seeds)
+                      : options->seeds > 0 ? run_seeds(&run, &seeds, &lock)
                                            : run_alone(&run);
+    }
+    folder_lock_give_back(&lock);
     open_data_close(&run.data_sets);
     seeds_free(&seeds);
     checkpoint_folder_close(&run.kept);
@@ -740,8 +701,7 @@ static int train_run(void *field, int n_operands, char *const *operands)
 {
     const train_options *options = field;
     if (options->resume == NULL)
-        return run_options(options, operands[0],
-                           (struct run){.kept = {.lock = -1}, .shown = options->checkpoint});
+        return run_options(options, operands[0], (struct run){.shown = options->checkpoint});
     return check_resume(options->source.common.line, n_operands, operands) ? resume_run(options)
                                                                            : EXIT_WRONG;
 }

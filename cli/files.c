@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Replaces files as a whole. */
+/* Replaces files as a whole, and none that is needed. */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "files.h"
 
@@ -13,12 +13,104 @@
 
 #include "output.h"
 
-bool is_same_file(const char *a, const char *b)
+/* ---- What is kept ---------------------------------------------------------------------------- */
+
+struct kept {
+    struct kept *next;
+    const char *what, *except;
+    char *place; /* as where_is has it, "" for standard input */
+    bool is_there, is_folder;
+    dev_t device;
+    ino_t inode;
+};
+
+static struct kept *all_kept; /* of the command, by its main thread, to the end of the program */
+
+/* The path without links and dots, as far as it is there already; to be freed; or NULL. */
+static char *where_is(const char *path)
 {
-    struct stat of_a, of_b;
-    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-           of_a.st_ino == of_b.st_ino;
+    char *real = realpath(path, NULL);
+    if (real != NULL || errno != ENOENT) return real;
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char *folder = need_copy(slash != NULL ? path : ".");
+    if (slash != NULL) folder[slash == path ? 1 : slash - path] = '\0';
+    real = where_is(folder);
+    free(folder);
+    if (real == NULL) return NULL;
+    const size_t size = strlen(real) + strlen(name) + 2;
+    char *whole = need_memory(size, 1);
+    snprintf(whole, size, "%s/%s", strcmp(real, "/") == 0 ? "" : real, name);
+    free(real);
+    return whole;
 }
+
+void keep_folder(const char *path, const char *what, const char *except)
+{
+    struct stat status;
+    const bool is_input = strcmp(path, "-") == 0;
+    char *place = is_input ? need_copy("") : where_is(path);
+    if (place == NULL) return; /* it cannot be read or written either */
+    struct kept *kept = need_memory(1, sizeof *kept);
+    *kept = (struct kept){.next = all_kept, .what = what, .except = except, .place = place};
+    kept->is_there = (is_input ? fstat(STDIN_FILENO, &status) : stat(path, &status)) == 0;
+    if (kept->is_there) {
+        kept->is_folder = S_ISDIR(status.st_mode);
+        kept->is_there = kept->is_folder || S_ISREG(status.st_mode);
+        kept->device = status.st_dev;
+        kept->inode = status.st_ino;
+    }
+    all_kept = kept;
+}
+
+void keep_file(const char *path, const char *what)
+{
+    keep_folder(path, what, NULL);
+}
+
+void keep_file_in(const char *folder, const char *name, const char *what)
+{
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = need_memory(size, 1);
+    snprintf(path, size, "%s/%s", folder, name);
+    keep_file(path, what);
+    free(path);
+}
+
+static bool ends_with(const char *text, const char *ending)
+{
+    const size_t length = strlen(text), of_ending = strlen(ending);
+    return length >= of_ending && strcmp(text + length - of_ending, ending) == 0;
+}
+
+/* Whether it is kept; there: what stat says of the output, NULL where nothing is there. */
+static bool is_kept(const struct kept *kept, const char *place, const struct stat *there)
+{
+    const size_t length = strlen(kept->place);
+    if (kept->is_there && there != NULL && there->st_dev == kept->device &&
+        there->st_ino == kept->inode)
+        return true;
+    if (length == 0) return false;
+    if (strcmp(place, kept->place) == 0) return true;
+    return kept->is_folder && there != NULL && S_ISREG(there->st_mode) &&
+           strncmp(place, kept->place, length) == 0 && place[length] == '/' &&
+           (kept->except == NULL || !ends_with(place, kept->except));
+}
+
+bool check_output(const char *path)
+{
+    struct stat status;
+    const bool is_there = stat(path, &status) == 0;
+    char *place = where_is(path);
+    const struct kept *kept = place != NULL ? all_kept : NULL;
+    while (kept != NULL && !is_kept(kept, place, is_there ? &status : NULL)) kept = kept->next;
+    free(place);
+    if (kept == NULL) return true;
+    complain("%s: cannot write there: it is %s%s; name another file", path,
+             kept->is_folder ? "a file of " : "", kept->what);
+    return false;
+}
+
+/* ---- Writing --------------------------------------------------------------------------------- */
 
 bool new_file_open(new_file *file, const char *path)
 {

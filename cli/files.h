@@ -23,8 +23,20 @@ typedef struct new_file {
 bool new_file_open(new_file *file, const char *path);
 bool new_file_close(new_file *file, bool keep);
 
-/* Whether two paths lead to one file, which is there. */
-bool is_same_file(const char *a, const char *b);
+/*
+ * What the command reads, or keeps beside its output, is not to be replaced by an output. what
+ * names it: "the data"; borrowed. path may be "-", standard input; nothing need be there yet. Of a
+ * folder, the files in it and below are kept too, but for those whose names end with except (or
+ * NULL).
+ */
+void keep_file(const char *path, const char *what);
+void keep_folder(const char *path, const char *what, const char *except);
+/* folder/name */
+void keep_file_in(const char *folder, const char *name, const char *what);
+
+/* Whether an output may be written there: complains where that is kept, by whatever name or link.
+ */
+bool check_output(const char *path);
 
 /* All at once. */
 bool replace_file(const char *path, const char *bytes, size_t n);

@@ -445,12 +445,36 @@ void options_free(struct command_line *line)
 
 /* ---- The command line, printed ------------------------------------------------------------- */
 
+/* As $'...', which bash, zsh, ksh and POSIX of 2024 know: bytes that would steer a terminal as
+ * octal. */
+static void print_escaped(FILE *stream, const char *word)
+{
+    fputs("$'", stream);
+    while (*word != '\0') {
+        const size_t length = character_length(word);
+        if (length == 0)
+            fprintf(stream, "\\%03o", (unsigned)(unsigned char)*word);
+        else if (*word == '\'' || *word == '\\')
+            fprintf(stream, "\\%c", *word);
+        else
+            fwrite(word, 1, length, stream);
+        word += length > 0 ? length : 1;
+    }
+    fputc('\'', stream);
+}
+
 void options_print_word(FILE *stream, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_@%+=:,./-";
     if (*word != '\0' && word[strspn(word, plain)] == '\0') {
         fputs(word, stream);
+        return;
+    }
+    size_t clean = 0; /* bytes */
+    for (size_t length; (length = character_length(word + clean)) > 0;) clean += length;
+    if (word[clean] != '\0') {
+        print_escaped(stream, word);
         return;
     }
     fputc('\'', stream);

@@ -147,7 +147,10 @@ bool options_counts(const struct command_line *line, size_t i);
  */
 char *options_command(const struct command *command, const struct command_line *line);
 
-/* A word for a shell: in quotes where it has other characters than those that mean themselves. */
+/*
+ * A word for a shell: in quotes where it has other characters than those that mean themselves, and
+ * as $'...' where they would steer a terminal.
+ */
 void options_print_word(FILE *stream, const char *word);
 
 /*

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,15 +18,15 @@
 
 /* ---- Messages ------------------------------------------------------------------------------ */
 
-size_t character_length(const char *text)
+/* Length of the well-formed UTF-8 character at text, or 0. */
+static size_t utf8_length(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
-    if (s[0] < 0x80) return s[0] >= 0x20 && s[0] != 0x7f;
+    if (s[0] < 0x80) return s[0] != '\0';
     size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
     if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
     for (size_t i = 1; i < length; i++)
         if ((s[i] & 0xc0) != 0x80) return 0;
-    if (s[0] == 0xc2 && s[1] < 0xa0) return 0; /* C1 controls */
     if (s[0] == 0xe0 && s[1] < 0xa0) return 0; /* overlong */
     if (s[0] == 0xed && s[1] > 0x9f) return 0; /* surrogates */
     if (s[0] == 0xf0 && s[1] < 0x90) return 0; /* overlong */
@@ -33,13 +34,43 @@ size_t character_length(const char *text)
     return length;
 }
 
+/*
+ * Whether the well-formed character at text steers what shows it: control characters, U+0000 to
+ * U+001F and U+007F to U+009F, and those that break lines or turn the direction of what follows,
+ * U+061C, U+200E, U+200F, U+2028 to U+202F and U+2066 to U+206F.
+ */
+static bool steers(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    if (s[0] < 0x80) return s[0] < 0x20 || s[0] == 0x7f;
+    if (s[0] == 0xc2) return s[1] < 0xa0;
+    if (s[0] == 0xd8) return s[1] == 0x9c;
+    if (s[0] != 0xe2) return false;
+    if (s[1] == 0x80) return s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xaf);
+    return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xaf;
+}
+
+size_t character_length(const char *text)
+{
+    const size_t length = utf8_length(text);
+    return length > 0 && !steers(text) ? length : 0;
+}
+
+/* It becomes shorter where a character of several bytes becomes '?'. */
 static void clean_in_place(char *text)
 {
+    char *to = text;
     while (*text != '\0') {
-        size_t length = character_length(text);
-        if (length == 0) *text = '?';
-        text += length == 0 ? 1 : length;
+        const size_t length = utf8_length(text);
+        if (length == 0 || steers(text)) {
+            *to++ = '?';
+        } else {
+            memmove(to, text, length);
+            to += length;
+        }
+        text += length > 0 ? length : 1;
     }
+    *to = '\0';
 }
 
 char *clean_text(const char *text)
@@ -115,11 +146,19 @@ int complain_error(const glia_error *error)
 /* Why json_print could not write; a later fflush need not fail again. */
 static int json_errno;
 
+/* Whether nobody reads what is written there any more. */
+static bool is_broken_pipe(FILE *stream)
+{
+    struct pollfd poll_it = {.fd = fileno(stream), .events = POLLOUT};
+    return poll(&poll_it, 1, 0) == 1 && (poll_it.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 int finish_output(int status)
 {
     int number = fflush(stdout) != 0 ? errno : json_errno;
     if (number == 0 && !ferror(stdout)) return status;
-    if (number == EPIPE) {
+    /* A write before the last one may have failed, whose errno is gone. */
+    if (number == EPIPE || (number == 0 && is_broken_pipe(stdout))) {
         /* The reader has seen enough ("| head"): end as other programs do. */
         signal(SIGPIPE, SIG_DFL);
         raise(SIGPIPE);
@@ -452,10 +491,48 @@ json_t *json_text(const char *text)
     return json_need(value);
 }
 
+size_t json_escape(const char *bytes, size_t n, char escape[8])
+{
+    const unsigned char *s = (const unsigned char *)bytes;
+    if (n == 0 || utf8_length(bytes) > n || utf8_length(bytes) == 0 || !steers(bytes)) return 0;
+    const size_t length = utf8_length(bytes);
+    const unsigned code = length == 1 ? s[0]
+                          : length == 2
+                              ? (s[0] & 0x1fU) << 6 | (s[1] & 0x3fU)
+                              : (s[0] & 0xfU) << 12 | (s[1] & 0x3fU) << 6 | (s[2] & 0x3fU);
+    snprintf(escape, 8, "\\u%04x", code);
+    return length;
+}
+
+/* Part of a JSON text, in whole characters; those that steer stand only within strings. */
+static int print_json_part(const char *bytes, size_t n, void *user)
+{
+    FILE *stream = user;
+    size_t from = 0;
+    for (size_t i = 0; i < n;) {
+        char escape[8];
+        const size_t length = json_escape(bytes + i, n - i, escape);
+        if (length > 0) {
+            fwrite(bytes + from, 1, i - from, stream);
+            fputs(escape, stream);
+            from = i + length;
+        }
+        i += length > 0 ? length : 1;
+    }
+    fwrite(bytes + from, 1, n - from, stream);
+    return ferror(stream) ? -1 : 0;
+}
+
+bool json_write(FILE *stream, const json_t *value, size_t flags)
+{
+    return json_dump_callback(value, print_json_part, stream, flags) == 0 &&
+           putc('\n', stream) != EOF;
+}
+
 void json_print(json_t *object)
 {
     /* 9 digits give every float back; the doubles are measurements. */
-    bool whole = json_dumpf(object, stdout, JSON_REAL_PRECISION(9)) == 0 && putchar('\n') != EOF;
+    bool whole = json_write(stdout, object, JSON_REAL_PRECISION(9));
     if (!whole && ferror(stdout))
         json_errno = errno; /* finish_output tells */
     else if (!whole)

@@ -68,12 +68,15 @@ words show_bytes(uint64_t n_bytes);                     /* "798 kB" */
 size_t text_width(const char *text);
 
 /*
- * Length of the well-formed UTF-8 character at text, or 0. Control characters, which would steer a
- * terminal, are not well-formed here.
+ * Length of the well-formed UTF-8 character at text, or 0. Characters that steer what shows them
+ * are not well-formed here: controls, line separators, and those that turn the direction of text.
  */
 size_t character_length(const char *text);
 
-/* A copy, to be freed, in which nothing can steer a terminal and all is UTF-8. */
+/*
+ * A copy, to be freed, in which nothing steers what shows it and all is UTF-8: each character, or
+ * byte, that would not be so is a '?'.
+ */
 char *clean_text(const char *text);
 
 /* Prints text so. */
@@ -115,6 +118,15 @@ json_t *json_number(double value); /* null where it is not finite */
 json_t *json_count(uint64_t value);
 json_t *json_seed(uint64_t seed);    /* a decimal string where a JSON integer may not hold it */
 json_t *json_text(const char *text); /* null for NULL; what is not UTF-8 is replaced */
+
+/*
+ * The escape of the character at bytes (n) where it steers what shows it (clean_text): JSON means
+ * the same with it. Returns the length of the character; 0: it stands as it is.
+ */
+size_t json_escape(const char *bytes, size_t n, char escape[8]);
+
+/* Writes a value and a newline, nothing that steers in it; false: no memory, or as ferror says. */
+bool json_write(FILE *stream, const json_t *value, size_t flags);
 
 /* Prints the object on stdout, one line, and frees it; ends the program when there is no memory. */
 void json_print(json_t *object);

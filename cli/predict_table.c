@@ -40,7 +40,7 @@ struct table_run {
     uint64_t first, last, n_read; /* rows that are asked for, and that have come */
     bool are_numbered;            /* rows are asked for by their numbers */
     /* Once the first rows have come: */
-    bool has_head;
+    bool has_head, on_terminal;
     enum naming naming;
     char *id;           /* the column that names rows; or NULL */
     char **input_names; /* (n_inputs): the columns that are repeated; owned */
@@ -61,7 +61,7 @@ static const char *name_of(const struct table_run *run, size_t k)
 }
 
 /* A cell as RFC 4180 has it. */
-static void print_cell(FILE *out, const char *text)
+static void print_quoted(FILE *out, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
         fputs(text, out);
@@ -73,6 +73,18 @@ static void print_cell(FILE *out, const char *text)
         fputc(*c, out);
     }
     fputc('"', out);
+}
+
+/* A cell; on a terminal nothing in it may steer that. */
+static void print_cell(const struct table_run *run, const char *text)
+{
+    if (!run->on_terminal) {
+        print_quoted(run->out, text);
+        return;
+    }
+    char *clean = clean_text(text);
+    print_quoted(run->out, clean);
+    free(clean);
 }
 
 /* A probability, which is a float; or a value, with no more digits than it takes to read it back.
@@ -113,7 +125,7 @@ static void print_answer_name(const struct table_run *run, const char *name)
     char *other = need_memory(strlen(name) + sizeof "predicted ", 1);
     sprintf(other, "%s%s", is_taken ? "predicted " : "", name);
     fputc(',', run->out);
-    print_cell(run->out, other);
+    print_cell(run, other);
     free(other);
 }
 
@@ -122,10 +134,10 @@ static void print_head(const struct table_run *run)
 {
     if (run->file != NULL) fputs("file,", run->out);
     if (run->n_inputs == 0)
-        print_cell(run->out, run->naming == BY_ID ? run->id : naming_keys[run->naming]);
+        print_cell(run, run->naming == BY_ID ? run->id : naming_keys[run->naming]);
     for (size_t c = 0; c < run->n_inputs; c++) {
         if (c > 0) fputc(',', run->out);
-        print_cell(run->out, run->input_names[c]);
+        print_cell(run, run->input_names[c]);
     }
     if (run->info.task == GLIA_CLASSES) print_answer_name(run, "prediction");
     for (size_t k = 0; k < run->info.classes; k++) print_answer_name(run, name_of(run, k));
@@ -135,22 +147,22 @@ static void print_head(const struct table_run *run)
 static void print_csv(const struct table_run *run, const struct answer *answer)
 {
     if (run->file != NULL) {
-        print_cell(run->out, run->file);
+        print_cell(run, run->file);
         fputc(',', run->out);
     }
     const char *id = run->naming == BY_ID ? glia_dataset_id(answer->rows, answer->index) : NULL;
     if (run->n_inputs == 0 && run->naming != BY_ID)
         fprintf(run->out, "%llu", (unsigned long long)place_of(run, answer));
     else if (run->n_inputs == 0 && id != NULL)
-        print_cell(run->out, id);
+        print_cell(run, id);
     for (size_t c = 0; c < run->n_inputs; c++) {
         const char *cell = glia_dataset_cell(answer->rows, answer->index, c);
         if (c > 0) fputc(',', run->out);
-        print_cell(run->out, cell != NULL ? cell : "");
+        print_cell(run, cell != NULL ? cell : "");
     }
     if (run->info.task == GLIA_CLASSES) {
         fputc(',', run->out);
-        print_cell(run->out, name_of(run, likeliest(run, answer->outputs)));
+        print_cell(run, name_of(run, likeliest(run, answer->outputs)));
     }
     for (size_t k = 0; k < run->info.classes; k++) print_number(run, answer->outputs[k]);
     fputc('\n', run->out);
@@ -191,10 +203,7 @@ static void print_row(const struct table_run *run, const struct answer *answer)
         json_push(run->list, o);
         return;
     }
-    char *text = json_dumps(o, AS_JSON(run->info.task));
-    if (text == NULL) json_need(NULL);
-    fprintf(run->out, "%s\n", text);
-    free(text);
+    if (!json_write(run->out, o, AS_JSON(run->info.task)) && !ferror(run->out)) json_need(NULL);
     json_decref(o);
 }
 
@@ -321,15 +330,25 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
     return status;
 }
 
+/* Keeps what is to be predicted, of rows of a file that file, from being replaced by the answers.
+ */
+static void keep_inputs(const struct predict_table *how, int n_files, char *const *files)
+{
+    for (int i = 0; i < n_files; i++) {
+        sample_range range = {0};
+        const bool is_part = access(files[i], F_OK) != 0 && sample_range_parse(files[i], &range);
+        keep_folder(is_part ? range.name : files[i], "what is to be predicted",
+                    how->format == PREDICT_CSV ? ".csv" : ".jsonl");
+        free(range.name);
+    }
+}
+
 int predict_tables(const struct predict_table *how, int n_files, char *const *files)
 {
     struct table_run run = {.how = how, .info = glia_network_describe(how->network)};
     glia_error error;
-    for (int i = 0; i < n_files && how->output != NULL; i++)
-        if (is_same_file(files[i], how->output)) {
-            complain("%s: cannot be written: it is what is to be predicted", how->output);
-            return EXIT_FAILED;
-        }
+    keep_inputs(how, n_files, files);
+    if (how->output != NULL && !check_output(how->output)) return EXIT_FAILED;
     for (int i = 0; i < n_files; i++) {
         sample_range range = {0};
         run.are_numbered = run.are_numbered ||
@@ -345,6 +364,7 @@ int predict_tables(const struct predict_table *how, int n_files, char *const *fi
     const bool opened = how->output == NULL || new_file_open(&file, how->output);
     int status = opened ? EXIT_DONE : EXIT_FAILED;
     run.out = file.stream;
+    run.on_terminal = opened && isatty(fileno(run.out)) == 1;
     for (int i = 0; i < n_files && status == EXIT_DONE; i++) {
         sample_range range = {0};
         const bool is_part = access(files[i], F_OK) != 0 && sample_range_parse(files[i], &range);
@@ -357,8 +377,7 @@ int predict_tables(const struct predict_table *how, int n_files, char *const *fi
     if (run.list != NULL && status == EXIT_DONE) {
         json_t *o = json_need(json_object());
         json_put(o, "predictions", json_incref(run.list));
-        json_dumpf(o, run.out, AS_JSON(run.info.task));
-        fputc('\n', run.out);
+        if (!json_write(run.out, o, AS_JSON(run.info.task)) && !ferror(run.out)) json_need(NULL);
         json_decref(o);
     }
     json_decref(run.list);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "files.h"
 #include "output.h"
 #include "text.h"
 
@@ -84,7 +85,10 @@ static char *find_text(const struct command *command, const struct setting *sett
             return need_copy(recipe->text);
         }
     snprintf(place, size, "%s", name);
-    if (strchr(name, '/') != NULL || stat(name, &status) == 0) return read_file(name);
+    if (strchr(name, '/') != NULL || stat(name, &status) == 0) {
+        keep_file(name, "the recipe");
+        return read_file(name);
+    }
     options_complain_value(command->name, setting->option, name);
     return NULL;
 }

@@ -274,7 +274,7 @@ static bool write_figure(const struct figure *figure, enum report_format format,
     struct text png = {0}, path = {0};
     const struct text *content = format == REPORT_PNG ? &png : &figure->svg;
     text_print(&path, "%s/%s.%s", folder, figure->name, report_formats[format]);
-    const bool done = (format != REPORT_PNG || paint(figure, &png)) &&
+    const bool done = (format != REPORT_PNG || paint(figure, &png)) && check_output(path.s) &&
                       replace_file(path.s, content->s, content->length);
     if (done) {
         json_push(files, json_text(path.s));

@@ -17,6 +17,7 @@
 
 #include "events.h"
 #include "files.h"
+#include "folder_lock.h"
 #include "output.h"
 
 enum {
@@ -28,6 +29,7 @@ enum {
 
 struct run_folder {
     const char *path;
+    folder_lock lock;
     json_t *command;
     const train_options *options;
     const char *data;
@@ -76,7 +78,8 @@ static bool is_empty(const char *path)
     if (folder == NULL) return false;
     bool empty = true;
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                          folder_lock_is_file(entry->d_name));
     closedir(folder);
     return empty;
 }
@@ -96,18 +99,10 @@ static void remove_events(const char *path)
     closedir(folder);
 }
 
-static bool make_folder(const char *path)
+/* Whether a run may begin in a folder that is there. */
+static bool check_folder(const char *path)
 {
     struct stat status;
-    if (strlen(path) + 32 > LONGEST_PATH) {
-        complain("%.64s...: the name of the folder is too long", path);
-        return false;
-    }
-    if (mkdir(path, 0777) == 0) return true;
-    if (errno != EEXIST) {
-        complain("%s: cannot make the folder of the run: %s", path, strerror(errno));
-        return false;
-    }
     if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
         complain("%s: cannot keep a run there: it is no folder", path);
         return false;
@@ -116,23 +111,44 @@ static bool make_folder(const char *path)
         complain("%s: holds a finished run; name another folder, or remove this one", path);
         return false;
     }
-    if (!is_empty(path) && !has_file(path, "metrics.jsonl")) {
-        complain("%s: cannot keep a run there: the folder has other files in it", path);
+    if (is_empty(path) || has_file(path, "metrics.jsonl")) return true;
+    complain("%s: cannot keep a run there: the folder has other files in it", path);
+    return false;
+}
+
+/* Makes the folder, and holds it before anything in it is looked at for good, or written. */
+static bool make_folder(const char *path, folder_lock *lock)
+{
+    if (strlen(path) + 32 > LONGEST_PATH) {
+        complain("%.64s...: the name of the folder is too long", path);
         return false;
     }
-    remove_events(path);
-    return true;
+    const bool made = mkdir(path, 0777) == 0;
+    if (!made && errno != EEXIST) {
+        complain("%s: cannot make the folder of the run: %s", path, strerror(errno));
+        return false;
+    }
+    if (!made && !check_folder(path)) return false;
+    if (!folder_lock_take(lock, path, "run")) return false;
+    if (check_folder(path)) { /* another process may have had it until now */
+        remove_events(path);
+        return true;
+    }
+    folder_lock_give_back(lock);
+    return false;
 }
 
 run_folder *run_folder_new(const char *path, json_t *command, bool tensorboard)
 {
-    if (!make_folder(path)) {
+    folder_lock lock;
+    if (!make_folder(path, &lock)) {
         json_decref(command);
         return NULL;
     }
     char metrics[LONGEST_PATH];
     run_folder *folder = need_memory(1, sizeof *folder);
     folder->path = path;
+    folder->lock = lock;
     folder->command = command;
     const time_t now = time(NULL);
     struct tm utc;
@@ -157,9 +173,15 @@ run_folder *run_folder_continue(const char *path, json_t *command, bool tensorbo
 {
     struct stat status;
     char metrics[LONGEST_PATH];
+    folder_lock lock;
     if (stat(path, &status) != 0) return run_folder_new(path, command, tensorboard);
+    if (!folder_lock_take(&lock, path, "run")) {
+        json_decref(command);
+        return NULL;
+    }
     run_folder *folder = need_memory(1, sizeof *folder);
     *folder = (run_folder){.path = path,
+                           .lock = lock,
                            .command = command,
                            .tensorboard = tensorboard,
                            .continues = true,
@@ -184,6 +206,7 @@ void run_folder_free(run_folder *folder)
     json_decref(folder->command);
     if (folder->metrics != NULL) fclose(folder->metrics);
     events_close(folder->events);
+    folder_lock_give_back(&folder->lock);
     free(folder);
 }
 

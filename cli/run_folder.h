@@ -11,9 +11,10 @@
 typedef struct run_folder run_folder;
 
 /*
- * Makes the folder, and takes command over: the words that repeat the run. One that is there must
- * be empty, or hold a run that was not finished, which is replaced. tensorboard: with event files.
- * Complains, and returns NULL, when it cannot be. Freed by run_folder_free.
+ * Makes the folder, holds it for this process, and takes command over: the words that repeat the
+ * run. One that is there must be empty, or hold a run that was not finished, which is replaced.
+ * tensorboard: with event files. Complains, and returns NULL, when it cannot be. Freed by
+ * run_folder_free.
  */
 run_folder *run_folder_new(const char *path, json_t *command, bool tensorboard);
 

@@ -309,6 +309,7 @@ bool sweep_plan(struct sweep *s)
 
 void sweep_free(struct sweep *s)
 {
+    folder_lock_give_back(&s->lock);
     for (size_t i = 0; i < s->n_jobs; i++) {
         for (int w = 0; w < s->jobs[i].argc; w++) free(s->jobs[i].argv[w]);
         free(s->jobs[i].argv);
@@ -361,6 +362,27 @@ static json_t *describe(const struct sweep *s)
     return d;
 }
 
+/*
+ * Whether a new sweep may be kept in the folder: nothing that is there is replaced. (Of one that is
+ * resumed the folder holds it already.)
+ */
+static bool check_folder(const struct sweep *s)
+{
+    static const char *const names[] = {"results.json", "table.md", "table.csv", "report.html"};
+    char path[sizeof s->folder + 32];
+    struct stat status;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", s->folder, names[i]);
+        if (!check_output(path)) return false;
+        if (stat(path, &status) != 0) continue;
+        complain("%s: a file of this name is there, which the sweep would replace; name another "
+                 "folder with -o",
+                 path);
+        return false;
+    }
+    return true;
+}
+
 static bool make_folder(const char *path)
 {
     if (mkdir(path, 0777) == 0 || errno == EEXIST) return true;
@@ -407,6 +429,10 @@ bool sweep_open(struct sweep *s)
     struct stat status;
     json_t *mine = describe(s);
     snprintf(path, sizeof path, "%s/sweep.json", s->folder);
+    if (!make_folder(s->folder) || !folder_lock_take(&s->lock, s->folder, "sweep")) {
+        json_decref(mine);
+        return false;
+    }
     const bool there = stat(path, &status) == 0;
     if (there && !s->options->resume) {
         complain("%s: holds a sweep; add --resume to go on with it, or name another folder with -o",
@@ -431,12 +457,8 @@ bool sweep_open(struct sweep *s)
         find_finished(s);
         return true;
     }
-    if (!make_folder(s->folder)) {
-        json_decref(mine);
-        return false;
-    }
     snprintf(path, sizeof path, "%s/runs", s->folder);
-    if (!make_folder(path)) {
+    if (!check_folder(s) || !make_folder(path)) {
         json_decref(mine);
         return false;
     }

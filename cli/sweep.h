@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "folder_lock.h"
 #include "glia.h"
 #include "merit.h"
 #include "train_options.h"
@@ -123,13 +124,14 @@ struct sweep {
     size_t best;       /* the cell that is best on the validation samples; n_cells: not known */
     double seconds;    /* of the whole */
     char folder[4096]; /* of the sweep */
+    folder_lock lock;  /* ... held by this process, once it is open */
 };
 
 /* The axes and cells of the options, and their runs. Complains when something is wrong. */
 bool sweep_plan(struct sweep *sweep);
 void sweep_free(struct sweep *sweep);
 
-/* Makes the folder, or finds what there is to resume. Complains. */
+/* Makes the folder, or finds what there is to resume, and holds it. Complains. */
 bool sweep_open(struct sweep *sweep);
 
 /* Runs what is not done. Complains about runs that fail. Returns the exit status. */

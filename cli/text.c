@@ -86,18 +86,24 @@ void text_escape_print(struct text *text, const char *format, ...)
     text_free(&plain);
 }
 
-/* In JSON these three stand only within strings. */
+/* In JSON these three, and characters that steer what shows them, stand only within strings. */
 static int add_json(const char *bytes, size_t n, void *user)
 {
     struct text *text = user;
-    const char *from = bytes, *end = bytes + n;
-    for (const char *at = bytes; at < end; at++) {
-        if (*at != '<' && *at != '>' && *at != '&') continue;
-        text_add(text, from, (size_t)(at - from));
-        text_print(text, "\\u%04x", (unsigned)*at);
-        from = at + 1;
+    size_t from = 0;
+    for (size_t i = 0; i < n;) {
+        char escape[8];
+        const bool is_markup = bytes[i] == '<' || bytes[i] == '>' || bytes[i] == '&';
+        const size_t length = is_markup ? 1 : json_escape(bytes + i, n - i, escape);
+        if (is_markup) snprintf(escape, sizeof escape, "\\u%04x", (unsigned)bytes[i]);
+        if (length > 0) {
+            text_add(text, bytes + from, i - from);
+            text_put(text, escape);
+            from = i + length;
+        }
+        i += length > 0 ? length : 1;
     }
-    text_add(text, from, (size_t)(end - from));
+    text_add(text, bytes + from, n - from);
     return 0;
 }
 

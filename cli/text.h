@@ -19,13 +19,14 @@ __attribute__((format(printf, 2, 3))) void text_print(struct text *text, const c
 
 /*
  * Adds string as HTML: what would be markup is escaped, in content and in quoted attributes; what
- * is not UTF-8, and control characters, become '?'.
+ * is not UTF-8, and what steers the text around it (clean_text), becomes '?'.
  */
 void text_escape(struct text *text, const char *string);
 __attribute__((format(printf, 2, 3))) void text_escape_print(struct text *text, const char *format,
                                                              ...);
 
-/* Adds JSON that may stand within <script>: no '<', '>' or '&' is in it. */
+/* Adds JSON that may stand within <script>: no '<', '>' or '&' is in it, and nothing that steers.
+ */
 void text_json(struct text *text, const json_t *value);
 
 void text_base64(struct text *text, const uint8_t *bytes, size_t n);

@@ -32,7 +32,7 @@ int main(void)
         arms[i] = i % 2;
     }
 
-    glia_error error = {0};
+    glia_error error;
     glia_dataset *data = NULL;
     glia_network *network = NULL;
     const size_t hidden[] = {32, 32};

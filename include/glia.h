@@ -71,9 +71,10 @@ typedef enum glia_status {
 GLIA_API const char *glia_status_name(glia_status status);
 GLIA_API const char *glia_status_text(glia_status status);
 
+/* Nothing is written to it on success. message comes first, so that = {0} is legal in C++ too. */
 typedef struct glia_error {
-    glia_status status;
     char message[1024]; /* one line, UTF-8, no newline at its end */
+    glia_status status;
 } glia_error;
 
 /* ---- Data sets ----------------------------------------------------------------------------- */
@@ -979,6 +980,7 @@ typedef struct glia_machine {
     double
         peak_bf16_gflops;   /* products of bf16 summed in f32; 0: the CPU, or the level, has none */
     double memory_gb_per_s; /* a = b + s c over arrays larger than the caches: read 2, write 1 */
+    const char *onednn_isa; /* static: as in glia_progress; "" in a build without oneDNN */
 } glia_machine;
 
 /*
@@ -990,7 +992,8 @@ typedef struct glia_machine {
  */
 GLIA_API glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *error);
 
-/* What it is alone, without measuring: cpu, cores, isa; the rest is 0. BAD_ARGUMENT (GLIA_CPU). */
+/* What it is alone, without measuring: cpu, cores, isa, onednn_isa; the rest is 0. BAD_ARGUMENT
+ * (GLIA_CPU). */
 GLIA_API glia_status glia_machine_describe(glia_machine *out, glia_error *error);
 
 /*
@@ -1089,6 +1092,7 @@ typedef struct glia_progress {
     glia_precision precision;
     const char *plan;
     int threads;
+    const char *onednn_isa; /* the best instructions that oneDNN takes; NULL where it is not used */
 } glia_progress;
 
 /*

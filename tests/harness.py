@@ -8,11 +8,13 @@ import json
 import os
 import pty
 import random
+import select
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+import time
 
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ["GLIA"])
 SANITIZED = bool(os.environ.get("GLIA_SANITIZED"))
@@ -74,7 +76,72 @@ def glia(*args, code=0, env=None, stdout=subprocess.PIPE):
     return Result(done.returncode, out, err)
 
 
-def on_terminal(*args, env=None, columns=0, rows=24, all_there=False):
+# What waits for a process waits through these: a process that has died, or that never comes to it,
+# fails the test at once or after PATIENCE seconds, and is ended.
+PATIENCE = 120
+STARTED = []
+
+
+def start(*args, env=None, **how):
+    """Starts it beside the test: its output and messages can be read; how: as Popen takes it."""
+    how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **how}
+    STARTED.append(subprocess.Popen([PROGRAM, *map(str, args)], cwd=HERE,
+                                    env={**ENV, **(env or {})}, **how))
+    return STARTED[-1]
+
+
+def give_up(process, *what):
+    code = process.poll()
+    process.kill()
+    err = process.stderr.read().decode(errors="replace")[-1000:] if process.stderr else ""
+    raise AssertionError(" ".join(map(str, what)) + " did not come: " + (
+        "the process goes on without it" if code is None else f"it has ended, status {code}") +
+        "; stderr: " + err)
+
+
+def wait_until(condition, process, *what):
+    """Until the condition is true, which what names; the process must live until then."""
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        if (process.poll() is not None and not condition()) or time.monotonic() > until:
+            give_up(process, *what)
+        time.sleep(0.002)
+
+
+def wait_for(name, process):
+    """Until the file is there."""
+    wait_until(lambda: os.path.exists(path(name)), process, name)
+
+
+def read_until(descriptor, condition, process, *what):
+    """What comes from the descriptor, until the condition is true of it."""
+    seen, until = b"", time.monotonic() + PATIENCE
+    while not condition(seen):
+        piece = b""
+        if select.select([descriptor], [], [], max(0, until - time.monotonic()))[0]:
+            try:
+                piece = os.read(descriptor, 65536)
+            except OSError:  # a terminal at its end, on Linux: EIO
+                pass
+        if not piece:
+            give_up(process, *what, "(seen:", repr(seen[-500:]) + ")")
+        seen += piece
+    return seen
+
+
+def end_of(process):
+    """(exit status, stdout, stderr)"""
+    try:
+        out, err = process.communicate(timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    out, err = (out or b"").decode(), (err or b"").decode()
+    expect("Sanitizer" not in err and "runtime error" not in err, err[:3000])
+    return process.returncode, out, err
+
+
+def on_terminal(*args, env=None, columns=0, rows=24, all_there=False, code=0):
     """Runs it with stderr (or all_there) on a terminal; returns what it printed there."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -82,8 +149,10 @@ def on_terminal(*args, env=None, columns=0, rows=24, all_there=False):
                                stdin=subprocess.DEVNULL, stderr=theirs,
                                stdout=theirs if all_there else subprocess.DEVNULL)
     os.close(theirs)
-    seen = b""
+    seen, until = b"", time.monotonic() + TIMEOUT
     while True:
+        if not select.select([ours], [], [], max(0, until - time.monotonic()))[0]:
+            give_up(process, "the end")
         try:
             piece = os.read(ours, 65536)
         except OSError:  # Linux: EIO at the end
@@ -92,7 +161,8 @@ def on_terminal(*args, env=None, columns=0, rows=24, all_there=False):
             break
         seen += piece
     os.close(ours)
-    expect(process.wait(TIMEOUT) == 0, "exit status", process.returncode, seen[-500:])
+    expect(process.wait(TIMEOUT) == code or code is None, "exit status", process.returncode,
+           seen[-500:])
     return seen.decode("utf-8")
 
 
@@ -151,6 +221,10 @@ def run_tests():
     try:
         sys.exit(run_all())
     finally:
+        for process in STARTED:  # a test that failed may have left one
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         FOLDER.cleanup()
 
 

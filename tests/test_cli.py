@@ -26,7 +26,8 @@ import threading
 import zipfile
 
 from harness import (ENV, HERE, PROGRAM, SANITIZED, SIDE, TIMEOUT, Result, Skip, expect, glia, idx,
-                     make_data, on_terminal, path, pgm, picture, read, run_tests, test, write)
+                     make_data, on_terminal, path, pgm, picture, read, read_until, run_tests, start,
+                     test, write)
 
 
 def prepare():
@@ -794,15 +795,9 @@ def start_long(*more):
     def reset():  # a shell's background job ignores SIGINT, and hands that down
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    process = subprocess.Popen(
-        [PROGRAM, "train", "bars", "--epochs", "100000000", "-o", "long.safetensors", *more],
-        cwd=HERE, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, preexec_fn=reset)
-    seen = b""
-    while seen.count(b"\n") < 6:
-        piece = os.read(process.stderr.fileno(), 4096)
-        expect(piece, "it ended:", seen)
-        seen += piece
+    process = start("train", "bars", "--epochs", "100000000", "-o", "long.safetensors", *more,
+                    preexec_fn=reset)
+    read_until(process.stderr.fileno(), lambda seen: seen.count(b"\n") >= 6, process, "an epoch")
     return process
 
 
@@ -1549,7 +1544,7 @@ def _():
 # ---- bench ---------------------------------------------------------------------------------------
 
 MACHINE_KEYS = ["cpu", "cores", "isa", "threads", "peak_f32_gflops", "peak_bf16_gflops",
-                "memory_gb_per_s", "train", "inference"]
+                "onednn_isa", "memory_gb_per_s", "train", "inference"]
 ROW_KEYS = ["network", "data", "batch", "precision", "engine", "threads", "samples_per_second",
             "gflops", "fraction_of_peak"]
 FAST = ["--seconds", "0.01"]
@@ -1646,18 +1641,15 @@ def _():
 @test("bench ends at Ctrl-C with what was measured")
 def _():
     ours, theirs = pty.openpty()  # on a terminal it tells where it is
-    process = subprocess.Popen(
-        [PROGRAM, "bench", "--data", "bars", "--network", "64-16-3", "--precision", "f32",
-         "--batch", "4", "--seconds", "3600", "--json"], cwd=HERE, env=ENV,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = start("bench", "--data", "bars", "--network", "64-16-3", "--precision", "f32",
+                    "--batch", "4", "--seconds", "3600", "--json", stderr=theirs,
+                    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     os.close(theirs)
-    seen = b""
-    while b"training 64-16-3" not in seen:
-        seen += os.read(ours, 4096)
+    seen = read_until(ours, lambda seen: b"training 64-16-3" in seen, process, "the first row")
     process.send_signal(signal.SIGINT)
     out = process.communicate(timeout=TIMEOUT)[0]
-    expect(process.returncode == 130 and b"interrupted" in os.read(ours, 4096), seen)
+    expect(process.returncode == 130, process.returncode)
+    read_until(ours, lambda seen: b"interrupted" in seen, process, "the word interrupted")
     os.close(ours)
     o = Result(130, out.decode(), "").json()
     expect(list(o) == MACHINE_KEYS and o["train"] == [] and o["inference"] == [], o)

@@ -1058,7 +1058,7 @@ static const change bad_models[] = {
     {"\"height\":2,\"width\":2", "\"height\":0,\"width\":0", 0, {"preprocessing.form", "none"}},
     {"\"classes\":[", "\"classes\":[\"maybe\",", 0, {"classes", "an array of 3"}},
     {"\"classes\":[\"no\"", "\"classes\":[7", 0, {"classes[0]", "found 7"}},
-    {"\"yes\"", "\"\\u001b[2J\"", 0, {"classes[1]", "control"}},
+    {"\"yes\"", "\"\\u0000\"", 0, {"metadata \"glia\": byte"}},
     {"\"auto\"", "\"ones\"", 0, {"initialisation.method", "\"ones\""}},
     {"\"seed\":\"1\"}", "\"seed\":1}", 0, {"initialisation.seed", "found 1"}},
     {"\"seed\":\"1\"}", "\"seed\":\"-1\"}", 0, {"initialisation.seed", "\"-1\""}},

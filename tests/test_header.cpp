@@ -29,10 +29,13 @@ int main()
     const float sum = p[0] + p[1] + p[2];
     check(sum > 0.999F && sum < 1.001F, "probabilities sum to one");
 
-    glia_error error = {};
+    glia_error error; // nothing is read of it before a failure
     check(glia_network_load("/no/such/file", &network, &error) == GLIA_NOT_FOUND &&
               error.status == GLIA_NOT_FOUND && error.message[0] != '\0',
           "a failure is a status with a message");
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+    glia_error zero = {0}; // as C programs begin it
+    check(zero.message[0] == '\0' && zero.status == GLIA_OK, "an error of zeros, as in C");
     glia_network_free(network);
     std::printf("1..%d\n", n_cases);
     return n_failed == 0 ? 0 : 1;

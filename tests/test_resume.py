@@ -16,8 +16,8 @@ import struct
 import subprocess
 import time
 
-from harness import (ENV, HERE, PROGRAM, Skip, expect, glia, make_data, path, read,
-                     run_tests, test, write)
+from harness import (ENV, PROGRAM, Skip, end_of, expect, glia, make_data, path, read, run_tests,
+                     start, test, wait_for, wait_until, write)
 
 KILLS = int(os.environ.get("GLIA_KILLS", "20"))
 TIMES = ("seconds", "samples_per_second", "startup_seconds", "model")
@@ -32,27 +32,6 @@ EVERYTHING = ["--hidden", "768,384", "--batch-norm", "--dropout", "0.2", "--inpu
               "--schedule", "cosine", "--warmup", "0.1", "--class-weights", "balanced",
               "--validation", "0.2", "--patience", "50", "--batch", "32", "--epochs", "5"]
 SMALL = ["--hidden", "16", "--epochs", "3", "--validation", "0.2", "--optimizer", "nesterov"]
-
-
-def start(*args):
-    return subprocess.Popen([PROGRAM, *map(str, args)], cwd=HERE, env=ENV,
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE)
-
-
-def end_of(process):
-    """(exit status, stderr)"""
-    err = process.communicate(timeout=300)[1].decode()
-    expect("Sanitizer" not in err and "runtime error" not in err, err[:3000])
-    return process.returncode, err
-
-
-def wait_for(name, process):
-    """Until the file is there; the process must not end before."""
-    until = time.monotonic() + 120
-    while not os.path.exists(path(name)):
-        expect(process.poll() is None and time.monotonic() < until, name, "did not come")
-        time.sleep(0.001)
 
 
 def without_times(value):
@@ -112,8 +91,8 @@ def events(folder):
 
 def wait_for_write(folder, process):
     """Until it writes a checkpoint, or ends."""
-    name = path(f"{folder}/state.safetensors.tmp-{process.pid}-0")
-    while not os.path.exists(name) and process.poll() is None:
+    name, until = path(f"{folder}/state.safetensors.tmp-{process.pid}-0"), time.monotonic() + 120
+    while not os.path.exists(name) and process.poll() is None and time.monotonic() < until:
         pass
 
 
@@ -176,7 +155,7 @@ def kill_often(name, kills, *options):
                     wait_for_write(kept, process)
                     time.sleep(rng.uniform(0, 0.003))
                 process.send_signal(signal.SIGKILL)
-            code, err = end_of(process)
+            code, _, err = end_of(process)
             if code == 0:
                 break
             expect(code == -signal.SIGKILL, "exit status", code, err[-500:])
@@ -231,7 +210,7 @@ def _():
                     "kept", "--checkpoint-every", "20")
     wait_for("kept/state.safetensors", process)
     process.send_signal(signal.SIGINT)
-    code, err = end_of(process)
+    code, _, err = end_of(process)
     expect(code == 130 and "'glia train --resume kept' goes on" in err, code, err)
     expect("result.json" not in os.listdir(path("part")), "it looks finished")
     r = glia("train", "--resume", "kept")
@@ -322,11 +301,9 @@ def _():
 @test("two processes never go on with one run")
 def _():
     first = start("train", "--resume", "both", "-q")
-    until = time.monotonic() + 60
     before = os.stat(path("both/state.safetensors")).st_ino
-    while os.stat(path("both/state.safetensors")).st_ino == before:
-        expect(first.poll() is None and time.monotonic() < until, "it does not go on")
-        time.sleep(0.01)
+    wait_until(lambda: os.stat(path("both/state.safetensors")).st_ino != before, first,
+               "the next checkpoint")
     r = glia("train", "--resume", "both", code=1)
     expect("another process" in r.err, r.err)
     first.kill()

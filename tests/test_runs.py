@@ -14,13 +14,11 @@ import shutil
 import signal
 import statistics
 import struct
-import subprocess
-import time
 import xml.etree.ElementTree as ElementTree
 import zlib
 
-from harness import (ENV, HERE, PROGRAM, expect, glia, make_data, on_terminal, path, read,
-                     run_tests, test, write)
+from harness import (end_of, expect, glia, make_data, on_terminal, path, read, run_tests, start,
+                     test, wait_for, wait_until, write)
 
 
 def load(name):
@@ -128,13 +126,11 @@ def _():
 
 @test("a run that was stopped has no result, and may be made again")
 def _():
-    process = subprocess.Popen([PROGRAM, "train", "bars", "--epochs", "1000000", "--run",
-                                "stopped", "-q"], cwd=HERE, env=ENV, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    while not os.path.exists(path("stopped/run.json")):
-        time.sleep(0.01)
+    process = start("train", "bars", "--epochs", "1000000", "--run", "stopped", "-q")
+    wait_for("stopped/run.json", process)
     process.send_signal(signal.SIGINT)
-    expect(process.wait() == 130, process.returncode)
+    code, _, err = end_of(process)
+    expect(code == 130, code, err)
     expect(not os.path.exists(path("stopped/result.json")), "there is a result")
     glia("train", "bars", "--epochs", 1, "--run", "stopped", "-q")
     expect(load("stopped/result.json")["epochs"] == 1, "made again")
@@ -328,22 +324,19 @@ def _():
     whole = glia("sweep", "bars", *slow, "-o", "whole", "--json").json()
     for number in (signal.SIGKILL, signal.SIGINT):
         folder = f"cut-{number}"
-        process = subprocess.Popen([PROGRAM, "sweep", "bars", *slow, "-o", folder, "--threads",
-                                    "1"], cwd=HERE, env=ENV, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.PIPE)
+        process = start("sweep", "bars", *slow, "-o", folder, "--threads", "1")
 
         def finished():
             runs = path(f"{folder}/runs")
             return [r for r in (os.listdir(runs) if os.path.isdir(runs) else [])
                     if os.path.exists(f"{runs}/{r}/result.json")]
-        while not finished():
-            time.sleep(0.005)
+        wait_until(finished, process, "the first run of the sweep")
         process.send_signal(number)
-        err = process.communicate()[1].decode()
+        code, _, err = end_of(process)
         before = {r: read(f"{folder}/runs/{r}/result.json") for r in finished()}
         expect(0 < len(before) < 6, "cut too late", len(before))
         if number == signal.SIGINT:
-            expect(process.returncode == 130 and "--resume" in err, process.returncode, err)
+            expect(code == 130 and "--resume" in err, code, err)
         r = glia("sweep", "bars", *slow, "-o", folder, code=1)
         expect("add --resume" in r.err, r.err)
         again = glia("sweep", "bars", *slow, "-o", folder, "--resume", "--json").json()
@@ -663,18 +656,15 @@ def _():
     o = load("diverging/seeds.json")
     expect(o["summary"]["done"] == 0 and o["summary"]["failed"] == 2 and
            o["summary"]["test_accuracy"] is None and o["runs"][0]["stopped"] == "diverged", o)
-    process = subprocess.Popen([PROGRAM, "train", "bars", "--seeds", "3", "--epochs", "1000000000",
-                                "--run", "halted", "--json"], cwd=HERE, env=ENV,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not os.path.exists(path("halted/seed-1/run.json")):
-        expect(process.poll() is None, "it ended by itself")
-        time.sleep(0.01)
+    process = start("train", "bars", "--seeds", "3", "--epochs", "1000000000", "--run", "halted",
+                    "--json")
+    wait_for("halted/seed-1/run.json", process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    expect(process.returncode == 130, process.returncode, err)
+    code, out, err = end_of(process)
+    expect(code == 130, code, err)
     o = json.loads(out)
     expect([run["stopped"] for run in o["runs"]] == ["cancelled"] and o["summary"]["done"] == 0, o)
-    expect(b"seed 1: interrupted; the network is saved as it is" in err, err)
+    expect("seed 1: interrupted; the network is saved as it is" in err, err)
     expect(not os.path.exists(path("halted/seed-2")), "it went on")
 
 

@@ -771,7 +771,7 @@ static void test_wrong_arguments(void **state)
     struct {
         glia_train_params p;
         const char *word;
-    } cases[18];
+    } cases[20];
     enum { N_CASES = sizeof cases / sizeof cases[0] };
     for (size_t i = 0; i < N_CASES; i++) cases[i].p = good;
     cases[0].p.lr_end = INFINITY, cases[0].word = "lr";
@@ -792,6 +792,8 @@ static void test_wrong_arguments(void **state)
     cases[15].p.lr_factor = 1.1, cases[15].word = "lr_factor";
     cases[16].p.lr_factor = NAN, cases[16].word = "lr_factor";
     cases[17].p.lr_end = INFINITY, cases[17].word = "lr_end";
+    cases[18].p.epsilon = 1e-46, cases[18].word = "epsilon: found 1e-46, expected a number from";
+    cases[19].p.epsilon = 1e39, cases[19].word = "epsilon";
     for (size_t i = 0; i < N_CASES; i++) {
         glia_error error = {0};
         assert_int_equal(glia_train(network, s.dataset, NULL, &cases[i].p, NULL, &error),

@@ -58,6 +58,15 @@ static const struct {
      &gi_pack_baseline, &gi_warp_baseline, always},
 };
 
+bool gi_cpu_has_bf16(void)
+{
+#ifdef __x86_64__
+    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw");
+#else
+    return false;
+#endif
+}
+
 const gi_engine *gi_engine_reference(size_t element_bytes, const char *isa)
 {
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
@@ -99,10 +108,11 @@ glia_status gi_engine_choose(const gi_engine **out, glia_error *error)
     if (isa && !*isa) isa = NULL;
     const gi_engine *engine = gi_engine_reference(sizeof(float), isa);
     if (!engine)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "GLIA_CPU: found \"%s\", expected baseline, avx2 or avx512, as far as this "
-                       "CPU has them; unset it for the best",
-                       isa);
+        return gi_fail(
+            error, GLIA_BAD_ARGUMENT,
+            "the environment variable GLIA_CPU: found \"%s\", expected baseline, avx2 or "
+            "avx512, as far as this CPU has them; unset it for the best",
+            isa);
     *out = engine;
     return GLIA_OK;
 }

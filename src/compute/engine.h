@@ -316,6 +316,9 @@ typedef struct gi_engine {
                             const gi_row_update *update, gi_scratch *scratch);
 } gi_engine;
 
+/* Whether the CPU (and the OS) multiplies bf16, whatever the environment says. */
+bool gi_cpu_has_bf16(void);
+
 /*
  * The reference engine for f32 (element_bytes 4) or f64 (8) at a level of instruction set, NULL
  * being the best that this CPU has. NULL if there is no such level, or the CPU lacks it.

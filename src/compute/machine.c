@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 #include "compute/engine.h"
+#include "compute/onednn.h"
 #include "compute/peak.h"
 
 extern const gi_peak gi_peak_baseline;
@@ -173,8 +174,7 @@ static const gi_peak *peak_of(const char *isa)
 static const gi_peak *bf16_peak_of(const char *isa)
 {
 #ifdef __x86_64__
-    if (strcmp(isa, "avx512") == 0 && __builtin_cpu_supports("avx512bf16"))
-        return &gi_peak_avx512_bf16;
+    if (strcmp(isa, "avx512") == 0 && gi_cpu_has_bf16()) return &gi_peak_avx512_bf16;
 #endif
     (void)isa;
     return NULL;
@@ -209,7 +209,8 @@ glia_status glia_machine_describe(glia_machine *out, glia_error *error)
     const gi_engine *engine;
     const glia_status status = gi_engine_choose(&engine, error);
     if (status) return status;
-    *out = (glia_machine){.cores = gi_core_count(), .isa = engine->isa};
+    *out =
+        (glia_machine){.cores = gi_core_count(), .isa = engine->isa, .onednn_isa = gi_onednn_isa()};
     cpu_name(out->cpu, sizeof out->cpu);
     return GLIA_OK;
 }

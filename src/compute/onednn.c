@@ -23,6 +23,7 @@
 #include "compute/onednn.h"
 
 #include <dnnl.h>
+#include <dnnl_debug.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -346,10 +347,10 @@ static glia_status make(gi_onednn *o, enum kind kind, size_t rows, size_t depth,
     if (status) return fail(status, error);
     if (!fits)
         return gi_fail(error, GLIA_UNSUPPORTED,
-                       "oneDNN %s has no fast product of %zu x %zu x %zu in %s on this CPU; use "
-                       "another engine or precision",
+                       "oneDNN %s has no fast product of %zu x %zu x %zu in %s by the instructions "
+                       "that it takes here (%s); use another engine or precision",
                        gi_onednn_version(), rows, depth, width,
-                       glia_precision_name(o->params.precision));
+                       glia_precision_name(o->params.precision), gi_onednn_isa());
     p->scratch_bytes = dnnl_memory_desc_get_size(
         dnnl_primitive_desc_query_md(p->primitive_desc, dnnl_query_scratchpad_md, 0));
     return GLIA_OK;
@@ -439,13 +440,17 @@ const char *gi_onednn_version(void)
         DNNL_VERSION_PATCH);
 }
 
+const char *gi_onednn_isa(void)
+{
+    static const char prefix[] = "cpu_isa_";
+    const char *name = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 ? name + sizeof prefix - 1 : name;
+}
+
 bool gi_onednn_has_bf16(void)
 {
-#ifdef __x86_64__
-    return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw");
-#else
-    return false;
-#endif
+    const unsigned needed = dnnl_cpu_isa_avx512_core_bf16; /* levels are sets of bits */
+    return gi_cpu_has_bf16() && ((unsigned)dnnl_get_effective_cpu_isa() & needed) == needed;
 }
 
 /* The forms of forward and backward_data for rows cut into parts. */
@@ -563,10 +568,6 @@ static void choose_tiles(gi_onednn *o)
 
 glia_status gi_onednn_new(const gi_onednn_params *params, gi_onednn **out, glia_error *error)
 {
-    if (params->precision == GLIA_PRECISION_BF16 && !gi_onednn_has_bf16())
-        return gi_fail(error, GLIA_UNSUPPORTED,
-                       "precision bf16: this CPU cannot multiply bf16 (it lacks avx512_bf16); use "
-                       "f32");
     gi_onednn *o = gi_alloc(1, sizeof *o, "a layer for oneDNN", error);
     if (!o) return GLIA_NO_MEMORY;
     const int omp_threads = enter();

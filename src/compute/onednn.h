@@ -14,6 +14,7 @@
 #define GLIA_COMPUTE_ONEDNN_H
 
 #include "compute/engine.h"
+#include "config.h"
 
 typedef struct gi_onednn gi_onednn;
 
@@ -33,8 +34,26 @@ typedef struct gi_onednn_params {
 /* "2.6.3": what glia was built with. */
 const char *gi_onednn_version(void);
 
-/* Whether this CPU (and the OS) multiplies bf16. */
+#ifdef GLIA_HAS_ONEDNN
+/*
+ * "avx512_core_amx": the best instructions that oneDNN takes in this process, which decide its
+ * bits. They are less than the CPU's where ONEDNN_MAX_CPU_ISA says so, or where the system does not
+ * grant this process AMX. Static.
+ */
+const char *gi_onednn_isa(void);
+
+/* Whether it multiplies bf16: the CPU can, and nothing keeps oneDNN from it. */
 bool gi_onednn_has_bf16(void);
+#else
+static inline const char *gi_onednn_isa(void)
+{
+    return "";
+}
+static inline bool gi_onednn_has_bf16(void)
+{
+    return false;
+}
+#endif
 
 /* UNSUPPORTED if oneDNN has no fast way to multiply in this precision here. */
 glia_status gi_onednn_new(const gi_onednn_params *params, gi_onednn **out, glia_error *error);

@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
-#ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
-#endif
+#include "config.h"
 
 /* Above it, multiplying the zeros too is faster: dense products reached twice the rate. */
 static const double most_dense_for_skipping = 0.45;
@@ -74,17 +72,30 @@ uint64_t gi_plan_staged(const gi_layer *layers, size_t n_layers, double dropout,
 
 #ifdef GLIA_HAS_ONEDNN
 static const bool has_onednn = true;
-static bool has_bf16(void)
-{
-    return gi_onednn_has_bf16();
-}
 #else
 static const bool has_onednn = false;
-static bool has_bf16(void)
-{
-    return false;
-}
 #endif
+
+/* Why there is no bf16, which may be the CPU or what a variable says: the cure differs. */
+static glia_status check_bf16(const gi_engine *reference, glia_error *error)
+{
+    if (!gi_cpu_has_bf16())
+        return gi_fail(error, GLIA_UNSUPPORTED,
+                       "precision bf16: this CPU has no instructions for it (avx512_bf16); use "
+                       "f32, which is faster here");
+    if (strcmp(reference->isa, "avx512") != 0)
+        return gi_fail(error, GLIA_UNSUPPORTED,
+                       "precision bf16: the environment variable GLIA_CPU allows %s at most, and "
+                       "bf16 needs avx512; unset it, or use f32",
+                       reference->isa);
+    if (!gi_onednn_has_bf16())
+        return gi_fail(error, GLIA_UNSUPPORTED,
+                       "precision bf16: oneDNN is limited to %s in this process, and needs "
+                       "avx512_core_bf16, which this CPU has; unset the environment variable "
+                       "ONEDNN_MAX_CPU_ISA, or use f32",
+                       gi_onednn_isa());
+    return GLIA_OK;
+}
 
 /* Whether the request can be met by this build on this CPU. */
 static glia_status check(const gi_plan_request *q, glia_error *error)
@@ -106,11 +117,7 @@ static glia_status check(const gi_plan_request *q, glia_error *error)
         return gi_fail(error, GLIA_UNSUPPORTED,
                        "precision bf16: engine %s computes in f32; use engine auto or onednn",
                        glia_engine_name(q->engine));
-    if (bf16 && (!has_bf16() || strcmp(q->reference->isa, "avx512") != 0))
-        return gi_fail(error, GLIA_UNSUPPORTED,
-                       "precision bf16: this CPU has no instructions for it (avx512_bf16); "
-                       "use f32, which is faster here");
-    return GLIA_OK;
+    return bf16 ? check_bf16(q->reference, error) : GLIA_OK;
 }
 
 /* Says what computes, and why. */

@@ -46,6 +46,34 @@ static json_t *pack_text(const char *string)
     return json;
 }
 
+/*
+ * The name of a class, as it is: the data are read by it again. The bytes of a name that is no
+ * UTF-8, which JSON cannot hold, become \xFF and the like each, so that two names stay two.
+ */
+static json_t *pack_name(const char *name)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    json_error_t failure = {0};
+    json_t *json = json_pack_ex(&failure, 0, "s", name);
+    if (json || json_error_code(&failure) != json_error_invalid_utf8) return json;
+    char *copy = gi_alloc(4 * strlen(name) + 1, 1, "a name", NULL), *to = copy;
+    if (!copy) return NULL;
+    for (; *name; name++) {
+        const unsigned byte = (unsigned char)*name;
+        if (byte < 0x80) {
+            *to++ = *name;
+        } else {
+            const char text[] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+            memcpy(to, text, sizeof text);
+            to += sizeof text;
+        }
+    }
+    *to = '\0';
+    json = json_string(copy);
+    gi_free(copy);
+    return json;
+}
+
 static json_t *pack_count(size_t count)
 {
     return json_integer((json_int_t)(count < GI_MODEL_MAX_COUNT ? count : GI_MODEL_MAX_COUNT));
@@ -99,7 +127,7 @@ static json_t *pack_classes(const glia_network *network)
 {
     json_t *classes = json_array();
     for (size_t i = 0; i < gi_network_classes(network); i++)
-        if (json_array_append_new(classes, pack_text(glia_network_class_name(network, i)))) {
+        if (json_array_append_new(classes, pack_name(glia_network_class_name(network, i)))) {
             json_decref(classes);
             return NULL;
         }

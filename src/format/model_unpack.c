@@ -299,7 +299,9 @@ static void read_classes(reader *r, const json_t *classes, gi_model_description 
     for (size_t i = 0; i < n; i++) {
         char where[32];
         snprintf(where, sizeof where, "classes[%zu]", i);
-        d->class_names[i] = check_text(r, json_array_get(classes, i), where);
+        const json_t *name = json_array_get(classes, i); /* any text: data are read by it */
+        d->class_names[i] = json_is_string(name) ? json_string_value(name) : "";
+        if (!json_is_string(name)) reject(r, where, name, "a string");
     }
 }
 

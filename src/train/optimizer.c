@@ -2,6 +2,7 @@
 /* Optimizers through a run. */
 #include "train/optimizer.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,9 +45,11 @@ glia_status gi_descent_check(glia_train_params *p, glia_error *error)
     if (p->lr == 0) p->lr = default_rate(p->optimizer);
     if (p->beta2 < 0) p->beta2 = p->optimizer == GLIA_RMSPROP ? 0.99 : 0.999;
     if (p->weight_decay < 0) p->weight_decay = p->optimizer == GLIA_ADAMW ? 0.01 : 0;
-    if (!(p->epsilon > 0) || !isfinite(p->epsilon))
+    /* What computes has it as a float, in which a smaller one would be 0. */
+    if (!((float)p->epsilon > 0) || !isfinite((float)p->epsilon))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "epsilon: found %g, expected a finite number greater than 0", p->epsilon);
+                       "epsilon: found %g, expected a number from %g to %g, as floats can be",
+                       p->epsilon, (double)FLT_TRUE_MIN, (double)FLT_MAX);
     const struct {
         const char *name;
         double value;

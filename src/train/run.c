@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/onednn.h"
 #include "format/json.h"
 #include "train/trainer.h"
 
@@ -78,6 +79,7 @@ bool gi_trainer_report(gi_trainer *t, bool best, const glia_metrics *validation)
         .precision = t->plan.precision,
         .plan = t->plan_text,
         .threads = gi_pool_threads(t->step_pool),
+        .onednn_isa = t->plan.onednn ? gi_onednn_isa() : NULL,
     };
     const bool go_on = t->params.progress(t->params.user, &progress);
     t->reporting_s += gi_now() - begun;
@@ -121,10 +123,13 @@ glia_status gi_trainer_describe_run(gi_trainer *t, glia_error *error)
     json_t *more = json_pack(
         "{s:I, s:I, s:i, s:b}", "checksum", sum, "validation_checksum", validation, "threads",
         t->plan.onednn ? gi_pool_threads(t->step_pool) : 0, "little_endian", first_byte == 1);
-    const bool failed = !more || json_object_update(t->about, more);
+    bool failed = !more || json_object_update(t->about, more);
     /* which samples they are is the checksums' to say, and older checkpoints do not say it */
     (void)json_object_del(json_object_get(t->about, "training"), "rows");
     json_decref(more);
+    /* Its bits depend on what it takes of the CPU: AMX, say, which a level does not tell. */
+    if (t->plan.onednn)
+        failed |= json_object_set_new(t->about, "onednn_isa", json_string(gi_onednn_isa())) != 0;
     return failed ? gi_fail(error, GLIA_NO_MEMORY, "out of memory for a checkpoint") : GLIA_OK;
 }
 
