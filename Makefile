@@ -24,7 +24,7 @@ MODEL = $(BUILD)/digits.safetensors
 
 all:
 	@scripts/deps build
-	@test -f $(BUILD)/build.ninja || meson setup --buildtype=release $(BUILD)
+	@scripts/configure $(BUILD) --buildtype=release
 	@ninja -C $(BUILD)
 
 run: all

@@ -49,6 +49,11 @@ void keep_folder(const char *path, const char *what, const char *except)
     struct stat status;
     const bool is_input = strcmp(path, "-") == 0;
     char *place = is_input ? need_copy("") : where_is(path);
+    for (const struct kept *k = all_kept; place != NULL && k != NULL; k = k->next)
+        if (strcmp(k->place, place) == 0 && strcmp(k->what, what) == 0) {
+            free(place); /* it is known */
+            return;
+        }
     if (place == NULL) return; /* it cannot be read or written either */
     struct kept *kept = need_memory(1, sizeof *kept);
     *kept = (struct kept){.next = all_kept, .what = what, .except = except, .place = place};

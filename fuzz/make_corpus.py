@@ -236,6 +236,113 @@ def main():
     write("safetensors", "negative-variance", model([(3, "elu")], None, norm_running_var=-1.0))
     write("safetensors", "too-many-class-weights",
           model([(1, "silu")], {**training, "class_weights": [1, 2, 3]}))
+    write_models(training)
+    write_checkpoints()
+    write_runs()
+    write_command_lines()
 
 
-main()
+def write_models(training):
+    """Of fuzz/corpus/model: a byte for the shape, and the metadata alone."""
+    def about(inputs, layers, **more):
+        units = [{"units": n, "activation": "relu" if i + 1 < len(layers) else "softmax",
+                  **({"batch_norm": True} if more.get("norm") and i + 1 < len(layers) else {})}
+                 for i, n in enumerate(layers)]
+        more.pop("norm", None)
+        return {"version": "0.1.0", "network": {"inputs": inputs, "layers": units},
+                "preprocessing": {"divisor": 1, "height": 0, "width": 0, "form": "none"},
+                "classes": [chr(97 + i) for i in range(layers[-1])],
+                "initialisation": {"method": "auto", "seed": "1"}, "training": training, **more}
+
+    columns = [{"name": "size", "mean": 3.5, "scale": 1.25, "missing": True},
+               {"name": "kind", "categories": ["a", "b"]}]
+    table = {"columns": columns, "targets": ["y"], "text_target": True}
+    plain = about(2, [3, 2])
+    values = about(4, [1])
+    values["network"].update(loss="mse")
+    values["network"]["layers"][0]["activation"] = "identity"
+    values["preprocessing"]["outputs"] = [{"mean": 1e5, "scale": 250.0}]
+    values["preprocessing"]["table"] = {**table, "text_target": False}
+    pictures = about(4, [1], classes=["a"])
+    pictures["preprocessing"] = {"divisor": 255, "height": 2, "width": 2, "form": "scale",
+                                 "standardise": True, "inputs": [{"mean": 0.5, "scale": 0.25}]}
+    classes = about(4, [1])
+    classes["preprocessing"]["table"] = table
+    for name, shape, content in (
+            ("plain", 0, plain), ("normalised", 4, about(2, [3, 2], norm=True)),
+            ("one-layer", 1, about(3, [2])), ("three-layers", 3, about(6, [5, 4, 3])),
+            ("values", 2, values), ("pictures", 2, pictures), ("table", 2, classes),
+            ("untrained", 0, about(2, [3, 2], training=None)),
+            ("steering", 1, about(3, [2], classes=["\u202ea\t", "\x1b[31m"]))):
+        write("model", name, bytes([shape]) + json.dumps(content).encode())
+    write("model", "nothing", b"\0{}")
+    write("model", "deep", b"\0" + b"[" * 3000)
+
+
+def write_checkpoints():
+    state = {key: 0 for key in (
+        "epoch done reported step correct best_epoch epochs_without_better samples").split()}
+    state.update({key: "0" * 16 for key in (
+        "loss_sum weight_sum square_sum train_loss train_accuracy train_rmse best_loss "
+        "validation_loss validation_accuracy validation_rmse seconds").split()})
+    about = {"checksum": 7, "training": {"dataset": "d"}}
+    for name, changes in (("begun", {}), ("within", {"epoch": 1, "done": 4, "step": 4}),
+                          ("ended", {"epoch": 3, "step": 9}), ("beyond", {"epoch": 4}),
+                          ("negative", {"step": -1}), ("no-bits", {"best_loss": "7ff"})):
+        text = json.dumps({"version": "0.1.0", "about": about, "state": {**state, **changes}})
+        write("checkpoint", name, b"\0" + text.encode())
+    write("checkpoint", "another", b"\0" + json.dumps({"about": {"checksum": 8}}).encode())
+    write("checkpoint", "whole", b"\1" + struct.pack("<Q", 2) + b"{}")
+
+
+def write_runs():
+    run = {"format": "glia-run", "format_version": 1, "started": "2026-01-01T00:00:00Z",
+           "command": ["train", "--lr=0.1", "--", "digits"],
+           "settings": {"hidden": [12], "activation": ["relu"], "lr": 0.1, "seed": 1, "epochs": 2},
+           "data": {"name": "digits", "train_samples": 100, "test_samples": 20, "features": 784,
+                    "classes": 10},
+           "network": {"layers": [784, 12, 10], "activations": ["relu", "softmax"]},
+           "environment": {"engine": "native", "isa": "avx512", "threads": 2}}
+    result = {"model": "m", "epochs": 2, "best_epoch": 1, "stopped": "epochs", "train_loss": 0.5,
+              "test_accuracy": 0.9, "seconds": 1.5,
+              "diagnoses": [{"kind": "rate-high", "message": "too high"}]}
+    lines = [{"kind": "step", "epoch": 1, "step": 5, "samples": 40, "seconds": 0.1, "lr": 0.1,
+              "train_loss": 2.3, "train_accuracy": 0.1},
+             {"kind": "epoch", "epoch": 1, "step": 13, "samples": 100, "seconds": 0.3, "lr": 0.1,
+              "train_loss": 2.0, "train_accuracy": 0.4, "validation_loss": 1.9, "best": True,
+              "histograms": [{"layer": 0, "weights": {"min": -1, "max": 1, "counts": [1, 2, 3]},
+                              "activations": {"min": 0, "max": 4, "counts": [9, 0, 1]}}]}]
+    def parts(run, result, lines):
+        data = b"\1".join([json.dumps(run).encode(), json.dumps(result).encode() if result else b"",
+                           b"".join(json.dumps(line).encode() + b"\n" for line in lines)])
+        return data + b"\n" * (-len(data) % 4)  # so that a page is made
+    write("run", "finished", parts(run, result, lines))
+    write("run", "under-way", parts(run, None, lines[:1]))
+    write("run", "of-values", parts(run, {**result, "test_r2": 0.5, "loss": "mse"}, [
+        {**lines[0], "train_rmse": 3.0}, {**lines[1], "validation_rmse": 2.5}]))
+    write("run", "steering", parts({**run, "data": {"name": "\u202e\x1b[31m<b>"}}, result, []))
+    write("run", "numbers", parts({**run, "settings": {"lr": 1e300, "hidden": [1e99]}},
+                                  {"test_accuracy": -1e99, "seconds": 1e308}, lines * 40))
+    write("run", "no-object", b"[]\1[]\1[]\n")
+
+
+def write_command_lines():
+    for i, words in enumerate((
+            "digits --hidden 32,16 --lr 0.5 --epochs 3 --optimizer adam --dropout 0.2",
+            "digits --lr 0.01..1 --random 4 --validation 0.1 -o x",
+            "m.safetensors digits --json", "m a.csv -o x --format jsonl --top 3",
+            "t.csv --target y --drop a,b --class-weights 1,2.5 --schedule cosine --warmup 0.1",
+            "--resume kept --threads 2", "t.csv --target y", "m.safetensors", "a b --json",
+            "--network 784-32-10,5-2 --batch 1,32", "run --format svg", "digits --index 3",
+            "digits --rotate 10 --shift 2", "mnist --mirror https://x", "--data-dir d", "run -q")):
+        write("options", f"command-{i}", bytes([i]) + words.replace(" ", "\n").encode())
+    recipe = b"# by hand\n\n--lr 0.5\n--hidden=128\n--batch-norm\n--schedule one-cycle\n"
+    line = b"\0digits\n--recipe=./served.recipe\n--lr\n0.1\1"
+    write("options", "recipe", line + recipe)
+    write("options", "recipe-printed", line.replace(b"digits", b"--print") + recipe)
+    write("options", "recipe-wrong", line + b"--lr 0.5\n--lr 0.5\n--output x\n")
+    write("options", "steering", "\0t.csv\n--target\nit's\u202e\x1b[31m\\\n--\n-x".encode())
+
+
+if __name__ == "__main__":
+    main()

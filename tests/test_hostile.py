@@ -15,7 +15,8 @@ import signal
 import subprocess
 
 from harness import (ENV, HERE, PROGRAM, Skip, end_of, expect, glia, make_data, on_terminal, path,
-                     read, read_until, run_tests, start, test, wait_for, write)
+                     read, read_until, run_tests, start, test, wait_for, wait_until,
+                     write)
 
 # A title for the terminal, colour, C1's CSI, DEL, and characters that turn what follows around.
 STEERING = "\x1b]0;PWNED\x07\x1b[31m\u009b2J\x7f\u202e\u2066\u200f\u061c\u2028"
@@ -216,6 +217,29 @@ def _():
     write("mine.safetensors", b"precious")
     r = glia(*train, code=1)
     expect("is no model of these data" in r.err and read("mine.safetensors") == b"precious", r.err)
+
+
+# ---- Files that change ------------------------------------------------------------------------------
+
+@test("a data file that becomes shorter while it is read is named, and the run can go on later")
+def _():
+    make_data("cut", 6000, 90)
+    images = path("cut/train-images-idx3-ubyte")
+    whole = open(images, "rb").read()
+    process = start("train", "cut", "--epochs", 100000000, "-q", "--run", "cut-run", "--checkpoint",
+                    "cut-kept", "--checkpoint-every", 50)
+    wait_for("cut-kept/state.safetensors", process)
+    os.truncate(images, 4096)
+    code, _, err = end_of(process)
+    expect(code == 1 and "train-images-idx3-ubyte: became shorter while it was read" in err, code, err)
+    expect(not os.path.exists(path("cut-run/result.json")), "there is a result")
+    with open(images, "r+b") as file:
+        file.write(whole)
+    process = start("train", "--resume", "cut-kept", "-q")
+    before = os.stat(path("cut-kept/state.safetensors")).st_ino
+    wait_until(lambda: os.stat(path("cut-kept/state.safetensors")).st_ino != before, process, "a step")
+    process.kill()
+    end_of(process)
 
 
 # ---- Pipes -----------------------------------------------------------------------------------------

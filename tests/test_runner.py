@@ -5,7 +5,11 @@ import contextlib
 import importlib.machinery
 import importlib.util
 import io
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 loader = importlib.machinery.SourceFileLoader("run_tests", "scripts/run_tests")
@@ -35,6 +39,39 @@ CASES = [
 ]
 
 
+FAKE_MESON = """#!/bin/sh
+for folder; do :; done
+mkdir -p "$folder/meson-info" "$folder/meson-private"
+printf '{"directories": {"source": "%s", "build": "%s"}}' "$PWD" "$PWD/$folder" > "$folder/meson-info/meson-info.json"
+: > "$folder/build.ninja"
+echo "$@" >> "$folder/configured"
+"""
+
+
+def copied_checkout():
+    """A build is configured once, in a copy of the checkout anew, and nothing else of it is lost."""
+    with tempfile.TemporaryDirectory() as here:
+        first, copy, tools = (os.path.join(here, name) for name in ("first", "copy", "tools"))
+        os.makedirs(os.path.join(first, "scripts"))
+        os.makedirs(tools)
+        shutil.copy("scripts/configure", os.path.join(first, "scripts"))
+        with open(os.path.join(tools, "meson"), "w", encoding="utf-8") as meson:
+            meson.write(FAKE_MESON)
+        os.chmod(os.path.join(tools, "meson"), 0o755)
+        environment = {**os.environ, "PATH": tools + ":" + os.environ["PATH"]}
+
+        def configure(folder):
+            subprocess.run(["scripts/configure", "build", "--buildtype=release"], cwd=folder,
+                           env=environment, check=True, stdout=subprocess.DEVNULL)
+            with open(os.path.join(folder, "build", "configured"), encoding="utf-8") as lines:
+                return len(lines.readlines())
+
+        counts = [configure(first), configure(first)]
+        shutil.copytree(first, copy)
+        counts += [configure(copy), configure(copy), configure(first)]
+        return counts == [1, 1, 2, 2, 1], counts
+
+
 def main():
     failed = 0
     for number, (what, stdout, code, word, expected) in enumerate(CASES, 1):
@@ -46,7 +83,12 @@ def main():
         if got != expected:
             failed += 1
             print(f"# (passed, failed, skipped): found {got}, expected {expected}")
-    print(f"1..{len(CASES)}")
+    good, counts = copied_checkout()
+    print(("ok" if good else "not ok") + f" {len(CASES) + 1} - a copied checkout is configured anew")
+    if not good:
+        failed += 1
+        print(f"# how often each was configured: {counts}")
+    print(f"1..{len(CASES) + 1}")
     return 1 if failed else 0
 
 

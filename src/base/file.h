@@ -5,7 +5,10 @@
 
 #include "base/status.h"
 
-/* A file's bytes, mapped (or read, where mapping fails, as for a pipe). */
+/*
+ * A file's bytes, mapped (or read, where mapping fails, as for a pipe). A file that is mapped must
+ * not become shorter meanwhile: what is no longer there cannot be read (SIGBUS).
+ */
 typedef struct gi_file {
     const uint8_t *data;
     size_t size;

@@ -285,17 +285,15 @@ static glia_status read_arrays(const char *path, const gi_safetensors *file,
     return GLIA_OK;
 }
 
-glia_status gi_checkpoint_read(const char *path, const glia_network *network,
-                               const gi_kept_arrays *arrays, const gi_run_limits *limits,
-                               gi_run_state *state, const json_t *about, glia_error *error)
+glia_status gi_checkpoint_parse(const char *path, const uint8_t *bytes, size_t n_bytes,
+                                const glia_network *network, const gi_kept_arrays *arrays,
+                                const gi_run_limits *limits, gi_run_state *state,
+                                const json_t *about, glia_error *error)
 {
-    gi_file bytes;
-    glia_status status = gi_file_open(path, &bytes, error);
-    if (status) return status;
     gi_safetensors file = {0};
     json_t *document = NULL;
     gi_run_state read = {0};
-    status = gi_safetensors_parse(path, bytes.data, bytes.size, &file, error);
+    glia_status status = gi_safetensors_parse(path, bytes, n_bytes, &file, error);
     if (status) goto cleanup;
     const char *format = gi_safetensors_metadata(&file, "format");
     const char *text = gi_safetensors_metadata(&file, "glia");
@@ -324,6 +322,18 @@ glia_status gi_checkpoint_read(const char *path, const glia_network *network,
 cleanup:
     json_decref(document);
     gi_safetensors_free(&file);
-    gi_file_close(&bytes);
+    return status;
+}
+
+glia_status gi_checkpoint_read(const char *path, const glia_network *network,
+                               const gi_kept_arrays *arrays, const gi_run_limits *limits,
+                               gi_run_state *state, const json_t *about, glia_error *error)
+{
+    gi_file file;
+    glia_status status = gi_file_open(path, &file, error);
+    if (status) return status;
+    status = gi_checkpoint_parse(path, file.data, file.size, network, arrays, limits, state, about,
+                                 error);
+    gi_file_close(&file);
     return status;
 }

@@ -55,4 +55,10 @@ glia_status gi_checkpoint_read(const char *path, const glia_network *network,
                                const gi_kept_arrays *arrays, const gi_run_limits *limits,
                                gi_run_state *state, const json_t *about, glia_error *error);
 
+/* The same from bytes (path is for messages), so that a fuzzer can call it. */
+glia_status gi_checkpoint_parse(const char *path, const uint8_t *bytes, size_t n_bytes,
+                                const glia_network *network, const gi_kept_arrays *arrays,
+                                const gi_run_limits *limits, gi_run_state *state,
+                                const json_t *about, glia_error *error);
+
 #endif
