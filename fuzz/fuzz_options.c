@@ -36,21 +36,21 @@ static bool parse(const struct command *command, int argc, char **argv, void **o
 /* The words of a parsed line are parsed again, to the same words. */
 static void check_again(const struct command *command, const struct command_line *line)
 {
-    json_t *words = options_words(command, line);
+    json_t *said = options_words(command, line);
     char *argv[2 * MOST_WORDS + 2048];
-    const size_t n = json_array_size(words);
+    const size_t n = json_array_size(said);
     struct command_line again;
     void *options;
     if (n > sizeof argv / sizeof *argv) __builtin_trap();
     for (size_t i = 1; i < n; i++)
-        argv[i - 1] = need_copy(json_string_value(json_array_get(words, i)));
+        argv[i - 1] = need_copy(json_string_value(json_array_get(said, i)));
     char *kept[sizeof argv / sizeof *argv];
     memcpy(kept, argv, (n - 1) * sizeof *argv);
     if (!parse(command, (int)n - 1, argv, &options, &again)) __builtin_trap();
     json_t *more = options_words(command, &again);
-    if (!json_equal(words, more)) __builtin_trap();
+    if (!json_equal(said, more)) __builtin_trap();
     json_decref(more);
-    json_decref(words);
+    json_decref(said);
     options_free(&again);
     free(options);
     for (size_t i = 0; i + 1 < n; i++) free(kept[i]);

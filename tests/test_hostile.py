@@ -34,7 +34,7 @@ def expect_clean(text):
 def table(name, classes, rows=120, column="a", extra=""):
     rng = random.Random(3)
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow([column, "y"] + ([extra] if extra else []))
     for i in range(rows):
         value = rng.random()
