@@ -11,8 +11,8 @@
 
 /*
  * Handles SIGINT, SIGTERM and SIGHUP from here on. A broken pipe, and a file that may not grow
- * further, become errors of the write. A file that becomes shorter while it is read ends the program
- * with a message that names it.
+ * further, become errors of the write. A file that becomes shorter while it is read ends the
+ * program with a message that names it.
  */
 void signals_install(void);
 
