@@ -783,7 +783,7 @@ static void test_plain(void **state)
         const char *text, *word1, *word2;
         glia_status status;
     } failing[] = {
-        {"a\n1\n2\n", "found 1 columns", "2 columns, or 3", GLIA_MISMATCH},
+        {"a\n1\n2\n", "found 1 column, but", "2 columns, or 3", GLIA_MISMATCH},
         {"1,2,3,4\n5,6,7,8\n", "found 4 columns", "reads 2 numbers", GLIA_MISMATCH},
         {"a,b,t\nu,1,0\nv,2,1\n", "column a", "texts", GLIA_MISMATCH},
         {"a,b,t\n1,,0\n1,2,1\n", "line 2, column b", "missing", GLIA_BAD_FORMAT},
