@@ -291,6 +291,18 @@ void gi_csv_count_missing(const gi_csv_parser *parser, size_t column, gi_column 
 glia_status gi_csv_parse_rows(gi_csv_parser *parser, const char *begin, const char *end,
                               uint64_t first_byte, gi_csv_lot *lot, glia_error *error);
 
+/* ---- csv_report.c: what is wrong with a row ---------------------------------------------------
+ */
+
+/* A text of a lot that is too much for its column, as an error; line as below. */
+glia_status gi_csv_report_text(const gi_csv_form *form, const gi_csv_lot *lot,
+                               const gi_csv_new_text *text, gi_csv_fault fault, uint64_t line,
+                               glia_error *error);
+
+/* The problem as an error; line: of the lot's beginning. */
+glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem, uint64_t line,
+                          glia_error *error);
+
 /* ---- csv_cache.c: tables of large files in binary form -------------------------------------- */
 
 /* A column with too many texts, and how many rows had been put into the table before. */
@@ -335,15 +347,6 @@ glia_status gi_csv_parse_blocks(const char *path, const uint8_t *bytes, size_t n
 
 /* The lot of a block that is one row with an open quote, or too long. */
 void gi_csv_set_problem(const gi_csv_form *form, const gi_csv_block *block, gi_csv_lot *lot);
-
-/* A text of a lot that is too much for its column, as an error; line as below. */
-glia_status gi_csv_report_text(const gi_csv_form *form, const gi_csv_lot *lot,
-                               const gi_csv_new_text *text, gi_csv_fault fault, uint64_t line,
-                               glia_error *error);
-
-/* The problem as an error; line: of the lot's beginning. */
-glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem, uint64_t line,
-                          glia_error *error);
 
 /* Makes room for `needed` elements of an array that is kept; doubles it at least. */
 glia_status gi_csv_grow(void **array, size_t *room, size_t needed, size_t size, glia_error *error);

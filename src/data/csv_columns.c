@@ -310,7 +310,7 @@ static void say_kinds(struct making *m)
         gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), name);
         if (is_mostly_numbers(guess)) {
             gi_csv_say(form,
-                       "; column %s has whole numbers of more than 15 digits and is read as "
+                       "; %s has whole numbers of more than 15 digits and is read as "
                        "texts",
                        name);
             continue;
@@ -318,7 +318,7 @@ static void say_kinds(struct making *m)
         gi_csv_show(guess->texts.n ? guess->texts.text[0] : "",
                     guess->texts.n ? guess->texts.lengths[0] : 0, word);
         gi_csv_say(form,
-                   "; column %s is read as categories, though %.0f %% of its cells are numbers; "
+                   "; %s is read as categories, though %.0f %% of its cells are numbers; "
                    "--missing takes words such as %s for missing numbers",
                    name, 100 * (double)n / (double)n_present, word);
     }
