@@ -577,7 +577,7 @@ static void test_single_file(void **state)
         glia_error error = {0};
         assert_error(names[i],
                      glia_dataset_open(in_folder(names[i]), GLIA_TRAIN, NULL, &dataset, &error),
-                     GLIA_BAD_FORMAT, &error, "a single IDX file", TRAIN_LABELS);
+                     GLIA_BAD_FORMAT, &error, "a single file of IDX", TRAIN_LABELS);
     }
 }
 

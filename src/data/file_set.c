@@ -81,26 +81,6 @@ glia_file_kind glia_file_kind_of(const char *path, const glia_data_params *param
 
 /* ---- Reading it ------------------------------------------------------------------------------ */
 
-/* A file of IDX is half of a split: it is refused. */
-static glia_status refuse_idx(const char *path, glia_error *error)
-{
-    gi_file file = {0};
-    uint8_t head[64];
-    struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return GLIA_OK;
-    if (gi_file_open(path, &file, NULL) != GLIA_OK) return GLIA_OK; /* whoever reads it says why */
-    const bool is_packed = gi_gzip_is(file.data, file.size);
-    size_t n = is_packed ? gi_gzip_begin(file.data, file.size, head, sizeof head) : file.size;
-    const bool is = gi_idx_is(is_packed ? head : file.data, n);
-    gi_file_close(&file);
-    if (!is) return GLIA_OK;
-    return gi_fail(error, GLIA_BAD_FORMAT,
-                   "%s: found a single IDX file, images or labels, expected the folder that holds "
-                   "both: %s and %s, and %s and %s for the test",
-                   path, gi_idx_file_names[0][0], gi_idx_file_names[0][1], gi_idx_file_names[1][0],
-                   gi_idx_file_names[1][1]);
-}
-
 static glia_status read_table(const char *path, glia_file_kind kind, glia_split split,
                               const gi_table_params *how, gi_table **out, glia_error *error)
 {
@@ -109,10 +89,8 @@ static glia_status read_table(const char *path, glia_file_kind kind, glia_split 
         return gi_npy_read(path, split, how, out, error);
     case GLIA_FILE_ARFF:
         return gi_arff_read(path, how, out, error);
-    default: {
-        const glia_status status = refuse_idx(path, error);
-        return status ? status : gi_csv_read(path, how, out, error);
-    }
+    default:
+        return gi_csv_read(path, how, out, error);
     }
 }
 

@@ -210,7 +210,7 @@ static size_t first_capacity(const uint8_t *bytes, size_t n_bytes, size_t max_by
     return smaller(believed ? believed : 1, max_bytes);
 }
 
-size_t gi_gzip_begin(const uint8_t *bytes, size_t n_bytes, uint8_t *head, size_t room)
+size_t gi_gzip_head(const uint8_t *bytes, size_t n_bytes, char *head, size_t room)
 {
     struct unpacking u = {.path = "", .bytes = bytes, .n_bytes = n_bytes};
     size_t n = 0, read;
@@ -222,14 +222,8 @@ size_t gi_gzip_begin(const uint8_t *bytes, size_t n_bytes, uint8_t *head, size_t
     libdeflate_deflate_decompress_ex(u.decompressor, bytes + u.at, n_bytes - u.at, head, room,
                                      &read, &n);
     libdeflate_free_decompressor(u.decompressor);
-    return room;
-}
-
-size_t gi_gzip_head(const uint8_t *bytes, size_t n_bytes, char *head, size_t room)
-{
-    const size_t n = gi_gzip_begin(bytes, n_bytes, (uint8_t *)head, room);
-    const char *zero = n > 0 ? memchr(head, 0, n) : NULL;
-    return zero ? (size_t)(zero - head) : n;
+    const char *zero = memchr(head, 0, room);
+    return zero ? (size_t)(zero - head) : room;
 }
 
 glia_status gi_gzip_open(const char *path, gi_file *out, glia_error *error)

@@ -155,12 +155,6 @@ glia_status gi_idx_parse_labels(const char *path, const uint8_t *bytes, size_t n
     return parse_packed(path, true, bytes, n_bytes, out, error);
 }
 
-bool gi_idx_is(const uint8_t *bytes, size_t n_bytes)
-{
-    return n_bytes >= 8 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= IDX_U8 &&
-           bytes[2] <= 0x0E && bytes[3] >= 1 && bytes[3] <= MAX_DIMS;
-}
-
 void gi_idx_free(gi_idx *idx)
 {
     gi_free(idx->owned);

@@ -56,9 +56,6 @@ void gi_idx_free(gi_idx *idx);
 glia_status gi_idx_parse_labels(const char *path, const uint8_t *bytes, size_t n_bytes, gi_idx *out,
                                 glia_error *error);
 
-/* Whether bytes begin as such a file does, of any type of elements. */
-bool gi_idx_is(const uint8_t *bytes, size_t n_bytes);
-
 /*
  * One split from a folder of IDX files (gi_idx_find_file). name is the data set's. class_names
  * (classes), or NULL: the labels themselves. classes 0: those that are labels of either split.
@@ -99,10 +96,6 @@ glia_status gi_gzip_decompress(const char *path, const uint8_t *bytes, size_t n_
 /* The bytes of a file, or of standard input ("-"), decompressed if they are gzip; closed with
  * gi_file_close. */
 glia_status gi_gzip_open(const char *path, gi_file *out, glia_error *error);
-
-/* The first bytes of compressed data, with zeros where there are fewer than room: returns room, or
- * 0 if it cannot be read. */
-size_t gi_gzip_begin(const uint8_t *bytes, size_t n_bytes, uint8_t *head, size_t room);
 
 /* The beginning of a compressed text, up to room bytes, for a look at what it is: returns how many
  * there are, 0 if it cannot be read. */
