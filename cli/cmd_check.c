@@ -23,7 +23,7 @@ static const struct option check_table[] = {
     TABLE_COLUMN_OPTIONS(source_options, table),
     {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", .choices = loss_choices,
      .offset = offsetof(source_options, table.loss),
-     .help = "what is to be minimised, which decides what the target is"},
+     .help = "the loss that training minimises, which decides the task"},
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
 };
@@ -142,6 +142,7 @@ static word_list suggest(const glia_survey *survey, const source_options *option
     }
     if (o->on_bad_row == 1 || survey->skip_bad_rows) add_option(&list, "on-bad-row", "skip");
     if (survey->balance_classes) add_option(&list, "class-weights", "balanced");
+    if (survey->standardise) add_option(&list, "standardise", "yes");
     add_given(&list, options->common.line);
     return list;
 }
@@ -380,7 +381,7 @@ static void print_people(const glia_survey *survey, const word_list *command)
         }
         printf("\n");
     } else {
-        printf("\nTo be corrected before it can be learned from.\n");
+        printf("\nCorrect this before training.\n");
     }
 }
 
@@ -500,14 +501,15 @@ const struct command data_check_command = {
     .operands = "DATA",
     .summary = "show what is in a table, and what is wrong with it",
     .description =
-        "Looks through a data set before anything is learned from it. Of a table it shows the "
-        "columns, what the target would be taken for, and what was found, the most serious first: "
-        "columns that give the target away, identifiers, numbers written as texts, rows that are "
-        "there twice, classes that are rare, values far from all others. Then comes the command "
-        "that it suggests.\n\n"
-        "A file that is malformed ends it with the first bad row; --on-bad-row skip counts "
-        "those. The exit status is 1 when something severe was found, with which training fails or "
-        "its result means little.\n\n" SOURCE_DESCRIPTION,
+        "Looks through a data set before training. For a table it shows the columns, the task that "
+        "the target gives, and findings, the most serious first: columns that give the target "
+        "away, "
+        "identifiers, dates, numbers written as texts, rows that are there twice, rare classes, "
+        "values far from all others. Then comes the command that it suggests.\n\n"
+        "The first bad row of a malformed file ends it; --on-bad-row skip counts bad rows. The "
+        "exit "
+        "status is 1 when a finding is severe: training fails, or its result means "
+        "little.\n\n" SOURCE_DESCRIPTION,
     .options = check_table,
     .examples = check_examples,
     .options_size = sizeof(source_options),

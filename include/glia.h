@@ -557,6 +557,7 @@ typedef struct glia_survey {
     bool can_train; /* with all of that */
     bool balance_classes;
     bool skip_bad_rows;
+    bool standardise; /* GLIA_STANDARDISE */
 } glia_survey;
 
 /*

@@ -269,6 +269,37 @@ def _():
     glia("train", "two.csv", "--test", "none", "--epochs", 1, "-o", "m.safetensors")
 
 
+@test("what is advised does away with what was found")
+def _():
+    rng = random.Random(9)
+
+    def advised(columns, rows, kind, *options):
+        table("advice.csv", ["a", *columns, "port"],
+              [[round(rng.gauss(0, 1), 4), *row, "pq"[rng.randrange(2)]] for row in rows])
+        command = ["advice.csv", *options]
+        before = glia("data", "check", "advice.csv", "--json", code=None).json()
+        expect(kind in kinds(before), kind, before["findings"])
+        after = glia("data", "check", *command, "--json", code=None).json()
+        expect(kind not in kinds(after), kind, after["findings"])
+        glia("train", *command, "--epochs", 1, "-o", "model.safetensors")
+
+    advised(["t"], [[1000 + 7 * i] for i in range(120)], "identifier", "--drop", "t")
+    advised(["t"], [[f"t{rng.randrange(80)}"] for _ in range(100)], "many-texts", "--drop", "t")
+    advised(["zip"], [[rng.choice([10115, 20095, 50667])] for _ in range(100)], "codes",
+            "--categorical", "zip")
+    advised(["user_id"], [[i // 5] for i in range(100)], "groups", "--group", "user_id")
+    advised(["c"], [[3] for _ in range(100)], "constant", "--drop", "c")
+    advised(["when"], [[f"2024-01-{1 + i % 28:02}"] for i in range(100)], "dates",
+            "--categorical", "when")
+    advised(["outcome"], [[rng.randrange(2)] for _ in range(100)], "target-name", "--target",
+            "outcome")
+    write("sparse.svm", "".join(f"{i % 2} 1:{1700000000 + i} 2:{rng.gauss(0, 1):.3f}\n"
+                                for i in range(100)).encode())
+    r = glia("data", "check", "sparse.svm", "--json").json()
+    expect(kinds(r) == ["unscaled"] and r["command"][-2:] == ["--standardise", "yes"], r)
+    expect("not scaled" not in glia(*r["command"][1:], "-o", "model.safetensors").err)
+
+
 @test("a data set that is not there")
 def _():
     r = glia("data", "check", "flower.csv", code=1)

@@ -130,6 +130,28 @@ static void test_dates(void **state)
     glia_dataset_free(set);
 }
 
+/* Times may be more than categories could be. */
+static void test_many_times(void **state)
+{
+    (void)state;
+    enum { ROWS = 70000, LONGEST = 32 };
+    char *text = malloc(ROWS * LONGEST);
+    size_t used = (size_t)sprintf(text, "when,y\n");
+    for (int i = 0; i < ROWS; i++) { /* a minute each, of January and February */
+        const int day = i / 1440;
+        used += (size_t)snprintf(text + used, LONGEST, "2024-%02d-%02d %02d:%02d,%d.5\n",
+                                 day < 31 ? 1 : 2, day < 31 ? day + 1 : day - 30, i / 60 % 24,
+                                 i % 60, i % 7);
+    }
+    glia_dataset *set = must_read(text, NULL);
+    assert_int_equal(glia_dataset_describe(set).features, 5);
+    float x[5];
+    assert_int_equal(glia_dataset_sample(set, ROWS - 1, x, NULL, NULL), GLIA_OK);
+    assert_true(fabsf(x[0] - (float)sqrt(3)) < 1e-3F); /* days are evenly spread */
+    glia_dataset_free(set);
+    free(text);
+}
+
 /* What days and months are is decided by all dates of a column. */
 static void test_order_of_dates(void **state)
 {
@@ -274,7 +296,8 @@ static void test_identifiers(void **state)
     }
     glia_dataset *set = must_read(text, NULL);
     assert_int_equal(glia_dataset_describe(set).features, 1);
-    assert_non_null(strstr(glia_dataset_notes(set), "name, id have in nearly every row"));
+    assert_non_null(
+        strstr(glia_dataset_notes(set), "name, id have another value in nearly every row"));
     glia_dataset_free(set);
     static const char *const name[] = {"name"};
     const glia_table_params named = {.categorical = name, .n_categorical = 1};
@@ -879,18 +902,31 @@ static void test_encode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),        cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_order_of_dates), cmocka_unit_test(test_identifiers),
-        cmocka_unit_test(test_one_hot),        cmocka_unit_test(test_same_values),
-        cmocka_unit_test(test_unique_target),  cmocka_unit_test(test_default_target),
-        cmocka_unit_test(test_constant),       cmocka_unit_test(test_large),
-        cmocka_unit_test(test_weighted),       cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_values),         cmocka_unit_test(test_failing),
-        cmocka_unit_test(test_skipping),       cmocka_unit_test(test_learned_from_rest),
-        cmocka_unit_test(test_lifetime),       cmocka_unit_test(test_category_of_held),
-        cmocka_unit_test(test_folds),          cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_read_like),      cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_plain),          cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_order_of_dates),
+        cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_one_hot),
+        cmocka_unit_test(test_many_times),
+        cmocka_unit_test(test_same_values),
+        cmocka_unit_test(test_unique_target),
+        cmocka_unit_test(test_default_target),
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_weighted),
+        cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_failing),
+        cmocka_unit_test(test_skipping),
+        cmocka_unit_test(test_learned_from_rest),
+        cmocka_unit_test(test_lifetime),
+        cmocka_unit_test(test_category_of_held),
+        cmocka_unit_test(test_folds),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_read_like),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_encode),
         cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,6 +367,20 @@ static void test_of_a_dataset(void **state)
     glia_survey_free(s);
 }
 
+/* Columns that are left out because their numbers are written otherwise are no identifiers. */
+static void test_left_out_numbers(void **state)
+{
+    (void)state;
+    PUT_ROWS(60, "%u km", 100 + i);
+    glia_survey *s = survey(NULL);
+    assert_found(s, GLIA_FINDING_NUMBERS_AS_TEXT, "a", "without the unit");
+    assert_null(find(s, GLIA_FINDING_IDENTIFIER, "a"));
+    glia_survey_free(s);
+    s = survey_opened();
+    assert_found(s, GLIA_FINDING_NUMBERS_AS_TEXT, "a", "without the unit");
+    glia_survey_free(s);
+}
+
 /* ---- Rows ---------------------------------------------------------------------------------- */
 
 static void test_bad_rows(void **state)
@@ -871,6 +885,7 @@ int main(void)
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_of_a_dataset),
+        cmocka_unit_test(test_left_out_numbers),
         cmocka_unit_test(test_bad_rows),
         cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_contradictions),

@@ -4,6 +4,7 @@
  * numbers, and identifiers not at all.
  */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,18 @@ static bool has_other_texts(const gi_table *table, size_t column)
     return are_most(of->texts.n, present);
 }
 
+/* Whether most of the first texts are numbers with something else: $5, 12 km. */
+static bool have_numbers(const gi_texts *texts)
+{
+    enum { MOST_LOOKED_AT = 100 };
+    size_t n = 0, numbers = 0;
+    for (; n < texts->n && n < MOST_LOOKED_AT; n++) {
+        const gi_text_look look = gi_look_at_text(texts->text[n]);
+        numbers += look > GI_LOOK_NUMBER && look != GI_LOOK_DATE;
+    }
+    return 5 * numbers >= 4 * n;
+}
+
 static int by_value(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -173,7 +186,8 @@ static glia_status plan_column(const gi_table *table, size_t column,
     bool is_identifier = false;
     glia_status status = GLIA_OK;
     out->use = GI_USE_AS_IT_IS;
-    if (is_named(table, column, params->categorical, params->n_categorical)) return GLIA_OK;
+    out->is_named = is_named(table, column, params->categorical, params->n_categorical);
+    if (out->is_named) return GLIA_OK;
     if (table->columns[column].kind == GI_CELL_TEXT) {
         find_date_form(&table->columns[column].texts, out);
         is_identifier = out->form == GI_DATE_NONE && has_other_texts(table, column);
@@ -181,6 +195,8 @@ static glia_status plan_column(const gi_table *table, size_t column,
         if (are_compact_dates(table, column)) out->form = GI_DATE_COMPACT;
         status = numbers_rows(table, column, &is_identifier, error);
     }
+    out->has_numbers = is_identifier && table->columns[column].kind == GI_CELL_TEXT &&
+                       have_numbers(&table->columns[column].texts);
     if (is_identifier)
         out->use = GI_USE_IDENTIFIER;
     else if (out->form != GI_DATE_NONE)
@@ -208,49 +224,60 @@ glia_status gi_plan_columns(const gi_table *table, const glia_table_params *para
 
 /* ---- For people ---------------------------------------------------------------------------- */
 
-/* Appends the names of the columns that are used so, with commas between. Returns how many. */
-static size_t list_names(const gi_table *table, const gi_table_plan *plan, gi_column_use use,
-                         char *text, size_t room)
+/* Appends a line to notes, which it takes over; NULL: there is no memory, or were none. */
+__attribute__((format(printf, 3, 4))) static char *add_line(char *notes, glia_error *error,
+                                                            const char *format, ...)
 {
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (!notes) return NULL;
+    char *longer = gi_format(error, "%s%s%s", notes, notes[0] ? "\n" : "", line);
+    gi_free(notes);
+    return longer;
+}
+
+/* Names the columns that are left out as identifiers, or for numbers that are written otherwise. */
+static char *note_left_out(const gi_table *table, const gi_table_plan *plan, bool have_numbers,
+                           char *notes, glia_error *error)
+{
+    char names[512] = "", more[32] = "";
     size_t n = 0, used = 0;
-    text[0] = '\0';
     for (size_t c = 0; c < table->n_columns; c++) {
-        if (plan->columns[c].use != use) continue;
+        const gi_column_plan *column = &plan->columns[c];
+        if (column->use != GI_USE_IDENTIFIER || column->has_numbers != have_numbers) continue;
         if (n++ < SHOWN_NAMES)
-            used += (size_t)snprintf(text + used, room - used, "%s%.60s", n > 1 ? ", " : "",
-                                     table->columns[c].name);
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%.60s",
+                                     n > 1 ? ", " : "", table->columns[c].name);
     }
-    if (n > SHOWN_NAMES) snprintf(text + used, room - used, " and %zu more", n - SHOWN_NAMES);
-    return n;
+    if (n == 0) return notes;
+    if (n > SHOWN_NAMES) snprintf(more, sizeof more, " and %zu more", n - SHOWN_NAMES);
+    return add_line(notes, error,
+                    "%s%s %s %s and %s left out; --categorical learns from %s all the same", names,
+                    more, n == 1 ? "has" : "have",
+                    have_numbers ? "numbers that are not written as plain numbers"
+                                 : "another value in nearly every row, as an identifier has,",
+                    n == 1 ? "is" : "are", n == 1 ? "it" : "them");
 }
 
 char *gi_plan_notes(const gi_table *table, const gi_table_plan *plan, glia_error *error)
 {
-    char *notes = gi_strdup(plan->note, error), names[512], *longer;
-    const size_t n = list_names(table, plan, GI_USE_IDENTIFIER, names, sizeof names);
-    if (notes && n > 0) {
-        longer = gi_format(error,
-                           "%s%s%s %s in nearly every row another value, as an identifier has, and "
-                           "%s left out; --categorical learns from %s all the same",
-                           notes, notes[0] ? "\n" : "", names, n == 1 ? "has" : "have",
-                           n == 1 ? "is" : "are", n == 1 ? "it" : "them");
-        gi_free(notes);
-        notes = longer;
-    }
-    for (size_t c = 0, shown = 0; c < table->n_columns && notes && shown < SHOWN_NAMES; c++) {
+    char *notes = gi_strdup(plan->note, error);
+    notes = note_left_out(table, plan, false, notes, error);
+    notes = note_left_out(table, plan, true, notes, error);
+    for (size_t c = 0, shown = 0; c < table->n_columns && shown < SHOWN_NAMES; c++) {
         const gi_column_plan *column = &plan->columns[c];
         if (column->use != GI_USE_DATE) continue;
         shown++;
-        longer = gi_format(error, "%s%s%.60s has %s (%s) and is read as numbers%s", notes,
-                           notes[0] ? "\n" : "", table->columns[c].name,
-                           column->form == GI_DATE_TIME ? "times" : "dates",
-                           gi_date_form_text(column->form),
-                           column->is_ambiguous
-                               ? "; no date shows whether day or month comes first, so write them "
-                                 "as year-month-day if this is wrong"
-                               : "");
-        gi_free(notes);
-        notes = longer;
+        notes = add_line(notes, error, "%.60s has %s (%s) and is read as numbers%s",
+                         table->columns[c].name, column->form == GI_DATE_TIME ? "times" : "dates",
+                         gi_date_form_text(column->form),
+                         column->is_ambiguous
+                             ? "; no date shows whether the day or the month comes first, so write "
+                               "them as year-month-day if this is wrong"
+                             : "");
     }
     return notes;
 }

@@ -443,7 +443,7 @@ static void get_column(struct reader *from, gi_column *column)
     const char *form = get(from, sizeof column->form);
     if (form) memcpy(&column->form, form, sizeof column->form);
     const uint64_t n = get_number(from);
-    from->failed |= kind > GI_CELL_IGNORED || has_missing > 1 || n > GI_MAX_TEXTS;
+    from->failed |= kind > GI_CELL_IGNORED || has_missing > 1 || n > GI_MAX_DATES;
     column->kind = (gi_cell_kind)kind;
     column->has_missing = has_missing;
     for (uint64_t t = 0; t < n && !from->failed; t++) {

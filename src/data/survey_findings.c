@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The rules by which what is known of a table becomes findings. */
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,26 +7,22 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/survey.h"
+#include "data/survey_rules.h"
 
 enum {
-    SHOWN_NAMES = 5,
-    LEAST_ROWS = 20, /* below, nothing is said of identifiers, */
     LEAST_ROWS_OF_CODES = 50,
     MOST_CODES = 100,   /* different ones */
     LEAST_OF_CODE = 5,  /* rows of each, on average */
     LEAST_SORTED = 100, /* rows in ascending order that make an identifier */
     MOST_TEXTS = 1000,
     MOST_DATES = 31,    /* different ones that may be categories */
-    LEAST_CLASS = 5,    /* rows */
-    MOST_RATIO = 20,    /* of the largest class to the smallest */
     MOST_OUTLYING = 10, /* standard deviations, */
     FAR_OUT = 30,       /* and when it is more than a note */
     LEAST_GROUPS = 10,
     FEW_ROWS = 50,
     MOST_PAIRED = 256 /* columns that are compared with each other */
 };
-static const double least_skill = 0.98, least_correlation = 0.99, copies_correlation = 0.999999;
+static const double copies_correlation = 0.999999;
 
 /* ---- Adding ---------------------------------------------------------------------------------- */
 
@@ -80,56 +75,7 @@ void gi_survey_sort(gi_survey *survey)
         qsort(survey->findings, survey->shown.n_findings, sizeof *survey->findings, by_severity);
 }
 
-/* ---- Words ----------------------------------------------------------------------------------- */
-
-/* Names, a place, a text or a number as they stand in a message. */
-struct words {
-    char s[400];
-};
-
-static struct words names_of(const gi_table *table, const size_t *columns, size_t n)
-{
-    struct words w = {""};
-    size_t used = 0;
-    for (size_t i = 0; i < n && i < SHOWN_NAMES; i++) {
-        used += (size_t)snprintf(w.s + used, sizeof w.s - used, "%s%.60s", i ? ", " : "",
-                                 table->columns[columns[i]].name);
-    }
-    if (n > SHOWN_NAMES) snprintf(w.s + used, sizeof w.s - used, " and %zu more", n - SHOWN_NAMES);
-    return w;
-}
-
-/* "line 7", or the row where there are no lines. */
-static struct words place_of(const gi_table *table, size_t row)
-{
-    struct words w;
-    const uint64_t line = gi_table_line(table, row);
-    snprintf(w.s, sizeof w.s, "%s %" PRIu64, line ? "line" : "row",
-             line ? line : (uint64_t)row + 1);
-    return w;
-}
-
-static const char *plural(uint64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
-static const char *name_of(const gi_table *table, size_t column)
-{
-    return table->columns[column].name;
-}
-
-static double percent(uint64_t n, uint64_t of)
-{
-    return of ? 100 * (double)n / (double)of : 0;
-}
-
 /* ---- Columns --------------------------------------------------------------------------------- */
-
-static bool is_feature(const gi_survey *survey, size_t column)
-{
-    return survey->columns[column].role == GLIA_ROLE_FEATURE;
-}
 
 static bool all_differ(const gi_column_facts *f)
 {
@@ -139,7 +85,7 @@ static bool all_differ(const gi_column_facts *f)
 static bool is_identifier(const gi_survey_view *view, size_t column)
 {
     const gi_column_facts *f = &view->facts[column];
-    if (f->missing || f->present < LEAST_ROWS) return false;
+    if (f->missing || f->present < GI_SURVEY_LEAST_ROWS) return false;
     if (view->table->columns[column].kind == GI_CELL_TEXT) return all_differ(f);
     if (!f->is_whole || !(f->increases || all_differ(f))) return false;
     if (f->max - f->min + 1 == (double)f->present) return true; /* one after the other */
@@ -174,11 +120,6 @@ static bool is_mostly_missing(const gi_survey *survey, const gi_survey_view *vie
     return is_feature(survey, column) && f->present > 0 && f->missing > f->present;
 }
 
-static gi_column_use use_of(const gi_survey_view *view, size_t column)
-{
-    return view->plan->columns ? view->plan->columns[column].use : GI_USE_NOT;
-}
-
 static bool identifies(const gi_survey *survey, const gi_survey_view *view, size_t column)
 {
     return is_feature(survey, column) && view->facts[column].is_identifier;
@@ -186,7 +127,10 @@ static bool identifies(const gi_survey *survey, const gi_survey_view *view, size
 
 static bool is_left_out(const gi_survey *survey, const gi_survey_view *view, size_t column)
 {
-    (void)survey;
+    for (size_t i = 0; i < survey->shown.n_findings; i++)
+        if (survey->findings[i].kind == GLIA_FINDING_NUMBERS_AS_TEXT &&
+            survey->findings[i].columns[0] == column)
+            return false; /* more is known of it */
     return use_of(view, column) == GI_USE_IDENTIFIER;
 }
 
@@ -250,21 +194,21 @@ static const struct rule {
     const char *said;
 } rules[] = {
     {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
-     "another value in each row, as of an identifier or a time: it says nothing of new rows; "
-     "--drop"},
+     "another value in each row, as an identifier or a time has: it teaches nothing about new "
+     "rows; --drop"},
     {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
      "another value in nearly every row, as an identifier has: left out; --categorical learns "
      "from it all the same"},
     {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
-     "seems to say whom a row belongs to: if so, --group keeps the rows of one together when "
-     "some are held out, and leaves the column out"},
+     "seems to name the person or thing that a row belongs to: if so, --group keeps its rows "
+     "together when some are held out, and leaves the column out"},
     {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
      "so many different texts that most are rare, and each becomes a feature; --drop, or make "
      "fewer of them"},
     {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
      "few whole numbers, read as amounts: if they are codes, --categorical"},
     {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
-     "missing in most rows; a feature says where, --drop if that tells nothing"},
+     "missing in most rows; a feature shows where; --drop leaves the column out"},
     {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all; --drop"},
     {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
      "the same value in all rows, which is harmless; --drop saves inputs"},
@@ -299,11 +243,12 @@ static glia_status find_by_rules(gi_survey *survey, const gi_survey_view *view,
 
 /* ---- Numbers --------------------------------------------------------------------------------- */
 
-static glia_status find_outlier(gi_survey *survey, const gi_survey_view *view, size_t column,
-                                glia_error *error)
+glia_status gi_survey_find_outlier(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                   glia_error *error)
 {
     const gi_column_facts *f = &view->facts[column];
-    if (!f->numbers || f->n_inner < LEAST_ROWS || f->different <= MOST_OUTLYING) return GLIA_OK;
+    if (!f->numbers || f->n_inner < GI_SURVEY_LEAST_ROWS || f->different <= MOST_OUTLYING)
+        return GLIA_OK;
     uint64_t most = 0; /* of one number: one that mostly stands there leaves no usual spread */
     for (size_t i = 0; i < f->n_slots; i++)
         if (f->numbers[i].count > most) most = f->numbers[i].count;
@@ -370,12 +315,14 @@ static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, s
     };
     const gi_texts *texts = &view->table->columns[column].texts;
     const gi_column_facts *f = &view->facts[column];
-    if (f->present < LEAST_CLASS) return GLIA_OK;
+    const bool is_named = view->plan->columns && view->plan->columns[column].is_named;
+    if (f->present < GI_SURVEY_LEAST_CLASS) return GLIA_OK;
     const struct looks looks = look_at(texts, f);
     gi_text_look most = GI_LOOK_THOUSANDS;
     for (gi_text_look look = most; look <= GI_LOOK_UNIT; look++)
         if (looks.cells[look] > looks.cells[most]) most = look;
 
+    if (10 * looks.cells[GI_LOOK_DATE] >= 9 * f->present && is_named) return GLIA_OK;
     if (10 * looks.cells[GI_LOOK_DATE] >= 9 * f->present) {
         const size_t code = looks.first[GI_LOOK_DATE];
         if (is_feature(survey, column) && f->different > MOST_DATES)
@@ -383,9 +330,9 @@ static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, s
         return gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1,
                              (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
                              percent(looks.cells[GI_LOOK_DATE], f->present) / 100, error,
-                             "%.60s has dates or times (%.40s), which are read as texts, each for "
-                             "itself: make numbers "
-                             "of them (days, the month, the hour), or --drop",
+                             "%.60s has dates or times of several forms (such as %.40s) and is "
+                             "read as texts, each for itself: write all of them as "
+                             "year-month-day, or --drop",
                              name_of(view->table, column), texts->text[code]);
     }
     const double part = percent(looks.numbers, f->present);
@@ -481,209 +428,14 @@ static glia_status find_similar(gi_survey *survey, const gi_survey_view *view, s
                          place_of(view->table, f->first_rows[like]).s, texts->text[first]);
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------ */
-
-/* Whether rows of these features are bound to repeat: there are hardly more different ones. */
-static bool are_few(const gi_survey *survey, const gi_survey_view *view)
+glia_status gi_survey_find_in_texts(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                    glia_error *error)
 {
-    double kinds = 1;
-    for (size_t c = 0; c < view->table->n_columns; c++) {
-        const gi_column_facts *f = &view->facts[c];
-        if (survey->columns[c].role != GLIA_ROLE_FEATURE || f->is_identifier) continue;
-        if (f->has_more) return false;
-        kinds *= (double)(f->different + (f->missing > 0));
-        if (kinds > 1e18) return false;
-    }
-    return kinds < 20 * (double)view->table->rows;
-}
-
-static glia_status find_rows(gi_survey *survey, const gi_survey_view *view, glia_error *error)
-{
-    const gi_row_facts *rows = view->rows;
-    const gi_table *table = view->table;
-    const bool is_chance = are_few(survey, view);
-    const char *about = rows->checked < table->rows ? "about " : "";
-    glia_status status = GLIA_OK;
-    if (rows->duplicates) {
-        const size_t *pair = rows->duplicate;
-        status = gi_survey_add(
-            survey, GLIA_FINDING_DUPLICATES,
-            is_chance || 100 * rows->duplicates <= table->rows ? GLIA_NOTE : GLIA_WARNING, NULL, 0,
-            (uint64_t[]){gi_table_line(table, pair[0]), gi_table_line(table, pair[1])},
-            (double)rows->duplicates, error,
-            "%s%" PRIu64 " row%s (%.1f %%) %s like an earlier one, "
-            "first %s like %s%s",
-            about, rows->duplicates, plural(rows->duplicates),
-            percent(rows->duplicates, table->rows), rows->duplicates == 1 ? "is" : "are",
-            place_of(table, pair[1]).s, place_of(table, pair[0]).s,
-            is_chance
-                ? ": with so few different values that is to be expected"
-                : ": if it is the same one twice, remove it, or it is learned from and tested "
-                  "on");
-    }
-    if (!status && rows->contradictions && view->plan->has_task &&
-        view->plan->task != GLIA_VALUES) {
-        const size_t *pair = rows->contradiction;
-        status = gi_survey_add(
-            survey, GLIA_FINDING_CONTRADICTIONS, is_chance ? GLIA_NOTE : GLIA_WARNING, NULL, 0,
-            (uint64_t[]){gi_table_line(table, pair[0]), gi_table_line(table, pair[1])},
-            (double)rows->contradictions, error,
-            "%s%" PRIu64 " row%s (%.1f %%) %s like an earlier one in all features, but of another "
-            "class, first %s and %s: nothing can tell %s apart",
-            about, rows->contradictions, plural(rows->contradictions),
-            percent(rows->contradictions, table->rows), rows->contradictions == 1 ? "is" : "are",
-            place_of(table, pair[0]).s, place_of(table, pair[1]).s,
-            rows->contradictions == 1 ? "the two" : "them");
-    }
-    if (!status && table->skipped)
-        status = gi_survey_add(survey, GLIA_FINDING_BAD_ROWS, GLIA_WARNING, NULL, 0, NULL,
-                               (double)table->skipped, error,
-                               "%zu malformed row%s left out (--on-bad-row skip)", table->skipped,
-                               table->skipped == 1 ? " was" : "s were");
-    return status;
-}
-
-/* ---- The target ------------------------------------------------------------------------------ */
-
-static glia_status find_leak(gi_survey *survey, const gi_survey_view *view, size_t column,
-                             size_t target, glia_error *error)
-{
-    const gi_table *table = view->table;
-    const bool is_class = view->plan->task != GLIA_VALUES;
-    const bool are_numbers = table->columns[column].kind == GI_CELL_NUMBER && !is_class;
-    double skill, accuracy, guessed;
-    const glia_status status = gi_survey_skill(table, view->sample, column, target, is_class,
-                                               &skill, &accuracy, &guessed, error);
-    if (status) return status;
-    const double r = are_numbers && view->sample->n >= LEAST_ROWS
-                         ? gi_survey_correlation(table, view->facts, view->sample, column, target)
-                         : 0;
-    const char *name = name_of(table, column), *of = name_of(table, target);
-    static const char *const todo = "is it known before the target is? If not, --drop";
-    if (skill >= least_skill && is_class)
-        return gi_survey_add(
-            survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
-            "%.60s alone tells %.60s in %.4g %% of the rows that it was not learned "
-            "from (guessing: %.4g %%): %s %.60s",
-            name, of, 100 * accuracy, 100 * guessed, todo, name);
-    if (fabs(r) > least_correlation)
-        return gi_survey_add(survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, r * r, error,
-                             "%.60s alone tells %.60s (correlation %.4f): %s %.60s", name, of, r,
-                             todo, name);
-    if (skill >= least_skill)
-        return gi_survey_add(
-            survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
-            "%.60s alone tells %.60s (%.4g %% of its variance, in rows that it was "
-            "not learned from): %s %.60s",
-            name, of, 100 * skill, todo, name);
-    return GLIA_OK;
-}
-
-static glia_status find_leaks(gi_survey *survey, const gi_survey_view *view, glia_error *error)
-{
-    enum { MOST_TARGETS = 8 };
-    const gi_table *table = view->table;
-    glia_status status = GLIA_OK;
-    size_t n = 0;
-    for (size_t c = 0; c < table->n_columns; c++) n += is_feature(survey, c);
-    for (size_t c = 0; c < table->n_columns && n > 1 && view->plan->has_task; c++) {
-        const gi_column_facts *f = &view->facts[c];
-        if (!is_feature(survey, c) || f->is_identifier || f->different < 1) continue;
-        const size_t before = survey->shown.n_findings;
-        for (size_t k = 0; k < view->plan->n_targets && k < MOST_TARGETS && !status; k++)
-            if (survey->shown.n_findings == before)
-                status = find_leak(survey, view, c, view->plan->targets[k], error);
-        if (status) return status;
-    }
-    return GLIA_OK;
-}
-
-static glia_status find_target(gi_survey *survey, const gi_survey_view *view, glia_error *error)
-{
-    const gi_table *table = view->table;
-    glia_status status = GLIA_OK;
-    for (size_t k = 0; k < view->plan->n_targets && !status; k++) {
-        const size_t c = view->plan->targets[k];
-        const gi_column_facts *f = &view->facts[c];
-        if (f->missing) {
-            char remark[GI_MISSING_REMARK];
-            gi_table_remark_missing(&table->columns[c], remark);
-            survey->shown.skip_bad_rows = true;
-            status = gi_survey_add(
-                survey, GLIA_FINDING_TARGET_MISSING, view->skips ? GLIA_WARNING : GLIA_SEVERE, &c,
-                1, (uint64_t[]){gi_table_line(table, f->first_missing), 0}, (double)f->missing,
-                error,
-                "the target %.60s is missing in %" PRIu64 " row%s, first %s%s: --on-bad-row skip "
-                "leaves such rows out",
-                name_of(table, c), f->missing, plural(f->missing),
-                place_of(table, f->first_missing).s, remark);
-        }
-        if (!status && view->plan->has_task && view->plan->task == GLIA_CLASSES &&
-            view->plan->n_targets == 1 && f->present >= LEAST_ROWS && 2 * f->different > f->present)
-            status = gi_survey_add(
-                survey, GLIA_FINDING_TARGET_UNIQUE,
-                view->plan->are_classes ? GLIA_WARNING : GLIA_SEVERE, &c, 1, NULL,
-                (double)f->different, error,
-                "the target %.60s has %" PRIu64 " classes in %" PRIu64 " rows, so that hardly any "
-                "has a second one: is it the right column? --target names another; --loss "
-                "cross-entropy learns them all the same",
-                name_of(table, c), f->different, f->present);
-        if (!status && view->plan->has_task && view->plan->task == GLIA_VALUES)
-            status = find_outlier(survey, view, c, error);
-        if (!status && table->columns[c].kind == GI_CELL_TEXT) {
-            status = find_numbers(survey, view, c, error);
-            if (!status) status = find_missing_word(survey, view, c, error);
-            if (!status) status = find_similar(survey, view, c, error);
-        }
-    }
-    return status;
-}
-
-/* A column that has the name of a target, where another one was taken for it by default. */
-static glia_status find_named_target(gi_survey *survey, const gi_survey_view *view,
-                                     glia_error *error)
-{
-    const size_t c = gi_plan_named_target(view->table, view->plan);
-    if (c == SIZE_MAX) return GLIA_OK;
-    const char *name = name_of(view->table, c);
-    return gi_survey_add(survey, GLIA_FINDING_TARGET_NAME, GLIA_WARNING, &c, 1, NULL, NAN, error,
-                         "%.60s has the name of a target, but %.60s is taken for it, since it is "
-                         "the last column: if that is wrong, --target %.60s",
-                         name, name_of(view->table, view->plan->targets[0]), name);
-}
-
-glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
-{
-    const glia_survey *s = &survey->shown;
-    if (s->n_classes < 2) return GLIA_OK;
-    size_t least = 0, most = 0, rare = 0;
-    for (size_t k = 0; k < s->n_classes; k++) {
-        if (s->classes[k].count < s->classes[least].count) least = k;
-        if (s->classes[k].count > s->classes[most].count) most = k;
-        rare += s->classes[k].count < LEAST_CLASS;
-    }
-    const double ratio = (double)s->classes[most].count /
-                         (double)(s->classes[least].count ? s->classes[least].count : 1);
-    glia_status status = GLIA_OK;
-    if (rare)
-        status = gi_survey_add(
-            survey, GLIA_FINDING_RARE_CLASS, GLIA_WARNING, NULL, 0, NULL, (double)rare, error,
-            "%zu class%s less than %d rows, \"%.60s\" %" PRIu64 ": too few to learn "
-            "and to test; get more, or join classes",
-            rare, rare == 1 ? " has" : "es have", (int)LEAST_CLASS, s->classes[least].text,
-            s->classes[least].count);
-    if (!status && ratio > MOST_RATIO) {
-        survey->shown.balance_classes = s->n_classes <= 1000;
-        status =
-            gi_survey_add(survey, GLIA_FINDING_IMBALANCE, GLIA_WARNING, NULL, 0, NULL, ratio, error,
-                          "class \"%.60s\" has %" PRIu64 " rows, class \"%.60s\" %" PRIu64
-                          ": a network that never predicts \"%.60s\" has a high accuracy; "
-                          "--class-weights balanced gives rare classes more weight, at the price "
-                          "of accuracy",
-                          s->classes[most].text, s->classes[most].count, s->classes[least].text,
-                          s->classes[least].count, s->classes[least].text);
-    }
-    return status;
+    const size_t before = survey->shown.n_findings;
+    glia_status status = find_numbers(survey, view, column, error);
+    if (status || survey->shown.n_findings > before) return status;
+    status = find_missing_word(survey, view, column, error);
+    return status ? status : find_similar(survey, view, column, error);
 }
 
 /* ---- Columns that say the same ----------------------------------------------------------------
@@ -738,8 +490,8 @@ static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, gl
     glia_status status = list_columns(survey, view, may_be_copy, &list, error);
     size_t *first_alike = status ? NULL : find_first_alike(view, &list, error);
     if (!first_alike) status = GLIA_NO_MEMORY;
-    const bool correlates = list.n <= MOST_PAIRED && view->sample->n >= LEAST_ROWS;
-    for (size_t j = 1; j < list.n && !status && view->table->rows >= LEAST_ROWS; j++) {
+    const bool correlates = list.n <= MOST_PAIRED && view->sample->n >= GI_SURVEY_LEAST_ROWS;
+    for (size_t j = 1; j < list.n && !status && view->table->rows >= GI_SURVEY_LEAST_ROWS; j++) {
         for (size_t i = correlates ? 0 : first_alike[j]; i < j; i++) {
             const size_t pair[] = {list.columns[i], list.columns[j]};
             const gi_column_facts *a = &view->facts[pair[0]], *b = &view->facts[pair[1]];
@@ -767,36 +519,34 @@ static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, gl
 glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_error *error)
 {
     const gi_table *table = view->table;
-    glia_status status = find_target(survey, view, error);
-    if (!status) status = find_named_target(survey, view, error);
+    glia_status status = gi_survey_find_target(survey, view, error);
+    if (!status) status = gi_survey_find_named_target(survey, view, error);
     for (size_t c = 0; c < table->n_columns && !status; c++) {
+        if (use_of(view, c) == GI_USE_IDENTIFIER && table->columns[c].kind == GI_CELL_TEXT)
+            status = find_numbers(survey, view, c, error); /* which is why they all differ */
         if (!is_feature(survey, c)) continue;
         if (use_of(view, c) == GI_USE_DATE) {
             status = note_dates(survey, view, c, error);
             continue;
         }
         if (table->columns[c].kind == GI_CELL_NUMBER) {
-            status = find_outlier(survey, view, c, error);
+            status = gi_survey_find_outlier(survey, view, c, error);
             continue;
         }
-        const size_t before = survey->shown.n_findings;
-        status = find_numbers(survey, view, c, error);
-        if (survey->shown.n_findings > before && !status) continue;
-        if (!status) status = find_missing_word(survey, view, c, error);
-        if (!status) status = find_similar(survey, view, c, error);
+        status = gi_survey_find_in_texts(survey, view, c, error);
     }
     if (!status) status = find_by_rules(survey, view, NULL, error);
-    if (!status) status = find_leaks(survey, view, error);
+    if (!status) status = gi_survey_find_leaks(survey, view, error);
     if (!status && !view->is_hasty) status = find_copies(survey, view, error);
-    if (!status) status = find_rows(survey, view, error);
+    if (!status) status = gi_survey_find_rows(survey, view, error);
     size_t features = 0; /* of what is not suggested to be left out */
     for (size_t c = 0; c < table->n_columns; c++)
         if (!survey->columns[c].drop) features += survey->columns[c].features;
     if (!status && (table->rows < FEW_ROWS || table->rows < features))
         status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_NOTE, NULL, 0, NULL,
                                (double)table->rows, error,
-                               "%zu row%s for %zu feature%s: few to learn from; --folds 5 tests on "
-                               "each of them",
+                               "%zu row%s for %zu feature%s are few to learn from; --folds 5 tests "
+                               "on each row",
                                table->rows, plural(table->rows), features, plural(features));
     return status;
 }
@@ -804,14 +554,14 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
 glia_status gi_survey_find_in_sample(gi_survey *survey, const gi_survey_view *view,
                                      glia_error *error)
 {
-    glia_status status = find_named_target(survey, view, error);
+    glia_status status = gi_survey_find_named_target(survey, view, error);
     for (size_t c = 0; c < view->table->n_columns && !status; c++)
-        if (is_feature(survey, c) && view->table->columns[c].kind == GI_CELL_TEXT &&
-            use_of(view, c) == GI_USE_AS_IT_IS)
+        if (view->table->columns[c].kind == GI_CELL_TEXT &&
+            (use_of(view, c) == GI_USE_AS_IT_IS || use_of(view, c) == GI_USE_IDENTIFIER))
             status = find_numbers(survey, view, c, error);
     const glia_finding_kind many = GLIA_FINDING_MANY_TEXTS;
     if (!status) status = find_by_rules(survey, view, &many, error);
-    return status ? status : find_leaks(survey, view, error);
+    return status ? status : gi_survey_find_leaks(survey, view, error);
 }
 
 /* Whose rule is needed before the findings: rows are compared without identifiers. */

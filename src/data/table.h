@@ -14,7 +14,8 @@
 enum {
     GI_MAX_COLUMNS = 1 << 16,
     GI_MAX_ROW_BYTES = 1 << 24, /* of text: what is longer is taken for a quote left open */
-    GI_MAX_TEXTS = 1 << 16,     /* different ones of a column */
+    GI_MAX_TEXTS = 1 << 16,     /* different ones of a column, */
+    GI_MAX_DATES = 1 << 22,     /* and of one of dates and times, which are no categories */
     GI_MAX_TEXT_BYTES = 1 << 10 /* of a text that stands for a category */
 };
 
@@ -35,7 +36,8 @@ typedef struct gi_texts {
     struct gi_text_block *blocks; /* where the texts lie, the latest first */
 } gi_texts;
 
-/* Finds a text of n bytes, or adds it. GI_MAX_TEXTS of them at most: SIZE_MAX, and no error, when
+/* Finds a text of n bytes, or adds it. GI_MAX_TEXTS of them at most, or GI_MAX_DATES: SIZE_MAX, and
+ * no error, when
  * it would be one more. */
 glia_status gi_texts_add(gi_texts *texts, const char *text, size_t n, size_t *code,
                          glia_error *error);

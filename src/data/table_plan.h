@@ -46,6 +46,8 @@ typedef struct gi_column_plan {
     gi_date_form form; /* of GI_USE_DATE, */
     bool has_time;     /* a date at least has a time of day */
     bool is_ambiguous; /* no date shows whether the day or the month comes first */
+    bool has_numbers; /* of GI_USE_IDENTIFIER: its texts are numbers that are not written as such */
+    bool is_named;    /* --categorical names it */
 } gi_column_plan;
 
 typedef struct gi_table_plan {
