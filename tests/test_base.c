@@ -207,6 +207,12 @@ static void test_dates(void **state)
         {"2024.03.01", GI_DATE_YMD, 1709251200},
         {"2024-03", GI_DATE_YMD, 1709251200},
         {"2024-13", GI_DATE_YMD, INFINITY},
+        {"2024Q3", GI_DATE_YMD, 1719792000},
+        {"2024-Q3", GI_DATE_YMD, 1719792000},
+        {"2024-Q5", GI_DATE_YMD, INFINITY},
+        {"2024-03-01 10:30:00 CET", GI_DATE_YMD, 1709289000},
+        {"Fri, 01 Mar 2024 10:30:00 GMT", GI_DATE_DMY, 1709289000},
+        {"Friday, March 1, 2024", GI_DATE_MDY, 1709251200},
         {"2024-3/1", GI_DATE_YMD, INFINITY},
         {"24-03-01", GI_DATE_YMD, INFINITY},
         {"0000-00-00", GI_DATE_YMD, NAN},
@@ -256,6 +262,10 @@ static void test_dates(void **state)
     double seconds;
     assert_true(gi_date_of_number(20240301, &seconds) && seconds == 1709251200);
     assert_false(gi_date_of_number(20240230, &seconds));
+    assert_true(gi_date_of_number(20240301103000, &seconds) && seconds == 1709289000);
+    assert_true(gi_date_of_number(202403011030, &seconds) && seconds == 1709289000);
+    assert_false(gi_date_of_number(20240301103060, &seconds));
+    assert_false(gi_date_of_number(2024030110, &seconds));
     assert_false(gi_date_of_number(20240301.5, &seconds));
     assert_false(gi_date_of_number(NAN, &seconds));
 }

@@ -158,14 +158,28 @@ static bool take_year(const char **at, char separator, int *year)
     return separator != '-'; /* 01-02-03 is more often a code */
 }
 
+/* "Q3" at the end, which begins in July. */
+static bool take_quarter(const char **at, struct date *date)
+{
+    const char *p = *at;
+    int quarter;
+    if (!take_word(&p, "q") || !take_number(&p, 1, 1, &quarter, NULL) || *p) return false;
+    if (quarter < 1 || quarter > 4) return false;
+    date->month = 3 * quarter - 2;
+    *at = p;
+    return true;
+}
+
 static bool take_ymd(const char **at, struct date *date)
 {
     char separator = '\0';
-    if (!take_number(at, 4, 4, &date->year, NULL) || !take_separator(at, &separator, false))
-        return false;
+    if (!take_number(at, 4, 4, &date->year, NULL)) return false;
+    date->day = 1;
+    if (take_quarter(at, date)) return true;
+    if (!take_separator(at, &separator, false)) return false;
+    if (take_quarter(at, date)) return true;
     const bool is_name = take_month_name(at, &date->month);
     if (!is_name && !take_number(at, 1, 2, &date->month, NULL)) return false;
-    date->day = 1;
     if (separator != '.' && !is_name && **at == '\0') return true; /* a month */
     return take_separator(at, &separator, is_name) && take_number(at, 1, 2, &date->day, NULL);
 }
@@ -200,13 +214,16 @@ static bool take_mdy(const char **at, struct date *date)
 
 /* ---- Times --------------------------------------------------------------------------------- */
 
-/* "Z", "UTC", "+01:00", "+0100", "+01"; seconds to be taken away. */
+/* "Z", "UTC", "+01:00", "+0100", "+01"; seconds to be taken away: none for another name. */
 static bool take_zone(const char **at, double *seconds)
 {
     *seconds = 0;
     while (take(at, ' ')) continue;
     if (**at == '\0') return true;
-    if (take_word(at, "z") || take_word(at, "utc") || take_word(at, "gmt")) return **at == '\0';
+    if ((*at)[strspn(*at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0') { /* Z, UTC; CET is not known */
+        *at += strlen(*at);
+        return true;
+    }
     const int sign = take(at, '+') ? 1 : take(at, '-') ? -1 : 0;
     int hours, minutes = 0;
     if (!sign || !take_number(at, 1, 4, &hours, NULL)) return false;
@@ -260,12 +277,29 @@ static bool seconds_of(const struct date *date, double *seconds)
     return true;
 }
 
+/* "Fri, 01 Mar 2024" */
+static void skip_weekday(const char **at)
+{
+    static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+    const char *p = *at;
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
+        if (!take_word(&p, days[i])) continue;
+        while (lower(*p) >= 'a' && lower(*p) <= 'z') p++;
+        const char *end = p;
+        take(&p, ',');
+        while (take(&p, ' ')) continue;
+        if (p > end) *at = p;
+        return;
+    }
+}
+
 bool gi_date_parse(const char *text, gi_date_form form, double *seconds, bool *has_time)
 {
     struct date date;
     double time = 0;
     bool timed = form == GI_DATE_TIME;
     if (has_time) *has_time = timed;
+    skip_weekday(&text);
     switch (form) {
     case GI_DATE_YMD:
         if (!take_ymd(&text, &date)) return false;
@@ -295,9 +329,22 @@ bool gi_date_parse(const char *text, gi_date_form form, double *seconds, bool *h
 
 bool gi_date_of_number(double number, double *seconds)
 {
-    if (!(number >= 15000101 && number <= 29991231) || number != floor(number)) return false;
-    const int whole = (int)number;
-    return seconds_of(&(struct date){whole / 10000, whole / 100 % 100, whole % 100}, seconds);
+    double time = 0;
+    if (!(number >= 15000101 && number < 30000000000000) || number != floor(number)) return false;
+    int64_t whole = (int64_t)number;
+    if (whole >= 150001010000 && whole < 15000101000000) whole *= 100; /* without seconds */
+    if (whole >= 15000101000000) { /* with hours, minutes and seconds */
+        const int hour = (int)(whole / 10000 % 100), minute = (int)(whole / 100 % 100);
+        const int second = (int)(whole % 100);
+        if (hour > 23 || minute > 59 || second > 59) return false;
+        time = hour * 3600 + minute * 60 + second;
+        whole /= 1000000;
+    }
+    if (whole > 29991231) return false;
+    const struct date date = {(int)(whole / 10000), (int)(whole / 100 % 100), (int)(whole % 100)};
+    if (!seconds_of(&date, seconds)) return false;
+    *seconds += time;
+    return true;
 }
 
 double gi_date_part_of(double seconds, gi_date_part part)

@@ -12,11 +12,11 @@
  */
 typedef enum gi_date_form {
     GI_DATE_NONE,
-    GI_DATE_YMD,     /* 2024-03-01, 2024/3/1, 2024-03-01T10:30:00Z, 2024-03 */
+    GI_DATE_YMD,     /* 2024-03-01, 2024/3/1, 2024-03-01T10:30:00Z, 2024-03, 2024Q1 */
     GI_DATE_DMY,     /* 01.03.2024, 1/3/24, 01-Mar-2024, 01MAR2024 */
     GI_DATE_MDY,     /* 03/01/2024, 3/1/24, Mar 1, 2024 */
     GI_DATE_TIME,    /* 10:30, 10:30:00.5, 2:30 pm */
-    GI_DATE_COMPACT, /* 20240301: a whole number */
+    GI_DATE_COMPACT, /* 20240301, 202403011030, 20240301103000: a whole number */
     GI_DATE_FORMS
 } gi_date_form;
 

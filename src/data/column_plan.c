@@ -88,7 +88,7 @@ static void find_date_form(const gi_texts *texts, gi_column_plan *out)
 }
 
 /* Whether the whole numbers of a column are dates such as 20240301. */
-static bool are_compact_dates(const gi_table *table, size_t column)
+static bool are_compact_dates(const gi_table *table, size_t column, bool *has_time)
 {
     double seen[LEAST_COMPACT];
     size_t n = 0;
@@ -98,6 +98,7 @@ static bool are_compact_dates(const gi_table *table, size_t column)
         size_t i = 0;
         if (isnan(cell)) continue;
         if (!gi_date_of_number(cell, &seconds)) return false;
+        *has_time |= cell >= 1e11; /* more digits than a day has */
         while (i < n && seen[i] != cell) i++;
         if (i == n && n < LEAST_COMPACT) seen[n++] = cell;
     }
@@ -192,7 +193,7 @@ static glia_status plan_column(const gi_table *table, size_t column,
         find_date_form(&table->columns[column].texts, out);
         is_identifier = out->form == GI_DATE_NONE && has_other_texts(table, column);
     } else {
-        if (are_compact_dates(table, column)) out->form = GI_DATE_COMPACT;
+        if (are_compact_dates(table, column, &out->has_time)) out->form = GI_DATE_COMPACT;
         status = numbers_rows(table, column, &is_identifier, error);
     }
     out->has_numbers = is_identifier && table->columns[column].kind == GI_CELL_TEXT &&

@@ -421,6 +421,16 @@ static gi_line_mark *mark_rows(const gi_table *table, const gi_row_sample *sampl
     return marks;
 }
 
+static size_t hasty_cells(const gi_table *table)
+{
+    const size_t part = table->rows * table->n_columns / GI_HASTY_PART;
+    const size_t rows = GI_HASTY_ROWS * table->n_columns;
+    size_t n = GI_HASTY_CELLS;
+    if (n < rows) n = rows;
+    if (n < part) n = part;
+    return n < GI_MOST_HASTY_CELLS ? n : GI_MOST_HASTY_CELLS;
+}
+
 /* The survey of a table that is open, in little time: of its rows a sample if they are many. */
 static glia_status survey_open_table(gi_survey *survey, const gi_table *table,
                                      const gi_table_plan *plan, glia_error *error)
@@ -439,7 +449,7 @@ static glia_status survey_open_table(gi_survey *survey, const gi_table *table,
     s->how = gi_survey_copy(survey, table->how, error);
     s->task_note = gi_survey_copy(survey, plan->note, error);
     glia_status status = s->how && s->task_note
-                             ? gi_survey_sample(table, GI_HASTY_CELLS, &sample, error)
+                             ? gi_survey_sample(table, hasty_cells(table), &sample, error)
                              : GLIA_NO_MEMORY;
     if (!status && sample.n < table->rows) {
         part.rows = sample.n;

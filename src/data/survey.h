@@ -82,7 +82,11 @@ typedef struct gi_row_sample {
 
 enum {
     GI_SAMPLE_CELLS = 1 << 23, /* of a survey by itself, */
-    GI_HASTY_CELLS = 1 << 18   /* and of one before training, which takes little time */
+    /* and of one before training, which takes a small part of the time of reading: */
+    GI_HASTY_CELLS = 1 << 16, /* or so many rows, or one cell in so many of a large table, */
+    GI_HASTY_ROWS = 1 << 9,
+    GI_HASTY_PART = 32,
+    GI_MOST_HASTY_CELLS = 1 << 19 /* but no more than that */
 };
 glia_status gi_survey_sample(const gi_table *table, size_t most_cells, gi_row_sample *out,
                              glia_error *error);
