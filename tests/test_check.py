@@ -257,6 +257,24 @@ def _():
     glia("train", "hot.csv", *targets, "--loss", "bce", "--epochs", 1, "-o", "hot.safetensors")
 
 
+@test("identifiers of more than 15 digits are told apart, as classes and groups, or left out")
+def _():
+    rng = random.Random(10)
+    base = 1582218195625938944
+    table("long.csv", ["id", "a", "b", "class"],
+          [[base + i, round(rng.gauss(i % 3, 0.5), 3), round(rng.gauss(0, 1), 3), base + i % 3]
+           for i in range(120)])
+    r = glia("train", "long.csv", "-o", "model.safetensors")
+    expect("id has another value in nearly every row" in r.err, r.err)
+    expect(float(re.search(r"test +([0-9.]+)", r.out)[1]) > 60, r.out)
+    r = glia("data", "check", "long.csv", "--json").json()
+    expect(r["task"] == "classes" and not set(kinds(r)) & {"leak", "unusable"}, r["findings"])
+    expect([c["text"] for c in r["classes"]] == [str(base + k) for k in range(3)], r["classes"])
+    r = glia("train", "long.csv", "--target", "a", "--group", "class", "--folds", 3, "--epochs", 1)
+    r = glia("train", "long.csv", "--target", "a", "--group", "class", "--folds", 4, code=2)
+    expect("4 folds of 3 groups" in r.err, r.err)
+
+
 @test("a target with another text in each row stops train; two rows cannot be divided")
 def _():
     table("unique.csv", ["a", "y"], [[i % 7, f"t{i}"] for i in range(60)])

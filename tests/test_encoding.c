@@ -111,6 +111,10 @@ static void test_dates(void **state)
                      GLIA_OK); /* as it was learned, with the time in the days */
     assert_row(other, 0, (const float[]){3.5F, 0, 0, 0, -4}, 5, 0);
     glia_dataset_free(other);
+    assert_int_equal(read_text("d,y\n2024-02-05T12:00,1\n", NULL, &reading, &other, &error),
+                     GLIA_OK); /* which cannot be another day */
+    assert_row(other, 0, (const float[]){3.5F, 0, 0, 0, -4}, 5, 0);
+    glia_dataset_free(other);
     assert_int_equal(read_text("d,y\n13.13.2024,1\n", NULL, &reading, &other, &error),
                      GLIA_BAD_FORMAT);
     assert_non_null(strstr(error.message, "line 2, column d: found \"13.13.2024\""));
@@ -204,6 +208,10 @@ static void test_default_target(void **state)
     const glia_table_params params = {.drop = drop, .n_drop = 1};
     glia_dataset *set = must_read("x,y,z\n1,a,3\n2,b,3\n", &params);
     assert_string_equal(glia_dataset_class_name(set, 0), "a");
+    glia_dataset_free(set);
+    set = must_read("x;y;\n1;a;\n2;b;\n3;a;\n", NULL);
+    assert_string_equal(glia_dataset_class_name(set, 0), "a");
+    assert_int_equal(glia_dataset_describe(set).features, 1);
     glia_dataset_free(set);
 }
 

@@ -173,21 +173,12 @@ static glia_status numbers_rows(const gi_table *table, size_t column, bool *out,
 
 /* ---- Columns ------------------------------------------------------------------------------- */
 
-static bool is_named(const gi_table *table, size_t column, const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (gi_table_column(table, names[i]) == column) return true;
-    return false;
-}
-
-static glia_status plan_column(const gi_table *table, size_t column,
-                               const glia_table_params *params, gi_column_plan *out,
+static glia_status plan_column(const gi_table *table, size_t column, gi_column_plan *out,
                                glia_error *error)
 {
     bool is_identifier = false;
     glia_status status = GLIA_OK;
     out->use = GI_USE_AS_IT_IS;
-    out->is_named = is_named(table, column, params->categorical, params->n_categorical);
     if (out->is_named) return GLIA_OK;
     if (table->columns[column].kind == GI_CELL_TEXT) {
         find_date_form(&table->columns[column].texts, out);
@@ -213,12 +204,16 @@ glia_status gi_plan_columns(const gi_table *table, const glia_table_params *para
     if (!plan->columns) return GLIA_NO_MEMORY;
     for (size_t k = 0; k < plan->n_targets; k++)
         plan->columns[plan->targets[k]].use = GI_USE_TARGET;
+    for (size_t i = 0; i < params->n_categorical; i++) {
+        const size_t c = gi_table_column(table, params->categorical[i]);
+        if (c != SIZE_MAX) plan->columns[c].is_named = true;
+    }
     glia_status status = GLIA_OK;
     for (size_t c = 0; c < table->n_columns && !status; c++) {
         if (plan->columns[c].use == GI_USE_TARGET || c == roles->weight || c == roles->group ||
             c == roles->id || table->columns[c].kind == GI_CELL_IGNORED)
             continue;
-        status = plan_column(table, c, params, &plan->columns[c], error);
+        status = plan_column(table, c, &plan->columns[c], error);
     }
     return status;
 }

@@ -326,6 +326,17 @@ static glia_status map_categories(struct gi_encoding *e, glia_error *error)
     return GLIA_OK;
 }
 
+/* The number that is read of a date. Year, month, day is read in any column of dates: no other
+ * order is written so. INFINITY: it is no date. */
+static double date_number(const gi_schema_column *column, const char *text)
+{
+    double seconds;
+    const bool is_date =
+        gi_date_parse(text, column->date, &seconds, NULL) ||
+        (column->date != GI_DATE_TIME && gi_date_parse(text, GI_DATE_YMD, &seconds, NULL));
+    return is_date ? gi_date_part_of(seconds, column->part) : (double)INFINITY;
+}
+
 /* From the codes of texts that are dates to the numbers that are read of them. */
 static glia_status map_dates(struct gi_encoding *e, glia_error *error)
 {
@@ -335,12 +346,7 @@ static glia_status map_dates(struct gi_encoding *e, glia_error *error)
         const gi_texts *texts = &e->shared->table->columns[e->column[j]].texts;
         e->number[j] = gi_alloc(texts->n, sizeof **e->number, "dates", error);
         if (!e->number[j]) return GLIA_NO_MEMORY;
-        for (size_t c = 0; c < texts->n; c++) {
-            double seconds;
-            e->number[j][c] = gi_date_parse(texts->text[c], column->date, &seconds, NULL)
-                                  ? gi_date_part_of(seconds, column->part)
-                                  : (double)INFINITY;
-        }
+        for (size_t c = 0; c < texts->n; c++) e->number[j][c] = date_number(column, texts->text[c]);
     }
     return GLIA_OK;
 }

@@ -84,7 +84,7 @@ enum {
     GI_SAMPLE_CELLS = 1 << 23, /* of a survey by itself, */
     /* and of one before training, which takes a small part of the time of reading: */
     GI_HASTY_CELLS = 1 << 16, /* or so many rows, or one cell in so many of a large table, */
-    GI_HASTY_ROWS = 1 << 9,
+    GI_HASTY_ROWS = 1 << 8,
     GI_HASTY_PART = 32,
     GI_MOST_HASTY_CELLS = 1 << 19 /* but no more than that */
 };

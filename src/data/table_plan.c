@@ -218,6 +218,7 @@ static bool is_nameless(const gi_table *table, size_t column)
 static bool is_empty(const gi_table *table, size_t column)
 {
     size_t row = 0;
+    if (table->columns[column].kind == GI_CELL_IGNORED) return true;
     if (!table->columns[column].has_missing) return false;
     while (row < table->rows && isnan(table->cells[row * table->n_columns + column])) row++;
     return row == table->rows;
