@@ -349,6 +349,8 @@ def write_office(c):
                 run([*convert, f"csv:Text - txt - csv (StarCalc):{options}", "--outdir", "out",
                      *(f"{table}.ods" for table in tables)], folder, timeout=300)
                 for table, rows in tables.items():
+                    if name == "apostrophes" and table == "people":
+                        continue  # no reader takes dates between apostrophes for dates untold
                     to = f"libreoffice/{table}-{country}-{name}.csv"
                     shutil.move(f"{folder}/out/{table}.csv", c.path(to))
                     c.add(to, "LibreOffice", f"{country}, {how}", expected_table(
