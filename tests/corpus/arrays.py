@@ -2,6 +2,7 @@
 """Files written by NumPy, SciPy, scikit-learn, XGBoost, liac-arff and in the ways of LIBSVM's users."""
 import os
 import shutil
+import warnings
 
 import arff
 import numpy as np
@@ -221,7 +222,11 @@ def write_svmlight(c):
     dense = [" ".join(f"{j}:{v:g}" for j, v in enumerate(row)) for row in x]
     by_hand("xgboost.txt", "XGBoost", "dense, from 0",
             [f"{y} {row}" for y, row in zip(labels, dense)], expected(labels))
-    xgboost.DMatrix(c.path("svmlight/xgboost.txt") + "?format=libsvm")  # which it reads as we do
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it means to give up files of text
+        read = xgboost.DMatrix(c.path("svmlight/xgboost.txt") + "?format=libsvm")
+    if (read.num_row(), read.num_col()) != (N, 6):
+        raise SystemExit("XGBoost reads xgboost.txt otherwise")
 
 
 def write_sparse(c):

@@ -20,7 +20,7 @@ PYPI = ["numpy==2.4.6", "pandas==3.1.1", "polars==2.1.0", "pyarrow==26.0.1", "du
         "pillow==13.0.0", "opencv-python-headless==5.0.0.93"]
 DEBIAN = {"r-base-core": "4.2.2", "r-cran-data.table": "1.14.8", "r-cran-readr": "2.1.4",
           "octave": "7.3.0", "sqlite3": "3.40.1", "postgresql-15": "15.", "gawk": "5.2.1",
-          "libreoffice-calc": "7.4.7", "netpbm": "11.1.0"}
+          "libreoffice-calc": "7.4.7", "netpbm": "11.01"}
 
 
 def say(text):
