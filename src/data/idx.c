@@ -412,6 +412,10 @@ static uint32_t *number_labels(const gi_idx *labels, const bool *marks, glia_err
     for (size_t k = 0; class_of && k < GLIA_MAX_CLASSES; k++) class_of[k] = marks[k] ? n++ : 0;
     for (size_t i = 0; class_of && out && i < labels->dims[0]; i++)
         out[i] = class_of[label_of(labels, i)];
+    if (!class_of) {
+        gi_free(out); /* its labels are not known */
+        out = NULL;
+    }
     gi_free(class_of);
     return out;
 }
