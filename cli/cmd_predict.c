@@ -60,7 +60,7 @@ static const example predict_examples[] = {
      "Each row of a table, by a model that was trained on such a table."},
     {"glia predict homes.safetensors - --format jsonl < homes.csv",
      "... each as it comes, as JSON lines."},
-    {"glia predict homes.safetensors new.csv --with-input -o answers.csv",
+    {"glia predict homes.safetensors homes.csv --with-input -o answers.csv",
      "... each beside the columns of the table."},
     {NULL, NULL},
 };

@@ -80,7 +80,7 @@ static const struct option sweep_table[] = {
      .shown_default = "",
      .help = "run N random cells instead of all; a value may then be a range, as 0.01..1"},
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N", SWEEP_FIELD(seed),
-     .help = "seed of the first run of each cell, and of --random"},
+     .help = "seed of the first run of each cell and of the random cells"},
     {.kind = OPTION_COUNT, .name = "seeds", .metavar = "N", SWEEP_FIELD(seeds), .min = 1,
      .max = 100000, .help = "runs of each cell, with consecutive seeds"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", SWEEP_FIELD(threads), .max = 1024,

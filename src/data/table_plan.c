@@ -469,6 +469,24 @@ void gi_table_plan_free(gi_table_plan *plan)
     gi_free(plan->columns);
 }
 
+/* How many texts of a column its rows have: those that a file declares need not occur. */
+static glia_status count_present(const gi_table *table, size_t column, size_t *out,
+                                 glia_error *error)
+{
+    const size_t n = table->columns[column].texts.n;
+    bool *seen = gi_alloc(n, sizeof *seen, "classes", error);
+    if (!seen) return GLIA_NO_MEMORY;
+    *out = 0;
+    for (size_t row = 0; row < table->rows; row++) {
+        const double cell = table->cells[row * table->n_columns + column];
+        if (isnan(cell) || seen[(size_t)cell]) continue;
+        seen[(size_t)cell] = true;
+        (*out)++;
+    }
+    gi_free(seen);
+    return GLIA_OK;
+}
+
 /* Whether classes can be learned: there are two at least, and most have a second row. */
 static glia_status check_classes(const gi_table *table, const gi_table_plan *plan, size_t classes,
                                  glia_error *error)
@@ -489,8 +507,12 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
                        table->path, target->name, classes ? "one class alone" : "no class at all",
                        remark, hint);
     }
-    if (target->kind == GI_CELL_TEXT && !plan->are_classes && table->rows >= LEAST_ROWS &&
-        2 * classes > table->rows)
+    if (target->kind != GI_CELL_TEXT || plan->are_classes || table->rows < LEAST_ROWS ||
+        2 * classes <= table->rows)
+        return GLIA_OK;
+    const glia_status status = count_present(table, plan->targets[0], &classes, error);
+    if (status) return status;
+    if (2 * classes > table->rows)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: column %s, the target, has %zu different texts in %zu rows, such as "
                        "\"%.40s\", so that hardly any class has a second row; name another column "
