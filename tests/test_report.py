@@ -389,7 +389,8 @@ def _():
     expect("<script>alert" not in page.text and "<img src=x" not in page.text, "markup")
     matrix = page.data("confusion-matrix")
     expect(matrix["columns"][1:3] == HOSTILE[:2], matrix["columns"])
-    expect(matrix["columns"][3].startswith(HOSTILE[2][:30]) and len(matrix["columns"][3]) == 40,
+    shown = HOSTILE[2].replace("\u202e", "?")  # it would turn the text round it
+    expect(matrix["columns"][3].startswith(shown[:30]) and len(matrix["columns"][3]) == 40,
            matrix["columns"][3])
     command = page.all("pre")[0]["text"]
     expect(command == "glia train '<script>alert(1)</script>' 'it'\\''s' '$(reboot)' '' -- bars",
