@@ -188,12 +188,31 @@ static int predict_x(struct predictor *p, glia_type type, const char *input, con
 
 /* ---- The two kinds of inputs --------------------------------------------------------------- */
 
+/* Whether the name of a file is that of a table. */
+static bool is_named_table(const char *path)
+{
+    static const char *const endings[] = {".csv", ".tsv", ".arff"};
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const size_t n = strlen(endings[i]);
+        if (length > n && strcmp(path + length - n, endings[i]) == 0) return true;
+    }
+    return false;
+}
+
 static int predict_file(struct predictor *p, const char *path)
 {
     glia_image image = {0};
     glia_error error;
     bool changed = false;
     int status = EXIT_FAILED;
+    if (is_named_table(path) && p->info.height > 0) {
+        complain(
+            "%s: is a table, but the model reads images of %zu x %zu pixels; give it pictures, "
+            "a folder of them, or samples of a data set (DATA:INDEX)",
+            path, p->info.height, p->info.width);
+        return EXIT_FAILED;
+    }
     if (glia_image_read_as(path, p->info.channels == 3 ? 3 : 1, &image, &error) != GLIA_OK)
         complain_error(&error);
     else if (glia_network_fit_image(p->network, &image, p->x, &changed, &error) != GLIA_OK)
@@ -267,7 +286,8 @@ static int predict_rows(struct predictor *p, const char *input, const sample_ran
             return complain_error(&error);
         snprintf(name, sizeof name, "%s:%llu", rows->name, (unsigned long long)i);
         status = predict_x(p, glia_dataset_describe(p->dataset).type, name,
-                           glia_dataset_describe(p->dataset).task == GLIA_CLASSES
+                           p->info.task == GLIA_CLASSES &&
+                                   glia_dataset_describe(p->dataset).task == GLIA_CLASSES
                                ? glia_dataset_class_name(p->dataset, label)
                                : NULL,
                            false);

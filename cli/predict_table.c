@@ -299,8 +299,17 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
     params.keep_texts = run->how->with_input;
     glia_row_stream *stream = NULL;
     glia_dataset *rows = NULL;
-    glia_status status = glia_row_stream_open(run->how->network, path, (glia_split)run->how->split,
-                                              &params, &stream, error);
+    glia_status status = GLIA_OK;
+    if (run->info.height == 0 && glia_file_kind_of(path, &params) == GLIA_FILE_IMAGE) {
+        snprintf(error->message, sizeof error->message,
+                 "%s: is an image, but the model reads rows of %zu numbers or columns; give it a "
+                 "table, an array or sparse text with those",
+                 path, run->info.columns > 0 ? run->info.columns : run->info.inputs);
+        status = error->status = GLIA_MISMATCH;
+    }
+    if (status == GLIA_OK)
+        status = glia_row_stream_open(run->how->network, path, (glia_split)run->how->split, &params,
+                                      &stream, error);
     bool has_begun = false;
     do {
         if (status == GLIA_OK) status = glia_row_stream_next(stream, &rows, error);

@@ -207,6 +207,20 @@ def _():
     expect("two.csv: its columns are not those of the first file" in told, told)
 
 
+@test("a model and a file of different kinds are named, both")
+def _():
+    trained("a.csv", "--drop", "patient")
+    make_data("squares", 30, 0)
+    glia("train", "squares", "--epochs", "1", "-q", "-o", "squares.safetensors")
+    write("dot.pgm", pgm(8, 8, picture(1, random.Random(3))))
+    write("few.svm", b"0 1:1\n1 2:1\n" * 20)
+    for model, file, words in (("m", "dot.pgm", "dot.pgm: is an image, but the model reads rows of 2"),
+                               ("squares", "a.csv", "a.csv: is a table, but the model reads images"),
+                               ("squares", "few.svm", "few.svm: is sparse text, but the network")):
+        _, told = predicted(model + ".safetensors", file, code=1)
+        expect(words in told and ("8 x 8" in told or model == "m"), told)
+
+
 # ---- Pictures ------------------------------------------------------------------------------------
 
 @test("a picture comes through a pipe")

@@ -315,11 +315,12 @@ glia_status gi_open_for(const glia_network *network, const char *name, glia_spli
     const bool is_file = name && gi_is_file_set(name), is_input = is_file && strcmp(name, "-") == 0;
     const glia_file_kind kind = is_file ? glia_file_kind_of(name, params) : GLIA_FILE_NONE;
     if (network->input.height > 0 && !is_input &&
-        (kind == GLIA_FILE_VALUES || kind == GLIA_FILE_ARFF))
+        (kind == GLIA_FILE_VALUES || kind == GLIA_FILE_ARFF || kind == GLIA_FILE_SPARSE))
         return gi_fail(error, GLIA_MISMATCH,
-                       "%s: is a table, but the network reads images of %zu x %zu pixels; give it "
+                       "%s: is %s, but the network reads images of %zu x %zu pixels; give it "
                        "pictures, a folder of them, or a data set of such images",
-                       name, network->input.height, network->input.width);
+                       name, kind == GLIA_FILE_SPARSE ? "sparse text" : "a table",
+                       network->input.height, network->input.width);
     if (!is_file || (!network->schema && kind == GLIA_FILE_IMAGE))
         return open_with_classes(network, name, split, &fitted, out, error);
     gi_reading reading = gi_network_reading(network);
