@@ -424,6 +424,24 @@ static void test_contradictions(void **state)
     glia_survey_free(s);
 }
 
+/* An advice can be copied: names with blanks and commas are quoted, as a command takes them. */
+static void test_advice_quotes_names(void **state)
+{
+    (void)state;
+    begin("a b,\"c, d\",plain,it's,x,y");
+    for (unsigned i = 0; i < 120; i++) put("1,1,1,1,%.6f,%u\n", normal(), i % 2);
+    glia_survey *s = survey(NULL);
+    assert_found(s, GLIA_FINDING_CONSTANT, "a b",
+                 "a b, \"c, d\", plain, it's: the same value in all rows, which is harmless; "
+                 "--drop 'a b,\"c, d\",plain,4' saves inputs");
+    glia_survey_free(s);
+    begin("a b,y");
+    for (unsigned i = 0; i < 120; i++) put("%u,%u\n", 1 + i, i % 2);
+    s = survey(NULL);
+    assert_found(s, GLIA_FINDING_IDENTIFIER, "a b", "nothing about new rows; --drop 'a b'");
+    glia_survey_free(s);
+}
+
 /* Rows that differ in an identifier alone are the same. */
 static void test_duplicates_but_for_an_identifier(void **state)
 {
@@ -893,6 +911,7 @@ int main(void)
         cmocka_unit_test(test_duplicates_of_many),
         cmocka_unit_test(test_few_rows),
         cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_advice_quotes_names),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_many_texts),
         cmocka_unit_test(test_codes),

@@ -239,23 +239,26 @@ __attribute__((format(printf, 3, 4))) static char *add_line(char *notes, glia_er
 static char *note_left_out(const gi_table *table, const gi_table_plan *plan, bool have_numbers,
                            char *notes, glia_error *error)
 {
-    char names[512] = "", more[32] = "";
-    size_t n = 0, used = 0;
+    char names[512], option[GI_OPTION_NAMES], more[32] = "";
+    size_t which[SHOWN_NAMES + 1] = {0}, n = 0;
     for (size_t c = 0; c < table->n_columns; c++) {
         const gi_column_plan *column = &plan->columns[c];
         if (column->use != GI_USE_IDENTIFIER || column->has_numbers != have_numbers) continue;
-        if (n++ < SHOWN_NAMES)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%.60s",
-                                     n > 1 ? ", " : "", table->columns[c].name);
+        if (n <= SHOWN_NAMES) which[n] = c;
+        n++;
     }
     if (n == 0) return notes;
+    const size_t shown = n < SHOWN_NAMES ? n : SHOWN_NAMES;
+    gi_table_list_names(table->columns, which, shown, names, sizeof names);
     if (n > SHOWN_NAMES) snprintf(more, sizeof more, " and %zu more", n - SHOWN_NAMES);
-    return add_line(notes, error,
-                    "%s%s %s %s and %s left out; --categorical learns from %s all the same", names,
-                    more, n == 1 ? "has" : "have",
-                    have_numbers ? "numbers that are not written as plain numbers"
-                                 : "another value in nearly every row, as an identifier has,",
-                    n == 1 ? "is" : "are", n == 1 ? "it" : "them");
+    return add_line(
+        notes, error, "%s%s %s %s and %s left out; --categorical %s learns from %s all the same",
+        names, more, n == 1 ? "has" : "have",
+        have_numbers ? "numbers that are not written as plain numbers"
+                     : "another value in nearly every row, as an identifier has,",
+        n == 1 ? "is" : "are",
+        gi_table_option(table->columns, which, n <= SHOWN_NAMES ? n : SHOWN_NAMES + 1, option),
+        n == 1 ? "it" : "them");
 }
 
 char *gi_plan_notes(const gi_table *table, const gi_table_plan *plan, glia_error *error)

@@ -15,20 +15,11 @@ static const char *name_form(const gi_number_form *form)
     return form->thousands == ',' ? "a number with a decimal point (1,234.5)" : "a number";
 }
 
-enum { OPTION_NAME = GI_CSV_SHOWN + 8 };
-
-/* A column as an option names it: 4, if "column 4" is all that it is called; 'a b' in quotes. */
-static const char *option_name(const char *name, char option[OPTION_NAME])
-{
-    if (strncmp(name, "column ", 7) == 0) return name + 7;
-    const char *quote = strpbrk(name, " ,;&|<>()$*\"") ? "'" : "";
-    snprintf(option, OPTION_NAME, "%s%s%s", quote, name, quote);
-    return option;
-}
+enum { ADVICE = 1280 };
 
 /* What to do about a cell that is no number. */
 static void advise_number(const gi_csv_form *form, const gi_csv_problem *problem, const char *name,
-                          const char *option, bool is_first, char advice[512])
+                          const char *option, bool is_first, char advice[ADVICE])
 {
     const char *shown = problem->shown;
     const size_t n = strspn(shown, "+-0123456789.,' ");
@@ -41,10 +32,10 @@ static void advise_number(const gi_csv_form *form, const gi_csv_problem *problem
     else
         snprintf(word, sizeof word, "--missing says which words mean missing, ");
     if (form->is_for_network)
-        snprintf(advice, 512, "since the network learned %s as numbers; correct it, %s", name,
+        snprintf(advice, ADVICE, "since the network learned %s as numbers; correct it, %s", name,
                  word);
     else
-        snprintf(advice, 512,
+        snprintf(advice, ADVICE,
                  "correct it, %s%sor take the column as categories with --categorical %s, or leave "
                  "it out with --drop %s, ",
                  is_first ? "take the row out if it has units, " : "", word, option, option);
@@ -57,7 +48,7 @@ static glia_status report_number(const gi_csv_form *form, const gi_csv_problem *
                                  uint64_t line, const char *cell, const char *name,
                                  const char *option, glia_error *error)
 {
-    char advice[512];
+    char advice[ADVICE];
     const char *shown = problem->shown;
     if (problem->fault == GI_CSV_TOO_LARGE)
         return gi_fail(
@@ -80,16 +71,17 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
                           glia_error *error)
 {
     const char *shown = problem->shown;
-    char name[GI_CSV_SHOWN] = "", row[256], cell[384], drop[GI_CSV_SHOWN + 48] = "";
+    char name[GI_CSV_SHOWN] = "", row[256], cell[384], drop[GI_OPTION_NAMES + 48] = "";
     if (form->columns && problem->column < form->n_columns)
         gi_csv_show(form->columns[problem->column].name,
                     strlen(form->columns[problem->column].name), name);
-    char quoted[OPTION_NAME];
-    const char *const option = option_name(name, quoted);
+    char option[GI_OPTION_NAMES] = "";
+    if (name[0]) gi_table_option(form->columns, &problem->column, 1, option);
     if (!form->is_for_network)
         snprintf(drop, sizeof drop, "leave the column out with --drop %s, ", option);
     snprintf(row, sizeof row, "%.200s, line %" PRIu64, form->path, line + problem->line);
-    snprintf(cell, sizeof cell, "%s, %s%s", row, option == name + 7 ? "" : "column ", name);
+    snprintf(cell, sizeof cell, "%s, %s%s", row, strncmp(name, "column ", 7) == 0 ? "" : "column ",
+             name);
     switch (problem->fault) {
     case GI_CSV_RAGGED:
         return gi_fail(

@@ -190,28 +190,30 @@ static const struct rule {
     column_rule *rule;
     glia_finding_kind kind;
     glia_severity severity;
-    bool drops, takes; /* is to be left out; to be taken for categories */
-    const char *said;
+    bool drops, takes;                /* is to be left out; to be taken for categories */
+    const char *said, *option, *does; /* what is known; what to do about it, with which columns */
 } rules[] = {
     {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
      "another value in each row, as an identifier or a time has: it teaches nothing about new "
-     "rows; --drop"},
+     "rows;",
+     "--drop", ""},
     {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
-     "another value in nearly every row, as an identifier has: left out; --categorical learns "
-     "from it all the same"},
+     "another value in nearly every row, as an identifier has: left out;", "--categorical",
+     " learns from it all the same"},
     {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
      "seems to name the person or thing that a row belongs to: if so, --group keeps its rows "
-     "together when some are held out, and leaves the column out"},
+     "together when some are held out, and leaves the column out",
+     NULL, NULL},
     {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
-     "so many different texts that most are rare, and each becomes a feature; --drop, or make "
-     "fewer of them"},
+     "so many different texts that most are rare, and each becomes a feature;", "--drop",
+     ", or make fewer of them"},
     {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
-     "few whole numbers, read as amounts: if they are codes, --categorical"},
+     "few whole numbers, read as amounts: if they are codes,", "--categorical", ""},
     {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
-     "missing in most rows; a feature shows where; --drop leaves the column out"},
-    {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all; --drop"},
+     "missing in most rows; a feature shows where;", "--drop", " leaves the column out"},
+    {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all;", "--drop", ""},
     {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
-     "the same value in all rows, which is harmless; --drop saves inputs"},
+     "the same value in all rows, which is harmless;", "--drop", " saves inputs"},
 };
 
 static glia_status find_by_rule(gi_survey *survey, const gi_survey_view *view,
@@ -224,9 +226,12 @@ static glia_status find_by_rule(gi_survey *survey, const gi_survey_view *view,
         survey->columns[list.columns[k]].categorical |= rule->takes;
     }
     if (!status && list.n > 0)
-        status = gi_survey_add(survey, rule->kind, rule->severity, list.columns, list.n, NULL, NAN,
-                               error, "%s: %s", names_of(view->table, list.columns, list.n).s,
-                               rule->said);
+        status = gi_survey_add(
+            survey, rule->kind, rule->severity, list.columns, list.n, NULL, NAN, error,
+            "%s: %s%s%s%s%s%s", names_of(view->table, list.columns, list.n).s, rule->said,
+            rule->option ? " " : "", rule->option ? rule->option : "", rule->option ? " " : "",
+            rule->option ? option_of(view->table, list.columns, list.n).s : "",
+            rule->option ? rule->does : "");
     gi_free(list.columns);
     return status;
 }
@@ -332,8 +337,9 @@ static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, s
                              percent(looks.cells[GI_LOOK_DATE], f->present) / 100, error,
                              "%.60s has dates or times of several forms (such as %.40s) and is "
                              "read as texts, each for itself: write all of them as "
-                             "year-month-day, or --drop",
-                             name_of(view->table, column), texts->text[code]);
+                             "year-month-day, or --drop %s",
+                             name_of(view->table, column), texts->text[code],
+                             option_of(view->table, &column, 1).s);
     }
     const double part = percent(looks.numbers, f->present);
     const bool drops = is_feature(survey, column) && are_many(f);
@@ -371,13 +377,15 @@ static glia_status note_dates(gi_survey *survey, const gi_survey_view *view, siz
     const gi_column_plan *plan = &view->plan->columns[column];
     return gi_survey_add(
         survey, GLIA_FINDING_DATES, plan->is_ambiguous ? GLIA_WARNING : GLIA_NOTE, &column, 1, NULL,
-        NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s",
+        NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s%s%s",
         name_of(view->table, column), plan->form == GI_DATE_TIME ? "times" : "dates",
         gi_date_form_text(plan->form), survey->columns[column].features,
         plural(survey->columns[column].features),
         plan->is_ambiguous ? ": no date shows whether the day or the month comes first, so write "
                              "them as year-month-day if this is wrong"
-                           : "; --categorical reads them as texts");
+                           : "; --categorical ",
+        plan->is_ambiguous ? "" : option_of(view->table, &column, 1).s,
+        plan->is_ambiguous ? "" : " reads them as texts");
 }
 
 static glia_status find_missing_word(gi_survey *survey, const gi_survey_view *view, size_t column,
@@ -503,9 +511,10 @@ static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, gl
                         : gi_survey_correlation(table, view->facts, view->sample, pair[0], pair[1]);
             if (!(fabs(r) > copies_correlation)) continue;
             status = gi_survey_add(survey, GLIA_FINDING_COPIES, GLIA_NOTE, pair, 2, NULL, r, error,
-                                   "%.60s and %.60s %s: one of them can be left out with --drop",
+                                   "%.60s and %.60s %s: one of them can be left out with --drop %s",
                                    name_of(table, pair[1]), name_of(table, pair[0]),
-                                   is_copy ? "are the same" : "differ by a factor and a sum alone");
+                                   is_copy ? "are the same" : "differ by a factor and a sum alone",
+                                   option_of(table, &pair[1], 1).s);
             break;
         }
     }

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "data/survey.h"
 
@@ -16,19 +17,24 @@ enum {
 
 /* Names, a place, a text or a number as they stand in a message. */
 struct words {
-    char s[400];
+    char s[GI_OPTION_NAMES + 32];
 };
 
 static inline struct words names_of(const gi_table *table, const size_t *columns, size_t n)
 {
     struct words w = {""};
-    size_t used = 0;
-    for (size_t i = 0; i < n && i < GI_SURVEY_SHOWN_NAMES; i++) {
-        used += (size_t)snprintf(w.s + used, sizeof w.s - used, "%s%.60s", i ? ", " : "",
-                                 table->columns[columns[i]].name);
-    }
-    if (n > GI_SURVEY_SHOWN_NAMES)
-        snprintf(w.s + used, sizeof w.s - used, " and %zu more", n - GI_SURVEY_SHOWN_NAMES);
+    const size_t shown = n < GI_SURVEY_SHOWN_NAMES ? n : GI_SURVEY_SHOWN_NAMES;
+    gi_table_list_names(table->columns, columns, shown, w.s, sizeof w.s);
+    const size_t used = strlen(w.s);
+    if (n > shown) snprintf(w.s + used, sizeof w.s - used, " and %zu more", n - shown);
+    return w;
+}
+
+/* Columns as an option of a command names them. */
+static inline struct words option_of(const gi_table *table, const size_t *columns, size_t n)
+{
+    struct words w;
+    gi_table_option(table->columns, columns, n, w.s);
     return w;
 }
 

@@ -86,23 +86,24 @@ static glia_status find_leak(gi_survey *survey, const gi_survey_view *view, size
                          ? gi_survey_correlation(table, view->facts, view->sample, column, target)
                          : 0;
     const char *name = name_of(table, column), *of = name_of(table, target);
+    const struct words option = option_of(table, &column, 1);
     static const char *const todo = "is it known before the target is? If not, --drop";
     if (skill >= least_skill && is_class)
         return gi_survey_add(
             survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
             "%.60s alone tells %.60s in %.4g %% of the rows that it was not learned "
-            "from (guessing: %.4g %%): %s %.60s",
-            name, of, 100 * accuracy, 100 * guessed, todo, name);
+            "from (guessing: %.4g %%): %s %s",
+            name, of, 100 * accuracy, 100 * guessed, todo, option.s);
     if (fabs(r) > least_correlation)
         return gi_survey_add(survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, r * r, error,
-                             "%.60s alone tells %.60s (correlation %.4f): %s %.60s", name, of, r,
-                             todo, name);
+                             "%.60s alone tells %.60s (correlation %.4f): %s %s", name, of, r, todo,
+                             option.s);
     if (skill >= least_skill)
         return gi_survey_add(
             survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
             "%.60s alone tells %.60s (%.4g %% of its variance, in rows that it was "
-            "not learned from): %s %.60s",
-            name, of, 100 * skill, todo, name);
+            "not learned from): %s %s",
+            name, of, 100 * skill, todo, option.s);
     return GLIA_OK;
 }
 
@@ -173,8 +174,9 @@ glia_status gi_survey_find_named_target(gi_survey *survey, const gi_survey_view 
     const char *name = name_of(view->table, c);
     return gi_survey_add(survey, GLIA_FINDING_TARGET_NAME, GLIA_WARNING, &c, 1, NULL, NAN, error,
                          "%.60s has the name of a target, but %.60s is taken for it, since it is "
-                         "the last column: if that is wrong, --target %.60s",
-                         name, name_of(view->table, view->plan->targets[0]), name);
+                         "the last column: if that is wrong, --target %s",
+                         name, name_of(view->table, view->plan->targets[0]),
+                         option_of(view->table, &c, 1).s);
 }
 
 glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)

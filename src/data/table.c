@@ -266,6 +266,42 @@ size_t gi_table_column(const gi_table *table, const char *name)
     return SIZE_MAX;
 }
 
+void gi_table_list_names(const gi_column *columns, const size_t *which, size_t n, char *list,
+                         size_t room)
+{
+    size_t used = 0;
+    list[0] = '\0';
+    for (size_t i = 0; i < n && used < room; i++) {
+        const char *name = columns[which ? which[i] : i].name;
+        const char *quote = strchr(name, ',') ? "\"" : "";
+        used += (size_t)snprintf(list + used, room - used, "%s%s%.60s%s", i ? ", " : "", quote,
+                                 name, quote);
+    }
+}
+
+const char *gi_table_option(const gi_column *columns, const size_t *which, size_t n,
+                            char option[GI_OPTION_NAMES])
+{
+    enum { LONGEST = 60 };
+    char list[GI_OPTION_NAMES - 2] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < n && i < GI_OPTION_COLUMNS; i++) {
+        const char *name = columns[which[i]].name, *comma = i ? "," : "";
+        const bool is_odd = !name[0] || name[0] == '-' || strlen(name) > LONGEST ||
+                            strpbrk(name, "\"'\n\r") || strncmp(name, "column ", 7) == 0;
+        const char *quote = strchr(name, ',') ? "\"" : "";
+        if (is_odd)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%zu", comma, which[i] + 1);
+        else
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s%s%s", comma, quote,
+                                     name, quote);
+    }
+    if (n > GI_OPTION_COLUMNS) snprintf(list + used, sizeof list - used, ",...");
+    const char *quote = strpbrk(list, " \t;&|<>()[]{}$*?!#~`\\\"") ? "'" : "";
+    snprintf(option, GI_OPTION_NAMES, "%s%s%s", quote, list, quote);
+    return option;
+}
+
 glia_status gi_table_apply_known(gi_table *table, const gi_table_params *params, glia_error *error)
 {
     for (size_t c = 0; c < table->n_columns && params->ignores_unknown; c++)

@@ -98,6 +98,19 @@ glia_status gi_table_index(gi_table *table, glia_error *error);
 /* The column of this name, or with this number, from 1; SIZE_MAX: none. */
 size_t gi_table_column(const gi_table *table, const char *name);
 
+/* Names of columns (n) for a message: a, "b, c", d. Those that do not fit are left out. */
+void gi_table_list_names(const gi_column *columns, const size_t *which, size_t n, char *list,
+                         size_t room);
+
+/*
+ * Columns (n) as an option of a command names them: a,b or 'a b'. Numbers stand for names that are
+ * long, begin as options do or hold quotes; for more than GI_OPTION_COLUMNS, the list ends in
+ * "...".
+ */
+enum { GI_OPTION_COLUMNS = 5, GI_OPTION_NAMES = 384 };
+const char *gi_table_option(const gi_column *columns, const size_t *which, size_t n,
+                            char option[GI_OPTION_NAMES]);
+
 /* " (None means missing; --missing = reads it as a text)", if there is such a word in it; else ""
  */
 enum { GI_MISSING_REMARK = 80 };

@@ -28,10 +28,7 @@ glia_status gi_table_fail_absent(const gi_table *table, const char *name, const 
                                  glia_error *error)
 {
     char names[512];
-    size_t used = 0;
-    for (size_t c = 0; c < table->n_columns && used < sizeof names - 1; c++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", c ? ", " : "",
-                                 table->columns[c].name);
+    gi_table_list_names(table->columns, NULL, table->n_columns, names, sizeof names);
     return gi_fail(error, GLIA_BAD_FORMAT, "%s: there is no column %s%s; found %s", table->path,
                    name, what, names);
 }
@@ -341,13 +338,15 @@ static glia_status begin_schema_column(const gi_column *from, const gi_column_pl
 static glia_status fail_no_column(const gi_table *table, const gi_table_plan *plan,
                                   glia_error *error)
 {
+    char option[GI_OPTION_NAMES];
     for (size_t c = 0; c < table->n_columns; c++)
         if (plan->columns[c].use == GI_USE_IDENTIFIER)
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: column %s has another value in nearly every row, as an identifier "
                            "has, and beside the target there is no other column to learn from; "
                            "--categorical %s learns from it all the same",
-                           table->path, table->columns[c].name, table->columns[c].name);
+                           table->path, table->columns[c].name,
+                           gi_table_option(table->columns, &c, 1, option));
     return gi_fail(error, GLIA_BAD_FORMAT,
                    "%s: beside the target there is no column to learn from; is it really "
                    "separated as found (%s)?",
