@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "output.h"
 #include "run_folder.h"
+#include "scores.h"
 #include "train_options.h"
 
 enum { LONGEST_PATH = 4096, DEEPEST = 3, MOST_RUNS = 100000 };
@@ -164,7 +165,7 @@ static words show_test(const struct found *run)
     if (run->result == NULL || strcmp(result_text(run), "diverged") == 0)
         snprintf(w.s, sizeof w.s, "%.30s", result_text(run));
     else if (isfinite(accuracy))
-        w = show_accuracy(accuracy, result_number(run, "test_standard_error"));
+        w = show_accuracy(accuracy, error_bar_in(run->result, "test_standard_error"));
     else if (isfinite(rmse))
         snprintf(w.s, sizeof w.s, "RMSE %.20s", show_number(rmse).s);
     return w;

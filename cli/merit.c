@@ -25,12 +25,12 @@ const merit *merit_in(const json_t *result)
     return json_object_get(result, of_values.test_key) != NULL ? &of_values : &of_accuracy;
 }
 
-words merit_show(const merit *m, double value, double std_error)
+words merit_show(const merit *m, double value, error_bar bar)
 {
-    words shown = show_accuracy(value, std_error);
+    words shown = show_accuracy(value, bar);
     if (m->percent || !isfinite(value)) return shown;
-    if (isfinite(std_error))
-        snprintf(shown.s, sizeof shown.s, "%.4f %s %.4f", value, is_utf8() ? "±" : "+-", std_error);
+    if (isfinite(bar.error))
+        snprintf(shown.s, sizeof shown.s, "%.4f %s %.4f", value, is_utf8() ? "±" : "+-", bar.error);
     else
         snprintf(shown.s, sizeof shown.s, "%.4f", value);
     return shown;

@@ -10,6 +10,7 @@
 
 #include "glia.h"
 #include "output.h"
+#include "scores.h"
 
 typedef struct merit {
     const char *test_key, *test_name; /* in JSON and CSV, and for people */
@@ -23,8 +24,8 @@ const merit *merit_of(glia_task task);
 /* Of a result in JSON, by the keys that it has. */
 const merit *merit_in(const json_t *result);
 
-/* With its standard error where that is known: "97.94 ± 0.14 %", "0.4520 ± 0.0110", "0.4520". */
-words merit_show(const merit *merit, double value, double std_error);
+/* With its error where that is known: as show_accuracy, or "0.4520 ± 0.0110", "0.4520". */
+words merit_show(const merit *merit, double value, error_bar bar);
 
 /* A value on an axis: "97.94 %", "0.452". */
 words merit_show_short(const merit *merit, double value);

@@ -268,15 +268,6 @@ words show_percent(double fraction)
     return out;
 }
 
-words show_accuracy(double accuracy, double std_error)
-{
-    words out = {"-"};
-    if (isfinite(accuracy))
-        snprintf(out.s, sizeof out.s, "%.2f %s %.2f %%", 100 * accuracy, is_utf8() ? "±" : "+-",
-                 100 * std_error);
-    return out;
-}
-
 words show_loss(double loss)
 {
     words out = {"-"};

@@ -90,7 +90,12 @@ static glia_metrics find_score(const struct report *report)
     if (report->test != NULL) return report->test->metrics;
     glia_metrics score = score_none();
     score.accuracy = run_number(result, "test_accuracy");
-    score.standard_error = run_number(result, "test_standard_error");
+    const error_bar bar = error_bar_in(result, "test_standard_error");
+    const double samples = run_number(report->run->about, "data.test_samples");
+    score.standard_error = bar.error;
+    score.accuracy_low = bar.low;
+    score.accuracy_high = bar.high;
+    if (samples > 0 && samples < 1e15) score.samples = (size_t)samples;
     score.loss = run_number(result, "test_loss");
     score.rmse = run_number(result, "test_rmse");
     score.r2 = run_number(result, "test_r2");
@@ -115,12 +120,12 @@ void put_card(struct text *out, const char *term, const char *value, const char 
 /* The accuracy, and beside it what it is to be compared with. */
 static void put_accuracy(const struct report *report, const glia_metrics *score, struct text *out)
 {
-    char more[128];
-    if (score_has_interval(score))
+    char more[128] = "";
+    if (error_bar_is_interval(score->accuracy, error_bar_of(score)))
         snprintf(more, sizeof more, "95 %% interval %.2f to %.2f %%, of %s samples",
                  100 * score->accuracy_low, 100 * score->accuracy_high,
                  show_count(score->samples).s);
-    else
+    else if (score->standard_error > 0)
         snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * score->standard_error);
     put_card(out, "Test accuracy", show_percent(score->accuracy).s, more);
     if (!(report->classes == 2 || score_is_imbalanced(score)) || report->run->network == NULL ||

@@ -59,9 +59,15 @@ bool report_is_sweep(const char *folder)
 
 static bool is_result(const char *key)
 {
-    static const char *const results[] = {
-        "test_accuracy", "test_r2", "standard_error", "validation_accuracy", "validation_loss",
-        "seconds",       "runs"};
+    static const char *const results[] = {"test_accuracy",
+                                          "test_r2",
+                                          "standard_error",
+                                          "test_accuracy_low",
+                                          "test_accuracy_high",
+                                          "validation_accuracy",
+                                          "validation_loss",
+                                          "seconds",
+                                          "runs"};
     for (size_t i = 0; i < sizeof results / sizeof *results; i++)
         if (strcmp(key, results[i]) == 0) return true;
     return false;
@@ -174,9 +180,8 @@ static void show_cell(const struct sweep_page *s, size_t cell, char *text, size_
 static void show_test(const struct sweep_page *s, size_t cell, char *text, size_t size)
 {
     const double score = cell_number(s, cell, s->merit->test_key);
-    snprintf(text, size, "%s",
-             isfinite(score) ? merit_show(s->merit, score, cell_number(s, cell, "standard_error")).s
-                             : "failed");
+    const error_bar bar = error_bar_in(json_array_get(s->cells, cell), "standard_error");
+    snprintf(text, size, "%s", isfinite(score) ? merit_show(s->merit, score, bar).s : "failed");
 }
 
 /* A name as a heading. */

@@ -22,11 +22,41 @@ glia_metrics score_none(void)
                           .balanced_accuracy = NAN};
 }
 
-bool score_has_interval(const glia_metrics *score)
+static double number_in(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+error_bar error_bar_in(const json_t *object, const char *standard_error)
+{
+    return (error_bar){number_in(object, standard_error), number_in(object, "test_accuracy_low"),
+                       number_in(object, "test_accuracy_high")};
+}
+
+error_bar error_bar_of(const glia_metrics *score)
+{
+    return (error_bar){score->standard_error, score->accuracy_low, score->accuracy_high};
+}
+
+bool error_bar_is_interval(double accuracy, error_bar bar)
 {
     enum { ENOUGH = 5 };
-    const double n = (double)score->samples, right = score->accuracy * n;
-    return isfinite(score->accuracy_low) && !(fmin(right, n - right) >= ENOUGH - 0.5);
+    const double n = accuracy * (1 - accuracy) / (bar.error * bar.error);
+    return isfinite(bar.low) && !(fmin(accuracy, 1 - accuracy) * n >= ENOUGH - 0.5);
+}
+
+words show_accuracy(double accuracy, error_bar bar)
+{
+    words out = show_percent(accuracy);
+    if (!isfinite(accuracy)) return out;
+    if (error_bar_is_interval(accuracy, bar))
+        snprintf(out.s, sizeof out.s, "%.2f %% (%.2f to %.2f)", 100 * accuracy, 100 * bar.low,
+                 100 * bar.high);
+    else if (bar.error > 0)
+        snprintf(out.s, sizeof out.s, "%.2f %s %.2f %%", 100 * accuracy, is_utf8() ? "±" : "+-",
+                 100 * bar.error);
+    return out;
 }
 
 score_text show_score(const glia_metrics *score)
@@ -34,9 +64,9 @@ score_text show_score(const glia_metrics *score)
     score_text text;
     if (isfinite(score->rmse))
         snprintf(text.s, sizeof text.s, "RMSE %s", show_number(score->rmse).s);
-    else if (!score_has_interval(score))
+    else if (!error_bar_is_interval(score->accuracy, error_bar_of(score)))
         snprintf(text.s, sizeof text.s, "%s",
-                 show_accuracy(score->accuracy, score->standard_error).s);
+                 show_accuracy(score->accuracy, error_bar_of(score)).s);
     else
         snprintf(text.s, sizeof text.s, "%.2f %%, 95 %% interval %.2f to %.2f %%",
                  100 * score->accuracy, 100 * score->accuracy_low, 100 * score->accuracy_high);
@@ -80,8 +110,8 @@ void score_json(json_t *o, const char *prefix, const glia_metrics *score,
         {"r2", score->r2, values},
         {"roc_auc", score->roc_auc, ranks},
         {"average_precision", score->average_precision, ranks},
-        {"accuracy_low", score->accuracy_low, classes},
-        {"accuracy_high", score->accuracy_high, classes},
+        {"accuracy_low", score->accuracy_low, !values},
+        {"accuracy_high", score->accuracy_high, !values},
         {"majority", score->majority, classes},
         {"balanced_accuracy", score->balanced_accuracy, classes},
     };

@@ -29,8 +29,21 @@ typedef struct score_text {
  */
 score_text show_score(const glia_metrics *score);
 
+/* How certain an accuracy is: its standard error, and its 95 % interval; NAN where not known. */
+typedef struct error_bar {
+    double error, low, high;
+} error_bar;
+
+error_bar error_bar_of(const glia_metrics *score);
+
+/* Of a result in JSON, where the standard error has the key given. */
+error_bar error_bar_in(const json_t *object, const char *standard_error);
+
 /* Whether so few samples are right, or wrong, that a standard error says nothing: fewer than 5. */
-bool score_has_interval(const glia_metrics *score);
+bool error_bar_is_interval(double accuracy, error_bar bar);
+
+/* For tables: "97.94 ± 0.14 %"; "100.00 % (88.65 to 100.00)" of few samples; else "100.00 %". */
+words show_accuracy(double accuracy, error_bar bar);
 
 /* Whether one class has so many samples that the accuracy alone misleads. */
 bool score_is_imbalanced(const glia_metrics *score);
@@ -41,7 +54,7 @@ score_text show_majority(const glia_metrics *score, const glia_network *network)
 
 /*
  * Puts what is of the network's task beside loss and accuracy, each key after prefix: rmse, mae,
- * r2; exact; roc_auc, average_precision; of classes accuracy_low, accuracy_high, majority and
+ * r2; exact; roc_auc, average_precision; accuracy_low, accuracy_high; of classes majority and
  * balanced_accuracy.
  */
 void score_json(json_t *o, const char *prefix, const glia_metrics *score,

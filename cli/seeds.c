@@ -12,10 +12,7 @@
 /* The spread is over the runs, so a run is a figure alone. */
 static void print_score(const glia_metrics *score)
 {
-    if (isfinite(score->rmse))
-        printf(" test RMSE %s", show_number(score->rmse).s);
-    else
-        printf(" test %s", show_accuracy(score->accuracy, score->standard_error).s);
+    printf(" test %s", show_score(score).s);
     if (isfinite(score->roc_auc)) printf(", ROC AUC %s", show_number(score->roc_auc).s);
 }
 

@@ -269,7 +269,7 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
     *job = (struct job){.cell = cell,
                         .seed = seed,
                         .test_score = NAN,
-                        .test_error_bar = NAN,
+                        .test_error = {NAN, NAN, NAN},
                         .validation_score = NAN,
                         .seconds = NAN};
     json_t *source = source_words(s->options, sizeof(common_options));
@@ -404,6 +404,7 @@ static void find_finished(struct sweep *s)
             job->resumed = true;
             job->state =
                 strcmp(json_string_value(stopped), "diverged") == 0 ? JOB_FAILED : JOB_DONE;
+            job->test_error = error_bar_in(result, "test_standard_error");
             const json_t *why = json_object_get(result, "error");
             if (json_is_string(why))
                 snprintf(job->message, sizeof job->message, "%s", json_string_value(why));
@@ -411,7 +412,6 @@ static void find_finished(struct sweep *s)
                 const char *key;
                 double *to;
             } numbers[] = {{by->test_key, &job->test_score},
-                           {"test_standard_error", &job->test_error_bar},
                            {by->validation_key, &job->validation_score},
                            {"seconds", &job->seconds}};
             for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {

@@ -130,7 +130,7 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     job->state = diverged ? JOB_FAILED : JOB_DONE;
     const merit *by = w->sweep->merit;
     job->test_score = by->percent ? score.accuracy : score.r2;
-    job->test_error_bar = by->percent ? score.standard_error : NAN;
+    job->test_error = error_bar_of(&score);
     job->validation_score = diverged      ? NAN
                             : by->by_loss ? result.validation_loss
                                           : result.validation_accuracy;

@@ -19,18 +19,18 @@ static void sum_up_cell(const struct sweep *s, size_t c)
     const size_t seeds = s->options->seeds;
     double *test = need_memory(3 * seeds, sizeof *test), *validation = test + seeds;
     double *seconds = validation + seeds;
-    *cell = (struct cell){.values = cell->values, .standard_error = NAN};
+    *cell = (struct cell){.values = cell->values, .test_error = {NAN, NAN, NAN}};
     for (size_t i = 0; i < seeds; i++) {
         cell->failed += jobs[i].state == JOB_FAILED;
         if (jobs[i].state != JOB_DONE) continue;
         test[cell->done] = jobs[i].test_score;
         validation[cell->done] = jobs[i].validation_score;
         seconds[cell->done++] = jobs[i].seconds;
-        cell->standard_error = jobs[i].test_error_bar;
+        cell->test_error = jobs[i].test_error;
     }
     const spread of_test = spread_of(test, cell->done);
     cell->test_score = of_test.mean;
-    if (cell->done > 1) cell->standard_error = of_test.error;
+    if (cell->done > 1) cell->test_error = (error_bar){of_test.error, NAN, NAN};
     cell->validation_score = spread_of(validation, cell->done).mean;
     cell->seconds = spread_of(seconds, cell->done).mean;
     free(test);
@@ -85,7 +85,11 @@ static json_t *json_cell(const struct sweep *s, size_t c)
         if (s->axes[a].option != SWEEP_HIDDEN && s->axes[a].option != SWEEP_ACTIVATION)
             json_put(o, s->axes[a].name, json_value(cell->values[a]));
     json_put(o, s->merit->test_key, json_number(cell->test_score));
-    json_put(o, "standard_error", json_number(cell->standard_error));
+    json_put(o, "standard_error", json_number(cell->test_error.error));
+    if (isfinite(cell->test_error.low)) {
+        json_put(o, "test_accuracy_low", json_number(cell->test_error.low));
+        json_put(o, "test_accuracy_high", json_number(cell->test_error.high));
+    }
     json_put(o, s->merit->validation_key, json_number(cell->validation_score));
     json_put(o, "seconds", json_number(cell->seconds));
     for (size_t i = 0; i < s->options->seeds; i++) {
@@ -164,9 +168,8 @@ static words show_figure(const struct sweep *s, const struct cell *cell, enum fi
     double value = NAN;
     switch (figure) {
     case TEST:
-        return isfinite(cell->test_score)
-                   ? merit_show(s->merit, cell->test_score, cell->standard_error)
-                   : w;
+        return isfinite(cell->test_score) ? merit_show(s->merit, cell->test_score, cell->test_error)
+                                          : w;
     case VALIDATION:
         return isfinite(cell->validation_score)
                    ? merit_show_validation(s->merit, cell->validation_score)
@@ -372,7 +375,7 @@ static void write_csv(const struct sweep *s, FILE *stream)
         }
         fprintf(stream, "%zu,%zu", cell->done + cell->failed, cell->failed);
         write_real(stream, cell->test_score);
-        write_real(stream, cell->standard_error);
+        write_real(stream, cell->test_error.error);
         write_real(stream, cell->validation_score);
         write_real(stream, cell->seconds);
         fputc('\n', stream);

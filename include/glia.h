@@ -1356,8 +1356,8 @@ typedef struct glia_metrics {
      * samples have and some have not; NAN if there is none: */
     double roc_auc;           /* the area under the receiver operating characteristic */
     double average_precision; /* sum_k (recall_k - recall_k-1) precision_k, over thresholds */
-    /* The 95 % interval of the accuracy of classes (Wilson 1927), which holds for few samples too,
-     * where the standard error misleads: */
+    /* The 95 % interval of the accuracy (Wilson 1927), which holds for few samples too, where the
+     * standard error misleads: */
     double accuracy_low, accuracy_high;
     double majority;          /* of classes: what always naming the most frequent one would get, */
     double balanced_accuracy; /*   and the mean recall of the classes that some samples have */
@@ -1377,9 +1377,9 @@ GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_datas
 
 /*
  * Scores each target on its own: metrics (n): of values rmse, mae and r2, each in the units of its
- * target; of labels accuracy, standard_error, roc_auc and average_precision; the rest is NAN. n is
- * the number of the network's outputs; else, and for classes, BAD_ARGUMENT. MISMATCH as
- * glia_evaluate.
+ * target; of labels accuracy with standard_error and interval, roc_auc and average_precision; the
+ * rest is NAN. n is the number of the network's outputs; else, and for classes, BAD_ARGUMENT.
+ * MISMATCH as glia_evaluate.
  */
 GLIA_API glia_status glia_evaluate_targets(const glia_network *network, const glia_dataset *dataset,
                                            int threads, glia_metrics *metrics, size_t n,

@@ -337,6 +337,9 @@ static void test_figures_of_each_target(void **state)
             mae += each[c].mae / GOLDEN_OUTPUTS;
             r2 += each[c].r2 / GOLDEN_OUTPUTS;
             right += each[c].accuracy / GOLDEN_OUTPUTS;
+            assert_true(task ? isnan(each[c].accuracy_low)
+                             : each[c].accuracy_low < each[c].accuracy &&
+                                   each[c].accuracy <= each[c].accuracy_high);
             if (isnan(each[c].roc_auc)) continue; /* all samples have the label, or none */
             area += each[c].roc_auc;
             n_ranked++;

@@ -47,6 +47,37 @@ def no_nan(text):
     expect("nan" not in text.lower().replace("nano", ""), "a NaN is shown:", text)
 
 
+@test("where all of few test samples are right, an interval stands everywhere, not ± 0.00")
+def _():
+    n = 20  # test rows; Wilson's interval of n of n is from n / (n + z^2) to 1
+    low = f"{100 * n / (n + 1.959964 ** 2):.2f}"
+    line = f"100.00 %, 95 % interval {low} to 100.00 %"
+    cell = f"100.00 % ({low} to 100.00)"
+    rows = [f"{i % 2 + i / 1000:.3f},{i // 2 % 2 + i / 1000:.3f},{i % 2},{i // 2 % 2}"
+            for i in range(100)]
+    write("apart.csv", "\n".join(["a,b,p,q", *rows, ""]).encode())
+    how = ["apart.csv", "--target", "p", "--epochs", 100]
+    expect(line in glia("train", *how, "--run", "apart").out)
+    expect(cell in glia("runs", "list", "apart").out)
+    expect(glia("runs", "compare", "apart", "apart").out.count(cell) == 2)
+    glia("report", "apart", "-o", "apart.html")
+    page = read("apart.html").decode()
+    expect(f"95 % interval {low} to 100.00 %, of {n} samples" in page)
+    expect("± 0.00 %" not in page)
+    folds = glia("train", *how, "--folds", 5).out
+    expect(len(re.findall(f"^fold .*{re.escape(line)}", folds, re.M)) == 5, folds)
+    swept = glia("sweep", *how, "--hidden", "8,9", "-o", "swept", "-q").out
+    expect(swept.count(cell) == 2 and read("swept/table.md").decode().count(cell) == 2, swept)
+    again = glia("sweep", *how, "--hidden", "8,9", "-o", "swept", "-q", "--resume").out
+    expect(again.count(cell) == 2, again)
+    glia("report", "swept", "-o", "swept.html")
+    expect(cell in read("swept.html").decode())
+    means = glia("sweep", *how, "--hidden", "8,9", "--seeds", 2, "-o", "means", "-q").out
+    expect("100.00 %" in means and "± 0.00" not in means, means)
+    labels = glia("train", "apart.csv", "--target", "p,q", "--epochs", 100, "-o", "l.safetensors").out
+    expect(line in labels and line in glia("eval", "l.safetensors", "apart.csv").out, labels)
+
+
 @test("a rare class: the share of the frequent one, ROC AUC and balanced accuracy stand beside it")
 def _():
     generator = random.Random(4)

@@ -626,7 +626,8 @@ def _():
     expect(sorted(os.listdir(path("."))) == before, "a file was made")
     lines = r.out.splitlines()
     for seed in (1, 2, 3):
-        expect(re.match(rf"seed +{seed}: test \d+\.\d\d ± \d+\.\d\d %, \S+ m?s$", lines[seed - 1]), r.out)
+        expect(re.match(rf"seed +{seed}: test \d+\.\d\d (± \d\.\d\d %|%, 95 % interval [0-9.]+ to "
+                        r"[0-9.]+ %), \S+ m?s$", lines[seed - 1]), r.out)
     expect(lines[4].split() == "3 seeds mean std deviation std error lowest median highest".split(),
            r.out)
     o = glia(*SEEDED, "--seeds", 3, "--json").json()["summary"]["test_accuracy"]

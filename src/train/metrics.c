@@ -251,14 +251,19 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
 
 /* ---- Figures -------------------------------------------------------------------------------- */
 
-/* The interval of a part p of n samples that holds the true part with 95 % (Wilson 1927). */
-static void wilson(double p, double n, double *low, double *high)
+/*
+ * The standard error of an accuracy, and the interval that holds the true accuracy with 95 %
+ * (Wilson 1927); of values NAN.
+ */
+static void bound_accuracy(glia_metrics *metrics, size_t samples)
 {
-    const double z = 1.959964, zz = z * z / n;
+    const double p = metrics->accuracy, n = (double)samples, z = 1.959964, zz = z * z / n;
+    metrics->standard_error = sqrt(p * (1 - p) / n);
+    if (isnan(p)) return;
     const double middle = (p + zz / 2) / (1 + zz);
     const double half = z * sqrt(p * (1 - p) / n + zz / (4 * n)) / (1 + zz);
-    *low = fmax(0, middle - half);
-    *high = fmin(1, middle + half);
+    metrics->accuracy_low = fmax(0, middle - half);
+    metrics->accuracy_high = fmin(1, middle + half);
 }
 
 static void count_classes(const gi_evaluation *e, glia_metrics *metrics, uint64_t *confusion)
@@ -282,7 +287,6 @@ static void count_classes(const gi_evaluation *e, glia_metrics *metrics, uint64_
         n_seen++;
     }
     metrics->accuracy = (double)correct / (double)n;
-    wilson(metrics->accuracy, (double)n, &metrics->accuracy_low, &metrics->accuracy_high);
     metrics->majority = (double)e->support[largest] / (double)n;
     metrics->majority_class = largest;
     metrics->balanced_accuracy = recalls / (double)n_seen;
@@ -380,7 +384,7 @@ glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
         count_labels(e, &metrics);
     else
         measure_values(e, &metrics);
-    metrics.standard_error = sqrt(metrics.accuracy * (1 - metrics.accuracy) / (double)n);
+    bound_accuracy(&metrics, n);
     return metrics;
 }
 
@@ -471,7 +475,7 @@ static void measure_label(const gi_evaluation *e, size_t c, ranked *samples, gli
     for (size_t i = 0; i < n; i++)
         right += (e->output[i * outputs + c] > 0.5) == (e->target[i * outputs + c] > 0);
     metrics->accuracy = (double)right / (double)n;
-    metrics->standard_error = sqrt(metrics->accuracy * (1 - metrics->accuracy) / (double)n);
+    bound_accuracy(metrics, n);
     rank_output(e, c, samples, metrics);
 }
 
