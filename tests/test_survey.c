@@ -442,6 +442,18 @@ static void test_advice_quotes_names(void **state)
     glia_survey_free(s);
 }
 
+/* A column is left out for one of several reasons; the one that holds is given. */
+static void test_why_ignored(void **state)
+{
+    (void)state;
+    begin(",a,y,");
+    for (unsigned i = 0; i < 60; i++) put("%u,%.6f,%u,\n", i, normal(), i % 2);
+    glia_survey *s = survey(NULL);
+    assert_string_equal(column(s, "column 1")->why, "no name: it names the rows, or is empty");
+    assert_string_equal(column(s, "column 4")->why, "neither a name nor a value");
+    glia_survey_free(s);
+}
+
 /* Rows that differ in an identifier alone are the same. */
 static void test_duplicates_but_for_an_identifier(void **state)
 {
@@ -911,6 +923,7 @@ int main(void)
         cmocka_unit_test(test_duplicates_of_many),
         cmocka_unit_test(test_few_rows),
         cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_why_ignored),
         cmocka_unit_test(test_advice_quotes_names),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_many_texts),

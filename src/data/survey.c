@@ -139,10 +139,12 @@ static glia_status describe_column(gi_survey *survey, const gi_table *table, siz
     if (of->kind == GI_CELL_IGNORED) {
         column->kind = GLIA_COLUMN_IGNORED;
         const bool is_id = params->id && gi_table_column(table, params->id) == c;
-        column->why = is_id ? "says which row it is"
-                      : is_dropped(table, c, params)
-                          ? "dropped"
-                          : "more than 65,536 different texts, or one that is very long";
+        column->why = is_id                            ? "says which row it is"
+                      : is_dropped(table, c, params)   ? "dropped"
+                      : !gi_plan_is_nameless(table, c) ? "more than 65,536 different texts, or one "
+                                                         "that is very long"
+                      : c == 0                         ? "no name: it names the rows, or is empty"
+                                                       : "neither a name nor a value";
     } else if (of->kind == GI_CELL_TEXT) {
         column->kind = is_date ? GLIA_COLUMN_DATES : GLIA_COLUMN_CATEGORIES;
         column->features = count_features(column, plan->columns ? &plan->columns[c] : NULL);

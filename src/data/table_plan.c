@@ -197,19 +197,19 @@ static bool has_role(const gi_table_roles *roles, size_t column)
     return column == roles->weight || column == roles->group || column == roles->id;
 }
 
-/* Whether the file names other columns, but not this one. */
-static bool is_nameless(const gi_table *table, size_t column)
+static bool has_name(const gi_table *table, size_t column)
 {
     char name[32];
-    size_t nameless = 0;
-    bool is = false;
-    for (size_t c = 0; c < table->n_columns; c++) {
-        snprintf(name, sizeof name, "column %zu", c + 1);
-        const bool this = strcmp(table->columns[c].name, name) == 0;
-        nameless += this;
-        is = is || (this && c == column);
-    }
-    return is && nameless < table->n_columns;
+    snprintf(name, sizeof name, "column %zu", column + 1);
+    return strcmp(table->columns[column].name, name) != 0;
+}
+
+bool gi_plan_is_nameless(const gi_table *table, size_t column)
+{
+    size_t named = 0;
+    if (has_name(table, column)) return false;
+    while (named < table->n_columns && !has_name(table, named)) named++;
+    return named < table->n_columns;
 }
 
 static bool is_empty(const gi_table *table, size_t column)
@@ -229,7 +229,7 @@ static bool may_be_target(const gi_table *table, const gi_table_roles *roles,
     if (has_role(roles, column)) return false;
     for (size_t i = 0; i < params->n_drop; i++)
         if (gi_table_column(table, params->drop[i]) == column) return false;
-    return !is_nameless(table, column) || !is_empty(table, column);
+    return !gi_plan_is_nameless(table, column) || !is_empty(table, column);
 }
 
 /*

@@ -84,6 +84,9 @@ size_t gi_date_parts_of(const gi_column_plan *column, gi_date_part parts[GI_DATE
  * there is none. */
 size_t gi_plan_named_target(const gi_table *table, const gi_table_plan *plan);
 
+/* Whether the file names other columns, but not this one. */
+bool gi_plan_is_nameless(const gi_table *table, size_t column);
+
 /* What people are to know of the target and the columns, in lines; to be freed. */
 char *gi_plan_notes(const gi_table *table, const gi_table_plan *plan, glia_error *error);
 
