@@ -10,7 +10,7 @@ import re
 import shlex
 import struct
 
-from harness import expect, glia, make_data, on_terminal, run_tests, test, write
+from harness import expect, glia, make_data, on_terminal, read, run_tests, test, write
 
 
 def table(name, header, rows, separator=","):
@@ -313,6 +313,11 @@ def _():
             "outcome")
     write("sparse.svm", "".join(f"{i % 2} 1:{1700000000 + i} 2:{rng.gauss(0, 1):.3f}\n"
                                 for i in range(100)).encode())
+    text = glia("train", "sparse.svm", "--epochs", 1, "-o", "model.safetensors").err
+    expect("not scaled: feature 1 is about 1.7e+09" in text and "--standardise yes" in text, text)
+    write("zero.svm", read("sparse.svm").replace(b" 1:", b" 0:").replace(b" 2:", b" 1:"))
+    text = glia("train", "zero.svm", "--epochs", 1, "-o", "model.safetensors").err
+    expect("not scaled: feature 0 is about 1.7e+09" in text, text)
     r = glia("data", "check", "sparse.svm", "--json").json()
     expect(kinds(r) == ["unscaled"] and r["command"][-2:] == ["--standardise", "yes"], r)
     expect("not scaled" not in glia(*r["command"][1:], "-o", "model.safetensors").err)

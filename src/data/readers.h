@@ -262,6 +262,11 @@ glia_status gi_libsvm_parse(const char *path, const char *name, const uint8_t *b
                             size_t n_bytes, glia_loss loss, const struct gi_reading *like,
                             glia_dataset **out, glia_error *error);
 
+/* ---- sparse.c ---- */
+
+/* The number that a sparse file gives its first feature, 0 or 1; 0 for any other data set. */
+size_t gi_sparse_first_feature(const glia_dataset *dataset);
+
 /* ---- named.c, fetch.c ---- */
 
 /* What fetch.c downloads: a file, from each base URL in turn, checked before it takes its name. */

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "data/encoding.h"
+#include "data/readers.h"
 
 void gi_sparse_free(gi_sparse *s)
 {
@@ -391,6 +392,11 @@ cleanup:
     return status;
 }
 
+size_t gi_sparse_first_feature(const glia_dataset *dataset)
+{
+    return dataset->source.checksum == checksum && !dataset->from_zero;
+}
+
 glia_status gi_sparse_largest(const glia_dataset *dataset, double *rms, size_t *index,
                               glia_error *error)
 {
@@ -406,7 +412,7 @@ glia_status gi_sparse_largest(const glia_dataset *dataset, double *rms, size_t *
         const double own = sqrt(squares[f] / (double)s->rows);
         if (own <= *rms) continue;
         *rms = own;
-        *index = f + !dataset->from_zero;
+        *index = f + gi_sparse_first_feature(dataset);
     }
     gi_free(squares);
     return GLIA_OK;

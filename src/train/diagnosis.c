@@ -235,6 +235,8 @@ static void judge_labels(gi_diagnosis *d)
 
 static void judge_inputs(gi_diagnosis *d)
 {
+    static const char remedy[] =
+        "standardise the inputs (glia train --standardise yes; in C, GLIA_STANDARDISE)";
     const gi_input_facts *inputs = &d->inputs;
     const moment before = {0, 0};
     if (inputs->samples < 2) return;
@@ -248,23 +250,21 @@ static void judge_inputs(gi_diagnosis *d)
     else if (inputs->largest_rms > largest_input)
         tell(d, GLIA_DIAGNOSIS_INPUT_SCALE, before, GLIA_NO_LAYER, inputs->largest_rms,
              "the inputs are not scaled: feature %zu is about %.3g (root mean square), and half "
-             "of the features that vary are above %.3g; bring them to about -1..1: subtract each "
-             "feature's mean, "
-             "divide by its standard deviation",
-             inputs->largest_index, inputs->largest_rms, inputs->median_rms);
+             "of the features that vary are above %.3g; %s",
+             inputs->largest_feature, inputs->largest_rms, inputs->median_rms, remedy);
     else if (inputs->largest_rms < smallest_input)
         tell(d, GLIA_DIAGNOSIS_INPUT_SCALE, before, GLIA_NO_LAYER, inputs->largest_rms,
              "the inputs are tiny: the largest feature, %zu, is about %.2g (root mean square)%s; "
-             "bring them to about -1..1",
-             inputs->largest_index, inputs->largest_rms,
-             d->train->type == GLIA_U8 ? " once bytes are divided by 255" : "");
+             "%s",
+             inputs->largest_feature, inputs->largest_rms,
+             d->train->type == GLIA_U8 ? " once bytes are divided by 255" : "", remedy);
     else if (inputs->widest_range > uneven_ranges * inputs->median_range)
         tell(
             d, GLIA_DIAGNOSIS_INPUT_SPREAD, before, GLIA_NO_LAYER,
             inputs->widest_range / inputs->median_range,
             "the inputs are uneven: feature %zu has a range of %.3g and dominates the others, half "
-            "of which have less than %.3g; divide each feature by its standard deviation",
-            inputs->widest_index, inputs->widest_range, inputs->median_range);
+            "of which have less than %.3g; %s",
+            inputs->widest_feature, inputs->widest_range, inputs->median_range, remedy);
 }
 
 /* ---- The network ---------------------------------------------------------------------------- */

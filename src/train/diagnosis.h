@@ -69,12 +69,12 @@ glia_status gi_label_facts_of(const glia_network *network, const glia_dataset *d
 /* Of the inputs of a few hundred samples, as they enter the network. */
 typedef struct gi_input_facts {
     size_t samples;
-    bool constant;      /* all samples are the same */
-    double largest_rms; /* of the features' */
-    size_t largest_index;
-    double median_rms; /* of features that are not constant, as what follows */
+    bool constant;          /* all samples are the same */
+    double largest_rms;     /* of the features' */
+    size_t largest_feature; /* its number in the file, as widest_feature */
+    double median_rms;      /* of features that are not constant, as what follows */
     double widest_range, median_range;
-    size_t widest_index;
+    size_t widest_feature;
 } gi_input_facts;
 
 glia_status gi_input_facts_of(const glia_dataset *dataset, gi_input_facts *out, glia_error *error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/readers.h"
 #include "train/diagnosis.h"
 #include "train/input_form.h"
 #include "train/probe.h"
@@ -136,7 +137,7 @@ static double median(float *values, size_t n)
 glia_status gi_input_facts_of(const glia_dataset *dataset, gi_input_facts *out, glia_error *error)
 {
     const size_t n = dataset->samples < INPUT_SAMPLES ? dataset->samples : INPUT_SAMPLES;
-    const size_t features = dataset->features;
+    const size_t features = dataset->features, first = gi_sparse_first_feature(dataset);
     gi_input_facts facts = {.samples = n};
     uint8_t *scratch = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
     float *x = gi_alloc(features, 4 * sizeof *x, "the ranges of features", error);
@@ -158,12 +159,12 @@ glia_status gi_input_facts_of(const glia_dataset *dataset, gi_input_facts *out, 
         const float range = high[f] - low[f], rms = sqrtf(square[f] / (float)n);
         if ((double)rms > facts.largest_rms) {
             facts.largest_rms = (double)rms;
-            facts.largest_index = f;
+            facts.largest_feature = first + f;
         }
         if (range == 0) continue;
         if ((double)range > facts.widest_range) {
             facts.widest_range = (double)range;
-            facts.widest_index = f;
+            facts.widest_feature = first + f;
         }
         square[n_varying] = rms;
         low[n_varying] = range;

@@ -160,7 +160,7 @@ static glia_status measure_inputs(const glia_dataset *dataset, gi_input_form *fo
             status = gi_fail(error, GLIA_BAD_ARGUMENT,
                              "%s: feature %zu has values that are infinite or no number, which "
                              "cannot be standardised; leave those samples out",
-                             dataset->name, k);
+                             dataset->name, k + gi_sparse_first_feature(dataset));
     }
     gi_free(x);
     gi_free(scratch);
