@@ -387,5 +387,28 @@ def _():
         expect([c["name"] for c in table["columns"]] == ["rooms, n"], table)
 
 
+@test("a first row of numbers is no header, however they are written; blanks beside decimal commas")
+def _():
+    def column(seed, form):
+        rng = random.Random(seed)
+        return [form(rng.randrange(1000, 99999)) for _ in range(80)]
+
+    def comma(n):
+        return f"{n // 100},{n % 100:02}"
+
+    def groups(sign):
+        return lambda n: f"{n + 10000:,}".replace(",", sign)
+    for form, separator in ((comma, ";"), (comma, "\t"), (comma, " "), (groups("."), ";"),
+                            (groups(" "), ";"), (groups("'"), ","), (lambda n: f"\u2212{n}", ",")):
+        cells = list(zip(*(column(k, form) for k in range(3))))
+        text = "".join(separator.join(row) + "\n" for row in cells)
+        for head, n in (("", 80), (separator.join("aby") + "\n", 80)):
+            write("forms.txt", (head + text).encode())
+            found = glia("data", "check", "forms.txt", "--json").json()
+            names = [c["name"] for c in found["columns"]]
+            expect(found["rows"] == n and len(names) == 3, text[:40], found)
+            expect(names == (["a", "b", "y"] if head else ["column 1", "column 2", "column 3"]), names)
+
+
 prepare()
 run_tests()

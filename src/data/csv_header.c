@@ -62,6 +62,25 @@ static bool is_number(const gi_csv_guess *guess, double *value)
     return gi_parse_f64(guess->first, guess->first + guess->n, value);
 }
 
+/* A number with another decimal sign, or with signs between thousands; what reads as one of these.
+ */
+static bool is_number_otherwise(const gi_csv_guess *guess, double *value)
+{
+    enum { LONGEST = 64 };
+    gi_csv_numbers seen = {0};
+    char plain[LONGEST];
+    size_t n = 0;
+    gi_csv_note_number(&seen, guess->first, guess->n);
+    if (seen.n == 0 || guess->n > LONGEST) return false;
+    const char decimal = seen.n_commas ? ',' : seen.n_points ? '.' : '\0';
+    for (size_t i = 0; i < guess->n; i++) {
+        const char c = guess->first[i];
+        const bool is_digit = (c >= '0' && c <= '9') || c == '-';
+        if (is_digit || c == decimal) plain[n++] = is_digit ? c : '.';
+    }
+    return gi_parse_f64(plain, plain + n, value);
+}
+
 static bool is_of_numbers(const gi_csv_guess *guess)
 {
     return guess->n_present > 0 &&
@@ -100,6 +119,7 @@ static double weigh_number(const gi_csv_guess *guess, double value)
     if (!is_of_numbers(guess)) /* above texts: as a value it would be one of few numbers */
         return guess->n_numbers ? 0 : fmin(log((double)guess->n_present + 1), 3);
     const double n = (double)guess->n_numbers, spread = guess->max - guess->min;
+    if (guess->n_numbers == 0) return -1.5; /* all are of other forms, as the first is */
     const bool is_whole = !memchr(guess->first, '.', guess->n);
     const double n_whole = (double)guess->seen.n_whole;
     double weight = is_whole ? fmin(log((n + 2) / (n_whole + 1)), 4) - 0.7 : -1.5;
@@ -162,7 +182,7 @@ static double weigh(const gi_table_params *params, const gi_csv_evidence *eviden
         double value;
         if (gi_csv_missing(&params->missing, guess->first, guess->n, NULL) == GI_CSV_MISSING) {
             sum += weigh_missing(guess);
-        } else if (is_number(guess, &value)) {
+        } else if (is_number(guess, &value) || is_number_otherwise(guess, &value)) {
             above += weigh_number(guess, value);
             if (*n_numbers < MOST_IN_ORDER) numbers[*n_numbers] = value;
             ++*n_numbers;

@@ -76,7 +76,11 @@ static double worth_of(const gi_csv_dialect *dialect, const gi_csv_cell *cell, b
     }
     if (cell->quoted || n == 0) return worth;
     gi_csv_note_number(&seen, cell->begin, n);
-    if (seen.n > 0) return seen.n_thousands[2] ? worth : 1;
+    if (seen.n > 0 && seen.n_thousands[2] == 0) {
+        *has_number = true;
+        return 1;
+    }
+    if (seen.n > 0) return worth;
     if (dialect->separator != '\t' && memchr(cell->begin, '\t', n)) worth -= 0.6;
     if (dialect->separator != '\t' && dialect->separator != ';' && memchr(cell->begin, ';', n))
         worth -= 0.6;
