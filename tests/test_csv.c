@@ -558,6 +558,16 @@ static void names_with_commas_are_found(void **state)
     params.n_targets = 2;
     assert_string_equal(read_known("a,x,y\nT,TRUE,f\nF,False,t\nT,,t\n", params, &out),
                         "a:t x:n? y:n | 2: T 1 0 | 3: F 0 1 | 4: T - 1");
+    /* One target is so where labels are to be learned, named or the last column. */
+    params.n_targets = 1;
+    assert_string_equal(read_known("a,x\nT,TRUE\nF,False\n", params, &out),
+                        "a:t x:t | 2: T TRUE | 3: F False");
+    params.targets_are_labels = true;
+    assert_string_equal(read_known("x,a\nTRUE,T\nFalse,F\n", params, &out),
+                        "x:n a:t | 2: 1 T | 3: 0 F");
+    params.n_targets = 0;
+    assert_string_equal(read_known("a,x\nT,TRUE\nF,False\n", params, &out),
+                        "a:t x:n | 2: T 1 | 3: F 0");
     free(out.text);
 }
 

@@ -189,6 +189,26 @@ static size_t find_cut_known(const struct making *m, size_t i, size_t *column, b
     return find_cut(m, names, m->params->ignores_unknown ? 1 : n, column, is_name);
 }
 
+/* A target of true and false becomes one of numbers: labels. */
+static void take_booleans(struct making *m, size_t c)
+{
+    gi_csv_form *form = m->form;
+    if (m->is_known[c] || form->columns[c].kind != GI_CELL_TEXT) return;
+    form->takes_booleans[c] = has_booleans(&m->evidence->guesses[c]);
+    if (form->takes_booleans[c]) form->columns[c].kind = GI_CELL_NUMBER;
+}
+
+/* The column that is the target where none is named: the last one that has no other purpose. */
+static size_t find_default_target(const struct making *m)
+{
+    bool is_name;
+    const size_t group = m->params->group ? find_column(m, m->params->group, &is_name) : SIZE_MAX;
+    size_t c = m->form->n_columns;
+    while (c-- > 0)
+        if (m->has_name[c] && !m->is_known[c] && c != group) break;
+    return c;
+}
+
 /* What is asked of columns by name, or by number. */
 static glia_status apply_known(struct making *m, glia_error *error)
 {
@@ -215,11 +235,11 @@ static glia_status apply_known(struct making *m, glia_error *error)
         n = find_cut(m, m->params->targets + i, m->params->n_targets - i, &c, &is_name);
         if (n == 0) break; /* it is missed when all is read */
         m->has_name[c] = true;
-        if (n == m->params->n_targets || m->is_known[c] || form->columns[c].kind != GI_CELL_TEXT)
-            continue;
-        form->takes_booleans[c] = has_booleans(&m->evidence->guesses[c]);
-        if (form->takes_booleans[c]) form->columns[c].kind = GI_CELL_NUMBER; /* labels */
+        if (n < m->params->n_targets || m->params->targets_are_labels) take_booleans(m, c);
     }
+    if (m->params->n_targets == 0 && m->params->targets_are_labels &&
+        find_default_target(m) != SIZE_MAX)
+        take_booleans(m, find_default_target(m));
     return GLIA_OK;
 }
 
