@@ -199,9 +199,10 @@ const struct command sweep_command = {
     .summary = "train every combination of options and compare",
     .description =
         "Trains a network for every combination of the given values, several at the same time, and "
-        "prints a table of test accuracies (for values of R2) and times. A cell of one run shows "
-        "the standard error of its accuracy, a cell of several runs that of their mean. The result "
-        "of a run does not depend on the others.\n\n" //
+        "prints a table of test accuracies (for values of R2), for two classes and for labels of "
+        "ROC AUC, and of times. A cell of one run shows the standard error of its accuracy, or its "
+        "95 % interval where few samples are right or wrong, a cell of several runs the standard "
+        "error of their mean. The result of a run does not depend on the others.\n\n" //
     SOURCE_DESCRIPTION "\n\n"
         "The folder keeps a folder for each run (runs/, each as by glia train --run), the tables "
         "(table.md, table.csv), all figures (results.json) and a page that shows them "

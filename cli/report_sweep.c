@@ -64,6 +64,7 @@ static bool is_result(const char *key)
                                           "standard_error",
                                           "test_accuracy_low",
                                           "test_accuracy_high",
+                                          "test_roc_auc",
                                           "validation_accuracy",
                                           "validation_loss",
                                           "seconds",

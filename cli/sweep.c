@@ -270,6 +270,7 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
                         .seed = seed,
                         .test_score = NAN,
                         .test_error = {NAN, NAN, NAN},
+                        .roc_auc = NAN,
                         .validation_score = NAN,
                         .seconds = NAN};
     json_t *source = source_words(s->options, sizeof(common_options));
@@ -412,6 +413,7 @@ static void find_finished(struct sweep *s)
                 const char *key;
                 double *to;
             } numbers[] = {{by->test_key, &job->test_score},
+                           {"test_roc_auc", &job->roc_auc},
                            {by->validation_key, &job->validation_score},
                            {"seconds", &job->seconds}};
             for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {

@@ -98,14 +98,14 @@ struct job {
     enum job_state state;
     bool resumed;       /* done before */
     char message[1024]; /* why it failed */
-    double test_score, validation_score, seconds;
+    double test_score, roc_auc, validation_score, seconds;
     error_bar test_error;
 };
 
 /* What came of a cell's runs; NAN where there is nothing. */
 struct cell {
     char **values; /* (n_axes), each of an axis or of its own */
-    double test_score, validation_score, seconds;
+    double test_score, roc_auc, validation_score, seconds;
     error_bar test_error; /* of several runs the standard error of their mean alone */
     size_t done, failed;  /* runs */
 };

@@ -131,6 +131,7 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     const merit *by = w->sweep->merit;
     job->test_score = by->percent ? score.accuracy : score.r2;
     job->test_error = error_bar_of(&score);
+    job->roc_auc = score.roc_auc;
     job->validation_score = diverged      ? NAN
                             : by->by_loss ? result.validation_loss
                                           : result.validation_accuracy;

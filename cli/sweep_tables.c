@@ -17,20 +17,22 @@ static void sum_up_cell(const struct sweep *s, size_t c)
     struct cell *cell = &s->cells[c];
     const struct job *jobs = &s->jobs[c * s->options->seeds];
     const size_t seeds = s->options->seeds;
-    double *test = need_memory(3 * seeds, sizeof *test), *validation = test + seeds;
-    double *seconds = validation + seeds;
+    double *test = need_memory(4 * seeds, sizeof *test), *validation = test + seeds;
+    double *seconds = validation + seeds, *roc_auc = seconds + seeds;
     *cell = (struct cell){.values = cell->values, .test_error = {NAN, NAN, NAN}};
     for (size_t i = 0; i < seeds; i++) {
         cell->failed += jobs[i].state == JOB_FAILED;
         if (jobs[i].state != JOB_DONE) continue;
         test[cell->done] = jobs[i].test_score;
         validation[cell->done] = jobs[i].validation_score;
-        seconds[cell->done++] = jobs[i].seconds;
+        roc_auc[cell->done] = jobs[i].roc_auc;
         cell->test_error = jobs[i].test_error;
+        seconds[cell->done++] = jobs[i].seconds;
     }
     const spread of_test = spread_of(test, cell->done);
     cell->test_score = of_test.mean;
     if (cell->done > 1) cell->test_error = (error_bar){of_test.error, NAN, NAN};
+    cell->roc_auc = spread_of(roc_auc, cell->done).mean;
     cell->validation_score = spread_of(validation, cell->done).mean;
     cell->seconds = spread_of(seconds, cell->done).mean;
     free(test);
@@ -90,6 +92,7 @@ static json_t *json_cell(const struct sweep *s, size_t c)
         json_put(o, "test_accuracy_low", json_number(cell->test_error.low));
         json_put(o, "test_accuracy_high", json_number(cell->test_error.high));
     }
+    if (isfinite(cell->roc_auc)) json_put(o, "test_roc_auc", json_number(cell->roc_auc));
     json_put(o, s->merit->validation_key, json_number(cell->validation_score));
     json_put(o, "seconds", json_number(cell->seconds));
     for (size_t i = 0; i < s->options->seeds; i++) {
@@ -135,11 +138,12 @@ static const struct {
     {"256", "relu", 31.68, 288.749},    {"256", "tanh", 55.06, 448.806},
 };
 
-enum figure { TEST, VALIDATION, SECONDS, ARTICLE_ACCURACY, ARTICLE_SECONDS, N_FIGURES };
+enum figure { TEST, ROC_AUC, VALIDATION, SECONDS, ARTICLE_ACCURACY, ARTICLE_SECONDS, N_FIGURES };
 
 static const char *figure_name(const struct sweep *s, enum figure figure)
 {
     const char *const names[N_FIGURES] = {[TEST] = s->merit->test_name,
+                                          [ROC_AUC] = "test ROC AUC",
                                           [VALIDATION] = s->merit->validation_name,
                                           [SECONDS] = "seconds of training",
                                           [ARTICLE_ACCURACY] = "the article's test accuracy",
@@ -161,7 +165,7 @@ static double article_figure(const struct sweep *s, const struct cell *cell, boo
 static words show_figure(const struct sweep *s, const struct cell *cell, enum figure figure)
 {
     words w = {"–"};
-    if (cell->failed > 0 && (figure == TEST || figure == VALIDATION)) {
+    if (cell->failed > 0 && figure <= VALIDATION) {
         snprintf(w.s, sizeof w.s, cell->done > 0 ? "%zu failed" : "failed", cell->failed);
         return w;
     }
@@ -170,6 +174,8 @@ static words show_figure(const struct sweep *s, const struct cell *cell, enum fi
     case TEST:
         return isfinite(cell->test_score) ? merit_show(s->merit, cell->test_score, cell->test_error)
                                           : w;
+    case ROC_AUC:
+        return isfinite(cell->roc_auc) ? show_number(cell->roc_auc) : w;
     case VALIDATION:
         return isfinite(cell->validation_score)
                    ? merit_show_validation(s->merit, cell->validation_score)
@@ -192,9 +198,10 @@ static words show_figure(const struct sweep *s, const struct cell *cell, enum fi
 static bool has_figure(const struct sweep *s, enum figure figure)
 {
     if (figure == ARTICLE_ACCURACY || figure == ARTICLE_SECONDS) return s->options->article;
-    if (figure != VALIDATION) return true;
+    if (figure != VALIDATION && figure != ROC_AUC) return true;
     for (size_t c = 0; c < s->n_cells; c++)
-        if (isfinite(s->cells[c].validation_score)) return true;
+        if (isfinite(figure == ROC_AUC ? s->cells[c].roc_auc : s->cells[c].validation_score))
+            return true;
     return false;
 }
 
@@ -365,8 +372,9 @@ static void write_real(FILE *stream, double x)
 static void write_csv(const struct sweep *s, FILE *stream)
 {
     for (size_t a = 0; a < s->n_axes; a++) fprintf(stream, "%s,", s->axes[a].name);
-    fprintf(stream, "runs,failed,%s,standard_error,%s,seconds\n", s->merit->test_key,
-            s->merit->validation_key);
+    const bool ranks = has_figure(s, ROC_AUC);
+    fprintf(stream, "runs,failed,%s,standard_error,%s,seconds%s\n", s->merit->test_key,
+            s->merit->validation_key, ranks ? ",test_roc_auc" : "");
     for (size_t c = 0; c < s->n_cells; c++) {
         const struct cell *cell = &s->cells[c];
         for (size_t a = 0; a < s->n_axes; a++) {
@@ -378,6 +386,7 @@ static void write_csv(const struct sweep *s, FILE *stream)
         write_real(stream, cell->test_error.error);
         write_real(stream, cell->validation_score);
         write_real(stream, cell->seconds);
+        if (ranks) write_real(stream, cell->roc_auc);
         fputc('\n', stream);
     }
 }

@@ -67,6 +67,10 @@ def _():
     folds = glia("train", *how, "--folds", 5).out
     expect(len(re.findall(f"^fold .*{re.escape(line)}", folds, re.M)) == 5, folds)
     swept = glia("sweep", *how, "--hidden", "8,9", "-o", "swept", "-q").out
+    expect(re.search(r"^hidden +test accuracy +test ROC AUC +seconds", swept, re.M), swept)
+    cells = json.loads(read("swept/results.json"))["cells"]
+    expect([c["test_roc_auc"] for c in cells] == [1, 1], cells)
+    expect(read("swept/table.csv").count(b",1\n") == 2)
     expect(swept.count(cell) == 2 and read("swept/table.md").decode().count(cell) == 2, swept)
     again = glia("sweep", *how, "--hidden", "8,9", "-o", "swept", "-q", "--resume").out
     expect(again.count(cell) == 2, again)
