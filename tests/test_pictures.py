@@ -114,6 +114,22 @@ def exif(orientation):
     return struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x0112, 3, 1, orientation, 0, 0)
 
 
+@test("folders of training and test are found with capitals, and by other names")
+def _():
+    rng = random.Random(8)
+    for folder, splits in (("capitals", ("Train", "Test")), ("longer", ("training", "testing"))):
+        for split in splits:
+            for name, level in (("a", 40), ("b", 200)):
+                os.makedirs(path(f"{folder}/{split}/{name}"))
+                for k in range(6):
+                    pixels = bytes(rng.randrange(level, level + 20) for _ in range(16))
+                    write(f"{folder}/{split}/{name}/{k}.pgm", pgm(4, 4, pixels))
+        found = glia("data", "check", folder, "--json").json()
+        expect(found["rows"] == 12 and [c["text"] for c in found["classes"]] == ["a", "b"], found)
+        outcome = glia("train", folder, "--epochs", 2, "--json", "-o", "split.safetensors").json()
+        expect(outcome["test_accuracy"] is not None, outcome)
+
+
 @test("train and data check: pictures of different sizes are brought to one, which is said")
 def _():
     need_png()

@@ -61,32 +61,54 @@ static void folder_free(struct folder *folder)
     gi_image_list_free(&folder->classes);
 }
 
+/* Whether two names are the same but for capitals, of ASCII. */
+static bool is_same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        const char lower_a = *a >= 'A' && *a <= 'Z' ? (char)(*a + 32) : *a;
+        const char lower_b = *b >= 'A' && *b <= 'Z' ? (char)(*b + 32) : *b;
+        if (lower_a != lower_b) return false;
+    }
+    return *a == *b;
+}
+
+/* Takes the folder of a split by this name, in capitals or not, if it holds folders. */
+static glia_status take_split(struct folder *f, const gi_image_list *folders, const char *name,
+                              char **to, glia_error *error)
+{
+    for (size_t i = 0; i < folders->n && !*to; i++) {
+        const char *found = gi_image_list_name(folders, i);
+        bool there = false;
+        if (!is_same_name(found, name)) continue;
+        const glia_status status = holds_folders(f->path, found, &there, error);
+        if (status) return status;
+        if (there && !(*to = gi_format(error, "%s/%s", f->path, found))) return GLIA_NO_MEMORY;
+    }
+    return GLIA_OK;
+}
+
 /* Finds the folders of the splits. */
 static glia_status find_splits(struct folder *f, glia_error *error)
 {
     static const struct {
         glia_split split;
         const char *name;
-    } names[] = {{GLIA_TRAIN, "train"},
-                 {GLIA_TEST, "test"},
-                 {GLIA_TEST, "val"},
-                 {GLIA_TEST, "valid"},
+    } names[] = {{GLIA_TRAIN, "train"},    {GLIA_TRAIN, "training"}, {GLIA_TEST, "test"},
+                 {GLIA_TEST, "testing"},   {GLIA_TEST, "val"},       {GLIA_TEST, "valid"},
                  {GLIA_TEST, "validation"}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        bool there;
-        char **to = &f->split[names[i].split].folder;
+    gi_image_list folders = {0};
+    glia_status status = GLIA_OK;
+    if (gi_is_directory(f->path)) status = gi_image_list_add_folders(&folders, f->path, error);
+    if (!status) status = gi_image_list_sort(&folders, error);
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && !status; i++) {
         /* Without train, the others may be classes. */
-        if (*to || (i > 0 && !f->split[GLIA_TRAIN].folder)) continue;
-        const glia_status status = holds_folders(f->path, names[i].name, &there, error);
-        if (status) return status;
-        if (there && !(*to = gi_format(error, "%s/%s", f->path, names[i].name)))
-            return GLIA_NO_MEMORY;
+        if (names[i].split == GLIA_TEST && !f->split[GLIA_TRAIN].folder) continue;
+        status = take_split(f, &folders, names[i].name, &f->split[names[i].split].folder, error);
     }
-    if (!f->split[GLIA_TRAIN].folder) {
-        f->split[GLIA_TRAIN].folder = gi_strdup(f->path, error);
-        if (!f->split[GLIA_TRAIN].folder) return GLIA_NO_MEMORY;
-    }
-    return GLIA_OK;
+    gi_image_list_free(&folders);
+    if (status || f->split[GLIA_TRAIN].folder) return status;
+    f->split[GLIA_TRAIN].folder = gi_strdup(f->path, error);
+    return f->split[GLIA_TRAIN].folder ? GLIA_OK : GLIA_NO_MEMORY;
 }
 
 /* The classes, which are the folders of the training split. */
