@@ -410,5 +410,15 @@ def _():
             expect(names == (["a", "b", "y"] if head else ["column 1", "column 2", "column 3"]), names)
 
 
+@test("a text in a first line that was taken for values names --header yes")
+def _():
+    rng = random.Random(4)
+    rows = "".join(",".join(f"{rng.random():.2f}" for _ in range(3)) + f",{k % 2}\n" for k in range(80))
+    write("weak.csv", ("0.1,0.2,0.5,class\n" + rows).encode())
+    told = glia("train", "weak.csv", "--header", "no", "-o", "weak.safetensors", code=1).err
+    expect("line 1" in told and "--header yes" in told, told)
+    glia("train", "weak.csv", "--header", "yes", "--epochs", "1", "-q", "-o", "weak.safetensors")
+
+
 prepare()
 run_tests()

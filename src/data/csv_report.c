@@ -60,10 +60,13 @@ static glia_status report_number(const gi_csv_form *form, const gi_csv_problem *
             form->is_for_network ? "" : option, form->is_for_network ? "" : ", ", skip);
     advise_number(form, problem, name, option,
                   form->has_header && line + problem->line == form->line, advice);
-    return gi_fail(error, GLIA_BAD_FORMAT, "%s: found \"%s\", expected %s; %s%s", cell, shown,
+    const bool may_be_header = !form->has_header && line + problem->line == form->line;
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: found \"%s\", expected %s; %s%s%s", cell, shown,
                    gi_csv_is_infinity(shown, strlen(shown)) ? "a finite number"
                    : form->columns ? name_form(&form->columns[problem->column].form)
                                    : "a number",
+                   may_be_header ? "if this line has the names of the columns, --header yes; else "
+                                 : "",
                    advice, skip);
 }
 
