@@ -2,7 +2,9 @@
 /* Files that are no separated values, by their first bytes: each is called by its name. */
 #include <string.h>
 
+#include "base/number.h"
 #include "data/csv_head.h"
+#include "data/readers.h"
 
 static const struct {
     bool is_binary; /* else a table could begin so, too */
@@ -204,5 +206,98 @@ glia_status gi_csv_refuse_foreign(const char *path, const char *head, size_t n, 
                        "%s: byte %zu: found a zero byte in the first line: the file is binary, "
                        "expected separated values as text; write its table as CSV",
                        path, (size_t)(zero - head));
+    return GLIA_OK;
+}
+
+/* ---- Lines that tables do not have ----------------------------------------------------------- */
+
+/* The next line, without its end; false: there is none that ends, or is the last of the file. */
+static bool next_line(const char **at, const char *end, const char **line, size_t *n)
+{
+    if (*at >= end) return false;
+    const char *newline = memchr(*at, '\n', (size_t)(end - *at));
+    *line = *at;
+    *n = (size_t)((newline ? newline : end) - *at);
+    *at = newline ? newline + 1 : end;
+    if (*n > 0 && (*line)[*n - 1] == '\r') --*n;
+    return true;
+}
+
+/* How many numbers a line has between blanks, and the first three; SIZE_MAX: there is something
+ * else. */
+static size_t count_numbers(const char *line, size_t n, double first[3])
+{
+    size_t count = 0;
+    for (const char *at = line, *end = line + n; at < end;) {
+        const char *const begin = at;
+        double x;
+        while (at < end && *at != ' ' && *at != '\t') at++;
+        if (at == begin) {
+            at++;
+            continue;
+        }
+        if (!gi_parse_f64(begin, at, &x)) return SIZE_MAX;
+        if (count < 3) first[count] = x;
+        count++;
+    }
+    return count;
+}
+
+/* "60 2 1", and then lines of 2 numbers (inputs) and of 1 (outputs) in turn. */
+static bool is_fann(const char *head, size_t n)
+{
+    enum { LOOKED_AT = 6 }; /* lines */
+    const char *at = head, *end = head + n, *line;
+    size_t n_line, lines = 0;
+    double sizes[3] = {0}, unused[3];
+    if (!next_line(&at, end, &line, &n_line) || count_numbers(line, n_line, sizes) != 3 ||
+        !(sizes[0] >= 1) || (sizes[1] == 3 && sizes[2] == 3))
+        return false;
+    while (lines < LOOKED_AT && next_line(&at, end, &line, &n_line)) {
+        if (at == end && lines >= 2) break; /* it may be cut */
+        if ((double)count_numbers(line, n_line, unused) != sizes[1 + lines % 2]) return false;
+        lines++;
+    }
+    return lines >= 2;
+}
+
+/* Lines that begin with a whole number and have the same number of ::, as MovieLens writes them. */
+static bool has_double_colons(const char *head, size_t n)
+{
+    enum { LOOKED_AT = 20 }; /* lines */
+    const char *at = head, *end = head + n, *line;
+    size_t n_line, lines = 0, first = 0;
+    while (lines < LOOKED_AT && next_line(&at, end, &line, &n_line)) {
+        size_t count = 0, digits = 0;
+        if (at == end && lines >= 2) break; /* it may be cut */
+        while (digits < n_line && line[digits] >= '0' && line[digits] <= '9') digits++;
+        if (digits == 0 || digits + 2 > n_line || memcmp(line + digits, "::", 2) != 0) return false;
+        for (size_t i = digits; i + 1 < n_line; i++)
+            if (line[i] == ':' && line[i + 1] == ':') count++, i++;
+        if (lines++ == 0) first = count;
+        if (count != first) return false;
+    }
+    return lines >= 2 && first >= 2;
+}
+
+glia_status gi_csv_refuse_lines(const char *path, const char *head, size_t n, glia_error *error)
+{
+    if (gi_libsvm_is_surely((const uint8_t *)head, n))
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: found lines that look like sparse text (LABEL INDEX:VALUE), expected "
+                       "separated values; name the file .svm, or say how it is separated "
+                       "(--separator space) if it is a table",
+                       path);
+    if (is_fann(head, n))
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: found what looks like a training file of FANN (a line of three counts, "
+                       "then lines of inputs and of outputs in turn), expected separated values; "
+                       "write the inputs and outputs of a sample in one line, and no counts",
+                       path);
+    if (has_double_colons(head, n))
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: found cells separated by \"::\", expected one of , ; | a tab or blanks "
+                       "between them; replace it: sed 's/::/\\t/g' FILE > NEW.tsv",
+                       path);
     return GLIA_OK;
 }

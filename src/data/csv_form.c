@@ -483,6 +483,8 @@ glia_status gi_csv_find_form(const char *path, const char *head, size_t n, bool 
                           .is_for_network = params->ignores_unknown,
                           .missing = params->missing};
     glia_status status = gi_csv_refuse_foreign(path, head, n, error);
+    if (!status && !params->separator && !params->ignores_unknown)
+        status = gi_csv_refuse_lines(path, head, n, error);
     if (status) return status;
     const char *const text = pass_marks(head, head + n), *end = head + n;
     while (is_whole && end > text && gi_csv_fills_up(end[-1])) end--;

@@ -13,6 +13,9 @@
 /* Fails if the first bytes are those of another kind of file, which is named. */
 glia_status gi_csv_refuse_foreign(const char *path, const char *head, size_t n, glia_error *error);
 
+/* The same by its lines: sparse text, FANN's samples, cells between ::. */
+glia_status gi_csv_refuse_lines(const char *path, const char *head, size_t n, glia_error *error);
+
 /* ---- Rows of the head ----------------------------------------------------------------------- */
 
 /* The rows of a head, without those that are not there to their end. */

@@ -416,17 +416,31 @@ static bool is_table(const struct look *look)
     return !look->has_space || (look->width == 1 && look->n_pairs >= LEAST_ALONE);
 }
 
-bool gi_libsvm_is(const uint8_t *bytes, size_t n_bytes)
+/* Whether it is sparse text. */
+static bool look_at_text(struct look *look, const uint8_t *bytes, size_t n_bytes)
 {
-    struct look look = {0};
     const char *at = (const char *)bytes, *end = at + n_bytes;
     at = skip_mark(at, end);
     for (size_t n = 0; at < end && n < LOOK_LINES && at - (const char *)bytes < LOOK_BYTES; n++) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         const char *line_end = newline ? newline : end, *begin = skip_blanks(at, line_end);
-        if (begin < line_end && *begin != '#') look_at_line(&look, begin, line_end);
+        if (begin < line_end && *begin != '#') look_at_line(look, begin, line_end);
         at = newline ? newline + 1 : end;
     }
-    if (look.n_pairs == 0 || look.begins_with_words || is_table(&look)) return false;
-    return look.first_is_pairs ? look.n_pairs >= look.n_foreign : look.n_pairs > 9 * look.n_foreign;
+    if (look->n_pairs == 0 || look->begins_with_words || is_table(look)) return false;
+    return look->first_is_pairs ? look->n_pairs >= look->n_foreign
+                                : look->n_pairs > 9 * look->n_foreign;
+}
+
+bool gi_libsvm_is(const uint8_t *bytes, size_t n_bytes)
+{
+    struct look look = {0};
+    return look_at_text(&look, bytes, n_bytes);
+}
+
+bool gi_libsvm_is_surely(const uint8_t *bytes, size_t n_bytes)
+{
+    struct look look = {0};
+    return look_at_text(&look, bytes, n_bytes) && look.n_pairs > 1 &&
+           (look.width == 0 || look.has_fraction || !look.index_differs || !look.value_differs);
 }

@@ -247,6 +247,8 @@ glia_status gi_arff_parse(const char *path, const uint8_t *bytes, size_t n_bytes
  * lines of labels alone; not where the pairs look like columns of a table (times, scores, ratios).
  */
 bool gi_libsvm_is(const uint8_t *bytes, size_t n_bytes);
+/* The same, where no lines of scores (1 3:2 4:1) can be meant, though the file is named .csv. */
+bool gi_libsvm_is_surely(const uint8_t *bytes, size_t n_bytes);
 
 /*
  * A data set of its lines: indices count from 1, or from 0 if there is a 0. Several labels a line,
