@@ -127,6 +127,14 @@ def _():
     expect_works(r)
 
 
+@test("a column without a name is called by its number, once")
+def _():
+    rows = [f"{i / 7:.3f},{i * i % 13},t{i}\n" for i in range(60)]
+    write("bare.csv", "".join(rows).encode())
+    r = glia("train", "bare.csv", code=1)
+    expect("bare.csv: column 3, the target, has 60 different texts" in r.err, r.err)
+
+
 @test("a malformed row ends it; or is counted")
 def _():
     table("bad.csv", ["a", "b", "y"],

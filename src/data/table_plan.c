@@ -24,6 +24,12 @@ int gi_by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* "column " before a name, unless that is "column 3". */
+static const char *word_before(const char *name)
+{
+    return strncmp(name, "column ", 7) == 0 ? "" : "column ";
+}
+
 glia_status gi_table_fail_absent(const gi_table *table, const char *name, const char *what,
                                  glia_error *error)
 {
@@ -134,22 +140,22 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
     if (*task == GLIA_CLASSES && is_one && !facts->has_text &&
         (!facts->all_whole || facts->too_many))
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: column %s holds %s, which are no classes; expected texts, or at most "
+                       "%s: %s%s holds %s, which are no classes; expected texts, or at most "
                        "%zu different whole numbers; the losses mse, mae and huber learn values, "
                        "and a column can be made categorical",
-                       table->path, name,
+                       table->path, word_before(name), name,
                        facts->all_whole      ? "too many different numbers"
                        : facts->has_fraction ? "numbers with fractions"
                                              : "numbers past 2^53, which are not told apart",
                        facts->most);
     for (size_t k = 0; k < n_targets && *task != GLIA_CLASSES; k++)
         if (table->columns[target[k]].kind == GI_CELL_TEXT)
-            return gi_fail(
-                error, GLIA_BAD_FORMAT,
-                "%s: column %s holds texts, expected %s; leave it out, or learn it alone "
-                "as classes",
-                table->path, table->columns[target[k]].name,
-                *task == GLIA_LABELS ? "0 and 1" : "numbers");
+            return gi_fail(error, GLIA_BAD_FORMAT,
+                           "%s: %s%s holds texts, expected %s; leave it out, or learn it alone "
+                           "as classes",
+                           table->path, word_before(table->columns[target[k]].name),
+                           table->columns[target[k]].name,
+                           *task == GLIA_LABELS ? "0 and 1" : "numbers");
     if (*task == GLIA_LABELS && !facts->all_binary)
         return gi_fail(
             error, GLIA_BAD_FORMAT,
@@ -286,10 +292,11 @@ static glia_status find_targets(const gi_table *table, const gi_table_roles *rol
     for (size_t k = 0; k < *n && !status; k++) {
         const gi_column *column = &table->columns[targets[k]];
         if (column->kind == GI_CELL_IGNORED)
-            status = gi_fail(error, GLIA_BAD_FORMAT,
-                             "%s: column %s, the target, was dropped, or holds more than %d "
-                             "different texts; name another one as the target",
-                             table->path, column->name, (int)GI_MAX_TEXTS);
+            status =
+                gi_fail(error, GLIA_BAD_FORMAT,
+                        "%s: %s%s, the target, was dropped, or holds more than %d "
+                        "different texts; name another one as the target",
+                        table->path, word_before(column->name), column->name, (int)GI_MAX_TEXTS);
     }
     if (status)
         gi_free(targets);
@@ -342,10 +349,10 @@ static glia_status fail_no_column(const gi_table *table, const gi_table_plan *pl
     for (size_t c = 0; c < table->n_columns; c++)
         if (plan->columns[c].use == GI_USE_IDENTIFIER)
             return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: column %s has another value in nearly every row, as an identifier "
+                           "%s: %s%s has another value in nearly every row, as an identifier "
                            "has, and beside the target there is no other column to learn from; "
                            "--categorical %s learns from it all the same",
-                           table->path, table->columns[c].name,
+                           table->path, word_before(table->columns[c].name), table->columns[c].name,
                            gi_table_option(table->columns, &c, 1, option));
     return gi_fail(error, GLIA_BAD_FORMAT,
                    "%s: beside the target there is no column to learn from; is it really "
@@ -502,9 +509,9 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
         char remark[GI_MISSING_REMARK];
         gi_table_remark_missing(target, remark);
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: column %s, the target, has %s%s; there is nothing to learn%s",
-                       table->path, target->name, classes ? "one class alone" : "no class at all",
-                       remark, hint);
+                       "%s: %s%s, the target, has %s%s; there is nothing to learn%s", table->path,
+                       word_before(target->name), target->name,
+                       classes ? "one class alone" : "no class at all", remark, hint);
     }
     if (target->kind != GI_CELL_TEXT || plan->are_classes || table->rows < LEAST_ROWS ||
         2 * classes <= table->rows)
@@ -513,12 +520,12 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
     if (status) return status;
     if (2 * classes > table->rows)
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: column %s, the target, has %zu different texts in %zu rows, such as "
+                       "%s: %s%s, the target, has %zu different texts in %zu rows, such as "
                        "\"%.40s\", so that hardly any class has a second row; name another column "
                        "with --target, write numbers as numbers, or learn these classes all the "
                        "same with --loss cross-entropy%s",
-                       table->path, target->name, classes, table->rows, target->texts.text[0],
-                       hint);
+                       table->path, word_before(target->name), target->name, classes, table->rows,
+                       target->texts.text[0], hint);
     return GLIA_OK;
 }
 
