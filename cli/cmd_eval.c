@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "model_path.h"
 #include "output.h"
 #include "scores.h"
 #include "source.h"
@@ -134,6 +135,7 @@ static void print_classes(const glia_network *network, const uint64_t *confusion
 
 /* What the score is of. */
 struct scored {
+    const char *model; /* its file */
     const char *data;
     int split;
     size_t rows;          /* of the file, of which those held out are scored; 0: all samples are */
@@ -141,6 +143,19 @@ struct scored {
     bool validated;       /* those held out have chosen the epoch */
     bool is_whole;        /* the data have no test samples of their own */
 };
+
+/* A file of the name of the training file with other rows may hold some that were learned from. */
+static void note_same_name(const struct scored *scored)
+{
+    char *name = scored->overlap == GLIA_OVERLAP_UNKNOWN && source_is_file(scored->data)
+                     ? model_trained_on(scored->model)
+                     : NULL;
+    if (name != NULL && is_named(scored->data, name))
+        printf(
+            "note: the model was trained on a file of this name that had other rows; it may have "
+            "learned from some of these\n");
+    free(name);
+}
 
 /* The samples that are scored, and what is to be known of them to judge the score. */
 static void print_samples(const struct scored *scored, size_t samples)
@@ -154,6 +169,7 @@ static void print_samples(const struct scored *scored, size_t samples)
         printf(", %s samples\n", show_count(samples).s);
     else
         printf(", %s, %s samples\n", split_names[scored->split], show_count(samples).s);
+    note_same_name(scored);
     if (scored->rows > 0 || scored->overlap == GLIA_OVERLAP_UNKNOWN) return;
     printf("note: the model has learned from %s of these samples, so the score is higher than it "
            "would be on new ones\n",
@@ -324,7 +340,7 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     (void)n_operands;
     const eval_options *options = field;
     const char *model = operands[0], *data = operands[1];
-    struct scored scored = {.data = data, .split = options->split};
+    struct scored scored = {.model = model, .data = data, .split = options->split};
     glia_network *network = NULL;
     glia_dataset *dataset = NULL, *held = NULL;
     uint64_t *confusion = NULL;

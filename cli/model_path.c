@@ -67,8 +67,7 @@ bool model_path_check(const char *path)
     return check_output(path);
 }
 
-/* The name of the data set that a model was trained on, to be freed; NULL: none that is known. */
-static char *trained_on(const char *path)
+char *model_trained_on(const char *path)
 {
     glia_network *network = NULL;
     char *text = NULL, *name = NULL;
@@ -85,15 +84,19 @@ static char *trained_on(const char *path)
     return name;
 }
 
-bool model_path_check_default(const char *path, const char *data)
+bool is_named(const char *data, const char *name)
 {
     size_t end = strlen(data), begin;
     while (end > 1 && data[end - 1] == '/') end--;
     for (begin = end; begin > 0 && data[begin - 1] != '/';) begin--;
+    return strlen(name) == end - begin && strncmp(name, data + begin, end - begin) == 0;
+}
+
+bool model_path_check_default(const char *path, const char *data)
+{
     if (access(path, F_OK) != 0) return true;
-    char *name = trained_on(path);
-    const bool same = name != NULL && strlen(name) == end - begin &&
-                      strncmp(name, data + begin, end - begin) == 0;
+    char *name = model_trained_on(path);
+    const bool same = name != NULL && is_named(data, name);
     if (!same && name != NULL)
         complain("%s: is the model of other data, %s; -o NAME gives the new one a name of its own, "
                  "-o %s replaces the old one",

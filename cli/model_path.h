@@ -18,4 +18,11 @@ bool model_path_check(const char *path);
  */
 bool model_path_check_default(const char *path, const char *data);
 
+/* The name of the data set that the model in a file was trained on, to be freed; NULL: not known.
+ */
+char *model_trained_on(const char *path);
+
+/* Whether the last part of the path of data is a name. */
+bool is_named(const char *data, const char *name);
+
 #endif

@@ -8,10 +8,11 @@ what it is given, from files and through pipes.
 import csv
 import io
 import json
+import os
 import random
 import subprocess
 
-from harness import (ENV, HERE, PROGRAM, Skip, expect, glia, make_data, pgm, picture, run_tests, test,
+from harness import (ENV, HERE, PROGRAM, Skip, expect, glia, make_data, path, pgm, picture, run_tests, test,
                      write)
 
 
@@ -92,6 +93,15 @@ def _():
         expect(score["samples"] == n and score["learned_from"] == "unknown", score)
         text = glia("eval", "m.safetensors", data).out
         expect("learned from" not in text and "held out" not in text, text)
+
+
+@test("eval of a file that has grown since says that some of its rows may have been learned from")
+def _():
+    os.makedirs(path("later"))
+    write("later/a.csv", rows(300, 1) + b"0.5,0.4,p1,yes\n")
+    trained("a.csv")
+    text = glia("eval", "m.safetensors", "later/a.csv").out
+    expect("301 samples" in text and "may have learned from some of these" in text, text)
 
 
 @test("eval of a folder of pictures without a test folder scores those held out")
