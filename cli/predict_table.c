@@ -315,9 +315,11 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
         if (status == GLIA_OK) status = glia_row_stream_next(stream, &rows, error);
         if (status == GLIA_OK && !has_begun) status = begin_answers(run, stream, rows, path, error);
         has_begun = true;
-        if (status != GLIA_OK || rows == NULL) break;
-        status = predict_rows(run, rows, error);
+        const bool is_end = rows == NULL;
+        if (status == GLIA_OK && !is_end) status = predict_rows(run, rows, error);
         glia_dataset_free(rows);
+        rows = NULL;
+        if (status != GLIA_OK || is_end) break;
         fflush(run->out); /* whoever reads the pipe may be waiting for it */
     } while (status == GLIA_OK && run->n_read <= run->last && !ferror(run->out));
     if (status == GLIA_OK && range != NULL && run->n_read <= run->last) {

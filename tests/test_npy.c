@@ -390,7 +390,7 @@ static void test_malformed_arrays(void **state)
         struct bytes file = {.size = 0};
         glia_error error = {0};
         gi_table *table = NULL;
-        put_npy(&file, 1, cases[i].header, "\1\2\3\4\5", cases[i].data);
+        put_npy(&file, 1, cases[i].header, "\1\2\3\4\5\6\7\10", cases[i].data);
         assert_error(cases[i].label, read_table(&file, GLIA_TRAIN, NULL, &table, &error),
                      GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
         assert_error(cases[i].label, GLIA_BAD_FORMAT, GLIA_BAD_FORMAT, &error, "t.npz: byte", NULL);
