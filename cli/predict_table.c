@@ -19,9 +19,11 @@ enum { ROWS_TOGETHER = 4096 };
 
 /* As many digits as tell one float from another, or one double: values are doubles. */
 enum { FLOAT_DIGITS = 9, DOUBLE_DIGITS = 17 };
-#define AS_JSON(task)                                                                              \
-    (JSON_COMPACT | JSON_ENSURE_ASCII |                                                            \
-     JSON_REAL_PRECISION((task) == GLIA_VALUES ? DOUBLE_DIGITS : FLOAT_DIGITS))
+static size_t json_flags(glia_task task)
+{
+    const size_t digits = task == GLIA_VALUES ? DOUBLE_DIGITS : FLOAT_DIGITS;
+    return JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(digits);
+}
 
 /* How a row is named in its answer. */
 enum naming { BY_LINE, BY_NUMBER, BY_ID };
@@ -203,7 +205,7 @@ static void print_row(const struct table_run *run, const struct answer *answer)
         json_push(run->list, o);
         return;
     }
-    if (!json_write(run->out, o, AS_JSON(run->info.task)) && !ferror(run->out)) json_need(NULL);
+    if (!json_write(run->out, o, json_flags(run->info.task)) && !ferror(run->out)) json_need(NULL);
     json_decref(o);
 }
 
@@ -388,7 +390,7 @@ int predict_tables(const struct predict_table *how, int n_files, char *const *fi
     if (run.list != NULL && status == EXIT_DONE) {
         json_t *o = json_need(json_object());
         json_put(o, "predictions", json_incref(run.list));
-        if (!json_write(run.out, o, AS_JSON(run.info.task)) && !ferror(run.out)) json_need(NULL);
+        if (!json_write(run.out, o, json_flags(run.info.task)) && !ferror(run.out)) json_need(NULL);
         json_decref(o);
     }
     json_decref(run.list);

@@ -81,6 +81,7 @@ static void handle_bus(int number, siginfo_t *info, void *context)
 {
     static const char after[] = ": became shorter while it was read; bring it back as it was, and "
                                 "begin again\n";
+    static atomic_flag is_told = ATOMIC_FLAG_INIT;
     char line[LONGEST_LINE];
     (void)context;
     const char *path =
@@ -89,6 +90,7 @@ static void handle_bus(int number, siginfo_t *info, void *context)
         signal(number, SIG_DFL);
         return;
     }
+    while (atomic_flag_test_and_set(&is_told)) pause(); /* another thread is at it, and will exit */
     say("glia: ", 6);
     while (*path != '\0') {
         const size_t length = character_length(path);
