@@ -383,6 +383,7 @@ static void test_malformed_arrays(void **state)
         {"no size", "{'descr': '<f', " GOOD_TAIL, 4, "'<f'", NULL},
         {"a long type", "{'descr': '<f4<f4<f4<f4<f4<f4<f4<f4', " GOOD_TAIL, 4, "byte 20",
          "the type"},
+        {"no kind", "{'descr': '|hu1', " GOOD_TAIL, 4, "'|hu1'", "expected whole numbers"},
         {"too little data", "{'descr': '|u1', " GOOD_TAIL, 3, "3 bytes follow", "expected 4"},
         {"too much data", "{'descr': '|u1', " GOOD_TAIL, 5, "5 bytes follow", "expected 4"},
     };

@@ -352,11 +352,12 @@ static bool look_at_pair(struct look *look, const char *begin, const char *end, 
     look->has_leading_zero |= (*begin == '0' && colon - begin > 1) ||
                               (digits == end && colon[1] == '0' && end - colon == 3);
     if (place >= MAX_ALIKE) return true;
+    const size_t number = index < 1e18 ? (size_t)index : SIZE_MAX; /* no index is as large */
     if (look->n_pairs == 0) {
-        look->first[place] = (size_t)index;
+        look->first[place] = number;
         look->value[place] = value;
     }
-    look->index_differs |= (size_t)index != look->first[place];
+    look->index_differs |= number != look->first[place];
     look->value_differs |= value != look->value[place];
     return true;
 }

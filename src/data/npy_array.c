@@ -160,7 +160,9 @@ static glia_status read_type(struct header *h, gi_array *array)
     const char order = type[0] && strchr("<>|=", type[0]) ? *type++ : '=';
     uint64_t number = 0;
     if (type[0] && !gi_parse_u64(type + 1, &number)) number = 0;
-    array->kind = type[0] == 'a' ? 'S' : type[0];
+    array->kind = type[0] == 'a'   ? 'S'
+                  : type[0] == 'h' ? '?'
+                                   : type[0]; /* h is no kind of NumPy's */
     array->size = (size_t)(number > MAX_TEXT ? 0 : number);
     if (array->kind == 'V' && array->size == 2 && order != '|') array->kind = 'h';
     array->swapped = array->size > 1 && (little ? order == '>' : order == '<');
