@@ -16,7 +16,8 @@
 enum {
     LONGEST_LINE = 1 << 24,   /* of metrics.jsonl: 16 MiB */
     MOST_METRICS = 1 << 20,   /* lines of a kind that are kept */
-    LARGEST_OBJECT = 1 << 24, /* run.json, result.json */
+    LARGEST_OBJECT = 1 << 24, /* bytes of run.json, result.json; */
+    USUAL_OBJECT = 1 << 16    /* most have fewer than so many */
 };
 
 char *run_path(const struct report_run *run, const char *name)
@@ -58,6 +59,21 @@ double run_number(const json_t *json, const char *path)
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
+/* The bytes of a file, at most LARGEST_OBJECT. */
+static char *read_bytes(FILE *file, size_t *n)
+{
+    char *text = need_memory(USUAL_OBJECT, 1);
+    *n = fread(text, 1, USUAL_OBJECT, file);
+    if (*n == USUAL_OBJECT) {
+        char *all = need_memory(LARGEST_OBJECT, 1);
+        memcpy(all, text, USUAL_OBJECT);
+        free(text);
+        text = all;
+        *n += fread(text + USUAL_OBJECT, 1, LARGEST_OBJECT - USUAL_OBJECT, file);
+    }
+    return text;
+}
+
 /* Reads an object; *out stays NULL when there is no such file and it is not needed. */
 static int read_object(const struct report_run *run, const char *name, bool needed, json_t **out)
 {
@@ -75,8 +91,8 @@ static int read_object(const struct report_run *run, const char *name, bool need
     } else if (file == NULL) {
         complain("%s: cannot be read: %s", path, strerror(errno));
     } else {
-        text = need_memory(LARGEST_OBJECT, 1);
-        size_t n = fread(text, 1, LARGEST_OBJECT, file);
+        size_t n;
+        text = read_bytes(file, &n);
         if (ferror(file))
             complain("%s: cannot be read: %s", path, strerror(errno));
         else if (n == LARGEST_OBJECT)

@@ -253,6 +253,21 @@ static void test_blanks(void **state)
     /* Where every sample has a label, a line of blanks is none. */
     dataset = must_parse("1 1:1\n \n2 1:2\n1\n2\n  ", GLIA_LOSS_AUTO, NULL);
     assert_int_equal(glia_dataset_describe(dataset).samples, 4);
+    like = gi_dataset_reading(dataset);
+    like.ignores_targets = true; /* nor where the labels are there and not looked at */
+    rows = must_parse("1 1:1\n \n2 1:2\n  ", GLIA_LOSS_AUTO, &like);
+    assert_int_equal(glia_dataset_describe(rows).samples, 2);
+    glia_dataset_free(rows);
+    glia_dataset_free(dataset);
+
+    /* Where labels are learned each for itself, it is one, whether the file is read first or like
+     * another. */
+    dataset = must_parse(" 1\n ", GLIA_LOSS_BCE, NULL);
+    assert_int_equal(glia_dataset_describe(dataset).samples, 2);
+    like = gi_dataset_reading(dataset);
+    rows = must_parse(" 1\n ", GLIA_LOSS_BCE, &like);
+    assert_int_equal(glia_dataset_describe(rows).samples, 2);
+    glia_dataset_free(rows);
     glia_dataset_free(dataset);
 }
 

@@ -113,15 +113,15 @@ static bool is_long(const char *begin, const char *end)
     return begin == end && n >= LONG_DIGITS;
 }
 
-/* "1", "1,3" or "1, 3": adds to the labels, and steps over them. */
-static glia_status read_labels(struct text *t, gi_sparse *s)
+/* "1", "1,3" or "1, 3": adds to the labels, and steps over them; *n: how many there are. */
+static glia_status read_labels(struct text *t, gi_sparse *s, size_t *n)
 {
     const char *const begin = t->at;
-    if (t->ignores_labels) {
-        for (bool more = true; more;) label_end(t->at, t->end, &more, &t->at);
-        return GLIA_OK;
-    }
-    for (bool more = true; more;) {
+    for (bool more = true; more; ++*n) {
+        if (t->ignores_labels) {
+            label_end(t->at, t->end, &more, &t->at);
+            continue;
+        }
         const char *next;
         const char *const at = t->at, *const end = label_end(at, t->end, &more, &next);
         double *label = &s->label[t->n_labels];
@@ -190,7 +190,7 @@ static void skip_query(struct text *t)
 /* A line with a sample: from its first token on. Leaves t->at at the line's end. */
 static glia_status read_line(struct text *t, gi_sparse *s)
 {
-    const size_t labels_before = t->n_labels;
+    size_t n_labels = 0;
     int64_t previous = -1;
     glia_status status = GLIA_OK;
     s->first_pair[s->rows] = t->n_pairs;
@@ -198,7 +198,7 @@ static glia_status read_line(struct text *t, gi_sparse *s)
     s->rows++;
     if (t->at < t->end && *t->at != '\n' && !find_colon(t->at, token_end(t->at, t->end))) {
         t->all_begin_with_pairs = false;
-        status = read_labels(t, s);
+        status = read_labels(t, s, &n_labels);
     }
     skip_query(t);
     while (!status && t->at < t->end && *t->at != '\n' && *t->at != '#') {
@@ -206,7 +206,7 @@ static glia_status read_line(struct text *t, gi_sparse *s)
         status = read_pair(t, s, begin, end, &previous);
         t->at = skip_blanks(end, t->end);
     }
-    t->facts->many |= t->n_labels != labels_before + 1;
+    t->facts->many |= n_labels != 1;
     return status;
 }
 
@@ -289,7 +289,7 @@ glia_status gi_libsvm_parse(const char *path, const char *name, const uint8_t *b
                      .at = (const char *)bytes,
                      .end = (const char *)bytes + n_bytes,
                      .facts = &facts,
-                     .blank_is_sample = like && like->task == GLIA_LABELS,
+                     .blank_is_sample = (like ? like->task == GLIA_LABELS : loss == GLIA_LOSS_BCE),
                      .ignores_labels = like && like->ignores_targets,
                      .all_begin_with_pairs = true,
                      .error = error};
