@@ -501,13 +501,13 @@ static void test_malformed_values(void **state)
     gi_table *table = NULL;
     put_npy(&file, 1, header_of("<f8", false, "(2, 2)"), infinite, sizeof infinite);
     assert_error("infinite", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
-                 &error, "t.npz, row 2, column column 2", "infinite");
+                 &error, "t.npz, row 2, column 2", "infinite");
     file.size = 0;
     params.known = known;
     params.n_known = 1;
     put_npy(&file, 1, header_of("<f8", false, "(2, 2)"), half, sizeof half);
     assert_error("category", read_table(&file, GLIA_TRAIN, &params, &table, &error),
-                 GLIA_BAD_FORMAT, &error, "row 2, column column 1: found 3.5", "whole number");
+                 GLIA_BAD_FORMAT, &error, "row 2, column 1: found 3.5", "whole number");
     file.size = 0;
     static const uint8_t zeros[70000];
     struct bytes *large = calloc(1, sizeof *large);
@@ -789,6 +789,102 @@ static void test_sparse_matrices(void **state)
     }
 }
 
+/* An archive of n arrays of 2 rows: X... of 3 columns, x... of 2, others are labels. */
+static void put_named(struct bytes *to, const char *const *names, size_t n)
+{
+    struct bytes wide = {.size = 0}, narrow = {.size = 0}, y = {.size = 0};
+    struct member members[6];
+    put_npy(&wide, 1, header_of("|u1", false, "(2, 3)"), "\1\2\3\4\5\6", 6);
+    put_npy(&narrow, 1, header_of("|u1", false, "(2, 2)"), "\1\2\3\4", 4);
+    put_npy(&y, 1, header_of("|i1", false, "(2,)"), "\0\1", 2);
+    for (size_t i = 0; i < n; i++)
+        members[i] = (struct member){
+            names[i], names[i][0] == 'X' ? &wide : names[i][0] == 'x' ? &narrow : &y, 0, false, 0,
+            0};
+    put_archive(to, members, n, false);
+}
+
+/* Arrays that nobody asks for are named, and so is the pair that is read. */
+static void test_arrays_that_are_not_used(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names[6];
+        size_t n;
+        const char *how;
+    } cases[] = {
+        {{"x.npy", "y.npy"}, 2, "NumPy's |u1, 2 rows of 2 columns and their targets"},
+        {{"x.npy", "y.npy", "groups.npy", "sample\n.npy"},
+         4,
+         "NumPy's |u1, 2 rows of 2 columns and their targets; x and y are read; groups, sample\\n "
+         "are "
+         "not used"},
+        {{"data.npy", "target.npy", "X.npy", "y.npy"},
+         4,
+         "NumPy's |u1, 2 rows of 3 columns and their targets; X and y are read; data, target are "
+         "not used"},
+        {{"x_train.npy", "y_train.npy", "x_test.npy"},
+         3,
+         "NumPy's |u1, 2 rows of 2 columns and their targets; x_train and y_train are read; x_test "
+         "is not used; without y_test, nothing is scored on x_test"},
+        {{"x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"},
+         4,
+         "NumPy's |u1, 2 rows of 2 columns and their targets"},
+        {{"x_train.npy", "x_test.npy"}, 2, "NumPy's |u1, 2 rows of 2 columns"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes file = {.size = 0};
+        put_named(&file, cases[i].names, cases[i].n);
+        gi_table *table = must_read(&file, NULL);
+        assert_string_equal(table->how, cases[i].how);
+        gi_table_free(table);
+    }
+}
+
+/* x_test without y_test is predicted, and no part to test on; other columns than x_train's fail. */
+static void test_arrays_to_test_on(void **state)
+{
+    (void)state;
+    static const char *const without_y[] = {"x_train.npy", "y_train.npy", "x_test.npy"};
+    static const char *const wide[] = {"X_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"};
+    struct bytes file = {.size = 0};
+    const gi_known_column known[] = {{"column 2", GI_CELL_NUMBER, false, {0, 0}}};
+    gi_table_params params = gi_table_default_params();
+    glia_error error = {0};
+    gi_table *table = NULL;
+    put_named(&file, without_y, 3);
+    assert_error("no y_test", read_table(&file, GLIA_TEST, NULL, &table, &error), GLIA_NOT_FOUND,
+                 &error, "t.npz: found no y_test", "scored");
+    params.known = known;
+    params.n_known = 1;
+    params.ignores_unknown = true; /* as for a network */
+    assert_int_equal(read_table(&file, GLIA_TEST, &params, &table, &error), GLIA_OK);
+    assert_int_equal(table->rows, 2);
+    gi_table_free(table);
+    const gi_known_column more[] = {{"column 3", GI_CELL_NUMBER, false, {0, 0}}};
+    params.known = more;
+    assert_error("too few", read_table(&file, GLIA_TEST, &params, &table, &error), GLIA_MISMATCH,
+                 &error, "t.npz: x_test.npy: found the shape (2, 2), of 2 columns",
+                 "expected column 3 too");
+    file.size = 0;
+    put_named(&file, wide, 4);
+    assert_error("others", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
+                 &error, "x_test.npy: found the shape (2, 2), of 2 columns, expected 3",
+                 "the shape (2, 3) that is learned from");
+}
+
+/* An array of more dimensions is a table whose note says so. */
+static void test_flattened(void **state)
+{
+    (void)state;
+    struct bytes file = {.size = 0};
+    put_npy(&file, 1, header_of("|u1", false, "(1, 2, 3)"), "\1\2\3\4\5\6", 6);
+    gi_table *table = must_read(&file, NULL);
+    assert_string_equal(table->how,
+                        "NumPy's |u1, 1 row of 6 columns; the shape (1, 2, 3) is flattened");
+    gi_table_free(table);
+}
+
 /* What is there for validation is mentioned. */
 static void test_unused(void **state)
 {
@@ -803,7 +899,8 @@ static void test_unused(void **state)
     put_archive(&file, members, 4, false);
     glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
     assert_string_equal(glia_dataset_notes(dataset),
-                        "val_images is not used; --validation 0.1 holds training samples out");
+                        "train_images and train_labels are read; val_images, val_labels are not "
+                        "used; --validation 0.1 holds training samples out");
     glia_dataset_free(dataset);
     file.size = 0;
     put_archive(&file, members + 2, 2, false);
@@ -936,6 +1033,9 @@ int main(void)
         cmocka_unit_test(test_text_targets),
         cmocka_unit_test(test_sparse_matrices),
         cmocka_unit_test(test_unused),
+        cmocka_unit_test(test_arrays_that_are_not_used),
+        cmocka_unit_test(test_arrays_to_test_on),
+        cmocka_unit_test(test_flattened),
         cmocka_unit_test(test_others_are_tables),
         cmocka_unit_test(test_malformed_archives),
     };

@@ -32,8 +32,8 @@ static glia_status bad_cell(const gi_arff *r, size_t column, const char *expecte
     gi_csv_show(r->text, r->n_text, found);
     gi_csv_show(of, strlen(of), name);
     return gi_fail(r->error, GLIA_BAD_FORMAT,
-                   "%s, line %" PRIu64 ", column %s: found \"%s\", expected %s", r->path, r->line,
-                   name, found, expected);
+                   "%s, line %" PRIu64 ", %s%s: found \"%s\", expected %s", r->path, r->line,
+                   gi_column_word(name), name, found, expected);
 }
 
 /* Leaves a column out, and its cells so far. */

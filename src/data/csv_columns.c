@@ -63,8 +63,8 @@ static glia_status fail_missing(const gi_csv_form *form, const char *name, glia_
         snprintf(hint, sizeof hint, "; did you mean %s?", shown);
     }
     gi_csv_show(name, strlen(name), shown);
-    return gi_fail(error, GLIA_BAD_FORMAT, "%s: found no column %s, expected one; there are %s%s",
-                   form->path, shown, list, hint);
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: found no %s%s, expected one; there are %s%s",
+                   form->path, gi_column_word(shown), shown, list, hint);
 }
 
 static glia_status name_column(gi_csv_form *form, size_t c, glia_error *error)

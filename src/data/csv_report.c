@@ -83,8 +83,7 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
     if (!form->is_for_network)
         snprintf(drop, sizeof drop, "leave the column out with --drop %s, ", option);
     snprintf(row, sizeof row, "%.200s, line %" PRIu64, form->path, line + problem->line);
-    snprintf(cell, sizeof cell, "%s, %s%s", row, strncmp(name, "column ", 7) == 0 ? "" : "column ",
-             name);
+    snprintf(cell, sizeof cell, "%s, %s%s", row, gi_column_word(name), name);
     switch (problem->fault) {
     case GI_CSV_RAGGED:
         return gi_fail(

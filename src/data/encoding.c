@@ -399,9 +399,10 @@ static glia_status map_classes(struct gi_encoding *e, size_t n, char *const *nam
         are_whole = parse_whole(names[k], &e->numbers[k].value) && are_whole;
         if (!are_whole && !e->is_plain)
             return gi_fail(error, GLIA_MISMATCH,
-                           "%s: column %s: the class \"%s\" is no whole number, as those of the "
+                           "%s: %s%s: the class \"%s\" is no whole number, as those of the "
                            "training data were",
-                           e->shared->table->path, target->name, names[k]);
+                           e->shared->table->path, gi_column_word(target->name), target->name,
+                           names[k]);
     }
     for (size_t k = 0; k < n && !are_whole; k++) e->numbers[k].value = (double)k;
     qsort(e->numbers, n, sizeof *e->numbers, by_value);
@@ -438,10 +439,10 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
         const gi_cell_kind kind = table->columns[e->column[j]].kind;
         const bool has_texts = gi_schema_has_texts(column);
         if (kind != (has_texts ? GI_CELL_TEXT : GI_CELL_NUMBER))
-            status = gi_fail(error, GLIA_MISMATCH,
-                             "%s: column %s holds %s, but the network was made for %s", table->path,
-                             column->name, kind == GI_CELL_TEXT ? "texts" : "numbers",
-                             has_texts ? "texts" : "numbers");
+            status = gi_fail(
+                error, GLIA_MISMATCH, "%s: %s%s holds %s, but the network was made for %s",
+                table->path, gi_column_word(column->name), column->name,
+                kind == GI_CELL_TEXT ? "texts" : "numbers", has_texts ? "texts" : "numbers");
     }
     for (size_t k = 0; !status && k < schema->n_targets && !reading->ignores_targets; k++) {
         const size_t c = gi_table_column(table, schema->targets[k]);
@@ -455,10 +456,10 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
         e->target[e->n_targets++] = c;
         const gi_cell_kind kind = table->columns[c].kind;
         if (!status && kind != (schema->has_text_target ? GI_CELL_TEXT : GI_CELL_NUMBER))
-            status =
-                gi_fail(error, GLIA_MISMATCH, "%s: column %s, the target, holds %s, expected %s",
-                        table->path, schema->targets[k], kind == GI_CELL_TEXT ? "texts" : "numbers",
-                        schema->has_text_target ? "texts" : "numbers");
+            status = gi_fail(error, GLIA_MISMATCH, "%s: %s%s, the target, holds %s, expected %s",
+                             table->path, gi_column_word(schema->targets[k]), schema->targets[k],
+                             kind == GI_CELL_TEXT ? "texts" : "numbers",
+                             schema->has_text_target ? "texts" : "numbers");
     }
     if (!status) status = map_categories(e, error);
     if (!status) status = map_dates(e, error);

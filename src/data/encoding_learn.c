@@ -102,10 +102,10 @@ glia_status gi_encoding_learn(const struct gi_encoding *e, const glia_dataset *d
             if (!(column->scale > 0)) column->scale = 1;
             if (!isfinite(column->scale) || !isfinite(column->mean))
                 status = gi_fail(error, GLIA_BAD_FORMAT,
-                                 "%s: column %s goes from %g to %g, whose spread is past the range "
+                                 "%s: %s%s goes from %g to %g, whose spread is past the range "
                                  "of a double; correct it, or leave it out (--drop %s)",
-                                 e->shared->table->path, column->name, m->least, m->greatest,
-                                 column->name);
+                                 e->shared->table->path, gi_column_word(column->name), column->name,
+                                 m->least, m->greatest, column->name);
         }
     }
     survey_free(&survey, schema->n_columns);

@@ -25,11 +25,11 @@ glia_status gi_plain_schema(const gi_table *table, const gi_reading *reading, gi
             targets == 1 ? "is the target" : "are the targets");
     const size_t other = first_other(table, n);
     if (other < n)
-        return gi_fail(
-            error, GLIA_MISMATCH,
-            "%s: column %s holds texts, but the network reads numbers, as they are; give "
-            "it the numbers that it learned from",
-            table->path, table->columns[other].name);
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: %s%s holds texts, but the network reads numbers, as they are; give "
+                       "it the numbers that it learned from",
+                       table->path, gi_column_word(table->columns[other].name),
+                       table->columns[other].name);
     const size_t n_targets = table->n_columns - n;
     const char **names = gi_alloc(n_targets, sizeof *names, "targets", error);
     if (!names) return GLIA_NO_MEMORY;

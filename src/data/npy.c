@@ -234,7 +234,33 @@ static glia_status name_columns(const gi_arrays *arrays, const gi_table_params *
         if (!*name) return GLIA_NO_MEMORY;
     }
     const glia_status status = gi_table_index(table, error);
-    return status ? status : gi_table_apply_known(table, params, error);
+    if (status) return status;
+    char shape[GI_ARRAY_SHAPE];
+    for (size_t k = 0; params->ignores_unknown && k < params->n_known; k++) {
+        const gi_known_column *known = &params->known[k];
+        const bool is_number = gi_column_word(known->name)[0] == '\0';
+        if (!is_number || known->may_be_absent || gi_table_column(table, known->name) != SIZE_MAX)
+            continue;
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: found the shape %s, of %zu column%s, expected %s too, which the "
+                       "network learned from",
+                       arrays->x.where, gi_array_shape(&arrays->x, shape), n_x, n_x == 1 ? "" : "s",
+                       known->name);
+    }
+    return gi_table_apply_known(table, params, error);
+}
+
+/* Says what was read, and what was not. */
+static void describe(const gi_arrays *arrays, gi_table *table)
+{
+    const gi_array *x = &arrays->x;
+    char shape[GI_ARRAY_SHAPE];
+    const bool is_flattened = x->n_dims > 2;
+    snprintf(table->how, sizeof table->how, "NumPy's %s, %zu row%s of %zu column%s%s%s%s%s%s%s",
+             x->type, x->rows, x->rows == 1 ? "" : "s", x->columns, x->columns == 1 ? "" : "s",
+             arrays->has_y ? " and their targets" : "", is_flattened ? "; the shape " : "",
+             is_flattened ? gi_array_shape(x, shape) : "", is_flattened ? " is flattened" : "",
+             arrays->note[0] ? "; " : "", arrays->note);
 }
 
 static glia_status make_table(const char *path, const gi_arrays *arrays,
@@ -268,11 +294,7 @@ static glia_status make_table(const char *path, const gi_arrays *arrays,
     table->cells = table->owned_cells;
     status = fill_columns(x, 0, params, table, error);
     if (!status && y) status = fill_columns(y, x->columns, params, table, error);
-    int used = snprintf(table->how, sizeof table->how, "NumPy's %s, %zu rows of %zu column%s%s",
-                        arrays->x.type, x->rows, x->columns, x->columns == 1 ? "" : "s",
-                        y ? " and their targets" : "");
-    if (arrays->note[0])
-        snprintf(table->how + used, sizeof table->how - (size_t)used, "; %s", arrays->note);
+    if (!status) describe(arrays, table);
     return status;
 }
 
@@ -283,6 +305,14 @@ glia_status gi_npy_parse_table(const char *path, const uint8_t *bytes, size_t n_
     gi_arrays arrays;
     glia_status status = gi_arrays_read(path, bytes, n_bytes, split, &arrays, error);
     if (status) return status;
+    if (split == GLIA_TEST && arrays.has_other_y && !arrays.has_y && !params->ignores_unknown) {
+        status = gi_fail(error, GLIA_NOT_FOUND,
+                         "%s: found no y_test for x_test, expected it; what has no target can be "
+                         "predicted, but not scored",
+                         path);
+        gi_arrays_free(&arrays);
+        return status;
+    }
     gi_table *table = gi_alloc(1, sizeof *table, "a table", error);
     status = table ? make_table(path, &arrays, params, table, error) : GLIA_NO_MEMORY;
     gi_arrays_free(&arrays);

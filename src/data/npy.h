@@ -6,7 +6,12 @@
 #include "data/readers.h"
 #include "data/zip.h"
 
-enum { GI_ARRAY_DIMS = 8, GI_ARRAY_WHERE = 512, GI_ARRAY_TEXT = 4 * 1024 + 1 };
+enum {
+    GI_ARRAY_DIMS = 8,
+    GI_ARRAY_WHERE = 512,
+    GI_ARRAY_TEXT = 4 * 1024 + 1,
+    GI_ARRAY_SHAPE = 192
+};
 
 /* Elements of a kind, and size, in the bytes of a file. */
 typedef struct gi_array {
@@ -29,7 +34,7 @@ typedef struct gi_arrays {
     bool has_y;
     gi_array other_y; /* that of the other split, for its classes */
     bool has_other_y;
-    char note[128]; /* what of the archive is not used; or "" */
+    char note[384]; /* which arrays are read, where others are not used; or "" */
 } gi_arrays;
 
 /* ---- npy_array.c ---- */
@@ -40,6 +45,9 @@ glia_status gi_array_parse(const uint8_t *bytes, size_t n_bytes, bool may_be_sin
 void gi_array_free(gi_array *array);
 
 bool gi_array_has_texts(const gi_array *array);
+
+/* Its shape as Python writes it, such as (150, 4); returns text. */
+const char *gi_array_shape(const gi_array *array, char text[GI_ARRAY_SHAPE]);
 
 /* An element as a number; not of texts. */
 double gi_array_element(const gi_array *array, size_t index);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/csv.h"
 #include "data/npy.h"
 
 /* ---- The arrays of a file ------------------------------------------------------------------ */
@@ -88,16 +89,97 @@ static glia_status check_numbers(const gi_array *x, glia_error *error)
                    x->where, x->type);
 }
 
-/* Says what of an archive is there for validation: it is not used. */
-static glia_status note_unused(const gi_zip *zip, gi_arrays *out, glia_error *error)
+/* The arrays of an archive that are used: those to learn from, and those to test on. */
+struct used {
+    size_t n;
+    gi_zip_member members[4];
+};
+
+static glia_status use_member(const gi_zip *zip, const char *const *names, struct used *used,
+                              bool *found, glia_error *error)
+{
+    const glia_status status = find_member(zip, names, &used->members[used->n], found, error);
+    used->n += !status && *found;
+    return status;
+}
+
+/* The name of an array for a message, without the end of its file's. */
+static void show_name(const gi_zip_member *member, char shown[GI_CSV_SHOWN])
+{
+    size_t n = member->name_length;
+    if (n > 4 && memcmp(member->name + n - 4, ".npy", 4) == 0) n -= 4;
+    gi_csv_show((const char *)member->name, n, shown);
+}
+
+/* The names of the arrays that are not used, and how many they are. */
+static glia_status list_unused(const gi_zip *zip, const struct used *used, char *list, size_t room,
+                               size_t *n, glia_error *error)
+{
+    size_t at = GI_ZIP_BEGIN, length = 0;
+    for (*n = 0;;) {
+        bool more;
+        gi_zip_member member;
+        char shown[GI_CSV_SHOWN];
+        size_t k = 0;
+        const glia_status status = gi_zip_next(zip, &at, &member, &more, error);
+        if (status || !more) return status;
+        while (k < used->n && used->members[k].name != member.name) k++;
+        if (k < used->n) continue;
+        show_name(&member, shown);
+        ++*n;
+        if (length + strlen(shown) + 8 < room)
+            length +=
+                (size_t)snprintf(list + length, room - length, "%s%s", *n > 1 ? ", " : "", shown);
+        else if (length < room)
+            length += (size_t)snprintf(list + length, room - length, ", ...") + room;
+    }
+}
+
+/* Says which arrays are learned from, if there are others that are not used. */
+static glia_status note_unused(const gi_zip *zip, const char *const *x_names,
+                               const char *const *y_names, gi_arrays *out, glia_error *error)
+{
+    struct used used = {0};
+    gi_zip_member member;
+    char names[2][GI_CSV_SHOWN], list[160] = "";
+    bool found, has_x = false, has_y = false, has_validation = false;
+    size_t n;
+    glia_status status = use_member(zip, x_names, &used, &found, error);
+    if (!status && out->has_y) status = use_member(zip, y_names, &used, &found, error);
+    if (!status) status = find_member(zip, test_y, &member, &has_y, error);
+    if (!status) status = find_member(zip, test_x, &member, &has_x, error);
+    if (!status && has_x && (has_y || !out->has_y))
+        status = use_member(zip, test_x, &used, &found, error);
+    if (!status && has_x && has_y) status = use_member(zip, test_y, &used, &found, error);
+    if (!status) status = find_member(zip, other_x, &member, &has_validation, error);
+    if (!status) status = list_unused(zip, &used, list, sizeof list, &n, error);
+    if (status || n == 0) return status;
+    for (size_t k = 0; k < 1u + out->has_y; k++) show_name(&used.members[k], names[k]);
+    snprintf(out->note, sizeof out->note, "%s%s%s %s read; %s %s not used%s%s", names[0],
+             out->has_y ? " and " : "", out->has_y ? names[1] : "", out->has_y ? "are" : "is", list,
+             n == 1 ? "is" : "are",
+             has_x && !has_y && out->has_y ? "; without y_test, nothing is scored on x_test" : "",
+             has_validation ? "; --validation 0.1 holds training samples out" : "");
+    return GLIA_OK;
+}
+
+/* What is tested on has the columns that are learned from. */
+static glia_status check_test(const gi_zip *zip, const gi_array *train, glia_error *error)
 {
     gi_zip_member member;
-    bool found = false;
-    const glia_status status = find_member(zip, other_x, &member, &found, error);
-    if (!status && found)
-        snprintf(out->note, sizeof out->note,
-                 "%.*s is not used; --validation 0.1 holds training samples out",
-                 (int)(member.name_length - 4), (const char *)member.name);
+    gi_array test = {0};
+    char shape[GI_ARRAY_SHAPE], expected[GI_ARRAY_SHAPE];
+    bool has_y, has_x = false;
+    glia_status status = find_member(zip, test_y, &member, &has_y, error);
+    if (!status && has_y) status = gi_npz_find(zip, test_x, false, &test, &has_x, error);
+    if (!status && has_x && test.columns != train->columns)
+        status =
+            gi_fail(error, GLIA_BAD_FORMAT,
+                    "%s: found the shape %s, of %zu column%s, expected %zu, as in the shape "
+                    "%s that is learned from",
+                    test.where, gi_array_shape(&test, shape), test.columns,
+                    test.columns == 1 ? "" : "s", train->columns, gi_array_shape(train, expected));
+    gi_array_free(&test);
     return status;
 }
 
@@ -155,7 +237,8 @@ static glia_status read_archive(const char *path, const uint8_t *bytes, size_t n
     if (!status && is_train)
         status = gi_npz_find(&zip, split == GLIA_TEST ? train_y : test_y, false, &out->other_y,
                              &out->has_other_y, error);
-    if (!status && split == GLIA_TRAIN) status = note_unused(&zip, out, error);
+    if (!status && split == GLIA_TRAIN) status = check_test(&zip, &out->x, error);
+    if (!status && split == GLIA_TRAIN) status = note_unused(&zip, x_names, y_names, out, error);
     return status;
 }
 

@@ -304,6 +304,16 @@ bool gi_array_has_texts(const gi_array *array)
     return array->kind == 'U' || array->kind == 'S';
 }
 
+const char *gi_array_shape(const gi_array *array, char text[GI_ARRAY_SHAPE])
+{
+    size_t used = (size_t)snprintf(text, GI_ARRAY_SHAPE, "(");
+    for (size_t d = 0; d < array->n_dims; d++)
+        used += (size_t)snprintf(text + used, GI_ARRAY_SHAPE - used, "%s%zu", d ? ", " : "",
+                                 array->dims[d]);
+    snprintf(text + used, GI_ARRAY_SHAPE - used, array->n_dims == 1 ? ",)" : ")");
+    return text;
+}
+
 /* n bytes in the order of this machine, as they stand at index * n. */
 static void read_bytes(const gi_array *a, size_t index, size_t n, uint8_t *b)
 {

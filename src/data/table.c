@@ -266,6 +266,11 @@ size_t gi_table_column(const gi_table *table, const char *name)
     return SIZE_MAX;
 }
 
+const char *gi_column_word(const char *name)
+{
+    return strncmp(name, "column ", 7) == 0 ? "" : "column ";
+}
+
 void gi_table_list_names(const gi_column *columns, const size_t *which, size_t n, char *list,
                          size_t room)
 {
@@ -325,6 +330,7 @@ glia_status gi_table_apply_known(gi_table *table, const gi_table_params *params,
 void gi_table_where(const gi_table *table, size_t row, size_t column, char *where, size_t room)
 {
     const uint64_t line = gi_table_line(table, row);
-    snprintf(where, room, "%s, %s %" PRIu64 ", column %s", table->path, line ? "line" : "row",
-             line ? line : (uint64_t)row + 1, table->columns[column].name);
+    const char *name = table->columns[column].name;
+    snprintf(where, room, "%s, %s %" PRIu64 ", %s%s", table->path, line ? "line" : "row",
+             line ? line : (uint64_t)row + 1, gi_column_word(name), name);
 }

@@ -98,6 +98,9 @@ glia_status gi_table_index(gi_table *table, glia_error *error);
 /* The column of this name, or with this number, from 1; SIZE_MAX: none. */
 size_t gi_table_column(const gi_table *table, const char *name);
 
+/* "column " before a name in a message, unless the name is "column 3" itself; then "". */
+const char *gi_column_word(const char *name);
+
 /* Names of columns (n) for a message: a, "b, c", d. Those that do not fit are left out. */
 void gi_table_list_names(const gi_column *columns, const size_t *which, size_t n, char *list,
                          size_t room);

@@ -24,19 +24,13 @@ int gi_by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* "column " before a name, unless that is "column 3". */
-static const char *word_before(const char *name)
-{
-    return strncmp(name, "column ", 7) == 0 ? "" : "column ";
-}
-
 glia_status gi_table_fail_absent(const gi_table *table, const char *name, const char *what,
                                  glia_error *error)
 {
     char names[512];
     gi_table_list_names(table->columns, NULL, table->n_columns, names, sizeof names);
-    return gi_fail(error, GLIA_BAD_FORMAT, "%s: there is no column %s%s; found %s", table->path,
-                   name, what, names);
+    return gi_fail(error, GLIA_BAD_FORMAT, "%s: there is no %s%s%s; found %s", table->path,
+                   gi_column_word(name), name, what, names);
 }
 
 /* ---- What the target is -------------------------------------------------------------------- */
@@ -143,7 +137,7 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
                        "%s: %s%s holds %s, which are no classes; expected texts, or at most "
                        "%zu different whole numbers; the losses mse, mae and huber learn values, "
                        "and a column can be made categorical",
-                       table->path, word_before(name), name,
+                       table->path, gi_column_word(name), name,
                        facts->all_whole      ? "too many different numbers"
                        : facts->has_fraction ? "numbers with fractions"
                                              : "numbers past 2^53, which are not told apart",
@@ -153,7 +147,7 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: %s%s holds texts, expected %s; leave it out, or learn it alone "
                            "as classes",
-                           table->path, word_before(table->columns[target[k]].name),
+                           table->path, gi_column_word(table->columns[target[k]].name),
                            table->columns[target[k]].name,
                            *task == GLIA_LABELS ? "0 and 1" : "numbers");
     if (*task == GLIA_LABELS && !facts->all_binary)
@@ -296,7 +290,7 @@ static glia_status find_targets(const gi_table *table, const gi_table_roles *rol
                 gi_fail(error, GLIA_BAD_FORMAT,
                         "%s: %s%s, the target, was dropped, or holds more than %d "
                         "different texts; name another one as the target",
-                        table->path, word_before(column->name), column->name, (int)GI_MAX_TEXTS);
+                        table->path, gi_column_word(column->name), column->name, (int)GI_MAX_TEXTS);
     }
     if (status)
         gi_free(targets);
@@ -352,8 +346,8 @@ static glia_status fail_no_column(const gi_table *table, const gi_table_plan *pl
                            "%s: %s%s has another value in nearly every row, as an identifier "
                            "has, and beside the target there is no other column to learn from; "
                            "--categorical %s learns from it all the same",
-                           table->path, word_before(table->columns[c].name), table->columns[c].name,
-                           gi_table_option(table->columns, &c, 1, option));
+                           table->path, gi_column_word(table->columns[c].name),
+                           table->columns[c].name, gi_table_option(table->columns, &c, 1, option));
     return gi_fail(error, GLIA_BAD_FORMAT,
                    "%s: beside the target there is no column to learn from; is it really "
                    "separated as found (%s)?",
@@ -510,7 +504,7 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
         gi_table_remark_missing(target, remark);
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: %s%s, the target, has %s%s; there is nothing to learn%s", table->path,
-                       word_before(target->name), target->name,
+                       gi_column_word(target->name), target->name,
                        classes ? "one class alone" : "no class at all", remark, hint);
     }
     if (target->kind != GI_CELL_TEXT || plan->are_classes || table->rows < LEAST_ROWS ||
@@ -524,8 +518,8 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
                        "\"%.40s\", so that hardly any class has a second row; name another column "
                        "with --target, write numbers as numbers, or learn these classes all the "
                        "same with --loss cross-entropy%s",
-                       table->path, word_before(target->name), target->name, classes, table->rows,
-                       target->texts.text[0], hint);
+                       table->path, gi_column_word(target->name), target->name, classes,
+                       table->rows, target->texts.text[0], hint);
     return GLIA_OK;
 }
 
@@ -620,9 +614,9 @@ glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_para
             !gi_schema_has_texts(&schema->columns[j]))
             return gi_fail(
                 error, GLIA_BAD_ARGUMENT,
-                "the column %s is one that the network learned from, as numbers; expected "
-                "another one for the names of rows",
-                params->id);
+                "%s%s is one that the network learned from, as numbers; expected another one for "
+                "the names of rows",
+                gi_column_word(params->id), params->id);
     if (is_for_prediction) {
         if (params->id)
             know(out, params->id, GI_CELL_TEXT);
