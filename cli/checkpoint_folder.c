@@ -60,12 +60,17 @@ bool checkpoint_folder_make(const char *path, checkpoint_folder *out)
     out->path = need_copy(path);
     out->state = file_in(path, state_name);
     char *file = file_in(path, words_name);
-    const bool used = is_there(file) || is_there(out->state);
+    const bool holds_run = is_there(file), has_state = is_there(out->state);
     free(file);
-    if (!used) return true;
-    complain("%s: keeps a run already; 'glia train --resume %s' goes on with it; for another run, "
-             "name another folder or remove this one",
-             path, path);
+    if (!holds_run && !has_state) return true;
+    if (holds_run)
+        complain("%s: keeps a run already; 'glia train --resume %s' goes on with it; for another "
+                 "run, name another folder, or remove %s and %s from this one",
+                 path, path, words_name, state_name);
+    else
+        complain("%s: cannot keep a checkpoint there: the file %s is in the way; name another "
+                 "folder",
+                 path, state_name);
     checkpoint_folder_close(out);
     return false;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "output.h"
@@ -29,6 +30,25 @@ struct found_list {
     size_t n, room;
 };
 
+/* Says why a folder has no run.json. */
+static void complain_missing(const char *folder)
+{
+    char path[LONGEST_PATH];
+    struct stat status;
+    run_folder_file(folder, "metrics.jsonl", path, sizeof path);
+    if (stat(path, &status) == 0)
+        complain("%s: the run ended before its first step, and left no run.json with its command: "
+                 "give the glia train command again (--run may name the same folder)",
+                 folder);
+    else if (stat(folder, &status) != 0)
+        complain("%s: %s; expected the folder of a run, which glia train --run makes", folder,
+                 strerror(errno));
+    else
+        complain("%s: there is no run.json in it; expected the folder of a run, which glia train "
+                 "--run makes",
+                 folder);
+}
+
 static json_t *read_object(const char *folder, const char *name, bool complains)
 {
     char path[LONGEST_PATH];
@@ -38,7 +58,9 @@ static json_t *read_object(const char *folder, const char *name, bool complains)
     if (!complains && stat(path, &status) != 0) return NULL;
     json_t *o = json_load_file(path, 0, &wrong);
     if (json_is_object(o)) return o;
-    if (o == NULL && wrong.line < 0)
+    if (o == NULL && stat(path, &status) != 0)
+        complain_missing(folder);
+    else if (o == NULL && wrong.line < 0)
         complain("%s: %s", path, wrong.text);
     else if (o == NULL)
         complain("%s: line %d: %s; expected the JSON of a run", path, wrong.line, wrong.text);
@@ -389,9 +411,13 @@ static int repeat(const struct found *run, const repeat_options *o)
         char before[LONGEST_PATH + 32], after[LONGEST_PATH + 32];
         run_folder_file(run->path, "model.safetensors", before, sizeof before);
         run_folder_file(folder, "model.safetensors", after, sizeof after);
-        printf("%s\n", same_files(before, after)
-                           ? "The model is the same, bit for bit."
-                           : "The model is another one than the run's: see glia runs compare.");
+        if (access(before, F_OK) != 0)
+            printf("%s has no model to compare with%s.\n", run->path,
+                   run->result == NULL ? ": the run was not finished" : "");
+        else
+            printf("%s\n", same_files(before, after)
+                               ? "The model is the same, bit for bit."
+                               : "The model differs from the run's: see glia runs compare.");
     }
     for (int i = 0; i < argc; i++) free(argv[i]);
     free(argv);

@@ -70,7 +70,7 @@ static json_t *outcome(const struct run *run)
 
 /* ---- What must stay --------------------------------------------------------------------- */
 
-/* What is learned from, and what is kept of the run, shall not be written over. */
+/* The model replaces no data, and nothing that this run or another one keeps. */
 static void keep_inputs(const train_options *o, const char *data)
 {
     static const char *const of_run[] = {"run.json", "metrics.jsonl", "result.json", "seeds.json"};
@@ -78,6 +78,8 @@ static void keep_inputs(const train_options *o, const char *data)
     const char *const inputs[] = {data, o->test.path, o->validation.path};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (inputs[i] != NULL) keep_folder(inputs[i], "the data", ".safetensors");
+    if (o->run != NULL) own_folder(o->run);
+    if (o->checkpoint != NULL) own_folder(o->checkpoint);
     for (size_t i = 0; o->run != NULL && i < sizeof of_run / sizeof *of_run; i++)
         keep_file_in(o->run, of_run[i], "what --run keeps");
     for (size_t i = 0; o->checkpoint != NULL && i < sizeof of_checkpoint / sizeof *of_checkpoint;
@@ -361,27 +363,14 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
 }
 
 /*
- * Makes the folder of the run, which is kept with this command (taken over), and finds where the
- * model goes. Complains when it cannot be.
+ * Finds where the model goes, and complains when it, or the run, cannot be kept where it is to be.
+ * Nothing is made yet.
  */
-static bool begin_run(struct run *run, json_t *command)
+static bool check_places(struct run *run)
 {
     const train_options *options = run->options;
-    if (options->checkpoint != NULL && !run->resumes &&
-        !checkpoint_folder_make(options->checkpoint, &run->kept)) {
-        json_decref(command);
-        return false;
-    }
-    if (options->run != NULL) {
-        run->folder = (run->kept.begun ? run_folder_continue : run_folder_new)(
-            options->run, json_incref(command), options->tensorboard);
-        if (run->folder == NULL) {
-            json_decref(command);
-            return false;
-        }
-    }
     run->path = options->output;
-    if (run->path == NULL && run->folder != NULL) {
+    if (run->path == NULL && options->run != NULL) {
         run_folder_file(options->run, "model.safetensors", run->path_memory,
                         sizeof run->path_memory);
         run->path = run->path_memory;
@@ -389,10 +378,25 @@ static bool begin_run(struct run *run, json_t *command)
         model_path_default(run->data, run->path_memory, sizeof run->path_memory);
         run->path = run->path_memory;
     }
-    bool good = run->path == NULL || model_path_check(run->path);
-    if (good && run->path == run->path_memory && run->folder == NULL)
-        good = model_path_check_default(run->path, run->data);
-    if (good && options->checkpoint != NULL && !run->resumes)
+    const bool is_default = options->output == NULL && options->run == NULL;
+    if (options->run != NULL && !run->kept.begun && !run_folder_check(options->run)) return false;
+    return run->path == NULL || (model_path_check(run->path) &&
+                                 (!is_default || model_path_check_default(run->path, run->data)));
+}
+
+/* Makes the folders of the run, which are kept with this command (taken over), or complains. */
+static bool begin_run(struct run *run, json_t *command)
+{
+    const train_options *options = run->options;
+    const bool checkpoint_is_new = options->checkpoint != NULL && !run->resumes;
+    bool good = check_places(run);
+    if (good && checkpoint_is_new) good = checkpoint_folder_make(options->checkpoint, &run->kept);
+    if (good && options->run != NULL) {
+        run->folder = (run->kept.begun ? run_folder_continue : run_folder_new)(
+            options->run, json_incref(command), options->tensorboard);
+        good = run->folder != NULL;
+    }
+    if (good && checkpoint_is_new)
         good = checkpoint_folder_begin(&run->kept, json_incref(command), run->path, options);
     json_decref(command);
     if (good) return true;
@@ -422,10 +426,12 @@ static int run_alone(struct run *run)
     const train_options *options = run->options;
     int exit_status = EXIT_DONE;
     glia_error error;
+    if (!check_places(run)) return EXIT_FAILED;
+    glia_status status = open_data_for(&run->settled, run->data, &run->data_sets, &error);
+    if (status != GLIA_OK) return source_complain(run->data, &error);
     if (!begin_run(run, options_words(&train_command, options->source.common.line)))
         return EXIT_FAILED;
-    glia_status status = open_data_for(&run->settled, run->data, &run->data_sets, &error);
-    if (status == GLIA_OK) status = run_training(run, &exit_status, &error);
+    status = run_training(run, &exit_status, &error);
     if (status != GLIA_OK)
         exit_status = source_complain(run->data, &error);
     else if (options->source.common.json)

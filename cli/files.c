@@ -81,6 +81,71 @@ void keep_file_in(const char *folder, const char *name, const char *what)
     free(path);
 }
 
+/* ---- Folders of runs ------------------------------------------------------------------------- */
+
+enum { MOST_OWN = 4 };
+static const char *own_folders[MOST_OWN]; /* of the command, as all_kept */
+static size_t n_own_folders;
+
+void own_folder(const char *path)
+{
+    if (n_own_folders < MOST_OWN) own_folders[n_own_folders++] = path;
+}
+
+/* Whether place is the folder, or lies below it. */
+static bool is_within(const char *place, const char *folder)
+{
+    char *root = where_is(folder);
+    const size_t length = root != NULL ? strlen(root) : 0;
+    const bool within = root != NULL && strncmp(place, root, length) == 0 &&
+                        (place[length] == '\0' || place[length] == '/');
+    free(root);
+    return within;
+}
+
+bool is_own_folder(const char *path)
+{
+    char *place = where_is(path);
+    bool is_own = false;
+    for (size_t i = 0; place != NULL && i < n_own_folders && !is_own; i++)
+        is_own = is_within(place, own_folders[i]);
+    free(place);
+    return is_own;
+}
+
+/*
+ * What the folder of another run consists of, if the file at place (absolute) is a part of it;
+ * else NULL.
+ */
+static const char *what_it_is_of(const char *place)
+{
+    static const struct {
+        const char *sign, *what; /* sign: the folder has this file; a part as well */
+        const char *parts[3];
+    } folders[] = {
+        {"run.json", "a run", {"metrics.jsonl", "result.json", "model.safetensors"}},
+        {"metrics.jsonl", "a run", {"model.safetensors"}},
+        {"seeds.json", "several runs", {NULL}},
+        {"checkpoint.json", "a checkpoint", {"state.safetensors"}},
+        {"sweep.json", "a sweep", {"results.json", "table.md", "table.csv"}},
+    };
+    const char *slash = strrchr(place, '/'), *name = slash + 1;
+    const size_t size = (size_t)(name - place) + 32;
+    char *sign = need_memory(size, 1);
+    const char *what = NULL;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders && what == NULL; i++) {
+        bool is_part = strcmp(name, folders[i].sign) == 0;
+        for (size_t k = 0; k < 3 && folders[i].parts[k] != NULL; k++)
+            is_part = is_part || strcmp(name, folders[i].parts[k]) == 0;
+        snprintf(sign, size, "%.*s%s", (int)(name - place), place, folders[i].sign);
+        if (is_part && access(sign, F_OK) == 0) what = folders[i].what;
+    }
+    free(sign);
+    return what;
+}
+
+/* ---- Whether an output may be written -------------------------------------------------------- */
+
 static bool ends_with(const char *text, const char *ending)
 {
     const size_t length = strlen(text), of_ending = strlen(ending);
@@ -108,10 +173,13 @@ bool check_output(const char *path)
     char *place = where_is(path);
     const struct kept *kept = place != NULL ? all_kept : NULL;
     while (kept != NULL && !is_kept(kept, place, is_there ? &status : NULL)) kept = kept->next;
+    const bool is_of_others = kept == NULL && place != NULL && is_there &&
+                              S_ISREG(status.st_mode) && !is_own_folder(path);
+    const char *what = kept != NULL ? kept->what : is_of_others ? what_it_is_of(place) : NULL;
     free(place);
-    if (kept == NULL) return true;
+    if (what == NULL) return true;
     complain("%s: cannot write there: it is %s%s; name another file", path,
-             kept->is_folder ? "a file of " : "", kept->what);
+             kept == NULL || kept->is_folder ? "a file of " : "", what);
     return false;
 }
 

@@ -34,7 +34,16 @@ void keep_folder(const char *path, const char *what, const char *except);
 /* folder/name */
 void keep_file_in(const char *folder, const char *name, const char *what);
 
-/* Whether an output may be written there: complains where that is kept, by whatever name or link.
+/*
+ * A folder that the command makes, or goes on with: its outputs may go there, and to folders below.
+ * Borrowed.
+ */
+void own_folder(const char *path);
+bool is_own_folder(const char *path);
+
+/*
+ * Whether an output may be written there: complains where it would replace what is kept, by
+ * whatever name or link, or what the folder of another run, checkpoint or sweep consists of.
  */
 bool check_output(const char *path);
 

@@ -55,7 +55,9 @@ bool model_path_check(const char *path)
                  S_ISDIR(status.st_mode) ? "a folder" : "no ordinary file");
         return false;
     }
-    if (stat(folder, &status) != 0 || !S_ISDIR(status.st_mode)) {
+    const bool is_there = stat(folder, &status) == 0;
+    if (!is_there && is_own_folder(folder)) return check_output(path); /* it will be made */
+    if (!is_there || !S_ISDIR(status.st_mode)) {
         complain("%s: cannot write a model there: the folder %s does not exist", path, folder);
         return false;
     }

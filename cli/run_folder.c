@@ -99,11 +99,15 @@ static void remove_events(const char *path)
     closedir(folder);
 }
 
-/* Whether a run may begin in a folder that is there. */
-static bool check_folder(const char *path)
+bool run_folder_check(const char *path)
 {
     struct stat status;
-    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode)) {
+    if (strlen(path) + 32 > LONGEST_PATH) {
+        complain("%.64s...: the name of the folder is too long", path);
+        return false;
+    }
+    if (stat(path, &status) != 0) return true;
+    if (!S_ISDIR(status.st_mode)) {
         complain("%s: cannot keep a run there: it is no folder", path);
         return false;
     }
@@ -119,18 +123,13 @@ static bool check_folder(const char *path)
 /* Makes the folder, and holds it before anything in it is looked at for good, or written. */
 static bool make_folder(const char *path, folder_lock *lock)
 {
-    if (strlen(path) + 32 > LONGEST_PATH) {
-        complain("%.64s...: the name of the folder is too long", path);
-        return false;
-    }
-    const bool made = mkdir(path, 0777) == 0;
-    if (!made && errno != EEXIST) {
+    if (!run_folder_check(path)) return false;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
         complain("%s: cannot make the folder of the run: %s", path, strerror(errno));
         return false;
     }
-    if (!made && !check_folder(path)) return false;
     if (!folder_lock_take(lock, path, "run")) return false;
-    if (check_folder(path)) { /* another process may have had it until now */
+    if (run_folder_check(path)) { /* another process may have had it until now */
         remove_events(path);
         return true;
     }

@@ -11,8 +11,14 @@
 typedef struct run_folder run_folder;
 
 /*
+ * Whether a run may be kept in the folder: it is not there yet, is empty, or holds a run that was
+ * not finished. Complains if not; changes nothing.
+ */
+bool run_folder_check(const char *path);
+
+/*
  * Makes the folder, holds it for this process, and takes command over: the words that repeat the
- * run. One that is there must be empty, or hold a run that was not finished, which is replaced.
+ * run. What run_folder_check allows is replaced.
  * tensorboard: with event files. Complains, and returns NULL, when it cannot be. Freed by
  * run_folder_free.
  */

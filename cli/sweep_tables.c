@@ -341,9 +341,9 @@ void sweep_print(const struct sweep *s)
     write_tables(s, stdout, false);
     fputc('\n', stdout);
     write_end(s, stdout);
-    printf("All of it is in ");
+    printf("The results are in ");
     print_clean(stdout, s->folder);
-    printf("/, to be looked at in report.html there\n");
+    printf("/; report.html there shows them\n");
 }
 
 /* ---- Files ---------------------------------------------------------------------------------- */

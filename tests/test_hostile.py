@@ -165,6 +165,10 @@ def _():
     os.symlink(path("homes.csv"), path("homes.link"))
     os.link(path("homes.safetensors"), path("hard.link"))
     os.makedirs(path("deep"))
+    os.makedirs(path("killed"))
+    write("killed/metrics.jsonl", b"{}\n")
+    os.symlink(path("made"), path("made.link"))
+    glia("sweep", "bars", "--epochs", 1, "--hidden", 4, "-o", "sweep2", "-q")
     train = ["train", "homes.csv", "--target", "y", "--epochs", 1]
     cases = [
         (["predict", "homes.safetensors", "homes.csv", "-o", "homes.safetensors"], "the model"),
@@ -181,6 +185,18 @@ def _():
         (["report", "made", "-o", "made/run.json"], "what the report is made of"),
         (["report", "made", "-o", "made/model.safetensors"], "what the report is made of"),
         (["report", "made", "-o", "homes.csv"], "the data of the run"),
+        *((["predict", "homes.safetensors", "more.csv", "-o", name], what) for name, what in (
+            ("made/run.json", "a file of a run"), ("made/metrics.jsonl", "a file of a run"),
+            ("made/result.json", "a file of a run"), ("made/model.safetensors", "a file of a run"),
+            ("killed/metrics.jsonl", "a file of a run"), ("made.link/run.json", "a file of a run"),
+            ("ck/checkpoint.json", "a file of a checkpoint"),
+            ("ck/state.safetensors", "a file of a checkpoint"),
+            ("sweep2/sweep.json", "a file of a sweep"), ("sweep2/table.csv", "a file of a sweep"),
+            ("sweep2/runs/seed-1/model.safetensors", "a file of a run"))),
+        ([*train, "-o", "made/model.safetensors"], "a file of a run"),
+        ([*train, "-o", "ck/state.safetensors", "--run", "fresh3"], "a file of a checkpoint"),
+        ([*train, "--run", "fresh4", "-o", "made/model.safetensors"], "a file of a run"),
+        (["report", "sweep2", "-o", "made/result.json"], "a file of a run"),
     ]
     if "png" in glia("--version").out.split():
         glia("data", "export", "digits", "--format", "folder", "--count", 80, "-o", "pngs")
@@ -203,6 +219,34 @@ def _():
     os.rename(path("more.csv"), path("own/table.csv"))
     r = glia("sweep", "own/table.csv", "--target", "y", "--epochs", 1, "-o", "own", code=1)
     expect("own/table.csv: cannot write there: it is the data" in r.err, r.err)
+
+
+@test("a run that cannot be kept leaves no folder behind; a checkpoint touches no other file")
+def _():
+    table("rows.csv", ["no", "yes"])
+    train = ["train", "rows.csv", "--target", "y", "--epochs", 1, "-q"]
+    glia(*train, "--run", "finished")
+    os.makedirs(path("other"))
+    write("other/state.safetensors", b"mine")
+    for args, why in (([*train, "--run", "rr", "-o", "rr/run.json"], "--run keeps"),
+                      ([*train, "--run", "rr", "-o", "none/x.safetensors"], "does not exist"),
+                      (["train", "none.csv", "--run", "rr", "--checkpoint", "rc"], "no such file"),
+                      ([*train, "--checkpoint", "rc", "--run", "finished"], "a finished run"),
+                      ([*train, "--checkpoint", "rc", "-o", "rc/checkpoint.json"], "keeps"),
+                      ([*train, "--run", "rr", "--checkpoint", "other"],
+                       "other: cannot keep a checkpoint there: the file state.safetensors")):
+        expect(why in glia(*args, code=1).err, args)
+        expect(not os.path.exists(path("rr")) and not os.path.exists(path("rc")), args)
+    expect(os.listdir(path("other")) == ["state.safetensors"], os.listdir(path("other")))
+    glia(*train, "--run", "rr", "-o", "rr/best.safetensors")
+    expect(sorted(os.listdir(path("rr"))) == ["best.safetensors", "metrics.jsonl", "result.json",
+                                              "run.json"], os.listdir(path("rr")))
+    write("other/precious", b"mine")
+    os.remove(path("other/state.safetensors"))
+    for code in (0, 1):
+        err = glia(*train, "--checkpoint", "other", "-o", "other/m.safetensors", code=code).err
+        expect(code == 0 or "remove checkpoint.json and state.safetensors from this one" in err, err)
+    expect(read("other/precious") == b"mine", "it was changed")
 
 
 @test("the model of other data is in the way of a name that nobody gave; one of these data is not")

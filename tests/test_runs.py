@@ -168,6 +168,24 @@ def _():
     expect("nowhere:" in glia("runs", "list", "nowhere", code=1).err, "no message")
 
 
+@test("runs repeat of a run that was broken off says what there is")
+def _():
+    os.makedirs(path("early"))
+    write("early/metrics.jsonl", b"")
+    err = glia("runs", "repeat", "early", code=1).err
+    expect("early: the run ended before its first step" in err and "glia train" in err, err)
+    os.makedirs(path("no-run"))
+    err = glia("runs", "repeat", "no-run", code=1).err
+    expect("there is no run.json in it; expected the folder of a run" in err, err)
+    expect("nowhere: No such file" in glia("runs", "repeat", "nowhere", code=1).err, "no message")
+    glia("train", "bars", "--epochs", 1, "--hidden", 5, "--run", "broken", "-q")
+    for name in ("result.json", "model.safetensors"):
+        os.remove(path(f"broken/{name}"))
+    out = glia("runs", "repeat", "broken", "-q").out
+    expect("broken has no model to compare with: the run was not finished." in out, out)
+    expect(os.path.exists(path("broken-again/model.safetensors")), "there is no model")
+
+
 @test("runs compare shows what differs")
 def _():
     glia("train", "bars", "--epochs", 1, "--hidden", 5, "--lr", 0.5, "--run", "faster", "-q")
@@ -183,7 +201,7 @@ def _():
             os.makedirs(path(name))
             write(f"{name}/run.json", content)
         r = glia("runs", "compare", "faster", name, code=1)
-        expect(f"{name}/run.json" in r.err, name, r.err)
+        expect((f"{name}/run.json" if content else "no.json: No such file") in r.err, name, r.err)
 
 
 @test("runs repeat learns the same again")
@@ -197,7 +215,7 @@ def _():
     run["command"][1:1] = ["--seed=2"]
     write("forged/run.json", json.dumps(run).encode())
     r = glia("runs", "repeat", "forged", "-q", "-o", "forged-2")
-    expect("is another one" in r.out and os.path.exists(path("forged-2/result.json")), r.out)
+    expect("differs from the run's" in r.out and os.path.exists(path("forged-2/result.json")), r.out)
     run["command"] = ["predict", "x"]
     write("forged/run.json", json.dumps(run).encode())
     r = glia("runs", "repeat", "forged", "-o", "forged-3", code=1)
