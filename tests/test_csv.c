@@ -394,6 +394,12 @@ static const struct {
     {"nanoseconds, which a double tells apart",
      T("a,b\n1700000000000000000,1\n1700000001000000000,2\n1700000002000000000,3\n"),
      "a:n b:n | 2: 1.7e+18 1 | 3: 1.700000001e+18 2 | 4: 1.700000002e+18 3"},
+    {"codes with zeros in front", T("a,b\n0123,1\n123,2\n007,3\n"),
+     "a:t b:n | 2: 0123 1 | 3: 123 2 | 4: 007 3"},
+    {"zeros that fill numbers up", T("a,b\n05,1\n00,2\n59,3\n100,4\n0,5\n"),
+     "a:n b:n | 2: 5 1 | 3: 0 2 | 4: 59 3 | 5: 100 4 | 6: 0 5"},
+    {"a decimal among zeros in front", T("a,b\n0123,1\n123,2\n007.5,3\n007,4\n"),
+     "a:n b:n | 2: 123 1 | 3: 123 2 | 4: 7.5 3 | 5: 7 4"},
     /* headers */
     {"wavelengths", T("1100,1102,1104,y\n.2,.21,.2,A\n.3,.32,.31,B\n.2,.2,.19,A\n"),
      "1100:n 1102:n 1104:n y:t | 2: 0.20000000000000001 0.20999999999999999 0.20000000000000001 A "
@@ -492,6 +498,42 @@ static void what_is_known_is_applied(void **state)
     params.separator = ';';
     assert_string_equal(read_known("a,b\n1,x\n", params, &out), "a,b:t | 2: 1,x");
     free(out.text);
+}
+
+/* Zeros in front of numbers are kept where they tell codes apart, or else are mentioned. */
+static void zeros_in_front_are_mentioned(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool targets_are_values;
+        gi_cell_kind kind; /* of the last column */
+        const char *how;   /* the end of it */
+    } cases[] = {
+        {"a,c\n1,0123\n2,123\n3,007\n", false, GI_CELL_TEXT,
+         "; c has whole numbers with zeros in front that others lack and is read as texts"},
+        {"a,c\n1,0123\n2,123\n3,007\n", true, GI_CELL_NUMBER,
+         "; c has numbers with zeros in front, which do not count: --categorical c reads them as "
+         "texts"},
+        {"a,c\n1,01067\n2,10115\n3,04109\n", false, GI_CELL_NUMBER,
+         "; c has numbers with zeros in front, which do not count: --categorical c reads them as "
+         "texts"},
+        {"a,c\n1,05\n2,10\n3,00\n", false, GI_CELL_NUMBER, "first line is a header"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gi_table *table;
+        glia_error error;
+        gi_table_params params = gi_table_default_params();
+        params.targets_are_values = cases[i].targets_are_values;
+        assert_error(cases[i].text,
+                     gi_csv_parse("t.csv", (const uint8_t *)cases[i].text, strlen(cases[i].text),
+                                  &params, &table, &error),
+                     GLIA_OK, &error, NULL, NULL);
+        assert_int_equal(table->columns[1].kind, cases[i].kind);
+        assert_true(strlen(table->how) >= strlen(cases[i].how));
+        assert_string_equal(table->how + strlen(table->how) - strlen(cases[i].how), cases[i].how);
+        gi_table_free(table);
+    }
 }
 
 /* What the options on reading say, and what a network remembers. */
@@ -1288,6 +1330,7 @@ int main(void)
         cmocka_unit_test(numbers_do_not_depend_on_the_locale),
         cmocka_unit_test(tables_are_read),
         cmocka_unit_test(what_is_known_is_applied),
+        cmocka_unit_test(zeros_in_front_are_mentioned),
         cmocka_unit_test(words_and_signs_are_obeyed),
         cmocka_unit_test(names_with_commas_are_found),
         cmocka_unit_test(malformed_tables_are_refused),

@@ -292,6 +292,35 @@ static void test_same_values(void **state)
     glia_dataset_free(set);
 }
 
+/* 0123 is another code than 123; zeros that fill codes up to one length may be lost. */
+static void test_zeros_in_front(void **state)
+{
+    (void)state;
+    static const char *const code[] = {"code", "y"};
+    const glia_table_params params = {.categorical = code, .n_categorical = 2};
+    glia_dataset *set = must_read("code,y\n0123,0123\n45,45\n", &params), *other = NULL;
+    const gi_reading codes = gi_dataset_reading(set);
+    glia_error error = {0};
+    assert_int_equal(
+        read_text("code,y\n123,0123\n0123,45\n045,45\n45.0,45.0\n", NULL, &codes, &other, &error),
+        GLIA_OK);
+    assert_row(other, 0, (const float[]){0, 0}, 2, 0);
+    assert_row(other, 1, (const float[]){1, 0}, 2, 1);
+    assert_row(other, 2, (const float[]){0, 0}, 2, 1);
+    assert_row(other, 3, (const float[]){0, 1}, 2, 1);
+    glia_dataset_free(other);
+    assert_int_equal(read_text("code,y\n45,123\n", NULL, &codes, &other, &error), GLIA_BAD_FORMAT);
+    assert_non_null(strstr(error.message, "found the class \"123\""));
+    glia_dataset_free(set);
+    /* Both have four digits, and another tool has lost a zero. */
+    set = must_read("code,y\n0123,p\n4567,q\n", &params);
+    const gi_reading filled = gi_dataset_reading(set);
+    assert_int_equal(read_text("code,y\n123,p\n4567,q\n", NULL, &filled, &other, &error), GLIA_OK);
+    assert_row(other, 0, (const float[]){1, 0}, 2, 0);
+    glia_dataset_free(other);
+    glia_dataset_free(set);
+}
+
 /* A column with another text in nearly every row is left out, unless it is named. */
 static void test_identifiers(void **state)
 {
@@ -910,31 +939,19 @@ static void test_encode(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_dates),
-        cmocka_unit_test(test_order_of_dates),
-        cmocka_unit_test(test_identifiers),
-        cmocka_unit_test(test_one_hot),
-        cmocka_unit_test(test_many_times),
-        cmocka_unit_test(test_same_values),
-        cmocka_unit_test(test_unique_target),
-        cmocka_unit_test(test_default_target),
-        cmocka_unit_test(test_constant),
-        cmocka_unit_test(test_large),
-        cmocka_unit_test(test_weighted),
-        cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_failing),
-        cmocka_unit_test(test_skipping),
-        cmocka_unit_test(test_learned_from_rest),
-        cmocka_unit_test(test_lifetime),
-        cmocka_unit_test(test_category_of_held),
-        cmocka_unit_test(test_folds),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_read_like),
-        cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_columns),        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_order_of_dates), cmocka_unit_test(test_identifiers),
+        cmocka_unit_test(test_one_hot),        cmocka_unit_test(test_many_times),
+        cmocka_unit_test(test_same_values),    cmocka_unit_test(test_zeros_in_front),
+        cmocka_unit_test(test_unique_target),  cmocka_unit_test(test_default_target),
+        cmocka_unit_test(test_constant),       cmocka_unit_test(test_large),
+        cmocka_unit_test(test_weighted),       cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_values),         cmocka_unit_test(test_failing),
+        cmocka_unit_test(test_skipping),       cmocka_unit_test(test_learned_from_rest),
+        cmocka_unit_test(test_lifetime),       cmocka_unit_test(test_category_of_held),
+        cmocka_unit_test(test_folds),          cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_read_like),      cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_plain),          cmocka_unit_test(test_encode),
         cmocka_unit_test(test_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

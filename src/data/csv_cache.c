@@ -71,8 +71,9 @@ static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
 
 static uint64_t hash_settings(const gi_table_params *params)
 {
-    const char flags[] = {params->separator, (char)params->header, params->skips_bad_rows,
-                          params->ignores_unknown, params->targets_are_labels};
+    const char flags[] = {params->separator,          (char)params->header,
+                          params->skips_bad_rows,     params->ignores_unknown,
+                          params->targets_are_labels, params->targets_are_values};
     uint64_t hash = hash_bytes(UINT64_C(0xCBF29CE484222325), flags, sizeof flags);
     for (size_t i = 0; i < params->n_known; i++) {
         const gi_known_column *known = &params->known[i];

@@ -198,6 +198,25 @@ static void take_booleans(struct making *m, size_t c)
     if (form->takes_booleans[c]) form->columns[c].kind = GI_CELL_NUMBER;
 }
 
+/*
+ * Whole numbers with zeros in front that do not fill them up to one length: 0123 beside 123 names
+ * another thing. 00 to 59, or 007 to 120, may be amounts.
+ */
+static bool are_padded_codes(const gi_csv_guess *guess)
+{
+    enum { LEAST = 2, ONE_IN = 50 };
+    return guess->n_padded >= LEAST && guess->n_padded * ONE_IN >= guess->n_numbers &&
+           guess->n_others == 0 && guess->seen.n_whole == guess->n_numbers && guess->min >= 0 &&
+           guess->shortest < guess->longest_padded;
+}
+
+/* A target of values is one of numbers, whatever zeros stand in front. */
+static void take_values(struct making *m, size_t c)
+{
+    if (!m->is_known[c] && are_padded_codes(&m->evidence->guesses[c]))
+        m->form->columns[c].kind = GI_CELL_NUMBER;
+}
+
 /* The column that is the target where none is named: the last one that has no other purpose. */
 static size_t find_default_target(const struct making *m)
 {
@@ -236,10 +255,11 @@ static glia_status apply_known(struct making *m, glia_error *error)
         if (n == 0) break; /* it is missed when all is read */
         m->has_name[c] = true;
         if (n < m->params->n_targets || m->params->targets_are_labels) take_booleans(m, c);
+        if (m->params->targets_are_values) take_values(m, c);
     }
-    if (m->params->n_targets == 0 && m->params->targets_are_labels &&
-        find_default_target(m) != SIZE_MAX)
-        take_booleans(m, find_default_target(m));
+    c = m->params->n_targets == 0 ? find_default_target(m) : SIZE_MAX;
+    if (c != SIZE_MAX && m->params->targets_are_labels) take_booleans(m, c);
+    if (c != SIZE_MAX && m->params->targets_are_values) take_values(m, c);
     return GLIA_OK;
 }
 
@@ -309,11 +329,24 @@ static void find_kinds(struct making *m)
     for (size_t c = 0; c < form->n_columns; c++) {
         const gi_csv_guess *guess = &m->evidence->guesses[c];
         const bool is_number = is_mostly_numbers(guess) || has_foreign_words(guess);
-        form->columns[c].kind = m->params->ignores_unknown ? GI_CELL_IGNORED
-                                : is_number && !are_long_codes(form, m->params, guess, c)
-                                    ? GI_CELL_NUMBER
-                                    : GI_CELL_TEXT;
+        form->columns[c].kind =
+            m->params->ignores_unknown ? GI_CELL_IGNORED
+            : is_number && !are_long_codes(form, m->params, guess, c) && !are_padded_codes(guess)
+                ? GI_CELL_NUMBER
+                : GI_CELL_TEXT;
     }
+}
+
+/* Of a column of numbers whose zeros in front are lost: those of two digits are hardly codes. */
+static void say_zeros(gi_csv_form *form, const gi_csv_guess *guess, size_t c)
+{
+    char option[GI_OPTION_NAMES], name[GI_CSV_SHOWN];
+    if (guess->longest_padded < 3 || guess->seen.n_whole < guess->n_numbers) return;
+    gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), name);
+    gi_csv_say(form,
+               "; %s has numbers with zeros in front, which do not count: --categorical %s reads "
+               "them as texts",
+               name, gi_table_option(form->columns, &c, 1, option));
 }
 
 /* Says which columns of numbers, for the most part, are read as texts. */
@@ -323,16 +356,15 @@ static void say_kinds(struct making *m)
     for (size_t c = 0; c < form->n_columns; c++) {
         const gi_csv_guess *guess = &m->evidence->guesses[c];
         size_t n, n_present = count_numbers(guess, &n);
-        if (form->columns[c].kind != GI_CELL_TEXT || m->is_known[c] || n_present == 0 ||
-            2 * n < n_present)
-            continue;
+        if (m->is_known[c] || n_present == 0 || 2 * n < n_present) continue;
+        if (form->columns[c].kind == GI_CELL_NUMBER) say_zeros(form, guess, c);
+        if (form->columns[c].kind != GI_CELL_TEXT) continue;
         char name[GI_CSV_SHOWN], word[GI_CSV_SHOWN];
         gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), name);
         if (is_mostly_numbers(guess)) {
-            gi_csv_say(form,
-                       "; %s has whole numbers of more than 15 digits and is read as "
-                       "texts",
-                       name);
+            gi_csv_say(form, "; %s has whole numbers %s and is read as texts", name,
+                       are_padded_codes(guess) ? "with zeros in front that others lack"
+                                               : "of more than 15 digits");
             continue;
         }
         gi_csv_show(guess->texts.n ? guess->texts.text[0] : "",

@@ -144,6 +144,16 @@ static glia_status note_text(gi_csv_guess *guess, const char *text, size_t n, gl
     return GLIA_OK;
 }
 
+/* Of n digits: whether zeros stand in front. */
+static void note_zeros(gi_csv_guess *guess, const char *text, size_t n)
+{
+    const bool is_padded = n > 1 && *text == '0';
+    guess->n_padded += is_padded;
+    if (is_padded && n > guess->longest_padded) guess->longest_padded = n;
+    if (n == 1 && *text == '0') return;
+    if (guess->shortest == 0 || n < guess->shortest) guess->shortest = n;
+}
+
 static void note_number(gi_csv_guess *guess, const char *text, size_t n, double value)
 {
     const char *point = memchr(text, '.', n);
@@ -159,6 +169,7 @@ static void note_number(gi_csv_guess *guess, const char *text, size_t n, double 
         guess->seen.n_whole++;
         guess->seen.n_long += n_digits > 3;
         guess->n_wide += n_digits > PLAIN_DIGITS;
+        if (n_digits == n) note_zeros(guess, text, n);
     } else if (point && text + n - point == 4) {
         gi_csv_note_number(&guess->seen, text, n);
     } else {

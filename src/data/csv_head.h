@@ -64,9 +64,12 @@ typedef struct gi_csv_guess {
     /* below the first row, or of all if that is no header */
     size_t n_present, n_numbers, n_others; /* present: not missing; others: numbers of other forms,
                                               and infinities */
-    size_t n_soft;         /* words that stand for missing numbers alone, which are present */
-    gi_csv_numbers seen;   /* the forms of all numbers */
-    size_t n_wide;         /* whole numbers that a double may not hold */
+    size_t n_soft;       /* words that stand for missing numbers alone, which are present */
+    gi_csv_numbers seen; /* the forms of all numbers */
+    size_t n_wide;       /* whole numbers that a double may not hold */
+    /* Of whole numbers without a sign: how many have zeros in front, and how many digits the
+     * longest of these has, and the shortest of all but 0. */
+    size_t n_padded, longest_padded, shortest;
     double min, max, last; /* of n_numbers */
     bool counts_up;        /* each number is the one before plus one */
     gi_texts texts;        /* the first different ones that are no numbers, */

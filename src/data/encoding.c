@@ -313,11 +313,12 @@ static glia_status map_categories(struct gi_encoding *e, glia_error *error)
             e->category[j] = gi_alloc(texts->n, sizeof **e->category, "categories", error);
         if (!e->category[j]) return GLIA_NO_MEMORY;
         gi_values values;
-        const glia_status status = gi_values_of(e->schema->columns[j].categories,
-                                                e->schema->columns[j].n_categories, &values, error);
+        const gi_schema_column *column = &e->schema->columns[j];
+        const glia_status status = gi_values_of(column->categories, column->n_categories,
+                                                texts->text, texts->n, &values, error);
         if (status) return status;
         for (size_t c = 0; c < texts->n; c++) {
-            size_t place = gi_schema_category(&e->schema->columns[j], texts->text[c]);
+            size_t place = gi_schema_category(column, texts->text[c]);
             if (place == SIZE_MAX) place = gi_values_find(&values, texts->text[c]);
             e->category[j][c] = place == SIZE_MAX ? GI_UNKNOWN : (int32_t)place;
         }
@@ -377,7 +378,8 @@ static glia_status map_classes(struct gi_encoding *e, size_t n, char *const *nam
         e->class_of_text = gi_alloc(target->texts.n, sizeof *e->class_of_text, "classes", error);
         if (!e->class_of_text) return GLIA_NO_MEMORY;
         gi_values values;
-        const glia_status status = gi_values_of(names, n, &values, error);
+        const glia_status status =
+            gi_values_of(names, n, target->texts.text, target->texts.n, &values, error);
         if (status) return status;
         for (size_t c = 0; c < target->texts.n; c++) {
             const size_t k = gi_values_find(&values, target->texts.text[c]);

@@ -13,10 +13,16 @@
 typedef struct gi_values {
     struct gi_named_value *values; /* (n), to be freed */
     size_t n;
+    bool zeros_count; /* a number with zeros in front has no value: it is a code */
 } gi_values;
 
-/* Of all names (n). Free it with gi_free(out->values). */
-glia_status gi_values_of(char *const *names, size_t n, gi_values *out, glia_error *error);
+/*
+ * Of all names (n), for which texts (n_texts) are to be looked up. Where either of them has zeros
+ * in front that do not fill numbers up to one length (0123 beside 45), 0123 is not 123. Free it
+ * with gi_free(out->values).
+ */
+glia_status gi_values_of(char *const *names, size_t n, char *const *texts, size_t n_texts,
+                         gi_values *out, glia_error *error);
 
 /* The place of the first name with the value of this text, or SIZE_MAX. */
 size_t gi_values_find(const gi_values *values, const char *text);

@@ -141,6 +141,7 @@ typedef struct gi_table_params {
     const gi_known_column *known; /* (n_known); all else is found out */
     size_t n_known;
     bool targets_are_labels;    /* true and false in one target, too, are 1 and 0 */
+    bool targets_are_values;    /* numbers, even if they look like codes */
     const char *const *targets; /* (n_targets): names that a header has, */
     size_t n_targets;
     const char *group;        /* and one more, or NULL */

@@ -548,6 +548,8 @@ gi_table_params gi_table_params_of(const glia_table_params *params, int threads)
     how.targets = params->targets;
     how.n_targets = params->n_targets;
     how.targets_are_labels = params->loss == GLIA_LOSS_BCE;
+    how.targets_are_values = params->loss == GLIA_LOSS_MSE || params->loss == GLIA_LOSS_MAE ||
+                             params->loss == GLIA_LOSS_HUBER;
     how.group = params->group;
     how.form = (gi_number_form){params->decimal, params->thousands};
     how.missing = (gi_missing_words){(char **)(uintptr_t)params->missing, params->n_missing,
