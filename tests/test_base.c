@@ -243,6 +243,25 @@ static void test_dates(void **state)
         {"3/1/2024 12:30:00 AM", GI_DATE_MDY, 1709253000},
         {"3/1/2024 13:30 PM", GI_DATE_MDY, INFINITY},
         {"Mar 1, 2024", GI_DATE_MDY, 1709251200},
+        {"29. June 2023", GI_DATE_DMY, 1687996800},
+        {"29. Jun. 2023", GI_DATE_DMY, 1687996800},
+        {"29. 6. 2023", GI_DATE_DMY, INFINITY},
+        {"06/2023", GI_DATE_MDY, 1685577600},
+        {"6-2023", GI_DATE_MDY, 1685577600},
+        {"June 2023", GI_DATE_MDY, 1685577600},
+        {"Jun-2023", GI_DATE_MDY, 1685577600},
+        {"06/2023", GI_DATE_DMY, INFINITY},
+        {"06.2023", GI_DATE_MDY, INFINITY},
+        {"13/2023", GI_DATE_MDY, INFINITY},
+        {"3/1024", GI_DATE_MDY, INFINITY},
+        {"2023-W05", GI_DATE_YMD, 1675036800},   /* 2023-01-30 */
+        {"2023-W05-7", GI_DATE_YMD, 1675555200}, /* 2023-02-05 */
+        {"2020-W01", GI_DATE_YMD, 1577664000},   /* 2019-12-30 */
+        {"2020-W53-5", GI_DATE_YMD, 1609459200}, /* 2021-01-01 */
+        {"2021-W53", GI_DATE_YMD, INFINITY},     /* that year has 52 */
+        {"2023-W00", GI_DATE_YMD, INFINITY},
+        {"2023-W05-8", GI_DATE_YMD, INFINITY},
+        {"2023-W05x", GI_DATE_YMD, INFINITY},
         {"10:30", GI_DATE_TIME, 37800},
         {"2:30 pm", GI_DATE_TIME, 52200},
         {"102:30:15", GI_DATE_TIME, 369015},

@@ -733,6 +733,20 @@ static void test_dates(void **state)
     assert_int_equal(assert_found(s, GLIA_FINDING_DATES, "a", "day or the month")->severity,
                      GLIA_WARNING);
     glia_survey_free(s);
+    PUT_ROWS(100, "%s", i % 3 ? "2024-03-01" : "0000-00-00"); /* MySQL's */
+    s = survey(NULL);
+    assert_found(s, GLIA_FINDING_DATES, "a", "and 0000-00-00, which is read as missing");
+    glia_survey_free(s);
+    begin("x,when");
+    for (unsigned i = 0; i < 100; i++) put("%.3f,2024-03-%02u\n", normal(), 1 + i % 4);
+    s = survey(NULL);
+    assert_found(
+        s, GLIA_FINDING_DATES, "when",
+        "the target when has dates or times (such as 2024-03-01), each of which is a class");
+    glia_survey_free(s);
+    s = survey(&(glia_table_params){.loss = GLIA_LOSS_CROSS_ENTROPY}); /* as asked for */
+    assert_null(find(s, GLIA_FINDING_DATES, NULL));
+    glia_survey_free(s);
 }
 
 static void test_words(void **state)

@@ -70,6 +70,12 @@ static void year_of(int64_t days, int *year, int *month)
     *year = (int)(y + era * 400 + (*month <= 2));
 }
 
+/* The Monday of a day's week: 1970-01-01 was a Thursday. */
+static int64_t monday_of(int64_t days)
+{
+    return days - ((days + 3) % 7 + 7) % 7;
+}
+
 /* ---- Texts --------------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
@@ -140,6 +146,7 @@ static bool take_separator(const char **at, char *separator, bool beside_name)
     if (**at && strchr("-/.", **at)) {
         if (*separator && *separator != **at) return false;
         *separator = *(*at)++;
+        while (beside_name && take(at, ' ')) continue; /* 29. June */
         return true;
     }
     if (!beside_name) return false;
@@ -170,6 +177,25 @@ static bool take_quarter(const char **at, struct date *date)
     return true;
 }
 
+/* "W05" or "W05-3" at the end: a week of ISO 8601, and its day, else its Monday. The first week has
+ * January 4. */
+static bool take_week(const char **at, struct date *date)
+{
+    const char *p = *at;
+    int week, weekday = 1;
+    if (!take_word(&p, "w") || !take_number(&p, 2, 2, &week, NULL)) return false;
+    if (*p && (!take(&p, '-') || !take_number(&p, 1, 1, &weekday, NULL) || *p)) return false;
+    const int64_t first = monday_of(days_of(date->year, 1, 4));
+    const int64_t monday = first + 7 * (int64_t)(week - 1);
+    if (week < 1 || weekday < 1 || weekday > 7) return false;
+    if (monday >= monday_of(days_of(date->year + 1, 1, 4))) return false;
+    const int64_t day = monday + weekday - 1;
+    year_of(day, &date->year, &date->month);
+    date->day = (int)(day - days_of(date->year, date->month, 1)) + 1;
+    *at = p;
+    return true;
+}
+
 static bool take_ymd(const char **at, struct date *date)
 {
     char separator = '\0';
@@ -177,7 +203,7 @@ static bool take_ymd(const char **at, struct date *date)
     date->day = 1;
     if (take_quarter(at, date)) return true;
     if (!take_separator(at, &separator, false)) return false;
-    if (take_quarter(at, date)) return true;
+    if (take_quarter(at, date) || (separator == '-' && take_week(at, date))) return true;
     const bool is_name = take_month_name(at, &date->month);
     if (!is_name && !take_number(at, 1, 2, &date->month, NULL)) return false;
     if (separator != '.' && !is_name && **at == '\0') return true; /* a month */
@@ -202,13 +228,27 @@ static bool take_dmy(const char **at, struct date *date)
            take_year(at, is_name ? ' ' : separator, &date->year);
 }
 
+/* "2023" at the end: the year of a month. */
+static bool take_last_year(const char **at, struct date *date)
+{
+    enum { EARLIEST = 1500, LATEST = 2999 }; /* else it is a code: 3/1024 */
+    const char *p = *at;
+    int year;
+    if (!take_number(&p, 4, 4, &year, NULL) || *p || year < EARLIEST || year > LATEST) return false;
+    date->year = year;
+    date->day = 1;
+    *at = p;
+    return true;
+}
+
 static bool take_mdy(const char **at, struct date *date)
 {
     char separator = '\0';
     const bool is_name = take_month_name(at, &date->month);
     if (!is_name && !take_number(at, 1, 2, &date->month, NULL)) return false;
-    return take_separator(at, &separator, is_name) && take_number(at, 1, 2, &date->day, NULL) &&
-           take_separator(at, &separator, is_name) &&
+    if (!take_separator(at, &separator, is_name)) return false;
+    if ((is_name || separator != '.') && take_last_year(at, date)) return true;
+    return take_number(at, 1, 2, &date->day, NULL) && take_separator(at, &separator, is_name) &&
            take_year(at, is_name ? ' ' : separator, &date->year);
 }
 

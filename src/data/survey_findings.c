@@ -308,6 +308,34 @@ static struct looks look_at(const gi_texts *texts, const gi_column_facts *f)
     return looks;
 }
 
+/* Of dates that are not read as such: a target, or dates of several forms. */
+static glia_status find_dates(gi_survey *survey, const gi_survey_view *view, size_t column,
+                              const struct looks *looks, glia_error *error)
+{
+    const gi_table *table = view->table;
+    const gi_column_facts *f = &view->facts[column];
+    const size_t code = looks->first[GI_LOOK_DATE];
+    const char *text = table->columns[column].texts.text[code];
+    const uint64_t lines[] = {gi_table_line(table, f->first_rows[code]), 0};
+    const double part = percent(looks->cells[GI_LOOK_DATE], f->present) / 100;
+    if (survey->columns[column].role == GLIA_ROLE_TARGET)
+        return view->plan->are_classes
+                   ? GLIA_OK
+                   : gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines,
+                                   part, error,
+                                   "the target %.60s has dates or times (such as %.40s), each of "
+                                   "which is a class: write them as numbers (days or hours since "
+                                   "the first, say) to learn them as values",
+                                   name_of(table, column), text);
+    if (is_feature(survey, column) && f->different > MOST_DATES)
+        survey->columns[column].drop = true;
+    return gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines, part, error,
+                         "%.60s has dates or times of several forms (such as %.40s) and is read as "
+                         "texts, each for itself: write all of them as year-month-day, or --drop "
+                         "%s",
+                         name_of(table, column), text, option_of(table, &column, 1).s);
+}
+
 static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, size_t column,
                                 glia_error *error)
 {
@@ -327,20 +355,8 @@ static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, s
     for (gi_text_look look = most; look <= GI_LOOK_UNIT; look++)
         if (looks.cells[look] > looks.cells[most]) most = look;
 
-    if (10 * looks.cells[GI_LOOK_DATE] >= 9 * f->present && is_named) return GLIA_OK;
-    if (10 * looks.cells[GI_LOOK_DATE] >= 9 * f->present) {
-        const size_t code = looks.first[GI_LOOK_DATE];
-        if (is_feature(survey, column) && f->different > MOST_DATES)
-            survey->columns[column].drop = true;
-        return gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1,
-                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
-                             percent(looks.cells[GI_LOOK_DATE], f->present) / 100, error,
-                             "%.60s has dates or times of several forms (such as %.40s) and is "
-                             "read as texts, each for itself: write all of them as "
-                             "year-month-day, or --drop %s",
-                             name_of(view->table, column), texts->text[code],
-                             option_of(view->table, &column, 1).s);
-    }
+    if (10 * looks.cells[GI_LOOK_DATE] >= 9 * f->present)
+        return is_named ? GLIA_OK : find_dates(survey, view, column, &looks, error);
     const double part = percent(looks.numbers, f->present);
     const bool drops = is_feature(survey, column) && are_many(f);
     if (10 * looks.numbers >= 8 * f->present && looks.cells[most] > 0) {
@@ -375,12 +391,16 @@ static glia_status note_dates(gi_survey *survey, const gi_survey_view *view, siz
                               glia_error *error)
 {
     const gi_column_plan *plan = &view->plan->columns[column];
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const bool has_zero = gi_texts_find(texts, "0000-00-00", 10) != SIZE_MAX ||
+                          gi_texts_find(texts, "0000-00-00 00:00:00", 19) != SIZE_MAX;
     return gi_survey_add(
         survey, GLIA_FINDING_DATES, plan->is_ambiguous ? GLIA_WARNING : GLIA_NOTE, &column, 1, NULL,
-        NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s%s%s",
+        NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s%s%s%s",
         name_of(view->table, column), plan->form == GI_DATE_TIME ? "times" : "dates",
         gi_date_form_text(plan->form), survey->columns[column].features,
         plural(survey->columns[column].features),
+        has_zero ? ", and 0000-00-00, which is read as missing" : "",
         plan->is_ambiguous ? ": no date shows whether the day or the month comes first, so write "
                              "them as year-month-day if this is wrong"
                            : "; --categorical ",

@@ -123,8 +123,7 @@ static char *keep(gi_texts *texts, const char *text, size_t n, glia_error *error
     return copy;
 }
 
-/* Whether a text of n bytes is a date, with or without a time. */
-static bool is_date(const char *text, size_t n)
+bool gi_is_date(const char *text, size_t n)
 {
     char copy[48];
     double seconds;
@@ -133,7 +132,8 @@ static bool is_date(const char *text, size_t n)
     copy[n] = '\0';
     return gi_date_parse(copy, GI_DATE_YMD, &seconds, NULL) ||
            gi_date_parse(copy, GI_DATE_DMY, &seconds, NULL) ||
-           gi_date_parse(copy, GI_DATE_MDY, &seconds, NULL);
+           gi_date_parse(copy, GI_DATE_MDY, &seconds, NULL) ||
+           gi_date_parse(copy, GI_DATE_TIME, &seconds, NULL);
 }
 
 glia_status gi_texts_add(gi_texts *texts, const char *text, size_t n, size_t *code,
@@ -148,7 +148,8 @@ glia_status gi_texts_add(gi_texts *texts, const char *text, size_t n, size_t *co
         }
     }
     *code = SIZE_MAX;
-    if (texts->n >= GI_MAX_TEXTS && !(texts->n < GI_MAX_DATES && is_date(text, n))) return GLIA_OK;
+    if (texts->n >= GI_MAX_TEXTS && !(texts->n < GI_MAX_DATES && gi_is_date(text, n)))
+        return GLIA_OK;
     glia_status status = make_room(texts, error);
     char *copy = status ? NULL : keep(texts, text, n, error);
     if (!copy) return GLIA_NO_MEMORY;

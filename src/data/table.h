@@ -43,6 +43,8 @@ glia_status gi_texts_add(gi_texts *texts, const char *text, size_t n, size_t *co
                          glia_error *error);
 /* Its code, or SIZE_MAX. */
 size_t gi_texts_find(const gi_texts *texts, const char *text, size_t n);
+/* Whether a text of n bytes is a date, or a time of day, or both. */
+bool gi_is_date(const char *text, size_t n);
 /* Takes back the one that was added last. */
 void gi_texts_pop(gi_texts *texts);
 void gi_texts_free(gi_texts *texts);

@@ -516,10 +516,14 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: %s%s, the target, has %zu different texts in %zu rows, such as "
                        "\"%.40s\", so that hardly any class has a second row; name another column "
-                       "with --target, write numbers as numbers, or learn these classes all the "
-                       "same with --loss cross-entropy%s",
+                       "with --target, write %s, or learn these classes all the same with --loss "
+                       "cross-entropy%s",
                        table->path, gi_column_word(target->name), target->name, classes,
-                       table->rows, target->texts.text[0], hint);
+                       table->rows, target->texts.text[0],
+                       gi_is_date(target->texts.text[0], target->texts.lengths[0])
+                           ? "dates and times as numbers (days or hours since the first, say)"
+                           : "numbers as numbers",
+                       hint);
     return GLIA_OK;
 }
 
