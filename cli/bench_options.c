@@ -103,14 +103,15 @@ const struct option bench_option_table[] = {
      .shown_default = "f32, and bf16 where CPU and build have it", .help = "f32, bf16 or both"},
     {.kind = OPTION_CHOICE, .name = "engine", .metavar = "NAME", BENCH_FIELD(engine),
      .choices = engine_names,
-     .help = "what computes; auto takes native for f32, onednn for bf16"},
+     .help = "the engine that computes; auto takes native for f32, onednn for bf16"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", BENCH_FIELD(threads), .max = 1024,
-     .help = "at most so many, 0: one a core; a row too small to share takes one"},
+     .help = "largest number of threads; 0: one for each core; a row that is too small to share "
+             "takes one"},
     {.kind = OPTION_FLAG, .name = "train", BENCH_FIELD(train), .help = "measure training alone"},
     {.kind = OPTION_FLAG, .name = "inference", BENCH_FIELD(inference),
      .help = "measure inference alone"},
     {.kind = OPTION_REAL, .name = "seconds", .metavar = "X", BENCH_FIELD(seconds),
-     .above_min = true, .max = 3600, .help = "time for each row, its warm-up apart"},
+     .above_min = true, .max = 3600, .help = "seconds to measure each row, without its warm-up"},
 
     {.kind = OPTION_HEADING, .name = "Data"},
     {.kind = OPTION_TEXT, .name = "data", .metavar = "DATA", BENCH_FIELD(data),

@@ -278,30 +278,30 @@ static int bench_run(void *field, int n_operands, char *const *operands)
 }
 
 static const example bench_examples[] = {
-    {"glia bench --network 784-256-10 --batch 64 --seconds 0.05", "One network, one batch."},
+    {"glia bench --network 784-256-10 --batch 64 --seconds 0.05", "Measure one network with one "
+                                                                  "batch size."},
     {"glia bench --network 784-256-10,100-50-2 --batch 1,128 --data dense --train --seconds 0.05",
-     "Training on data without zeros."},
+     "Measure training on data without zeros."},
     {NULL, NULL},
 };
 
 const struct command bench_command = {
     .name = "bench",
     .operands = "",
-    .summary = "measure this machine, training and inference",
+    .summary = "measure this machine, and training and inference on it",
     .description =
-        "Measures the limits of the machine: its peak in f32 and bf16 (multiply-adds in registers) "
-        "and the bandwidth of its memory (a = b + s c over arrays larger than the caches). Then it "
-        "trains and predicts, and prints a row for each network, precision and batch: samples a "
-        "second, GFLOP/s, and the part of the peak of as many threads.\n\n"
-        "GFLOP/s count every product of a dense step: for each weight 2 FLOP to predict, 6 to "
-        "train, 4 in the first layer, which needs no gradient of the data. A step that leaves out "
-        "the products with zeros can exceed 100 % of the peak; --data dense has no zeros in its "
-        "data.\n\n"
-        "Inference with batch 1 is the latency of one sample: the median over many blocks of "
-        "calls, each with another sample. On a CPU with AMX the peak in bf16 is that of AVX-512 "
-        "alone; rows that AMX computes are not set beside it. Ctrl-C ends it; what was measured is "
-        "printed, "
-        "and the exit status is 130.",
+        "Measures the limits of the machine: its peak in f32 and bf16 (multiply-adds in "
+        "registers) and the bandwidth of its memory (a = b + s c over arrays larger than the "
+        "caches). Then it trains and predicts, and prints a row for each network, precision and "
+        "batch: samples per second, GFLOP/s, and the part of the peak that the same number of "
+        "threads has.\n\nGFLOP/s count every product of a dense step: for each weight 2 FLOP to "
+        "predict, 6 to train, 4 in the first layer, which needs no gradient of the data. A step "
+        "that leaves out the products with zeros can exceed 100 % of the peak; --data dense has "
+        "no zeros in its data.\n\nInference with batch 1 is the latency of one sample: the median "
+        "over many blocks of calls, each with another sample. On a CPU with AMX the peak in bf16 "
+        "is that of AVX-512 alone; for rows that AMX computes no part of the peak is printed. "
+        "Ctrl-C ends the measurement; bench prints the rows that are complete, and the exit "
+        "status is 130.",
     .options = bench_option_table,
     .examples = bench_examples,
     .options_size = sizeof(bench_options),

@@ -30,7 +30,7 @@ static const struct option check_table[] = {
 /* clang-format on */
 
 static const example check_examples[] = {
-    {"glia data check digits", "How many samples there are of each class."},
+    {"glia data check digits", "Show the number of samples of each class."},
     {NULL, NULL},
 };
 
@@ -341,9 +341,10 @@ static void print_head(const glia_survey *survey)
     printf("%s%s%s", style_begin(stdout, STYLE_BOLD), name, style_end(stdout));
     free(name);
     if (survey->bytes > 0) printf(", %s", show_bytes(survey->bytes).s);
-    text_print(&text, ": %s %s", show_count(survey->rows).s, survey->is_table ? "rows" : "samples");
-    if (survey->is_table) text_print(&text, ", %s columns", show_count(survey->n_columns).s);
-    if (survey->features > 0) text_print(&text, ", %s features", show_count(survey->features).s);
+    text_print(&text, ": %s", show_several(survey->rows, survey->is_table ? "row" : "sample").s);
+    if (survey->is_table) text_print(&text, ", %s", show_several(survey->n_columns, "column").s);
+    if (survey->features > 0)
+        text_print(&text, ", %s", show_several(survey->features, "feature").s);
     if (survey->is_table && *survey->how != '\0') text_print(&text, "; %s", survey->how);
     printf("%s\n", text.s);
     text_free(&text);
@@ -499,17 +500,14 @@ static int check_run(void *field, int n_operands, char *const *operands)
 const struct command data_check_command = {
     .name = "data check",
     .operands = "DATA",
-    .summary = "show what is in a table, and what is wrong with it",
+    .summary = "describe a table, and find its faults",
     .description =
-        "Looks through a data set before training. For a table it shows the columns, the task that "
-        "the target gives, and findings, the most serious first: columns that give the target "
-        "away, "
-        "identifiers, dates, numbers written as texts, rows that are there twice, rare classes, "
-        "values far from all others. Then comes the command that it suggests.\n\n"
-        "The first bad row of a malformed file ends it; --on-bad-row skip counts bad rows. The "
-        "exit "
-        "status is 1 when a finding is severe: training fails, or its result means "
-        "little.\n\n" SOURCE_DESCRIPTION,
+        "Checks a data set before training. For a table it shows the columns, the task that "
+        "follows from the target, and findings, the most serious first: columns that give the "
+        "target away, identifiers, dates, numbers written as texts, repeated rows, rare classes, "
+        "values far from all others. At the end it suggests a command.\n\ndata check stops at the "
+        "first malformed row; with --on-bad-row skip it counts such rows. The exit status is 1 if "
+        "a finding is severe: training fails, or its result means little.\n\n" SOURCE_DESCRIPTION,
     .options = check_table,
     .examples = check_examples,
     .options_size = sizeof(source_options),

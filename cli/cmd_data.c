@@ -90,7 +90,7 @@ static int list_run(void *field, int n_operands, char *const *operands)
 const struct command data_list_command = {
     .name = "data list",
     .operands = "",
-    .summary = "list the data sets that have a name",
+    .summary = "list the data sets that are known by name",
     .description = "Lists the data sets known by name, and where they were found: in --data-dir, "
                    "$GLIA_DATA, or the cache.",
     .options = list_table,
@@ -176,9 +176,9 @@ const struct command data_fetch_command = {
     .operands = "NAME",
     .summary = "download a data set",
     .description =
-        "Makes sure that a data set is on this machine. What is missing is downloaded into "
-        "$XDG_CACHE_HOME/glia, or ~/.cache/glia, and checked there against a known checksum "
-        "before it takes its name.",
+        "Makes sure that a data set is on this machine. It downloads missing files into "
+        "$XDG_CACHE_HOME/glia, or ~/.cache/glia, and checks each against a known checksum before "
+        "the file takes its name.",
     .options = fetch_table,
     .examples = fetch_examples,
     .options_size = sizeof(fetch_options),

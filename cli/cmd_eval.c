@@ -23,11 +23,11 @@ typedef struct eval_options {
 static const struct option eval_table[] = {
     {.kind = OPTION_HEADING, .name = "Scoring"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
-     .offset = offsetof(eval_options, split), .help = "which samples"},
+     .offset = offsetof(eval_options, split), .help = "the samples to score"},
     {.kind = OPTION_FLAG, .name = "all-rows", .offset = offsetof(eval_options, all_rows),
      .help = "score every row of the file that the model was trained on, not only those held out"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", .max = 1024,
-     .offset = offsetof(eval_options, threads), .help = "0: one a core"},
+     .offset = offsetof(eval_options, threads), .help = "number of threads; 0: one for each core"},
     SOURCE_OPTIONS,
     TABLE_UNKNOWN_OPTION(eval_options, source.table),
     COMMON_OPTIONS,
@@ -160,15 +160,15 @@ static void note_same_name(const struct scored *scored)
 /* The samples that are scored, and what is to be known of them to judge the score. */
 static void print_samples(const struct scored *scored, size_t samples)
 {
-    print_clean(stdout, scored->data);
+    print_clean(stdout, source_shown_name(scored->data));
     if (scored->rows > 0)
-        printf(", %s of its %s %s: those held out %s\n", show_count(samples).s,
-               show_count(scored->rows).s, source_is_file(scored->data) ? "rows" : "samples",
+        printf(", %s of its %s: those held out %s\n", show_count(samples).s,
+               show_several(scored->rows, source_is_file(scored->data) ? "row" : "sample").s,
                scored->validated ? "to validate the training" : "from training");
     else if (source_is_file(scored->data))
-        printf(", %s samples\n", show_count(samples).s);
+        printf(", %s\n", show_several(samples, "sample").s);
     else
-        printf(", %s, %s samples\n", split_names[scored->split], show_count(samples).s);
+        printf(", %s, %s\n", split_names[scored->split], show_several(samples, "sample").s);
     note_same_name(scored);
     if (scored->rows > 0 || scored->overlap == GLIA_OVERLAP_UNKNOWN) return;
     printf("note: the model has learned from %s of these samples, so the score is higher than it "
@@ -382,18 +382,17 @@ const struct command eval_command = {
     .operands = "MODEL DATA",
     .summary = "score a model on a data set",
     .description =
-        "Prints loss, accuracy with its standard error, or, where few samples are right or wrong, "
-        "its 95 % interval, the confusion matrix, and for each class precision, recall and their "
-        "harmonic mean F1. Two classes also have the area under the ROC curve and the average "
-        "precision (AP), and what always answering the more frequent one would get; where a class "
-        "has 60 % of the samples, the balanced accuracy (the mean recall) follows. Several labels "
-        "a sample have the share of all labels that are right, and the share of samples whose "
-        "labels are all right (exact). Values have the root mean squared error, the mean absolute "
-        "error, both in the units of the data, and R2. Several targets have their own figures, "
-        "too.\n\n"
-        "If DATA is the file that the model was trained on, only the rows that were held out from "
-        "training are scored, and the first line of the output says so; --all-rows scores all of "
-        "them.\n\n" //
+        "For classes, eval prints the loss, the accuracy with its standard error (or its 95 % "
+        "interval, if few samples are right or wrong), the confusion matrix, and for each class "
+        "precision, recall and their harmonic mean F1. For two classes it also prints the area "
+        "under the ROC curve, the average precision (AP), and the accuracy of always answering "
+        "the more frequent class. If a class has 60 % of the samples, it prints the balanced "
+        "accuracy (the mean recall). For labels it prints the share of all labels that are right, "
+        "and the share of samples whose labels are all right (exact). For values it prints the "
+        "root mean squared error and the mean absolute error, both in the units of the data, and "
+        "R2. For several targets it prints the figures of each, too.\n\nIf DATA is the file that "
+        "the model was trained on, eval scores only the rows that were held out from training, "
+        "and the first line of the output says so; --all-rows scores all of them.\n\n" //
     SOURCE_DESCRIPTION,
     .options = eval_table,
     .examples = eval_examples,

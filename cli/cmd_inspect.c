@@ -218,8 +218,8 @@ const struct command inspect_command = {
     .summary = "show what a model file holds",
     .description =
         "Prints the layers of a network, the number of its parameters, the size of the file, and "
-        "its metadata: how inputs are prepared, what the classes are called, and how the network "
-        "was trained.",
+        "its metadata: how inputs are prepared, the names of the classes, and how the network was "
+        "trained.",
     .options = inspect_table,
     .examples = inspect_examples,
     .options_size = sizeof(common_options),

@@ -32,20 +32,21 @@ static const char *const formats[] = {[PREDICT_CSV] = "csv", [PREDICT_JSONL] = "
 static const struct option predict_table[] = {
     {.kind = OPTION_HEADING, .name = "Prediction"},
     {.kind = OPTION_COUNT, .name = "top", .metavar = "N", .min = 1, .max = GLIA_MAX_CLASSES,
-     .offset = offsetof(predict_options, top), .help = "how many classes are shown, likeliest first"},
+     .offset = offsetof(predict_options, top), .help = "number of classes to show, the likeliest "
+                                                       "first"},
     {.kind = OPTION_FLAG, .name = "show", .offset = offsetof(predict_options, show),
      .help = "draw each image as the network sees it"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
-     .offset = offsetof(predict_options, split), .help = "which samples of a data set"},
+     .offset = offsetof(predict_options, split), .help = "the samples of a data set to predict"},
     {.kind = OPTION_CHOICE, .name = "format", .metavar = "NAME", .choices = formats,
      .offset = offsetof(predict_options, format),
-     .help = "how the rows of a table are answered: csv, or jsonl, a JSON object a line"},
+     .help = "the form of the answers for rows of a table; jsonl is one JSON object in each line"},
     {.kind = OPTION_FLAG, .name = "with-input", .offset = offsetof(predict_options, with_input),
      .help = "repeat the columns of a table before its answers"},
     TABLE_ID_OPTION(predict_options, source.table),
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "FILE", .shown_default = "",
      .offset = offsetof(predict_options, output),
-     .help = "where these answers go (standard output unless given)"},
+     .help = "file for the answers for rows (standard output unless given)"},
     SOURCE_OPTIONS,
     TABLE_UNKNOWN_OPTION(predict_options, source.table),
     COMMON_OPTIONS,
@@ -53,15 +54,15 @@ static const struct option predict_table[] = {
 /* clang-format on */
 
 static const example predict_examples[] = {
-    {"glia predict digits.safetensors seven.png", "What is in the image?"},
+    {"glia predict digits.safetensors seven.png", "Predict the class of an image."},
     {"glia predict digits.safetensors mnist:0-9 --show",
-     "The first ten test images of mnist, drawn."},
+     "Predict the first ten test images of mnist, and draw them."},
     {"glia predict homes.safetensors homes.csv -o answers.csv",
-     "Each row of a table, by a model that was trained on such a table."},
+     "Predict each row of a table, with a model that was trained on such a table."},
     {"glia predict homes.safetensors - --format jsonl < homes.csv",
-     "... each as it comes, as JSON lines."},
+     "Predict each row as it arrives, as JSON lines."},
     {"glia predict homes.safetensors homes.csv --with-input -o answers.csv",
-     "... each beside the columns of the table."},
+     "Write each answer beside the columns of the table."},
     {NULL, NULL},
 };
 
@@ -264,8 +265,8 @@ static int open_rows(struct predictor *p, const char *input, const sample_range 
         return EXIT_WRONG;
     }
     if (data.features != p->info.inputs) {
-        complain("%s: its samples have %zu features, the network has %zu inputs", rows->name,
-                 data.features, p->info.inputs);
+        complain("%s: its samples have %s, the network has %s", rows->name,
+                 show_several(data.features, "feature").s, show_several(p->info.inputs, "input").s);
         return EXIT_FAILED;
     }
     if (p->options->show && (p->info.height == 0 || data.type != GLIA_U8)) {
@@ -420,22 +421,23 @@ const struct command predict_command = {
     .summary = "predict images, or rows of data",
     .description =
         "INPUT is an image (PNG, JPEG or PGM; - is an image on standard input), or samples of a "
-        "data set: DATA:INDEX or DATA:FIRST-LAST, counted from 0. An image of another form than "
-        "the model's training images is converted: scaled, and for a model of light digits on "
-        "dark also inverted and centred. For each image predict prints the likeliest classes with "
-        "their probabilities, and for a sample whose class is another one, that class.\n\n" //
-    SOURCE_DESCRIPTION "\n\n"
-        "For a model that was trained on a table, INPUT is a table (- is one on standard input). "
-        "Its columns are found by their names, in any order; it may have others, and the target "
-        "may be missing. FILE:INDEX and FILE:FIRST-LAST are rows of it, counted from 0. Each row "
-        "is answered as it arrives, in a line: the row's line in the file (or its number, where "
-        "you ask for numbers, or its name, with --id), the prediction, and the probability of "
-        "each class, or the values. --with-input repeats the columns of the file before the "
-        "answers.\n\n"
-        "NumPy's arrays, sparse text and folders of samples are answered in the same way, by the "
-        "number of each sample, from 0.\n\n"
-        "An input that cannot be read is reported, the others are predicted, and the exit status "
-        "is 1.",
+        "data set: DATA:INDEX or DATA:FIRST-LAST, counted from 0. An image that differs in form "
+        "from the model's training images is converted: it is scaled, and for a model of light "
+        "digits on dark also inverted and centred. For each image predict prints the likeliest "
+        "classes with their probabilities. For a sample that is not predicted right it also "
+        "prints the true class.\n\n" //
+    SOURCE_DESCRIPTION "\n\nFor a model that was trained on a table, INPUT is a table (- is one "
+        "on standard input). predict finds its columns by their names, in any "
+        "order; the table may have other columns, and the target may be missing. "
+        "FILE:INDEX and FILE:FIRST-LAST name rows of it, counted from 0. predict "
+        "answers each row as it arrives, with one line: the row's line in the file "
+        "(or its number, if FILE:INDEX was given, or its name, with --id), the "
+        "prediction, and the probability of each class, or the values. "
+        "--with-input repeats the columns of the file before the "
+        "answers.\n\npredict answers NumPy's arrays, sparse text and folders of "
+        "samples in the same way, with the number of each sample, counted from "
+        "0.\n\nAn input that cannot be read is reported, the others are predicted, "
+        "and the exit status is 1.",
     .options = predict_table,
     .examples = predict_examples,
     .options_size = sizeof(predict_options),

@@ -31,12 +31,12 @@ static const struct option report_table[] = {
     {.kind = OPTION_HEADING, .name = "Report"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "PATH",
      .offset = offsetof(report_options, output), .shown_default = "RUN/report.html, RUN/figures",
-     .help = "where the page goes, or with --format svg or png the folder of the plots"},
+     .help = "file of the page, or with --format svg or png folder of the plots"},
     {.kind = OPTION_CHOICE, .name = "format", .metavar = "FORMAT",
      .offset = offsetof(report_options, format), .choices = report_formats,
-     .help = "html: a page; svg, png: each plot as a file of its own, for a paper"},
+     .help = "html writes a page; svg and png write each plot as a file of its own, for a paper"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", .max = 1024,
-     .offset = offsetof(report_options, threads), .help = "0: one a core"},
+     .offset = offsetof(report_options, threads), .help = "number of threads; 0: one for each core"},
     {.kind = OPTION_HEADING, .name = "Data"},
     SOURCE_DIRECTORY_OPTION,
     SOURCE_MIRROR_OPTION,
@@ -246,7 +246,7 @@ static int deliver(const report_options *options, const char *folder, const stru
     } else {
         printf("%splots%s    ", style_begin(stdout, STYLE_DIM), style_end(stdout));
         print_clean(stdout, to);
-        printf(", %zu files, %s\n", json_array_size(files), show_bytes(bytes).s);
+        printf(", %s, %s\n", show_several(json_array_size(files), "file").s, show_bytes(bytes).s);
         json_decref(more);
     }
     json_decref(files);
@@ -333,8 +333,8 @@ cleanup:
 }
 
 static const example report_examples[] = {
-    {"glia report first", "Of the run in the folder first; the page is first/report.html."},
-    {"glia report first --format svg -o paper", "Its plots: paper/loss.svg, and so on."},
+    {"glia report first", "Report the run in the folder first; the page is first/report.html."},
+    {"glia report first --format svg -o paper", "Write its plots: paper/loss.svg, and so on."},
     {NULL, NULL},
 };
 
@@ -343,24 +343,23 @@ const struct command report_command = {
     .operands = "RUN|SWEEP",
     .summary = "show what a run did and learned, as a page of HTML",
     .description =
-        "RUN is a folder that glia train --run has made, SWEEP one of glia sweep. The page is one "
-        "file that needs nothing else, and asks nothing of the network: the settings and the "
-        "result, curves of loss and accuracy; of values predicted against true, residuals and the "
-        "error by range; of classes the confusion matrix, the most confident mistakes and the "
-        "calibration, of two the ROC curve and precision against recall; the weights of the first "
-        "layer as images, histograms of weights and activations, dead and saturated units, and the "
-        "last hidden layer projected to the plane. The values of every plot can be saved as "
-        "CSV.\n\n"
-        "Of a sweep: its cells as a table, as heat maps, as lines from options to accuracy, and "
-        "accuracy against time.\n\n"
-        "The test samples are opened by the name that the run has for its data; a file is divided "
-        "again as the run divided it. A relative name is looked for here. Where they, the "
-        "model or the result are not there, as in a run that goes on, the page says so and shows "
-        "the rest.\n\n"
-        "--format svg or png writes each plot of the page as a file of its own, in light colours, "
-        "named as the plot is in the page: RUN/figures/loss.svg. PNG has two pixels for each "
-        "unit of the SVG, on white. Pictures of weights and of mistakes are no plots, and are "
-        "left out, as are tables.",
+        "RUN is a folder that glia train --run has made, SWEEP one that glia sweep has made. The "
+        "page is a single file, which needs no other file and no connection. It shows the "
+        "settings and the result, and curves of loss and accuracy. For values it shows predicted "
+        "against true values, residuals and the error by range. For classes it shows the "
+        "confusion matrix, the most confident mistakes and the calibration, and for two classes "
+        "the ROC curve and precision against recall. It also shows the weights of the first layer "
+        "as images, histograms of weights and activations, dead and saturated units, and the last "
+        "hidden layer projected to the plane. The values of every plot can be saved as "
+        "CSV.\n\nThe page of a sweep shows its cells as a table, as heat maps and as lines from "
+        "options to accuracy, and accuracy against time.\n\nreport opens the test samples by the "
+        "name that the run has for its data, and divides a file as the run divided it. It looks "
+        "for a relative name in the current folder. If the samples, the model or the result are "
+        "missing, as in a run that still goes on, the page says so and shows the "
+        "rest.\n\n--format svg or png writes each plot of the page as a file of its own, in light "
+        "colours, named as the plot is in the page: RUN/figures/loss.svg. PNG has two pixels for "
+        "each unit of the SVG, on white. Pictures of weights and of mistakes, and tables, are "
+        "left out.",
     .options = report_table,
     .examples = report_examples,
     .options_size = sizeof(report_options),

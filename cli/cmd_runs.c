@@ -342,9 +342,9 @@ static const struct option repeat_table[] = {
     {.kind = OPTION_HEADING, .name = "Result"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR",
      .offset = offsetof(repeat_options, output), .shown_default = "RUN-again",
-     .help = "the folder of the run that repeats it"},
+     .help = "folder of the new run"},
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', .offset = offsetof(repeat_options, quiet),
-     .help = "print the result alone, no progress"},
+     .help = "print the result without progress"},
     COMMON_OPTIONS,
 };
 /* clang-format on */
@@ -438,17 +438,17 @@ static int repeat_run(void *field, int n_operands, char *const *operands)
 /* ---- The commands --------------------------------------------------------------------------- */
 
 static const example list_examples[] = {
-    {"glia runs list", "All runs in this folder and below."},
+    {"glia runs list", "List all runs in this folder and below."},
     {NULL, NULL},
 };
 
 static const example compare_examples[] = {
-    {"glia runs compare first second", "Which settings differ, and what came out."},
+    {"glia runs compare first second", "Show the settings that differ, and the results."},
     {NULL, NULL},
 };
 
 static const example repeat_examples[] = {
-    {"glia runs repeat first", "The same run once more, in first-again."},
+    {"glia runs repeat first", "Repeat the run; the new one is in first-again."},
     {NULL, NULL},
 };
 
@@ -456,8 +456,8 @@ const struct command runs_list_command = {
     .name = "runs list",
     .operands = "[DIR...]",
     .summary = "list the runs that are kept in folders",
-    .description = "Lists the folders that hold a run (glia train --run, glia sweep), in DIR and "
-                   "three levels below, with what was asked for and what came out.",
+    .description = "Lists the folders that hold a run (of glia train --run or glia sweep), in DIR "
+                   "and up to three levels below, with settings and results.",
     .options = runs_table,
     .examples = list_examples,
     .options_size = sizeof(runs_options),
@@ -469,8 +469,8 @@ const struct command runs_compare_command = {
     .name = "runs compare",
     .operands = "RUN RUN...",
     .summary = "show the settings in which runs differ, and their results",
-    .description = "Shows a row for each run: the settings that are not the same in all of them, "
-                   "test accuracy and time.",
+    .description = "Shows a row for each run: the settings in which the runs differ, the test "
+                   "accuracy and the time.",
     .options = runs_table,
     .examples = compare_examples,
     .options_size = sizeof(runs_options),
@@ -482,11 +482,11 @@ const struct command runs_compare_command = {
 const struct command runs_repeat_command = {
     .name = "runs repeat",
     .operands = "RUN",
-    .summary = "run the same once more",
+    .summary = "repeat a run",
     .description =
-        "Trains again with the command that the run's folder keeps, and says whether the model is "
-        "the same. It is, bit for bit, with the same glia, engine, precision and level of "
-        "instruction set, and with oneDNN the same number of threads.",
+        "Trains again with the command that the folder of the run holds, and says whether the "
+        "model is the same. It is the same, bit for bit, with the same glia, engine, precision "
+        "and level of instruction set, and with oneDNN the same number of threads.",
     .options = repeat_table,
     .examples = repeat_examples,
     .options_size = sizeof(repeat_options),

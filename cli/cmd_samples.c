@@ -40,9 +40,9 @@ static const char *const export_splits[] = {"train", "test", "both", NULL};
 #define EPOCHS_OPTIONS                                                                             \
     {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", .min = 1, .max = 1000,                \
      .offset = offsetof(samples_options, epochs), .shown_default = "4",                            \
-     .help = "beside each image, what training would see of it in N epochs"},                      \
+     .help = "show each image also as training would see it in N epochs"},                         \
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N",                                          \
-     .offset = offsetof(samples_options, seed), .help = "of the distortions, as that of training"}
+     .offset = offsetof(samples_options, seed), .help = "seed of the distortions, as in train"}
 /* clang-format on */
 
 static void show_set_defaults(void *field)
@@ -136,9 +136,9 @@ static const struct option show_table[] = {
     {.kind = OPTION_COUNT, .name = "first", .metavar = "N",
      .offset = offsetof(samples_options, first), .help = "the first sample, counted from 0"},
     {.kind = OPTION_COUNT, .name = "count", .metavar = "N", .min = 1, .max = 10000,
-     .offset = offsetof(samples_options, count), .shown_default = "10", .help = "how many"},
+     .offset = offsetof(samples_options, count), .shown_default = "10", .help = "number of samples"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
-     .offset = offsetof(samples_options, split), .help = "which samples"},
+     .offset = offsetof(samples_options, split), .help = "the samples to take"},
     AUGMENT_OPTIONS(samples_options, augment),
     EPOCHS_OPTIONS,
     SOURCE_OPTIONS,
@@ -150,7 +150,7 @@ static const example show_examples[] = {
     {"glia data show digits --count 4", "Draw the first four training images."},
     {"glia data show mnist --split test --first 8 --count 1", "Draw one test image of mnist."},
     {"glia data show digits --count 2 --augment --epochs 5",
-     "Two images, and what training with --augment sees of them in its first five epochs."},
+     "Draw two images, and what training with --augment sees of them in its first five epochs."},
     {NULL, NULL},
 };
 
@@ -251,9 +251,9 @@ const struct command data_show_command = {
     .name = "data show",
     .operands = "DATA",
     .summary = "draw samples in the terminal",
-    .description = "Draws images in shades of grey where the terminal has them, else in "
-                   "characters; with augmentation each beside what training with the same options "
-                   "sees of it.\n\n" SOURCE_DESCRIPTION,
+    .description = "Draws images in shades of grey, or in characters if the terminal has none. "
+                   "With augmentation it draws beside each image what training with the same "
+                   "options sees of it.\n\n" SOURCE_DESCRIPTION,
     .options = show_table,
     .examples = show_examples,
     .options_size = sizeof(samples_options),
@@ -272,15 +272,17 @@ static const struct option export_table[] = {
      .offset = offsetof(samples_options, first), .help = "the first sample, counted from 0"},
     {.kind = OPTION_COUNT, .name = "count", .metavar = "N", .min = 1,
      .offset = offsetof(samples_options, count), .shown_default = "100; as a folder all",
-     .help = "how many"},
+     .help = "number of samples"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = export_splits,
      .offset = offsetof(samples_options, split), .shown_default = "train; as a folder both",
-     .help = "which samples"},
+     .help = "the samples to take"},
     {.kind = OPTION_CHOICE, .name = "format", .metavar = "NAME", .choices = format_names,
      .offset = offsetof(samples_options, format),
-     .help = "all images in one place, or a folder to train on"},
+     .help = "write all images into one folder (files), or into folders by split and class, to "
+             "train on (folder)"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR",
-     .offset = offsetof(samples_options, output), .help = "the folder, made if it is not there"},
+     .offset = offsetof(samples_options, output), .help = "the folder to write to; it is made if "
+                                                          "necessary"},
     AUGMENT_OPTIONS(samples_options, augment),
     EPOCHS_OPTIONS,
     SOURCE_OPTIONS,
@@ -500,7 +502,7 @@ static int export_run(void *field, int n_operands, char *const *operands)
         json_put(o, "files", json_incref(files));
         json_print(o);
     } else if (status == EXIT_DONE) {
-        printf("%s images in ", show_count(written).s);
+        printf("%s in ", show_several(written, "image").s);
         print_clean(stdout, options->output);
         printf("\n");
     }
@@ -513,10 +515,10 @@ const struct command data_export_command = {
     .operands = "DATA",
     .summary = "write samples as PNG files",
     .description =
-        "Writes each sample as DATA-SPLIT-INDEX-CLASS.png, and, with augmentation, how it "
-        "looks in epoch E as DATA-SPLIT-INDEX-CLASS-epochE.png.\n\n"
-        "With --format folder it writes each as SPLIT/CLASS/INDEX.png, samples of both splits: a "
-        "folder that is data itself, and trains as DATA does.\n\n" SOURCE_DESCRIPTION,
+        "Writes each sample as DATA-SPLIT-INDEX-CLASS.png. With augmentation it also writes the "
+        "sample as it looks in epoch E, as DATA-SPLIT-INDEX-CLASS-epochE.png.\n\nWith --format "
+        "folder it writes the samples of both splits as SPLIT/CLASS/INDEX.png. The folder can be "
+        "trained on, like DATA.\n\n" SOURCE_DESCRIPTION,
     .options = export_table,
     .examples = export_examples,
     .options_size = sizeof(samples_options),

@@ -82,9 +82,9 @@ static const struct option sweep_table[] = {
     {.kind = OPTION_SEED, .name = "seed", .metavar = "N", SWEEP_FIELD(seed),
      .help = "seed of the first run of each cell and of the random cells"},
     {.kind = OPTION_COUNT, .name = "seeds", .metavar = "N", SWEEP_FIELD(seeds), .min = 1,
-     .max = 100000, .help = "runs of each cell, with consecutive seeds"},
+     .max = 100000, .help = "number of runs for each cell, with consecutive seeds"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", SWEEP_FIELD(threads), .max = 1024,
-     .help = "runs at the same time; 0: one for each core. No result depends on it"},
+     .help = "number of runs at the same time; 0: one for each core; no result depends on it"},
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR", SWEEP_FIELD(output),
      .shown_default = "DATA-sweep", .help = "folder of the sweep"},
     {.kind = OPTION_FLAG, .name = "resume", SWEEP_FIELD(resume),
@@ -185,11 +185,12 @@ static int sweep_command_run(void *field, int n_operands, char *const *operands)
 }
 
 static const example sweep_examples[] = {
-    {"glia sweep mnist --article", "The article's twelve networks, its tables beside glia's."},
+    {"glia sweep mnist --article", "Train the article's twelve networks; print its tables beside "
+                                   "glia's."},
     {"glia sweep digits --hidden 16,32 --activation relu,tanh --epochs 2 --seeds 2 -o small",
-     "Two runs of each of four networks."},
+     "Train each of four networks twice."},
     {"glia sweep digits --hidden 32 --lr 0.01..1 --random 4 --validation 0.1 --epochs 2 -o rates",
-     "Four learning rates at random, the best chosen on samples held out."},
+     "Try four random learning rates; choose the best on samples that are held out."},
     {NULL, NULL},
 };
 
@@ -198,21 +199,20 @@ const struct command sweep_command = {
     .operands = "DATA",
     .summary = "train every combination of options and compare",
     .description =
-        "Trains a network for every combination of the given values, several at the same time, and "
-        "prints a table of test accuracies (for values of R2), for two classes and for labels of "
-        "ROC AUC, and of times. A cell of one run shows the standard error of its accuracy, or its "
-        "95 % interval where few samples are right or wrong, a cell of several runs the standard "
-        "error of their mean. The result of a run does not depend on the others.\n\n" //
-    SOURCE_DESCRIPTION "\n\n"
-        "The folder keeps a folder for each run (runs/, each as by glia train --run), the tables "
-        "(table.md, table.csv), all figures (results.json) and a page that shows them "
-        "(report.html). After an interruption, the same command with --resume continues the sweep. "
-        "A run that fails is reported, the others go on, and the "
-        "exit status is 1.\n\n"
-        "The article trains 784-n-10 with n = 32, 64, 128 and 256, sigmoid, relu and tanh, at the "
-        "rate 0.1. It names neither the batch nor the number of epochs; without options they are 8 "
-        "and 10.\n\n"
-        "The best cell is chosen on validation samples (--validation), never on test samples.",
+        "Trains a network for every combination of the given values, several at the same time, "
+        "and prints tables of test accuracy (R2 for values) and of time, and for two classes and "
+        "for labels also of ROC AUC. A cell of one run shows the standard error of its accuracy, "
+        "or its 95 % interval if few samples are right or wrong; a cell of several runs shows the "
+        "standard error of their mean. The result of a run does not depend on the others.\n\n" //
+    SOURCE_DESCRIPTION "\n\nThe folder of the sweep holds a folder for each run (in runs/, as "
+        "glia train --run makes it), the tables (table.md, table.csv), all figures "
+        "(results.json) and a page that shows them (report.html). After an "
+        "interruption, the same command with --resume continues the sweep. A run "
+        "that fails is reported, the others go on, and the exit status is "
+        "1.\n\nThe article trains 784-n-10 with n = 32, 64, 128 and 256, sigmoid, "
+        "relu and tanh, at the rate 0.1. It names neither the batch nor the number "
+        "of epochs; without options they are 8 and 10.\n\nThe best cell is chosen "
+        "on validation samples (--validation), never on test samples.",
     .options = sweep_table,
     .examples = sweep_examples,
     .options_size = sizeof(sweep_options),

@@ -129,8 +129,9 @@ static void print_head(const struct run *run, const glia_progress *p)
     const char *dim = style_begin(stderr, STYLE_DIM), *end = style_end(stderr);
     describe_layers(run, layers, sizeof layers);
     fprintf(stderr, "%sdata   %s   ", dim, end);
-    print_clean(stderr, run->data);
-    fprintf(stderr, ": %s samples", show_count(glia_dataset_describe(run->parts.train).samples).s);
+    print_clean(stderr, source_shown_name(run->data));
+    fprintf(stderr, ": %s",
+            show_several(glia_dataset_describe(run->parts.train).samples, "sample").s);
     if (run->parts.validation != NULL)
         fprintf(stderr, ", %s held out",
                 show_count(glia_dataset_describe(run->parts.validation).samples).s);
@@ -150,8 +151,8 @@ static void print_head(const struct run *run, const glia_progress *p)
         note += length + (note[length] == '\n');
     }
     findings_print(run->survey, run->data, "check  ");
-    fprintf(stderr, "%snetwork%s   %s, %s parameters\n", dim, end, layers,
-            show_count(glia_network_describe(run->network).parameters).s);
+    fprintf(stderr, "%snetwork%s   %s, %s\n", dim, end, layers,
+            show_several(glia_network_describe(run->network).parameters, "parameter").s);
     fprintf(stderr, "%sengine %s   %s %s %s, %d thread%s", dim, end, p->engine, p->isa,
             glia_precision_name(p->precision), p->threads, p->threads == 1 ? "" : "s");
     if (p->onednn_isa != NULL) fprintf(stderr, "; oneDNN takes %s", p->onednn_isa);
@@ -715,17 +716,18 @@ static int train_run(void *field, int n_operands, char *const *operands)
 static const example train_examples[] = {
     {"glia train digits", "Learn the built-in digits; the model is digits.safetensors."},
     {"glia train mnist --hidden none -o softmax.safetensors",
-     "Softmax regression: no hidden layer."},
+     "Softmax regression, without a hidden layer."},
     {"glia train mnist --hidden 512,256 --validation 0.1 --patience 3 --epochs 50",
      "Two hidden layers; stop when the validation loss has not fallen for 3 epochs."},
     {"glia train mnist --hidden 800 --augment --epochs 30 --lr-end 0",
      "See each image a little distorted in every epoch."},
-    {"glia train mnist --recipe fast", "98 % of MNIST's test images in the least time."},
-    {"glia train --recipe fast --print", "What that stands for, as a file to keep and change."},
+    {"glia train mnist --recipe fast", "Get 98 % of MNIST's test images right in the least time."},
+    {"glia train --recipe fast --print", "Print the options of that recipe as a file, to keep and "
+                                         "change."},
     {"glia train digits --hidden 32 --checkpoint kept",
-     "Broken off at any moment, 'glia train --resume kept' goes on with it."},
+     "Keep the state; 'glia train --resume kept' continues after any interruption."},
     {"glia train digits --hidden 32 --epochs 3 --seeds 5",
-     "How much of the accuracy is luck: five seeds, their mean and its standard error."},
+     "Train with five seeds; print their mean accuracy and its standard error."},
     {NULL, NULL},
 };
 

@@ -138,7 +138,7 @@ void manual_overview(const struct command *const *commands, FILE *stream)
             "\nTo begin:\n"
             "  glia train digits              learn the built-in handwritten digits\n"
             "  glia predict digits.safetensors seven.png\n\n"
-            "'glia help COMMAND' explains a command, 'glia --version' says what this is.\n");
+            "'glia help COMMAND' explains a command, 'glia --version' prints the version.\n");
 }
 
 /* ---- Manual pages -------------------------------------------------------------------------- */

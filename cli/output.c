@@ -261,6 +261,13 @@ words show_count(uint64_t n)
     return out;
 }
 
+words show_several(uint64_t n, const char *noun)
+{
+    words out;
+    snprintf(out.s, sizeof out.s, "%.18s %s%s", show_count(n).s, noun, n == 1 ? "" : "s");
+    return out;
+}
+
 words show_percent(double fraction)
 {
     words out = {"-"};

@@ -56,12 +56,13 @@ typedef struct words {
     char s[32];
 } words;
 
-words show_count(uint64_t n);        /* "199,210" */
-words show_percent(double fraction); /* "97.94 %" */
-words show_loss(double loss);        /* "0.0712" */
-words show_number(double value);     /* "4.946", "12345", "1.2e-09" */
-words show_duration(double seconds); /* "35 ms", "8.2 s", "3 min 05 s" */
-words show_bytes(uint64_t n_bytes);  /* "798 kB" */
+words show_count(uint64_t n);                     /* "199,210" */
+words show_several(uint64_t n, const char *noun); /* "1 sample", "2 samples" */
+words show_percent(double fraction);              /* "97.94 %" */
+words show_loss(double loss);                     /* "0.0712" */
+words show_number(double value);                  /* "4.946", "12345", "1.2e-09" */
+words show_duration(double seconds);              /* "35 ms", "8.2 s", "3 min 05 s" */
+words show_bytes(uint64_t n_bytes);               /* "798 kB" */
 
 /* Terminal cells that UTF-8 text takes, a character counted as one. */
 size_t text_width(const char *text);

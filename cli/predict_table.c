@@ -268,8 +268,8 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
     glia_status status = GLIA_OK;
     if (info.features != run->info.inputs) {
         snprintf(error->message, sizeof error->message,
-                 "%s: its samples have %zu features, but the model reads %zu", info.name,
-                 info.features, run->info.inputs);
+                 "%s: its samples have %s, but the model reads %zu", info.name,
+                 show_several(info.features, "feature").s, run->info.inputs);
         return error->status = GLIA_MISMATCH;
     }
     for (size_t first = start; first < n && status == GLIA_OK; first += ROWS_TOGETHER) {
@@ -332,8 +332,8 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
     }
     const size_t skipped = stream != NULL ? glia_row_stream_skipped(stream) : 0;
     if (status == GLIA_OK && skipped > 0)
-        complain("%s: %s malformed row%s skipped", path, show_count(skipped).s,
-                 skipped == 1 ? " was" : "s were");
+        complain("%s: %s %s skipped", source_shown_name(path),
+                 show_several(skipped, "malformed row").s, skipped == 1 ? "was" : "were");
     glia_unknown *unknown = NULL;
     size_t n_unknown = 0;
     if (status == GLIA_OK) status = glia_row_stream_unknown(stream, &unknown, &n_unknown, error);

@@ -108,9 +108,9 @@ static void put_matrix(const struct report *report, struct text *out, const size
                                        : 0;
             double x = left + size * (double)j, y = top + size * (double)i;
             char tip[512];
-            snprintf(tip, sizeof tip, "true %s, predicted %s\n%s samples, %s of this class",
+            snprintf(tip, sizeof tip, "true %s, predicted %s\n%s, %s of this class",
                      class_name(report, shown[i]), class_name(report, shown[j]),
-                     show_count(count).s, show_percent(share).s);
+                     show_several(count, "sample").s, show_percent(share).s);
             json_push(row, json_count(count));
             text_print(out,
                        "<rect class=\"cell %s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
@@ -357,8 +357,8 @@ static void put_reliability(const struct report *report, struct text *out)
             if (bin->samples > 0 && pass == 0) plot_bar(&plot, "bar", from, to, 0, right, NULL);
             if (bin->samples > 0 && pass == 1) {
                 snprintf(tip, sizeof tip,
-                         "confidence %.1f to %.1f %%\n%s samples\nmean confidence %s\nright %s",
-                         100 * from, 100 * to, show_count(bin->samples).s,
+                         "confidence %.1f to %.1f %%\n%s\nmean confidence %s\nright %s", 100 * from,
+                         100 * to, show_several(bin->samples, "sample").s,
                          show_percent(bin->confidence).s, show_percent(right).s);
                 plot_mark(&plot, 1, 2, bin->confidence, right, 3.6, tip);
             }

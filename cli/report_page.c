@@ -122,9 +122,9 @@ static void put_accuracy(const struct report *report, const glia_metrics *score,
 {
     char more[128] = "";
     if (error_bar_is_interval(score->accuracy, error_bar_of(score)))
-        snprintf(more, sizeof more, "95 %% interval %.2f to %.2f %%, of %s samples",
+        snprintf(more, sizeof more, "95 %% interval %.2f to %.2f %%, of %s",
                  100 * score->accuracy_low, 100 * score->accuracy_high,
-                 show_count(score->samples).s);
+                 show_several(score->samples, "sample").s);
     else if (score->standard_error > 0)
         snprintf(more, sizeof more, "\xc2\xb1 %.2f %% standard error", 100 * score->standard_error);
     put_card(out, "Test accuracy", show_percent(score->accuracy).s, more);

@@ -53,6 +53,11 @@ static bool can_download(const char *name)
     return found;
 }
 
+const char *source_shown_name(const char *name)
+{
+    return strcmp(name, "-") == 0 ? "standard input" : name;
+}
+
 bool source_is_file(const char *name)
 {
     struct stat status;
@@ -227,7 +232,7 @@ glia_status source_open_both(const source_options *options, const char *name, bo
 void source_tell_unknown(const char *name, glia_unknown *unknown, size_t n)
 {
     enum { MOST_TOLD = 5 }; /* columns */
-    if (strcmp(name, "-") == 0) name = "standard input";
+    name = source_shown_name(name);
     for (size_t i = 0; i < n && i < MOST_TOLD; i++) {
         char categories[400] = "";
         size_t used = 0;

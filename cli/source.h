@@ -53,7 +53,7 @@ typedef struct source_options {
     {                                                                                              \
         .kind = OPTION_SEED, .name = "data-seed", .metavar = "N",                                  \
         .offset = offsetof(source_options, seed),                                                  \
-        .help = "seed of the built-in digits, and of which rows of a table are held out"           \
+        .help = "seed of the built-in digits, and of the choice of rows that are held out"         \
     }
 
 #define SOURCE_SIZE_OPTION                                                                         \
@@ -120,6 +120,9 @@ glia_status source_open(const source_options *options, const char *name, glia_sp
 glia_status source_open_both(const source_options *options, const char *name, bool fresh,
                              int threads, bool quiet, glia_dataset **train, glia_dataset **test,
                              glia_error *error);
+
+/* The name, for people: "standard input" for "-". */
+const char *source_shown_name(const char *name);
 
 /* Whether a name is that of a single file (a table), or "-". */
 bool source_is_file(const char *name);

@@ -31,62 +31,63 @@ extern const char *const loss_choices[];
 #define TABLE_FILE_OPTIONS(of_struct, table)                                                       \
     {.kind = OPTION_CHOICE, .name = "separator", .metavar = "NAME", .choices = separator_choices,  \
      .offset = offsetof(of_struct, table.separator),                                               \
-     .help = "what stands between the cells of a CSV file: auto, comma, semicolon, tab, bar or "   \
-             "space"},                                                                             \
+     .help = "the sign between the cells of a CSV file"},                                          \
     {.kind = OPTION_CHOICE, .name = "header", .metavar = "WORD", .choices = header_choices,        \
      .offset = offsetof(of_struct, table.header),                                                  \
-     .help = "whether its first line has the names of the columns: auto, yes or no"},              \
+     .help = "whether the first line of the file holds the names of the columns"},                 \
     {.kind = OPTION_CHOICE, .name = "on-bad-row", .metavar = "WORD", .choices = bad_row_choices,   \
      .offset = offsetof(of_struct, table.on_bad_row),                                              \
-     .help = "what a malformed row does, or a picture that cannot be read: fail, or skip: it is "   \
-             "left out, and counted"},                                                             \
+     .help = "whether to stop at a malformed row or a picture that cannot be read, or to "         \
+             "leave it out and count it"},                                                         \
     {.kind = OPTION_OTHER, .name = "missing", .metavar = "WORDS", .parse = missing_parse,          \
      .expected = "words with commas between",                                \
-     .shown_default = "an empty cell, NA, NaN, NULL, None, ? and their kin",                       \
+     .shown_default = "an empty cell, NA, NaN, NULL, None, ? and the like",                        \
      .offset = offsetof(of_struct, table.missing),                                                 \
-     .help = "words that also mean a missing value, with commas between; after = they are the "    \
-             "only ones besides an empty cell, as in =NA, and = alone is none"},                   \
+     .help = "words that also mean a missing value, separated by commas; after = they replace "    \
+             "the usual words, as in =NA; with = alone only an empty cell is missing"},            \
     {.kind = OPTION_OTHER, .name = "decimal", .metavar = "SIGN", .parse = decimal_parse,           \
      .expected = "point or comma, or the sign itself",                          \
-     .shown_default = "found out", .offset = offsetof(of_struct, table.decimal),                   \
+     .shown_default = "detected", .offset = offsetof(of_struct, table.decimal),                    \
      .help = "the sign before decimals: point (.) or comma (,)"},                                  \
     {.kind = OPTION_OTHER, .name = "thousands", .metavar = "SIGN", .parse = thousands_parse,       \
      .expected = "point, comma, space or apostrophe, or the sign itself",       \
-     .shown_default = "found out", .offset = offsetof(of_struct, table.thousands),                 \
+     .shown_default = "detected", .offset = offsetof(of_struct, table.thousands),                  \
      .help = "the sign between thousands: point, comma, space or apostrophe"}
 
 /* Of commands that read rows as a model reads them. */
 #define TABLE_UNKNOWN_OPTION(of_struct, table)                                                     \
     {.kind = OPTION_CHOICE, .name = "unknown", .metavar = "WORD", .choices = unknown_choices,      \
      .offset = offsetof(of_struct, table.unknown),                                                 \
-     .help = "what a category does that the model has never seen: none, it is read as none of "    \
-             "those that it knows, and counted; or fail"}
+     .help = "whether a category that the model has never seen is read as none of the known "      \
+             "ones, and counted, or is an error"}
 
 /* The column that names rows. */
 #define TABLE_ID_OPTION(of_struct, table)                                                          \
     {.kind = OPTION_TEXT, .name = "id", .metavar = "COLUMN", .shown_default = "",                  \
      .offset = offsetof(of_struct, table.id),                                                      \
-     .help = "a column that says which row it is: it is not learned from; predict --id repeats it"}
+     .help = "a column that identifies the rows; nothing is learned from it, and predict --id "    \
+             "repeats it in its answers"}
 
 /* What its columns are. */
 #define TABLE_COLUMN_OPTIONS(of_struct, table)                                                     \
     {.kind = OPTION_HEADING, .name = "Columns of a table"},                                        \
     {.kind = OPTION_TEXT, .name = "target", .metavar = "COLUMN",                                   \
      .offset = offsetof(of_struct, table.target),                                                  \
-     .help = "what is to be predicted: a column's name, or its number from 1; several with commas "\
-             "between, a name that has a comma in quotes (default: the last column)"},                                                \
+     .help = "the column to predict, by its name or by its number, counted from 1; separate "      \
+             "several by commas, and put a name that has a comma in quotes (default: the last "    \
+             "column)"},                                                                           \
     {.kind = OPTION_TEXT, .name = "drop", .metavar = "COLUMNS",                                    \
      .offset = offsetof(of_struct, table.drop), .help = "leave these columns out"},                \
     {.kind = OPTION_TEXT, .name = "categorical", .metavar = "COLUMNS",                             \
      .offset = offsetof(of_struct, table.categorical),                                             \
-     .help = "take these columns for categories, though they look like numbers"},                  \
+     .help = "read these columns as categories, although they look like numbers"},                 \
     {.kind = OPTION_TEXT, .name = "weight", .metavar = "COLUMN",                                   \
      .offset = offsetof(of_struct, table.weight),                                                  \
-     .help = "a column that says how much each row counts"},                                       \
+     .help = "a column with the weight of each row"},                                              \
     {.kind = OPTION_TEXT, .name = "group", .metavar = "COLUMN",                                    \
      .offset = offsetof(of_struct, table.group),                                                   \
-     .help = "a column whose equal rows (of one patient, say) stay together when the table is "    \
-             "split"},                                                                             \
+     .help = "a column; rows with the same value in it (the same patient, say) stay together "     \
+             "when the table is split"},                                                           \
     TABLE_ID_OPTION(of_struct, table)
 /* clang-format on */
 

@@ -210,8 +210,8 @@ const struct option train_option_table[] = {
              "auto does it for pictures that are not light on dark"},
     {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", TRAIN_FIELD(source.table.loss),
      .choices = loss_choices,
-     .help = "the loss, which decides what the outputs are: cross-entropy (one of several "
-             "classes), bce (several labels, each 0 or 1), mse, mae or huber (values); auto "
+     .help = "the loss, which decides what the outputs are: one of several classes "
+             "(cross-entropy), labels that are each 0 or 1 (bce), or values (the others); auto "
              "chooses by the data"},
     {.kind = OPTION_CHOICE, .name = "init", .metavar = "NAME", TRAIN_FIELD(init),
      .choices = init_names, .help = "distribution of the first weights"},
@@ -241,8 +241,8 @@ const struct option train_option_table[] = {
              "given)"},
     {.kind = OPTION_REAL, .name = "warmup", .metavar = "X", TRAIN_FIELD(params.warmup),
      .max = 1, .below_max = true,
-     .help = "part of all steps in which the learning rate first rises linearly from 0; of "
-             "one-cycle the part in which it rises (0.3 unless given)"},
+     .help = "part of all steps in which the learning rate first rises linearly from 0 (with "
+             "one-cycle 0.3 unless given)"},
     {.kind = OPTION_COUNT, .name = "batch", .metavar = "N", TRAIN_FIELD(params.batch),
      .min = 1, .help = "samples in each update; 1 updates after every sample"},
     {.kind = OPTION_COUNT, .name = "epochs", .metavar = "N", TRAIN_FIELD(params.epochs),
@@ -256,8 +256,8 @@ const struct option train_option_table[] = {
              "and standard error"},
     {.kind = OPTION_INT, .name = "threads", .metavar = "N", TRAIN_FIELD(params.threads),
      .max = 1024,
-     .help = "threads; 0: one for each core. The result does not depend on it, except with "
-             "onednn"},
+     .help = "number of threads; 0: one for each core; the result does not depend on it, except "
+             "with onednn"},
     {.kind = OPTION_CHOICE, .name = "engine", .metavar = "NAME", TRAIN_FIELD(engine),
      .choices = engine_names,
      .help = "the engine that computes (see above); auto takes native for f32 and onednn "

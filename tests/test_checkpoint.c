@@ -756,14 +756,14 @@ static void test_another_run_is_refused(void **state)
     assert_refused("no validation set", &other, GLIA_MISMATCH, "another run");
     other = *k;
     other.weighted = false;
-    assert_refused("other weights", &other, GLIA_MISMATCH, "checksum");
+    assert_refused("other weights", &other, GLIA_MISMATCH, "other data: the training samples are");
 
     data d = open_data(k);
     glia_network *network = make_network(k);
     glia_error error;
     pixels[7][7] ^= 1;
     assert_error("a pixel", try(d.train, d.validation, network, complete(k), &error), GLIA_MISMATCH,
-                 &error, "checksum", kept);
+                 &error, "training samples are not the same", kept);
     pixels[7][7] ^= 1;
     assert_int_equal(try(d.train, d.validation, network, complete(k), &error), GLIA_OK);
     glia_network_free(network);

@@ -89,6 +89,17 @@ def _():
             expect(len(line) <= 80 or line.startswith("  glia "), name, repr(line))
 
 
+@test("help lists the choices of an option once, and its sentences have a subject")
+def _():
+    for name in commands() + [""]:
+        text = " ".join(glia("help", *name.split()).out.split())
+        for choices in re.findall(r": ((?:[\w-]+, )*[\w-]+ or [\w-]+)(?= \[)", text):
+            expect(text.count(": " + choices + ":") == 0, name, choices)
+        for words in ("what is to be", "of values ", "how many ", "one a core", "their kin", "found out",
+                      "what came out", "parted", "told of"):
+            expect(words not in text, name, words)
+
+
 @test("the manual pages are well-formed roff")
 def _():
     for page in ([], ["train"], ["eval"], ["predict"], ["inspect"], ["data"], ["bench"]):

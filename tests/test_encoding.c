@@ -467,7 +467,7 @@ static void test_failing(void **state)
         {"x,y\n1,1\n2,2\n", {.loss = GLIA_LOSS_BCE}, "other numbers than 0 and 1", NULL},
         {"x,y\n1,1.5\n2,2\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, "column y", "fractions"},
         {"x,y\n1,1e20\n2,2e20\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, "column y", "2^53"},
-        {"label,x,p\n1,1,0\n2,1,0\n", {0}, "one class alone", "--target label"},
+        {"label,x,p\n1,1,0\n2,1,0\n", {0}, "only one class", "--target label"},
         {"x,w,y\n1,-1,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight"},
         {"x,w,y\n1,,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight is missing"},
         {"x,g,y\n1,1,a\n2,,b\n", {.group = "g"}, "line 3", "group is missing"},

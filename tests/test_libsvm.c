@@ -193,7 +193,7 @@ static void test_read_alike(void **state)
     test = must_parse("7 2:4 6:1\n3 1:1 2:1 3:1\n", GLIA_LOSS_AUTO, &like);
     assert_features(test, 0, (const float[]){0, 4, 0, 0, 0}, 5);
     assert_features(test, 1, (const float[]){1, 1, 1, 0, 0}, 5);
-    assert_non_null(strstr(glia_dataset_notes(test), "; 1 values of features that the training"));
+    assert_non_null(strstr(glia_dataset_notes(test), "; 1 value of features that the training"));
     glia_dataset_free(test);
     glia_dataset_free(train);
 }

@@ -375,7 +375,8 @@ def _():
                                  [row.translate(str.maketrans("pq", "qp")) for row in rows])):
         write("rows.csv", "\n".join(["a,b,y", *changed]).encode())
         r = glia("train", "--resume", "of-rows", code=1)
-        expect("its data were others" in r.err, n, r.err)
+        expect("is the checkpoint of another run, on other data: the " in r.err and "same; bring the data back"
+               in r.err and "preprocessing" not in r.err, n, r.err)
 
 
 run_tests()

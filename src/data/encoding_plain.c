@@ -19,10 +19,10 @@ glia_status gi_plain_schema(const gi_table *table, const gi_reading *reading, gi
     if (table->n_columns != n && table->n_columns != n + targets)
         return gi_fail(
             error, GLIA_MISMATCH,
-            "%s: found %zu column%s, but the network reads %zu numbers a row, as they are; "
-            "expected %zu columns, or %zu, of which the last %s",
-            table->path, table->n_columns, table->n_columns == 1 ? "" : "s", n, n, n + targets,
-            targets == 1 ? "is the target" : "are the targets");
+            "%s: found %zu column%s, but the network reads %zu number%s a row, as they are; "
+            "expected %zu column%s, or %zu, of which the last %s",
+            table->path, table->n_columns, table->n_columns == 1 ? "" : "s", n, n == 1 ? "" : "s",
+            n, n == 1 ? "" : "s", n + targets, targets == 1 ? "is the target" : "are the targets");
     const size_t other = first_other(table, n);
     if (other < n)
         return gi_fail(error, GLIA_MISMATCH,

@@ -416,10 +416,11 @@ static char *describe(const struct work *w, const glia_dataset *dataset, const c
         snprintf(bad, sizeof bad, "\n%zu image%s cannot be read and %s left out; the first: %s",
                  finds->n_skipped, finds->n_skipped == 1 ? "" : "s",
                  finds->n_skipped == 1 ? "is" : "are", finds->error.message);
-    return gi_format(error, "%zu %s images of %zu x %zu pixels in %zu folders%s%s%s%s%s%s",
-                     dataset->samples, w->channels == 1 ? "grey" : "colour", w->height, w->width,
-                     w->folder->classes.n, skipped, sizes ? "\n" : "", sizes ? sizes : "", turned,
-                     odd, bad);
+    return gi_format(error, "%zu %s image%s of %zu x %zu pixels in %zu folder%s%s%s%s%s%s%s",
+                     dataset->samples, w->channels == 1 ? "grey" : "colour",
+                     dataset->samples == 1 ? "" : "s", w->height, w->width, w->folder->classes.n,
+                     w->folder->classes.n == 1 ? "" : "s", skipped, sizes ? "\n" : "",
+                     sizes ? sizes : "", turned, odd, bad);
 }
 
 static glia_status check_memory(const struct images *images, gi_image_kind kind, glia_error *error)

@@ -298,8 +298,8 @@ static char *write_notes(const gi_sparse_facts *facts, const gi_sparse *s, bool 
     char unknown[96] = "";
     if (left_out > 0)
         snprintf(unknown, sizeof unknown,
-                 "; %zu values of features that the training data have not were left out",
-                 left_out);
+                 "; %zu value%s of features that the training data lack %s left out", left_out,
+                 left_out == 1 ? "" : "s", left_out == 1 ? "was" : "were");
     return gi_format(
         error, "%s, indices from %d to %zu, %.3g of them not 0 on average%s%s%s%s%s", facts->kind,
         from_zero ? 0 : 1, facts->largest, (double)s->first_pair[s->rows] / (double)s->rows,

@@ -574,8 +574,8 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
     if (!status && (table->rows < FEW_ROWS || table->rows < features))
         status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_NOTE, NULL, 0, NULL,
                                (double)table->rows, error,
-                               "%zu row%s for %zu feature%s are few to learn from; --folds 5 tests "
-                               "on each row",
+                               "%zu row%s for %zu feature%s: too few to learn well from; --folds 5 "
+                               "tests on each row",
                                table->rows, plural(table->rows), features, plural(features));
     return status;
 }

@@ -505,7 +505,7 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: %s%s, the target, has %s%s; there is nothing to learn%s", table->path,
                        gi_column_word(target->name), target->name,
-                       classes ? "one class alone" : "no class at all", remark, hint);
+                       classes ? "only one class" : "no class", remark, hint);
     }
     if (target->kind != GI_CELL_TEXT || plan->are_classes || table->rows < LEAST_ROWS ||
         2 * classes <= table->rows)

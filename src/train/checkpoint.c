@@ -153,19 +153,23 @@ static bool find_difference(const json_t **a, const json_t **b, char *where, siz
     return true;
 }
 
-/* Whether it is the data that are others, not the settings: what is learned of their columns, too.
- */
-static bool is_of_data(const char *where)
+/* What has changed of the data, if it is they that differ and not the settings; else NULL. */
+static const char *what_of_data(const char *where)
 {
-    static const char *const beginnings[] = {"checksum",
-                                             "validation_checksum",
-                                             "preprocessing.inputs",
-                                             "preprocessing.table",
-                                             "training.samples",
-                                             "training.validation_samples"};
-    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-        if (strncmp(where, beginnings[i], strlen(beginnings[i])) == 0) return true;
-    return false;
+    static const struct {
+        const char *beginning, *what;
+    } parts[] = {
+        {"checksum", "the training samples are not the same"},
+        {"validation_checksum", "the validation samples are not the same"},
+        {"preprocessing.inputs", "the values of the inputs are not the same"},
+        {"preprocessing.table", "the columns of the table, or their values, are not the same"},
+        {"training.samples", "the number of training samples is not the same"},
+        {"training.validation_samples", "the number of validation samples is not the same"},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strncmp(where, parts[i].beginning, strlen(parts[i].beginning)) == 0)
+            return parts[i].what;
+    return NULL;
 }
 
 static glia_status check_about(const char *path, const json_t *found, const json_t *expected,
@@ -173,13 +177,19 @@ static glia_status check_about(const char *path, const json_t *found, const json
 {
     char where[256] = "";
     if (!find_difference(&found, &expected, where, sizeof where)) return GLIA_OK;
-    if (is_of_data(where))
+    const char *what = what_of_data(where);
+    if (what)
         return gi_fail(
             error, GLIA_MISMATCH,
-            "%s: is the checkpoint of another run: its data were others (%s was %s there "
-            "and is %s here); bring them back as they were, or begin a new run with a "
-            "checkpoint of its own",
-            path, where, gi_found_json(found).text, gi_found_json(expected).text);
+            "%s: is the checkpoint of another run, on other data: %s; bring the data back as "
+            "they were, or begin a new run with a checkpoint of its own",
+            path, what);
+    if (json_is_array(found) || json_is_array(expected))
+        return gi_fail(error, GLIA_MISMATCH,
+                       "%s: is the checkpoint of another run: its %s differ from those of this "
+                       "run; give this run another place for its checkpoint, or go on with the "
+                       "settings of that one",
+                       path, where);
     return gi_fail(
         error, GLIA_MISMATCH,
         "%s: is the checkpoint of another run: %s was %s there and is %s here; give this "

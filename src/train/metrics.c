@@ -130,17 +130,20 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
 {
     const size_t inputs = gi_network_inputs(network), classes = gi_network_classes(network);
     if (dataset->features != inputs)
-        return gi_fail(error, GLIA_MISMATCH,
-                       "%s: its samples have %zu features, but the network reads %zu; use the data "
-                       "set that the network was made for",
-                       dataset->name, dataset->features, inputs);
+        return gi_fail(
+            error, GLIA_MISMATCH,
+            "%s: its samples have %zu feature%s, but the network reads %zu; use the data "
+            "set that the network was made for",
+            dataset->name, dataset->features, dataset->features == 1 ? "" : "s", inputs);
     const glia_status status = check_task(network, dataset, error);
     if (status) return status;
     if (dataset->task != GLIA_CLASSES && dataset->classes != classes)
-        return gi_fail(error, GLIA_MISMATCH,
-                       "%s: its samples have %zu targets, but the network has %zu outputs; use the "
-                       "data set that the network was made for",
-                       dataset->name, dataset->classes, classes);
+        return gi_fail(
+            error, GLIA_MISMATCH,
+            "%s: its samples have %zu target%s, but the network has %zu output%s; use the "
+            "data set that the network was made for",
+            dataset->name, dataset->classes, dataset->classes == 1 ? "" : "s", classes,
+            classes == 1 ? "" : "s");
     const size_t other = other_name(network, dataset);
     if (dataset->task == GLIA_CLASSES && other < dataset->classes)
         return gi_fail(
