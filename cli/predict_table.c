@@ -312,6 +312,7 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
     if (status == GLIA_OK)
         status = glia_row_stream_open(run->how->network, path, (glia_split)run->how->split, &params,
                                       &stream, error);
+    if (status == GLIA_OK) glia_row_stream_select(stream, run->first, run->last);
     bool has_begun = false;
     do {
         if (status == GLIA_OK) status = glia_row_stream_next(stream, &rows, error);

@@ -240,9 +240,10 @@ void source_tell_unknown(const char *name, glia_unknown *unknown, size_t n)
         for (size_t c = 0; c < unknown[i].n_categories; c++)
             used += (size_t)snprintf(categories + used, sizeof categories - used, "%s%.40s",
                                      c > 0 ? ", " : "", unknown[i].categories[c]);
-        complain("%s: %s cell%s of column %.80s hold%s %s that the model has never seen: read as "
+        complain("%s: %s cell%s of %s%.80s hold%s %s that the model has never seen: read as "
                  "none: %s%s",
-                 name, show_count(unknown[i].cells).s, is_one ? "" : "s", unknown[i].column,
+                 name, show_count(unknown[i].cells).s, is_one ? "" : "s",
+                 strncmp(unknown[i].column, "column ", 7) == 0 ? "" : "column ", unknown[i].column,
                  is_one ? "s" : "", unknown[i].n_categories == 1 ? "a category" : "categories",
                  categories, unknown[i].has_more ? ", ..." : "");
     }

@@ -1025,14 +1025,17 @@ GLIA_API glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **
                                           glia_error *error);
 /* Rows that were left out so far, being malformed (glia_table_params.skip_bad_rows). */
 GLIA_API size_t glia_row_stream_skipped(const glia_row_stream *rows);
+/* Rows first to last, counted from 0, are those that are asked for: next gives others too, but
+ * their unknown categories are not counted. To be called before next; without it, all are. */
+GLIA_API void glia_row_stream_select(glia_row_stream *rows, uint64_t first, uint64_t last);
 /* The unknown categories of all data sets that were given so far: see glia_dataset_unknown. */
 GLIA_API glia_status glia_row_stream_unknown(const glia_row_stream *rows, glia_unknown **out,
                                              size_t *n, glia_error *error);
 GLIA_API void glia_row_stream_free(glia_row_stream *rows);
 
 /*
- * The column that names the rows of a stream of separated values: glia_table_params.id, else the
- * one of the network's training set, if it is there. Owned by the stream; NULL: none.
+ * The column that names the rows of a table: glia_table_params.id, else the one of the network's
+ * training set, if it is there. Owned by the stream; NULL: none.
  */
 GLIA_API const char *glia_row_stream_id(const glia_row_stream *rows);
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "assert_error.h"
 #include "data/arff.h"
@@ -121,6 +122,27 @@ static void test_dense(void **state)
     table = must_parse("@attribute a string\n@data\nNew York\n'x'\n", NULL);
     assert_text(table, 0, 0, "New York");
     assert_false(table->columns[0].has_missing);
+    gi_table_free(table);
+}
+
+/* Headers of KEEL: ranges of numbers, inputs and outputs, <null> where nothing stands. */
+static void test_keel(void **state)
+{
+    (void)state;
+    gi_table *table = must_parse("@relation r\n@attribute a real [4.3, 7.9]\n"
+                                 "@attribute b integer[1,5] % in steps\n@attribute c {x, y}\n"
+                                 "@inputs a, b\n@outputs c\n@data\n9.5, 2, x\n<null>, 3, y\n",
+                                 NULL);
+    assert_int_equal(table->n_columns, 3);
+    assert_string_equal(table->columns[1].name, "b");
+    assert_number(table, 0, 0, 9.5); /* whatever the range is */
+    assert_number(table, 0, 1, 2);
+    assert_number(table, 1, 0, (double)NAN);
+    assert_text(table, 1, 2, "y");
+    assert_string_equal(table->how, "ARFF");
+    gi_table_free(table);
+    table = must_parse("@attribute a real\n@attribute b real\n@output a\n@data\n1,2\n", NULL);
+    assert_string_equal(table->how, "ARFF; its @outputs are a (--target chooses)");
     gi_table_free(table);
 }
 
@@ -320,6 +342,8 @@ static void test_malformed(void **state)
         {"no type", TEXT("@attribute a\n"), "found the line's end", "as the type"},
         {"a type", TEXT("@attribute a float\n"), "found \"float\"", "as the type"},
         {"relational", TEXT("@attribute bag relational\n"), "\"relational\"", "are not read"},
+        {"an open range", TEXT("@attribute a real [0, 1\n"), "\"[0, 1\"", "ends with ]"},
+        {"after a range", TEXT("@attribute a real [0,1] 5\n"), "\"5\"", "nothing after the type"},
         {"after a type", TEXT("@attribute a real 5\n"), "\"5\"", "nothing after the type"},
         {"an open list", TEXT("@attribute a {x, y\n"), "\"{x, y\"", "} at the end"},
         {"an empty value", TEXT("@attribute a {x,, y}\n"), "\", y}\"", "a value of the list"},
@@ -332,7 +356,7 @@ static void test_malformed(void **state)
          "a finite number"},
         {"an infinity", TEXT(HEAD "1e999,x\n"), "\"1e999\"", "a finite number"},
         {"not declared", TEXT(HEAD "1,z\n"), "line 5, column b: found \"z\"", "values: x, y"},
-        {"few values", TEXT(HEAD "1\n"), "found 1 values", "expected 2"},
+        {"few values", TEXT(HEAD "1\n"), "found 1 value,", "expected 2"},
         {"many values", TEXT(HEAD "1,x,3\n"), "found \",3\"", "the end of the row"},
         {"no comma", TEXT(HEAD "'1' x,y\n"), "found \"x,y\"", "a comma"},
         {"an open quote in a row", TEXT(HEAD "1,'x\n"), "\"'x\"", "quote is closed"},
@@ -373,6 +397,49 @@ static void test_recognised(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (gi_arff_is((const uint8_t *)cases[i].text, strlen(cases[i].text)) != cases[i].is)
             fail_msg("\"%s\" is %sexpected to be ARFF", cases[i].text, cases[i].is ? "" : "not ");
+}
+
+/* What comes through a pipe, whose name says nothing. */
+static void test_stream(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/glia-test-XXXXXX";
+    const int descriptor = mkstemp(path);
+    static const char text[] = "% a remark\n@relation r\n@attribute a real\n@attribute b {x,y}\n"
+                               "@attribute c string\n@data\n1,x,p\n{0 2, 1 y}\n";
+    assert_true(descriptor >= 0);
+    assert_int_equal(write(descriptor, text, strlen(text)), strlen(text));
+    close(descriptor);
+    const gi_known_column known[] = {{"b", GI_CELL_TEXT, false, {0, 0}},
+                                     {"a", GI_CELL_NUMBER, false, {0, 0}}};
+    gi_table_params params = gi_table_default_params();
+    params.known = known;
+    params.n_known = 2;
+    params.keeps_texts = true;
+    glia_error error = {0};
+    gi_csv_stream *stream = NULL;
+    gi_table *table = NULL;
+    assert_error("open", gi_csv_stream_open(path, &params, &stream, &error), GLIA_OK, &error, NULL,
+                 NULL);
+    assert_false(gi_csv_stream_keeps_texts(stream));
+    assert_int_equal(gi_csv_stream_columns(stream), 3);
+    assert_int_equal(gi_csv_stream_next(stream, &table, &error), GLIA_OK);
+    assert_int_equal(table->rows, 2);
+    assert_number(table, 1, 0, 2);
+    assert_text(table, 1, 1, "y");
+    assert_int_equal(table->columns[2].kind, GI_CELL_IGNORED);
+    assert_int_equal(gi_table_line(table, 1), 8);
+    gi_table_free(table);
+    assert_string_equal(gi_csv_stream_column(stream, 2), "c");
+    assert_int_equal(gi_csv_stream_next(stream, &table, &error), GLIA_OK);
+    assert_null(table);
+    gi_csv_stream_free(stream);
+    assert_int_equal(gi_csv_stream_open(path, &params, &stream, &error), GLIA_OK);
+    gi_csv_stream_free(stream); /* with rows that were not given */
+    params.separator = ',';
+    assert_error("separated", gi_csv_stream_open(path, &params, &stream, &error), GLIA_BAD_FORMAT,
+                 &error, "found an ARFF file", "separated values");
+    remove(path);
 }
 
 /* The whole way: trained on one file, tested on another, whose columns come in another order. */
@@ -424,6 +491,16 @@ static void test_network(void **state)
     assert_int_equal(glia_dataset_describe(some).samples, 2);
     glia_dataset_free(some);
     glia_row_stream_free(rows);
+    /* Rows have names if they are asked for. */
+    glia_data_params named = glia_data_default_params();
+    named.table.id = "extra";
+    assert_error("names", glia_row_stream_open(network, test, GLIA_TEST, &named, &rows, &error),
+                 GLIA_OK, &error, NULL, NULL);
+    assert_string_equal(glia_row_stream_id(rows), "extra");
+    assert_int_equal(glia_row_stream_next(rows, &some, &error), GLIA_OK);
+    assert_string_equal(glia_dataset_id(some, 1), "y");
+    glia_dataset_free(some);
+    glia_row_stream_free(rows);
     glia_dataset_free(other);
     glia_dataset_free(set);
     glia_network_free(network);
@@ -439,7 +516,8 @@ int main(void)
         cmocka_unit_test(test_weights),   cmocka_unit_test(test_dates),
         cmocka_unit_test(test_known),     cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_malformed), cmocka_unit_test(test_recognised),
-        cmocka_unit_test(test_network),
+        cmocka_unit_test(test_network),   cmocka_unit_test(test_keel),
+        cmocka_unit_test(test_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

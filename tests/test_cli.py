@@ -1431,6 +1431,14 @@ def _():
         lines = glia("predict", "arff-model", name).out.splitlines()
         answers.append([line.split(",")[1:] for line in lines])
     expect(len(answers[0]) == 61 and answers[0] == answers[1] == answers[2], answers)
+    with open(path("t.arff"), "rb") as pipe:
+        piped = subprocess.run([PROGRAM, "predict", path("arff-model"), "-"], stdin=pipe,
+                               capture_output=True, check=True, env=ENV).stdout.decode()
+    expect(piped == glia("predict", "arff-model", "t.arff").out, piped)
+    named = glia("predict", "arff-model", "t.arff", "--id", "b c").out.splitlines()
+    expect(named[0].startswith("b c,prediction") and named[1].startswith("it's,"), named[:2])
+    r = glia("predict", "arff-model", "t.arff", "--with-input", code=1)
+    expect("--with-input repeats the columns of separated values (CSV, TSV)" in r.err, r.err)
     glia("train", "sparse.arff", "--epochs", 9, "-q", "-o", "arff-model-2")
     with open(path("arff-model"), "rb") as one, open(path("arff-model-2"), "rb") as other:
         expect(one.read()[-64:] == other.read()[-64:], "not the same weights")

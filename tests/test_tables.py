@@ -307,6 +307,9 @@ def _():
     piped = subprocess.run([PROGRAM, "predict", "flowers.safetensors", "-"], cwd=HERE, env=ENV,
                            input=text_of(FLOWERS, rows), capture_output=True, check=True)
     expect(piped.stderr.decode() == "glia: standard input: " + want + "\n", piped.stderr)
+    done = glia("predict", "flowers.safetensors", "unseen.csv:1-3")  # of these rows alone
+    expect("2 cells of column colour hold" in done.err and "none: grey, pink" in done.err, done.err)
+    expect(glia("predict", "flowers.safetensors", "unseen.csv:4").err == "", "row 4")
 
 
 @test("a row of weight 3 is three rows, one of weight 0 none")

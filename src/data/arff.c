@@ -106,7 +106,9 @@ static glia_status read_cell(gi_arff *r, size_t c, double *cell)
     const gi_cell_kind kind = r->table->columns[c].kind;
     const bool is_empty = r->n_text == 0 && (!r->is_quoted || type != GI_ARFF_NOMINAL);
     *cell = (double)NAN;
-    if (kind == GI_CELL_IGNORED || is_empty || gi_arff_is_word(r, "?")) return GLIA_OK;
+    if (kind == GI_CELL_IGNORED || is_empty || gi_arff_is_word(r, "?") ||
+        gi_arff_is_word(r, "<null>")) /* KEEL's */
+        return GLIA_OK;
     if (kind == GI_CELL_TEXT)
         return type == GI_ARFF_NOMINAL ? find_value(r, c, cell) : add_text(r, c, cell);
     if (gi_arff_is_word(r, "nan")) return GLIA_OK;
@@ -148,9 +150,9 @@ static glia_status read_dense(gi_arff *r, double *cells)
     for (size_t c = 0; c < n; c++) {
         if (r->at == r->line_end && c > 0 && (by_blanks || r->at[-1] != ','))
             return gi_fail(r->error, GLIA_BAD_FORMAT,
-                           "%s, line %" PRIu64 ": found %zu values, expected %zu, one for each "
+                           "%s, line %" PRIu64 ": found %zu value%s, expected %zu, one for each "
                            "attribute",
-                           r->path, r->line, c, n);
+                           r->path, r->line, c, c == 1 ? "" : "s", n);
         const glia_status status = gi_arff_token(r, by_blanks ? " \t\r" : ",");
         const glia_status of_cell = status ? status : read_cell(r, c, &cells[c]);
         if (of_cell) return of_cell;
@@ -329,7 +331,11 @@ static void describe(gi_arff *r)
     int used = snprintf(table->how, sizeof table->how, "ARFF%s%s",
                         r->has_sparse_rows ? ", sparse rows" : "",
                         table->has_weights ? ", rows with weights" : "");
-    for (size_t c = 0; c < table->n_columns - table->has_weights; c++) {
+    const size_t last = table->n_columns - table->has_weights - 1;
+    if (r->outputs[0] && strcmp(r->outputs, table->columns[last].name) != 0)
+        used += snprintf(table->how + used, sizeof table->how - (size_t)used,
+                         "; its @outputs are %s (--target chooses)", r->outputs);
+    for (size_t c = 0; c <= last; c++) {
         char shown[GI_CSV_SHOWN];
         if (!r->attributes[c].is_lost) continue;
         gi_csv_show(table->columns[c].name, strlen(table->columns[c].name), shown);

@@ -3,6 +3,7 @@
 #ifndef GLIA_DATA_ARFF_H
 #define GLIA_DATA_ARFF_H
 
+#include "data/csv.h"
 #include "data/table.h"
 
 typedef enum gi_arff_type {
@@ -34,7 +35,8 @@ typedef struct gi_arff {
     char *text; /* (text_room): a token without its quotes, of n_text bytes */
     size_t n_text, text_room;
     bool is_quoted, has_sparse_rows;
-    char line_feed; /* what ends a line */
+    char line_feed;             /* what ends a line */
+    char outputs[GI_CSV_SHOWN]; /* the attributes that KEEL's @outputs names, or "" */
     glia_error *error;
 } gi_arff;
 

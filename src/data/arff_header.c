@@ -162,6 +162,17 @@ static glia_status read_values(gi_arff *r, gi_column *column)
     return GLIA_OK;
 }
 
+/* Steps over the range of a number, as KEEL writes it: [0, 10]. The rows are what they are. */
+static glia_status skip_range(gi_arff *r)
+{
+    gi_arff_skip_blanks(r);
+    if (r->at == r->line_end || *r->at != '[') return GLIA_OK;
+    const char *close = memchr(r->at, ']', (size_t)(r->line_end - r->at));
+    if (!close) return gi_arff_unexpected(r, r->at, "a range that ends with ], such as [0, 10]");
+    r->at = close + 1;
+    return GLIA_OK;
+}
+
 static glia_status read_type(gi_arff *r, gi_column *column, gi_arff_attribute *attribute)
 {
     static const char *const numbers[] = {"numeric", "real", "integer"};
@@ -171,10 +182,10 @@ static glia_status read_type(gi_arff *r, gi_column *column, gi_arff_attribute *a
         column->kind = GI_CELL_TEXT;
         return read_values(r, column);
     }
-    glia_status status = gi_arff_token(r, " \t\r{");
+    glia_status status = gi_arff_token(r, " \t\r{[");
     if (status) return status;
     for (size_t i = 0; i < 3; i++)
-        if (gi_arff_is_word(r, numbers[i])) return GLIA_OK;
+        if (gi_arff_is_word(r, numbers[i])) return skip_range(r);
     column->kind = GI_CELL_TEXT;
     attribute->type = GI_ARFF_STRING;
     if (gi_arff_is_word(r, "string")) return GLIA_OK;
@@ -251,6 +262,14 @@ static glia_status settle_columns(gi_arff *r, const gi_table_params *params)
     return status;
 }
 
+/* "@outputs a, b": keeps the line, since others than the last attributes can be meant. */
+static void read_outputs(gi_arff *r)
+{
+    const char *end = r->line_end;
+    while (end > r->at && is_blank(end[-1])) end--;
+    gi_csv_show(r->at, (size_t)(end - r->at), r->outputs);
+}
+
 glia_status gi_arff_read_header(gi_arff *r, const gi_table_params *params)
 {
     while (gi_arff_next_line(r)) {
@@ -258,7 +277,13 @@ glia_status gi_arff_read_header(gi_arff *r, const gi_table_params *params)
         glia_status status = gi_arff_token(r, " \t\r");
         if (status) return status;
         if (gi_arff_is_word(r, "@data")) return settle_columns(r, params);
-        if (gi_arff_is_word(r, "@relation")) continue;
+        if (gi_arff_is_word(r, "@relation") || gi_arff_is_word(r, "@input") ||
+            gi_arff_is_word(r, "@inputs"))
+            continue;
+        if (gi_arff_is_word(r, "@output") || gi_arff_is_word(r, "@outputs")) {
+            read_outputs(r);
+            continue;
+        }
         if (!gi_arff_is_word(r, "@attribute"))
             return gi_arff_unexpected(r, begin, "@relation, @attribute or @data");
         status = read_attribute(r);

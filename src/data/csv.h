@@ -178,6 +178,7 @@ typedef struct gi_csv_form {
     bool has_header;
     bool is_named; /* by a comment */
     bool skips_bad_rows;
+    bool is_arff;                                 /* which is why it was refused */
     bool is_for_network;                          /* what is read of which column is decided */
     gi_missing_words missing;                     /* borrowed */
     double missing_values[GI_CSV_MISSING_VALUES]; /* (n_missing_values): those that are numbers */

@@ -8,11 +8,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/memory.h"
 #include "base/number.h"
 #include "data/csv_head.h"
+#include "data/readers.h"
 
 enum {
     KIND_ROWS = 10000,  /* that tell the kinds of columns, */
@@ -493,6 +493,10 @@ glia_status gi_csv_find_form(const char *path, const char *head, size_t n, bool 
                           .skips_bad_rows = params->skips_bad_rows,
                           .is_for_network = params->ignores_unknown,
                           .missing = params->missing};
+    form->is_arff = gi_arff_is((const uint8_t *)head, n);
+    if (form->is_arff)
+        return gi_fail(error, GLIA_BAD_FORMAT,
+                       "%s: found an ARFF file, expected separated values; name it .arff", path);
     glia_status status = gi_csv_refuse_foreign(path, head, n, error);
     if (!status && !params->separator && !params->ignores_unknown)
         status = gi_csv_refuse_lines(path, head, n, error);
@@ -511,9 +515,6 @@ glia_status gi_csv_find_form(const char *path, const char *head, size_t n, bool 
         .rows = {.dialect = dialect, .p = text, .end = end, .is_whole = is_whole, .line = 1}};
     read_separator(&at.rows, &at.above);
     const bool has_begun = read_comments(&at.rows, &at.above);
-    if (end - at.rows.p > 9 && strncasecmp(at.rows.p, "@relation", 9) == 0)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found an ARFF file, expected separated values; name it .arff", path);
     dialect->separator = params->separator ? params->separator : at.above.separator;
     if (!dialect->separator) gi_csv_find_separator(&at.rows, path, dialect);
     dialect->has_backslashes = gi_csv_find_backslashes(&at.rows);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Separated values from a pipe: a table of the rows that have arrived, and so on until the end. */
+/*
+ * Separated values from a pipe: a table of the rows that have arrived, and so on until the end. Of
+ * ARFF, whose header says that it is one, all rows are one table.
+ */
 #include <string.h>
 
 #include "base/memory.h"
 #include "data/csv.h"
+#include "data/readers.h"
 
 struct gi_csv_stream {
     gi_csv_source source;
@@ -14,6 +18,7 @@ struct gi_csv_stream {
     uint64_t line;  /* of the lot's end, or of its beginning if it has a problem */
     size_t skipped; /* not told yet */
     bool keeps_texts;
+    gi_table *arff; /* not given yet */
 };
 
 size_t gi_csv_stream_columns(const gi_csv_stream *stream)
@@ -29,12 +34,41 @@ const char *gi_csv_stream_column(const gi_csv_stream *stream, size_t column)
 void gi_csv_stream_free(gi_csv_stream *stream)
 {
     if (!stream) return;
+    gi_table_free(stream->arff);
     gi_csv_lot_free(&stream->lot);
     gi_csv_parser_free(&stream->parser);
     gi_free(stream->block.bytes);
     gi_csv_form_free(&stream->form);
     gi_csv_source_close(&stream->source);
     gi_free(stream);
+}
+
+/* Reads the source to its end as ARFF. */
+static glia_status read_arff(gi_csv_stream *stream, const gi_table_params *params,
+                             glia_error *error)
+{
+    gi_csv_source *source = &stream->source;
+    gi_csv_form *form = &stream->form;
+    glia_status status = GLIA_OK;
+    for (size_t n = GI_CSV_HEAD_BYTES; !source->has_ended && !status; n *= 2)
+        status = gi_csv_source_fill(source, n, false, error);
+    if (!status)
+        status = gi_arff_parse(source->path, (const uint8_t *)source->tail, source->n_tail, params,
+                               &stream->arff, error);
+    if (status) return status;
+    form->columns = gi_alloc(stream->arff->n_columns, sizeof *form->columns, "columns", error);
+    if (!form->columns) return GLIA_NO_MEMORY;
+    form->n_columns = stream->arff->n_columns;
+    for (size_t c = 0; c < form->n_columns; c++) {
+        form->columns[c].name = gi_strdup(stream->arff->columns[c].name, error);
+        if (!form->columns[c].name) return GLIA_NO_MEMORY;
+    }
+    return GLIA_OK;
+}
+
+bool gi_csv_stream_keeps_texts(const gi_csv_stream *stream)
+{
+    return stream->keeps_texts && !stream->form.is_arff;
 }
 
 glia_status gi_csv_stream_open(const char *path, const gi_table_params *params, gi_csv_stream **out,
@@ -48,6 +82,7 @@ glia_status gi_csv_stream_open(const char *path, const gi_table_params *params, 
     glia_status status = gi_csv_source_open(path, &stream->source, error);
     if (!status) status = gi_csv_form_of(&stream->source, true, &all_known, &stream->form, error);
     if (!status) status = gi_csv_parser_make(&stream->form, &stream->parser, error);
+    if (stream->form.is_arff && !params->separator) status = read_arff(stream, &all_known, error);
     if (status) {
         gi_csv_stream_free(stream);
         return status;
@@ -183,7 +218,9 @@ glia_status gi_csv_stream_next(gi_csv_stream *stream, gi_table **out, glia_error
 {
     gi_csv_lot *lot = &stream->lot;
     gi_csv_block *block = &stream->block;
-    *out = NULL;
+    *out = stream->arff;
+    stream->arff = NULL;
+    if (stream->form.is_arff) return GLIA_OK;
     while (!lot->problem.fault) {
         glia_status status = gi_csv_source_take(&stream->source, &stream->form.dialect,
                                                 GI_CSV_BLOCK_BYTES, true, block, error);

@@ -26,7 +26,8 @@ typedef struct gi_unknowns {
     size_t n_columns;
 } gi_unknowns;
 
-glia_status gi_unknowns_add(gi_unknowns *unknowns, const glia_dataset *dataset, glia_error *error);
+glia_status gi_unknowns_add(gi_unknowns *unknowns, const glia_dataset *dataset, size_t begin,
+                            size_t end, glia_error *error);
 glia_status gi_unknowns_list(const gi_unknowns *unknowns, const gi_schema *schema,
                              glia_unknown **out, size_t *n, glia_error *error);
 void gi_unknowns_free(gi_unknowns *unknowns);

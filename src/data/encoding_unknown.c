@@ -31,12 +31,13 @@ static bool has_unknown(const struct gi_encoding *e, size_t j)
     return c < n;
 }
 
-static glia_status count(const struct gi_encoding *e, const glia_dataset *dataset, size_t j,
-                         struct gi_unknown_column *column, glia_error *error)
+/* Of the samples from begin to end - 1. */
+static glia_status count(const struct gi_encoding *e, const glia_dataset *dataset, size_t begin,
+                         size_t end, size_t j, struct gi_unknown_column *column, glia_error *error)
 {
     const gi_texts *texts = &e->shared->table->columns[e->column[j]].texts;
     glia_status status = GLIA_OK;
-    for (size_t i = 0; i < dataset->samples && !status; i++) {
+    for (size_t i = begin; i < end && !status; i++) {
         const double cell = gi_encoding_cells(e, gi_encoding_row(dataset, i))[e->column[j]];
         if (isnan(cell) || e->category[j][(size_t)cell] != GI_UNKNOWN) continue;
         const char *text = texts->text[(size_t)cell];
@@ -51,7 +52,8 @@ static glia_status count(const struct gi_encoding *e, const glia_dataset *datase
     return status;
 }
 
-glia_status gi_unknowns_add(gi_unknowns *unknowns, const glia_dataset *dataset, glia_error *error)
+glia_status gi_unknowns_add(gi_unknowns *unknowns, const glia_dataset *dataset, size_t begin,
+                            size_t end, glia_error *error)
 {
     if (!gi_dataset_is_table(dataset)) return GLIA_OK;
     const struct gi_encoding *e = dataset->source_of;
@@ -63,7 +65,8 @@ glia_status gi_unknowns_add(gi_unknowns *unknowns, const glia_dataset *dataset, 
         unknowns->n_columns = n;
     }
     for (size_t j = 0; j < n && j < unknowns->n_columns && !status; j++)
-        if (has_unknown(e, j)) status = count(e, dataset, j, &unknowns->columns[j], error);
+        if (has_unknown(e, j))
+            status = count(e, dataset, begin, end, j, &unknowns->columns[j], error);
     return status;
 }
 
@@ -118,7 +121,7 @@ glia_status glia_dataset_unknown(const glia_dataset *dataset, glia_unknown **out
                                  glia_error *error)
 {
     gi_unknowns unknowns = {0};
-    glia_status status = gi_unknowns_add(&unknowns, dataset, error);
+    glia_status status = gi_unknowns_add(&unknowns, dataset, 0, dataset->samples, error);
     if (!status) status = gi_unknowns_list(&unknowns, dataset->schema, out, n, error);
     gi_unknowns_free(&unknowns);
     return status;

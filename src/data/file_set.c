@@ -114,9 +114,10 @@ static glia_status read_split(const char *path, glia_split split, const gi_file 
     if (knows_columns) gi_table_params_read_like(&how, reading->schema);
 
     gi_known_columns known = {0};
-    glia_status status = knows_columns
-                             ? gi_known_of_reading(reading, &params->table, false, &known, error)
-                             : gi_known_of_params(&params->table, &known, error);
+    glia_status status =
+        knows_columns
+            ? gi_known_of_reading(reading, &params->table, reading->ignores_targets, &known, error)
+            : gi_known_of_params(&params->table, &known, error);
     how.known = known.columns;
     how.n_known = known.n;
     if (!status)
@@ -135,6 +136,18 @@ glia_status gi_file_set_read(const char *path, const glia_data_params *params,
     return read_split(path, GLIA_TRAIN, NULL, params, reading, out, error);
 }
 
+/* The data set of a table, whose rows have names if they are asked for, or, to be predicted, those
+ * that the training set had. */
+static glia_status make_dataset(gi_table *table, const char *name, const glia_data_params *params,
+                                const gi_reading *reading, glia_dataset **out, glia_error *error)
+{
+    glia_table_params how = params->table;
+    const char *remembered = reading && reading->ignores_targets ? reading->id : NULL;
+    for (size_t c = 0; remembered && !how.id && c < table->n_columns; c++)
+        if (strcmp(table->columns[c].name, remembered) == 0) how.id = remembered;
+    return gi_dataset_of_table(table, name, &how, reading, out, error);
+}
+
 /* Standard input, which can be read once. */
 static glia_status open_input(const glia_data_params *params, const gi_reading *reading,
                               glia_dataset **out, glia_error *error)
@@ -149,7 +162,7 @@ static glia_status open_input(const glia_data_params *params, const gi_reading *
                                  out, error);
     } else {
         status = read_split(name, GLIA_TRAIN, &bytes, params, reading, &table, error);
-        if (!status) status = gi_dataset_of_table(table, name, &params->table, reading, out, error);
+        if (!status) status = make_dataset(table, name, params, reading, out, error);
     }
     gi_file_close(&bytes);
     return status;
@@ -176,5 +189,5 @@ glia_status gi_file_set_open(const char *path, glia_split split, const glia_data
     }
     const glia_status status = read_split(path, split, NULL, params, reading, &table, error);
     if (status) return status;
-    return gi_dataset_of_table(table, name, &params->table, reading, out, error);
+    return make_dataset(table, name, params, reading, out, error);
 }

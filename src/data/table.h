@@ -183,6 +183,8 @@ glia_status gi_csv_stream_open(const char *path, const gi_table_params *params, 
 /* The next rows, as many as are there, at most some megabytes; *out is NULL at the end. The table
  * is the caller's; its columns are the file's, its texts those of these rows. */
 glia_status gi_csv_stream_next(gi_csv_stream *stream, gi_table **out, glia_error *error);
+/* Whether the tables have the cells as texts, as params ask: those of ARFF have not. */
+bool gi_csv_stream_keeps_texts(const gi_csv_stream *stream);
 /* The columns of the file, and their names. */
 size_t gi_csv_stream_columns(const gi_csv_stream *stream);
 const char *gi_csv_stream_column(const gi_csv_stream *stream, size_t column);

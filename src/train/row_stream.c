@@ -16,10 +16,11 @@ struct glia_row_stream {
     const glia_network *network;
     glia_table_params params; /* what it borrows is the caller's */
     gi_csv_stream *stream;    /* or */
-    glia_dataset *whole;      /* not given yet */
+    glia_dataset *whole;      /* not given yet, */
+    char *id;                 /* and the column that names its rows, or NULL */
     size_t skipped;
     gi_unknowns unknowns;
-    bool keeps_texts;
+    uint64_t first, last, n_given; /* of the rows: those that are asked for, and how many came */
 };
 
 /* Separated values: what else there is says so in its name or its first bytes. */
@@ -57,12 +58,14 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     glia_row_stream *rows = gi_alloc(1, sizeof *rows, "a stream of rows", error);
     if (!rows) return GLIA_NO_MEMORY;
     rows->network = network;
+    rows->last = UINT64_MAX;
     rows->params = params->table;
-    rows->keeps_texts = params->keep_texts;
     rows->params.weight = rows->params.group = NULL; /* nothing is learned */
     if (!is_streamed(network, path, params)) {
-        const glia_status opened =
-            gi_open_for(network, path, split, params, true, &rows->whole, error);
+        glia_status opened = gi_open_for(network, path, split, params, true, &rows->whole, error);
+        const char *id = !opened && rows->whole ? gi_dataset_id_name(rows->whole) : NULL;
+        if (id) rows->id = gi_strdup(id, error);
+        if (id && !rows->id) opened = GLIA_NO_MEMORY;
         if (opened)
             glia_row_stream_free(rows);
         else
@@ -88,13 +91,31 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     return GLIA_OK;
 }
 
+/* Counts the unknown categories of the next rows, as far as they are asked for. */
+static glia_status count_unknown(glia_row_stream *rows, const glia_dataset *dataset,
+                                 glia_error *error)
+{
+    const uint64_t before = rows->n_given, n = dataset->samples;
+    rows->n_given += n;
+    if (rows->last < before) return GLIA_OK;
+    const size_t begin = (size_t)(rows->first > before ? rows->first - before : 0);
+    const size_t end = (size_t)(rows->last - before < n ? rows->last - before + 1 : n);
+    return gi_unknowns_add(&rows->unknowns, dataset, begin, end, error);
+}
+
+void glia_row_stream_select(glia_row_stream *rows, uint64_t first, uint64_t last)
+{
+    rows->first = first;
+    rows->last = last;
+}
+
 glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out, glia_error *error)
 {
     gi_reading reading = gi_network_reading(rows->network);
     reading.ignores_targets = true;
     if (!rows->stream) {
         if (rows->whole) {
-            const glia_status status = gi_unknowns_add(&rows->unknowns, rows->whole, error);
+            const glia_status status = count_unknown(rows, rows->whole, error);
             if (status) return status;
         }
         *out = rows->whole;
@@ -109,7 +130,7 @@ glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out, glia
         const size_t in_all = table ? table->rows + table->skipped : 0;
         if (!status && table)
             status = gi_dataset_of_table(table, "rows", &rows->params, &reading, &dataset, error);
-        if (!status && dataset) status = gi_unknowns_add(&rows->unknowns, dataset, error);
+        if (!status && dataset) status = count_unknown(rows, dataset, error);
         if (status) {
             glia_dataset_free(dataset);
             return status;
@@ -122,12 +143,14 @@ glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out, glia
 
 const char *glia_row_stream_id(const glia_row_stream *rows)
 {
-    return rows->stream ? rows->params.id : NULL;
+    return rows->stream ? rows->params.id : rows->id;
 }
 
 size_t glia_row_stream_columns(const glia_row_stream *rows)
 {
-    return rows->stream && rows->keeps_texts ? gi_csv_stream_columns(rows->stream) : 0;
+    return rows->stream && gi_csv_stream_keeps_texts(rows->stream)
+               ? gi_csv_stream_columns(rows->stream)
+               : 0;
 }
 
 const char *glia_row_stream_column(const glia_row_stream *rows, size_t column)
@@ -151,6 +174,7 @@ void glia_row_stream_free(glia_row_stream *rows)
 {
     if (!rows) return;
     gi_unknowns_free(&rows->unknowns);
+    gi_free(rows->id);
     gi_csv_stream_free(rows->stream);
     glia_dataset_free(rows->whole);
     gi_free(rows);
