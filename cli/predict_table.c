@@ -289,6 +289,34 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
     return status;
 }
 
+/* Whether it is the name of a data set, and no file's. */
+static bool names_data_set(const char *name)
+{
+    glia_dataset_entry *entries = NULL;
+    size_t n = 0;
+    bool found = false;
+    if (access(name, F_OK) == 0 || glia_dataset_list(NULL, &entries, &n, NULL) != GLIA_OK)
+        return false;
+    for (size_t i = 0; i < n; i++) found = found || strcmp(entries[i].name, name) == 0;
+    glia_dataset_list_free(entries, n);
+    return found;
+}
+
+/* That the input is no image, nor a data set of images, for a model that reads other samples. */
+static glia_status check_form(const glia_network_info *info, const char *path,
+                              const glia_data_params *params, glia_error *error)
+{
+    const bool is_image = glia_file_kind_of(path, params) == GLIA_FILE_IMAGE;
+    if (info->height > 0 || (!is_image && !names_data_set(path))) return GLIA_OK;
+    const size_t n = info->columns > 0 ? info->columns : info->inputs;
+    snprintf(error->message, sizeof error->message,
+             "%s: is %s, but the model reads rows of %s; give it a table%s", path,
+             is_image ? "an image" : "a data set of images",
+             show_several(n, info->columns > 0 ? "column" : "number").s,
+             info->columns > 0 ? " with those columns" : ", an array or sparse text");
+    return error->status = GLIA_MISMATCH;
+}
+
 /* range: NULL for all rows. */
 static glia_status predict_file(struct table_run *run, const char *path, const sample_range *range,
                                 glia_error *error)
@@ -301,14 +329,7 @@ static glia_status predict_file(struct table_run *run, const char *path, const s
     params.keep_texts = run->how->with_input;
     glia_row_stream *stream = NULL;
     glia_dataset *rows = NULL;
-    glia_status status = GLIA_OK;
-    if (run->info.height == 0 && glia_file_kind_of(path, &params) == GLIA_FILE_IMAGE) {
-        snprintf(error->message, sizeof error->message,
-                 "%s: is an image, but the model reads rows of %zu numbers or columns; give it a "
-                 "table, an array or sparse text with those",
-                 path, run->info.columns > 0 ? run->info.columns : run->info.inputs);
-        status = error->status = GLIA_MISMATCH;
-    }
+    glia_status status = check_form(&run->info, path, &params, error);
     if (status == GLIA_OK)
         status = glia_row_stream_open(run->how->network, path, (glia_split)run->how->split, &params,
                                       &stream, error);

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 
 from harness import (ENV, HERE, PROGRAM, Skip, expect, glia, make_data, path, pgm, picture, run_tests, test,
@@ -30,6 +31,36 @@ def rows(n, seed, groups=20, names=True):
 def trained(data, *options):
     """Trains on it, and returns the outcome."""
     return glia("train", data, "--epochs", "5", "-o", "m.safetensors", "--json", *options).json()
+
+
+@test("advice of predict and eval names options that they have")
+def _():
+    model = trained("a.csv", "--drop", "patient", "--target", "y")["model"]
+    write("day.csv", "d,c,y\n".encode() + b"".join(
+        f"2024-01-{i % 28 + 1:02},{'uvw'[i % 3]},{'pq'[i // 2 % 2]}\n".encode() for i in range(60)))
+    glia("train", "day.csv", "--epochs", 1, "-o", "day.safetensors", "-q")
+    for command in ("predict", "eval"):
+        known = set(glia("help", "--options", command).out.split())
+        advised = set()
+        for of, content in ((model, b"a,b,a,y\n1,2,3,no\n"), (model, b"a,,b,y\n1,9,2,no\n2,3,4,no\n"),
+                            (model, b"a,b,y\n1,x,no\n"), (model, b"a,b,y\n1,2,no\n1,no\n"),
+                            (model, b"a,b,y\n1,1e999,no\n"), (model, b"a,b,y\n1,1e300,no\n"),
+                            (model, b"a,b,y\n1,\xff,no\n"), (model, b"a,b,y\n1,\0,no\n"),
+                            (model, b'a,b,y\n1,"2,no\n'), (model, b"a,b,y\n"), (model, b"b,y\n1,no\n"),
+                            (model, b"a;b;y\n1.500;1,500;no\n2,5;1.234.567;no\n"),
+                            (model, b"a::b::y\n1::2::no\n1::2::no\n1::2::no\n"),
+                            (model, b"a,b,y\n1,2,\n"), (model, b"a,b,y\n1,2,maybe\n"),
+                            ("day.safetensors", b"d,c,y\nnever,u,p\n"),
+                            ("day.safetensors", b"d,c,y\n2024-01-05,new,p\n"),
+                            ("day.safetensors", b"d,c,y\n2024-01-05," + b"t" * 70000 + b",p\n")):
+            write("bad.csv", content)
+            err = glia(command, of, "bad.csv", "--unknown", "fail", code=None).err
+            named = set(re.findall(r"--[a-z][a-z-]+", err))
+            expect(named <= known, command, content[:60], err)
+            advised |= named
+        expect(advised >= {"--on-bad-row", "--missing", "--unknown"}, advised)
+    write("bad.csv", b"a,b,a,y\n1,2,3,no\n")
+    expect("--drop 3" in glia("train", "bad.csv", code=1).err, "no advice")
 
 
 def prepare():
@@ -225,6 +256,8 @@ def _():
     write("dot.pgm", pgm(8, 8, picture(1, random.Random(3))))
     write("few.svm", b"0 1:1\n1 2:1\n" * 20)
     for model, file, words in (("m", "dot.pgm", "dot.pgm: is an image, but the model reads rows of 2"),
+                               ("m", "digits:0", "digits: is a data set of images, but the model reads "
+                                "rows of 2 columns; give it a table"),
                                ("squares", "a.csv", "a.csv: is a table, but the model reads images"),
                                ("squares", "few.svm", "few.svm: is sparse text, but the network")):
         _, told = predicted(model + ".safetensors", file, code=1)

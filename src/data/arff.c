@@ -92,8 +92,10 @@ static glia_status add_text(gi_arff *r, size_t c, double *cell)
     if (code != SIZE_MAX) return GLIA_OK;
     if (attribute->must_be_text)
         return bad_cell(r, c,
-                        "at most 65,536 different texts of at most 1,024 bytes; leave the "
-                        "column out with --drop");
+                        r->is_for_network
+                            ? "at most 65,536 different texts of at most 1,024 bytes"
+                            : "at most 65,536 different texts of at most 1,024 bytes; leave the "
+                              "column out with --drop");
     lose_column(r, c);
     *cell = (double)NAN;
     return GLIA_OK;
@@ -371,6 +373,7 @@ glia_status gi_arff_parse(const char *path, const uint8_t *bytes, size_t n_bytes
                  .next = text + mark,
                  .end = text + n_bytes,
                  .line_feed = has_feeds ? '\n' : '\r',
+                 .is_for_network = params->ignores_unknown,
                  .error = error};
     const glia_status status = read_all(&r, params);
     for (size_t c = 0; r.attributes && r.table && c < r.table->n_columns - r.table->has_weights;

@@ -35,6 +35,7 @@ typedef struct gi_arff {
     char *text; /* (text_room): a token without its quotes, of n_text bytes */
     size_t n_text, text_room;
     bool is_quoted, has_sparse_rows;
+    bool is_for_network;        /* what is read of which column is decided */
     char line_feed;             /* what ends a line */
     char outputs[GI_CSV_SHOWN]; /* the attributes that KEEL's @outputs names, or "" */
     glia_error *error;

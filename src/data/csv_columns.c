@@ -387,6 +387,15 @@ static bool names_rows(const gi_csv_guess *guess)
     return guess->n_present > 0 && (guess->counts_up || (n_all > 0 && n_counted == n_all));
 }
 
+enum { ADVICE = 64 };
+
+/* A network's columns are fixed: only training can leave one out. */
+static void advise_drop(const gi_csv_form *form, size_t c, char advice[ADVICE])
+{
+    advice[0] = '\0';
+    if (!form->is_for_network) snprintf(advice, ADVICE, ", or leave it out with --drop %zu", c + 1);
+}
+
 /* A column that the header has no name for is left out if it names rows, or is empty. */
 static glia_status check_nameless(struct making *m, size_t c, glia_error *error)
 {
@@ -402,10 +411,12 @@ static glia_status check_nameless(struct making *m, size_t c, glia_error *error)
                    c + 1);
         return GLIA_OK;
     }
+    char drop[ADVICE];
+    advise_drop(form, c, drop);
     return gi_fail(error, GLIA_BAD_FORMAT,
                    "%s, line %" PRIu64 ": found no name for column %zu, expected one (row numbers "
-                   "of a data frame?); name it, or leave it out with --drop %zu",
-                   form->path, m->line, c + 1, c + 1);
+                   "of a data frame?); name it%s",
+                   form->path, m->line, c + 1, drop);
 }
 
 /* Of two columns of one name, one that is left out anyway loses it. */
@@ -419,12 +430,13 @@ static glia_status check_twice(struct making *m, size_t c, glia_error *error)
     const bool drops_this = form->columns[c].kind == GI_CELL_IGNORED && !m->is_wanted[first];
     const bool drops_first = form->columns[first].kind == GI_CELL_IGNORED && !m->is_wanted[first];
     if (!drops_this && !drops_first) {
-        char shown[GI_CSV_SHOWN];
+        char shown[GI_CSV_SHOWN], drop[ADVICE];
         gi_csv_show(name, strlen(name), shown);
+        advise_drop(form, c, drop);
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s, line %" PRIu64 ": found two columns of the name %s (%zu and %zu), "
-                       "expected different names; rename one, or leave it out with --drop %zu",
-                       form->path, m->line, shown, first + 1, c + 1, c + 1);
+                       "expected different names; rename one%s",
+                       form->path, m->line, shown, first + 1, c + 1, drop);
     }
     const size_t dropped = drops_this ? c : first;
     if (!drops_this) m->first_of_name[code] = c;

@@ -128,10 +128,11 @@ static void lose_column(gi_table *table, size_t c)
 
 /*
  * The code of an element as a category: of a text, where an empty one is missing, or of a whole
- * number. *is_lost: it is one of too many, and nobody asked for categories.
+ * number. *is_lost: it is one of too many, and the column can be left out; else that is an error,
+ * which ends with the advice (NULL: it can).
  */
 static glia_status read_text(const gi_array *array, size_t at, size_t row, size_t column,
-                             bool was_asked, gi_table *table, bool *is_lost, glia_error *error)
+                             const char *advice, gi_table *table, bool *is_lost, glia_error *error)
 {
     char where[GI_ARRAY_WHERE], text[GI_ARRAY_TEXT];
     double *cell = &table->owned_cells[row * table->n_columns + column];
@@ -157,11 +158,11 @@ static glia_status read_text(const gi_array *array, size_t at, size_t row, size_
     }
     *is_lost = code == SIZE_MAX;
     if (code != SIZE_MAX) *cell = (double)code;
-    if (code == SIZE_MAX && was_asked)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found more than %d different categories, or one of more than %d bytes; "
-                       "leave the column out (--drop), or take it for numbers",
-                       where, (int)GI_MAX_TEXTS, (int)GI_MAX_TEXT_BYTES);
+    if (code == SIZE_MAX && advice)
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: found more than %d different categories, or one of more than %d bytes%s", where,
+            (int)GI_MAX_TEXTS, (int)GI_MAX_TEXT_BYTES, advice);
     return GLIA_OK;
 }
 
@@ -195,7 +196,10 @@ static glia_status fill_columns(const gi_array *array, size_t first, const gi_ta
     for (size_t c = 0; c < array->columns; c++) {
         gi_column *column = &table->columns[first + c];
         size_t stride, at = gi_array_column_begin(array, c, &stride);
-        const bool was_asked = column->kind == GI_CELL_TEXT;
+        const char *advice = column->kind != GI_CELL_TEXT ? NULL
+                             : knows_all
+                                 ? ", expected those of the training data"
+                                 : "; leave the column out with --drop, or read it as numbers";
         bool is_lost = column->kind == GI_CELL_IGNORED;
         if (column->kind == GI_CELL_NUMBER && !knows_all &&
             (has_texts || has_long(array, at, stride)))
@@ -208,7 +212,7 @@ static glia_status fill_columns(const gi_array *array, size_t first, const gi_ta
         for (size_t i = 0; i < table->rows && !is_lost; i++, at += stride) {
             const glia_status status =
                 column->kind == GI_CELL_TEXT
-                    ? read_text(array, at, i, first + c, was_asked, table, &is_lost, error)
+                    ? read_text(array, at, i, first + c, advice, table, &is_lost, error)
                     : read_number(array, at, i, first + c, table, error);
             if (status) return status;
             column->has_missing |= isnan(table->owned_cells[i * table->n_columns + first + c]);

@@ -499,11 +499,12 @@ static glia_status survey_sparse(gi_survey *survey, const glia_dataset *dataset,
     if (line_end) survey->shown.task_note = line_end + 1;
     if (rms <= largest) return GLIA_OK;
     survey->shown.standardise = true;
-    return gi_survey_add(survey, GLIA_FINDING_UNSCALED, GLIA_WARNING, NULL, 0, NULL, rms, error,
-                         "feature %zu has values of %.3g (root mean square), and sparse text is "
-                         "learned from as it is; use --standardise yes, or scale it to values of "
-                         "about 1 (svm-scale, or scikit-learn's MaxAbsScaler)",
-                         index, rms);
+    return gi_survey_add(
+        survey, GLIA_FINDING_UNSCALED, GLIA_WARNING, NULL, 0, NULL, rms, error,
+        "feature %zu has values of %.3g (root mean square), and sparse text is "
+        "learned from as it is; train with --standardise yes, or scale it to values of "
+        "about 1 (svm-scale, or scikit-learn's MaxAbsScaler)",
+        index, rms);
 }
 
 static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset, glia_error *error)

@@ -205,7 +205,7 @@ glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
             survey, GLIA_FINDING_IMBALANCE, GLIA_WARNING, NULL, 0, NULL, ratio, error,
             "class \"%.60s\" has %" PRIu64 " row%s, class \"%.60s\" %" PRIu64
             ": a network that never predicts \"%.60s\" has a high accuracy; "
-            "--class-weights balanced gives rare classes more weight, at the price "
+            "train --class-weights balanced gives rare classes more weight, at the price "
             "of accuracy",
             s->classes[most].text, s->classes[most].count, s->classes[most].count == 1 ? "" : "s",
             s->classes[least].text, s->classes[least].count, s->classes[least].text);
