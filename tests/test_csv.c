@@ -334,6 +334,16 @@ static const struct {
      "a:n b:n | 2: 1 2 | 4: 3 4"},
     {"a title", T("Sales\na,b,y\n1,2,x\n3,4,y\n5,6,x\n"),
      "a:n b:n y:t | 3: 1 2 x | 4: 3 4 y | 5: 5 6 x"},
+    {"a title with empty cells", T("Exported 2024-01-01,,\na,b,y\n1,2,p\n3,4,q\n"),
+     "a:n b:n y:t | 3: 1 2 p | 4: 3 4 q"},
+    {"titles with empty cells", T("Year;2024;\n;;\na;b;y\n1;2;p\n3;4;q\n"),
+     "a:n b:n y:t | 4: 1 2 p | 5: 3 4 q"},
+    {"a title above texts", T("Towns,,\nt,c,y\nu,r,p\nb,s,q\nu,s,p\nb,r,q\nu,r,q\n"),
+     "t:t c:t y:t | 3: u r p | 4: b s q | 5: u s p | 6: b r q | 7: u r q"},
+    {"texts, some of which are missing", T("ulm,,\nbonn,blue,y\nrome,,x\n"),
+     "column 1:t column 2:t? column 3:t? | 1: ulm - - | 2: bonn blue y | 3: rome - x"},
+    {"numbers, some of which are missing", T("1,,\n2,5,6\n3,7,9\n"),
+     "column 1:n column 2:n? column 3:n? | 1: 1 - - | 2: 2 5 6 | 3: 3 7 9"},
     {"counts above the rows", T("3,2,x,y,z\n1,2\n3,4\n5,6\n"),
      "column 1:n column 2:n | 2: 1 2 | 3: 3 4 | 4: 5 6"},
     {"row names of R", T("\"a\" \"b\"\n\"x\" 1 2\n\"y\" 3 4\n"),
@@ -485,6 +495,13 @@ static void what_is_known_is_applied(void **state)
     params.n_known = 1;
     assert_string_equal(read_known("z,,b\nx,\xFF,2\n", params, &out),
                         "z:x column 2:x b:t | 2: - - 2");
+    params.n_known = 2; /* below a title */
+    known[0] = (gi_known_column){"b", GI_CELL_TEXT, false, {0}};
+    known[1] = (gi_known_column){"a", GI_CELL_NUMBER, false, {0}};
+    assert_string_equal(read_known("Towns,,\na,b,c\n1,2,3\n", params, &out),
+                        "a:n b:t c:x | 3: 1 2 -");
+    assert_string_equal(read_known("a,b,\n1,2,3\n", params, &out), "a:n b:t column 3:x | 2: 1 2 -");
+    params.n_known = 1;
     /* All columns are texts, and the names say that there is a header. */
     assert_string_equal(read_known("b,x\nb,x\n", params, &out), "b:t x:x | 2: b -");
     known[0] = (gi_known_column){"column 2", GI_CELL_NUMBER, false, {0}};
@@ -695,6 +712,8 @@ static const struct {
     {"two of one name", T("a,b,a\n1,2,3\n"), "line 1: found two columns of the name a (1 and 3)",
      "--drop 3"},
     {"two of one name, with blanks", T("a, a\n1,2\n"), "two columns of the name a", NULL},
+    {"no last name", T("name,town,\nann,ulm,x\nbob,ulm,3\ncem,bonn,4\n"),
+     "line 1: found no name for column 3", "--drop 3"},
     {"no name", T("a,,c\n1,2,3\n"), "line 1: found no name for column 2", "--drop 2"},
     {"gzip", T("\x1F\x8B\x08\0\0\0\0\0"), "byte 0: found data compressed by gzip", "gunzip"},
     {"bzip2", T("BZh91AY"), "bzip2", "bunzip2"},

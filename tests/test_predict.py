@@ -229,6 +229,14 @@ def _():
         expect([row[0] for row in table[:3]] == ["id", "r0", "r1"], table[:3])
         table, _ = predicted("m.safetensors", "-", stdin=b"a,b\n0.9,0.1\n")  # it may be absent
         expect([row[0] for row in table] == ["line", "2"], table)
+    for word in ("a", "2"):
+        _, told = predicted("m.safetensors", "named.csv", "--id", word, code=2)
+        expect("column a is one that the network learned from, as numbers" in told, told)
+    with open(path("named.csv"), "rb") as file:
+        write("commas.csv", file.read().replace(b",", b";").replace(b".", b","))
+    trained("commas.csv", "--id", "1")
+    table, _ = predicted("m.safetensors", "commas.csv")
+    expect([row[0] for row in table[:3]] == ["id", "r0", "r1"], table[:3])
 
 
 @test("a table without a row is answered by a head")

@@ -287,21 +287,6 @@ static bool count_fits(const gi_csv_form *form, const struct above *above,
     return n == form->n_columns;
 }
 
-/* Whether the first row has no number, though columns below it have: a header by its looks. */
-static bool looks_like_header(const gi_csv_rows *from, const gi_csv_row *row)
-{
-    gi_csv_rows rows = *from;
-    gi_csv_row next;
-    gi_csv_cell cell;
-    double value;
-    for (const char *at = row->begin; gi_csv_cell_of_row(rows.dialect, &at, row->end, &cell);)
-        if (gi_parse_f64(cell.begin, cell.end, &value)) return false;
-    if (!gi_csv_next_row(&rows, &next)) return false;
-    for (const char *at = next.begin; gi_csv_cell_of_row(rows.dialect, &at, next.end, &cell);)
-        if (gi_parse_f64(cell.begin, cell.end, &value)) return true;
-    return false;
-}
-
 /* The head while it is looked at. */
 struct head {
     gi_csv_rows rows; /* after the first row */
@@ -309,7 +294,8 @@ struct head {
     gi_csv_row first;
     size_t shift;    /* of the first row's cells: 1 where the name of the first column is absent */
     bool is_header;  /* the first row cannot be anything else: it has a cell too few */
-    size_t n_passed; /* lines above it */
+    size_t n_passed; /* lines above it, with another number of cells, */
+    size_t n_titles; /* and that fill few of the cells */
 };
 
 /*
@@ -317,24 +303,25 @@ struct head {
  * first name is absent (row names of R), or whose rows end with a separator; with one too many, it
  * can itself end with one. False: more is to be read.
  */
-static bool find_first_row(gi_csv_form *form, struct head *head)
+static bool find_first_row(gi_csv_form *form, const gi_table_params *params, struct head *head)
 {
     size_t first_has;
     gi_csv_rows *rows = &head->rows;
     form->n_columns = gi_csv_find_width(rows, &first_has, &head->n_passed);
     if (!gi_csv_next_row(rows, &head->first)) return false;
-    if (first_has == form->n_columns) return true;
+    if (first_has == form->n_columns)
+        return gi_csv_pass_titles(params, form->n_columns, rows, &head->first, &head->n_titles);
     gi_csv_rows after = *rows;
     gi_csv_row next;
     const bool is_short = first_has < form->n_columns;
     const bool has_next = gi_csv_next_row(&after, &next);
-    if (has_next && looks_like_header(&after, &next)) { /* and what is above it is a title */
+    if (has_next && gi_csv_looks_like_header(&after, &next)) { /* and what is above it is a title */
         head->n_passed++;
         head->first = next;
         *rows = after;
         return true;
     }
-    const bool is_named = looks_like_header(rows, &head->first);
+    const bool is_named = gi_csv_looks_like_header(rows, &head->first);
     const char *end = head->first.end;
     while (end > head->first.begin && (end[-1] == '\n' || end[-1] == '\r')) end--;
     const bool ends_open = end > head->first.begin && end[-1] == form->dialect.separator;
@@ -414,6 +401,9 @@ static void say_how(gi_csv_form *form, const struct head *head, bool is_sure)
     if (head->n_passed > 0)
         gi_csv_say(form, "; %zu line%s above the table, with another number of cells, left out",
                    head->n_passed, head->n_passed == 1 ? "" : "s");
+    if (head->n_titles > 0)
+        gi_csv_say(form, "; %zu line%s above the table, with empty cells, left out", head->n_titles,
+                   head->n_titles == 1 ? "" : "s");
 }
 
 /* What the rows of the head are; n_text: of the head. */
@@ -518,7 +508,7 @@ glia_status gi_csv_find_form(const char *path, const char *head, size_t n, bool 
     dialect->separator = params->separator ? params->separator : at.above.separator;
     if (!dialect->separator) gi_csv_find_separator(&at.rows, path, dialect);
     dialect->has_backslashes = gi_csv_find_backslashes(&at.rows);
-    if (!has_begun || !find_first_row(form, &at)) {
+    if (!has_begun || !find_first_row(form, params, &at)) {
         form->n_columns = 0;
         if (!is_whole && n <= GI_MAX_ROW_BYTES) return GLIA_OK;
         return fail_no_row(form, &at.rows, error);

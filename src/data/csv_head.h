@@ -52,6 +52,20 @@ bool gi_csv_find_backslashes(const gi_csv_rows *rows);
  */
 size_t gi_csv_find_width(gi_csv_rows *rows, size_t *first_has, size_t *n_passed);
 
+/* ---- csv_title.c: titles above the table -------------------------------------------------------
+ */
+
+/* Whether a row has no number, though the next one, the first of the rows, has: a header by its
+ * looks. */
+bool gi_csv_looks_like_header(const gi_csv_rows *rows, const gi_csv_row *row);
+
+/*
+ * Goes past first rows of which only the first cells are filled, if names of columns stand below
+ * them: rows is after *first. *n_titles: how many they are. False: more is to be read.
+ */
+bool gi_csv_pass_titles(const gi_table_params *params, size_t n_columns, gi_csv_rows *rows,
+                        gi_csv_row *first, size_t *n_titles);
+
 /* ---- Columns -------------------------------------------------------------------------------- */
 
 enum { GI_CSV_WORDS_SHOWN = 3 };

@@ -145,6 +145,16 @@ static glia_status make_dataset(gi_table *table, const char *name, const glia_da
     const char *remembered = reading && reading->ignores_targets ? reading->id : NULL;
     for (size_t c = 0; remembered && !how.id && c < table->n_columns; c++)
         if (strcmp(table->columns[c].name, remembered) == 0) how.id = remembered;
+    const size_t id =
+        reading && reading->ignores_targets && how.id ? gi_table_column(table, how.id) : SIZE_MAX;
+    const glia_status status =
+        id == SIZE_MAX || !reading->schema
+            ? GLIA_OK
+            : gi_schema_check_id(reading->schema, table->columns[id].name, error);
+    if (status) {
+        gi_table_free(table);
+        return status;
+    }
     return gi_dataset_of_table(table, name, &how, reading, out, error);
 }
 

@@ -604,6 +604,18 @@ glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns
     return status;
 }
 
+glia_status gi_schema_check_id(const gi_schema *schema, const char *name, glia_error *error)
+{
+    for (size_t j = 0; j < schema->n_columns; j++)
+        if (is_same(name, schema->columns[j].name) && !gi_schema_has_texts(&schema->columns[j]))
+            return gi_fail(
+                error, GLIA_BAD_ARGUMENT,
+                "%s%s is one that the network learned from, as numbers; expected another "
+                "one for the names of rows",
+                gi_column_word(name), name);
+    return GLIA_OK;
+}
+
 glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_params *params,
                                 bool is_for_prediction, gi_known_columns *out, glia_error *error)
 {
@@ -615,15 +627,9 @@ glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_para
              gi_schema_has_texts(&schema->columns[j]) ? GI_CELL_TEXT : GI_CELL_NUMBER);
         out->columns[out->n - 1].form = known_form(&schema->columns[j].form);
     }
-    for (size_t j = 0; j < schema->n_columns && is_for_prediction; j++)
-        if (is_same(params->id, schema->columns[j].name) &&
-            !gi_schema_has_texts(&schema->columns[j]))
-            return gi_fail(
-                error, GLIA_BAD_ARGUMENT,
-                "%s%s is one that the network learned from, as numbers; expected another one for "
-                "the names of rows",
-                gi_column_word(params->id), params->id);
     if (is_for_prediction) {
+        status = gi_schema_check_id(schema, params->id, error);
+        if (status) return status;
         if (params->id)
             know(out, params->id, GI_CELL_TEXT);
         else if (reading->id)

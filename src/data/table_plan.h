@@ -118,6 +118,8 @@ void gi_table_params_read_like(gi_table_params *how, const gi_schema *schema);
 
 glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns *out,
                                glia_error *error);
+/* BAD_ARGUMENT: rows cannot be named by a column (or NULL) whose numbers the network reads. */
+glia_status gi_schema_check_id(const gi_schema *schema, const char *name, glia_error *error);
 /* is_for_prediction: of rows whose target is nothing to them, but whose id is. */
 glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_params *params,
                                 bool is_for_prediction, gi_known_columns *out, glia_error *error);

@@ -34,19 +34,20 @@ static bool is_streamed(const glia_network *network, const char *path,
 
 /* Finds the column that names rows, by the name or the number that was asked for; else the column
  * that named those of the training set, which may be absent. */
-static void name_rows(glia_row_stream *rows, const char *remembered)
+static glia_status name_rows(glia_row_stream *rows, const char *remembered, glia_error *error)
 {
     const char *wanted = rows->params.id ? rows->params.id : remembered;
     const size_t n = gi_csv_stream_columns(rows->stream);
     uint64_t number;
-    if (!wanted) return;
+    if (!wanted) return GLIA_OK;
     for (size_t c = 0; c < n; c++)
         if (strcmp(gi_csv_stream_column(rows->stream, c), wanted) == 0) {
             rows->params.id = wanted;
-            return;
+            return GLIA_OK;
         }
     if (rows->params.id && gi_parse_u64(wanted, &number) && number >= 1 && number <= n)
         rows->params.id = gi_csv_stream_column(rows->stream, (size_t)number - 1);
+    return gi_schema_check_id(rows->network->schema, rows->params.id, error);
 }
 
 glia_status glia_row_stream_open(const glia_network *network, const char *path, glia_split split,
@@ -82,7 +83,7 @@ glia_status glia_row_stream_open(const glia_network *network, const char *path, 
     how.keeps_texts = params->keep_texts;
     if (!status) status = gi_csv_stream_open(path, &how, &rows->stream, error);
     gi_free(known.columns);
-    if (!status) name_rows(rows, reading.id);
+    if (!status) status = name_rows(rows, reading.id, error);
     if (status) {
         glia_row_stream_free(rows);
         return status;
