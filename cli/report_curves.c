@@ -184,7 +184,7 @@ void report_curves(const struct report *report, struct text *out)
     put_curves(out, "rate", "Learning rate", "learning rate", AXIS_NUMBER, rates, 1, "");
     text_put(out, "</div>\n");
     put_note(out,
-             "Of the training samples loss and accuracy are measured just before the step that "
-             "learns from them: an epoch's are those of a network that is changing.");
+             "Loss and accuracy of the training samples are measured just before the step that "
+             "learns from them; those of an epoch belong to a network that is changing.");
     for (size_t i = 0; i < N_CURVES; i++) free_points(&owned[i]);
 }

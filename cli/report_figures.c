@@ -216,9 +216,9 @@ static void put_classes(const struct report *report, struct text *out, const siz
                    show_percent(score.f1).s, show_count(score.support).s);
     }
     text_put(out, n > MOST_SEEN ? "</tbody></table></div>\n" : "</tbody></table>\n");
-    put_note(out, "Precision: the part of the samples predicted to be of the class that is of it. "
-                  "Recall: the part of the samples of the class that was found. F1: their harmonic "
-                  "mean.");
+    put_note(out, "Precision: the part of the samples predicted as the class that belong to it. "
+                  "Recall: the part of the samples of the class that are predicted as it. F1: "
+                  "their harmonic mean.");
     if (n > MOST_LISTED)
         put_note(out, "%zu more classes are left out; glia eval --json has them.", n - MOST_LISTED);
     figure_end(out, "classes", data);
@@ -288,7 +288,7 @@ void report_mistakes(const struct report *report, struct text *out)
     const struct test_figures *t = report->test;
     bool images = t->data.height > 0;
     json_t *data = data_new(columns);
-    figure_begin(out, "mistakes", "Wrong, and sure of it", true);
+    figure_begin(out, "mistakes", "Wrong predictions", true);
     if (t->n_wrong == 0) put_note(out, "The network is right about every test sample.");
     text_put(out, "<ul class=\"pictures marks\" tabindex=\"0\" aria-label=\"The most confident "
                   "mistakes\">\n");
@@ -325,8 +325,8 @@ void report_mistakes(const struct report *report, struct text *out)
     text_put(out, "</ul>\n");
     if (t->n_wrong > 0)
         put_note(out,
-                 "%s of %s test samples are mistaken; those that the network was surest about "
-                 "are here, the surest first.",
+                 "The network is wrong about %s of %s test samples. These are the ones with the "
+                 "highest confidence, the highest first.",
                  show_count(t->n_wrong).s, show_count(t->metrics.samples).s);
     figure_end(out, "mistakes", data);
 }
@@ -375,8 +375,8 @@ static void put_reliability(const struct report *report, struct text *out)
     plot_end(&plot);
     put_note(out,
              "Expected calibration error: %.2f %%, the mean distance between confidence and "
-             "accuracy over %d bins, weighted by their samples (Guo et al. 2017). A mark below the "
-             "diagonal: the network is surer than it should be.",
+             "accuracy over %d bins, weighted by their samples (Guo et al. 2017). Where a mark is "
+             "below the diagonal, the network is too confident.",
              100 * t->calibration_error, CALIBRATION_BINS);
     figure_end(out, "reliability", data);
 }

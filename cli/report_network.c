@@ -157,10 +157,10 @@ void report_weights(const struct report *report, struct text *out)
         }
     }
     text_put(out, "</ul>\n");
-    put_note(out, "Each image is the weights of one unit, from its inputs at their places; the "
-                  "largest weight of each is one end of the scale.");
+    put_note(out, "Each image shows the weights of one unit, each at the place of its input; the "
+                  "scale ends at the largest weight of the unit.");
     if (n < layer.units)
-        put_note(out, "%zu of %s units: those with the largest weights.", n,
+        put_note(out, "These are the %zu of %s units with the largest weights.", n,
                  show_count(layer.units).s);
     figure_end(out, "weights", data);
     free(units);
@@ -310,7 +310,7 @@ void report_histograms(const struct report *report, struct text *out)
         }
     if (shown > 0) {
         text_put(out, "</div>\n");
-        put_note(out, "Heights are square roots of densities, so that what is rare is seen too. "
+        put_note(out, "Heights are square roots of densities, so that rare values are visible. "
                       "Activations are those of 256 training samples.");
     }
     if (shown < layers) put_note(out, "%zu more layers are left out.", layers - shown);
@@ -355,10 +355,10 @@ void report_units(const struct report *report, struct text *out)
     }
     text_put(out, "</tbody></table>\n");
     put_note(out,
-             "Seen over %zu test samples. Dead: the same output for all of them. Saturated "
-             "(sigmoid, tanh, scaled tanh): for 95 %% of them within a twentieth of the "
-             "activation's range from one of its ends, where it hardly learns. Zeros: of all "
-             "outputs.",
+             "Counted over %zu test samples. A dead unit has the same output for all of them. A "
+             "saturated one (sigmoid, tanh, scaled tanh) is within a twentieth of the "
+             "activation's range from one of its ends for 95 %% of them, where it hardly learns. "
+             "Zeros: the part of all outputs that are 0.",
              t->n_looked);
     figure_end(out, "units", data);
 }
@@ -436,8 +436,8 @@ void report_projection(const struct report *report, struct text *out)
     put_note(out,
              "The outputs of the last hidden layer for %zu test samples, projected to the two "
              "directions in which they vary most. Classes that lie apart are easy to tell apart; "
-             "those that overlap here need not in all dimensions.%s",
-             t->n_looked, lettered ? " Underlined: what the network is wrong about." : "");
+             "classes that overlap here may still be apart in all dimensions.%s",
+             t->n_looked, lettered ? " The network is wrong about the underlined samples." : "");
     figure_end(out, "projection", data);
     free(series);
 }

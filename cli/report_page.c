@@ -131,7 +131,7 @@ static void put_accuracy(const struct report *report, const glia_metrics *score,
     if (!(report->classes == 2 || score_is_imbalanced(score)) || report->run->network == NULL ||
         !isfinite(score->majority))
         return;
-    snprintf(more, sizeof more, "what always answering \"%.80s\" would get",
+    snprintf(more, sizeof more, "always answering \"%.80s\"",
              class_name(report, score->majority_class));
     if (isfinite(score->roc_auc)) put_card(out, "ROC AUC", show_number(score->roc_auc).s, "");
     put_card(out, "Balanced accuracy", show_percent(score->balanced_accuracy).s, "");
@@ -175,7 +175,7 @@ static void put_cards(const struct report *report, struct text *out)
             put_card(out, "Validation accuracy", show_percent(best->validation_accuracy).s, more);
     } else if (epochs->n > 0) {
         const struct metric *last = &epochs->of[epochs->n - 1];
-        const char *when = "of the last epoch, as it went";
+        const char *when = "over the last epoch";
         if (isfinite(last->train_rmse))
             put_card(out, "Training RMSE", show_number(last->train_rmse).s, when);
         else
@@ -183,7 +183,7 @@ static void put_cards(const struct report *report, struct text *out)
     }
     snprintf(value, sizeof value, "%g", done);
     more[0] = '\0';
-    if (isfinite(asked) && asked != done) snprintf(more, sizeof more, "of %g asked for", asked);
+    if (isfinite(asked) && asked != done) snprintf(more, sizeof more, "of %g", asked);
     put_card(out, "Epochs", value, more);
     more[0] = '\0';
     if (speed >= 0 && speed < 1e18)
@@ -274,8 +274,8 @@ static void put_command(struct text *out, const json_t *command)
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+%@";
     if (json_array_size(command) == 0) return;
-    text_put(out, "<div class=\"figure wide\" id=\"figure-command\"><div class=\"head\">"
-                  "<h3>To repeat it</h3></div><pre><code>glia");
+    text_put(out, "<div class=\"figure wide\" id=\"figure-command\"><div "
+                  "class=\"head\"><h3>Command</h3></div><pre><code>glia");
     for (size_t i = 0; i < json_array_size(command) && i < 256; i++) {
         const char *word = json_string_value(json_array_get(command, i));
         if (word == NULL) continue;
@@ -303,7 +303,13 @@ void report_summary(const struct report *report, struct text *out)
     free(o);
     put_cards(report, out);
     text_put(out, "<div class=\"grid\">\n<div class=\"stack\">\n");
-    put_object(out, "data", "Data", json_object_get(about, "data"), NULL);
+    json_t *data = json_copy(json_object_get(about, "data"));
+    if (run_number(data, "height") == 0) { /* the samples are no images */
+        json_object_del(data, "height");
+        json_object_del(data, "width");
+    }
+    put_object(out, "data", "Data", data, NULL);
+    json_decref(data);
     put_object(out, "network", "Network", json_object_get(about, "network"), NULL);
     text_put(out, "</div>\n<div class=\"stack\">\n");
     put_object(out, "environment", "Environment", json_object_get(about, "environment"), NULL);
@@ -440,13 +446,13 @@ void report_write(const struct report *report, struct text *page)
         bool needs_network, needs_test, needs_classes;
     } sections[] = {
         {"summary", "Summary", report_summary, false, false, false},
-        {"curves", "How it learned", report_curves, false, false, false},
-        {"values", "Predicted against true", report_values, true, true, false},
-        {"ranking", "What it finds at each threshold", report_ranking, true, true, true},
-        {"confusion", "What it confuses", report_confusion, true, true, true},
+        {"curves", "Learning curves", report_curves, false, false, false},
+        {"values", "Predicted and true values", report_values, true, true, false},
+        {"ranking", "ROC and precision-recall curves", report_ranking, true, true, true},
+        {"confusion", "Confusion", report_confusion, true, true, true},
         {"mistakes", "The most confident mistakes", report_mistakes, true, true, true},
         {"calibration", "Calibration", report_calibration, true, true, true},
-        {"weights", "What the first layer looks for", report_weights, true, false, false},
+        {"weights", "Weights of the first layer", report_weights, true, false, false},
         {"histograms", "Weights and activations over epochs", report_histograms, false, false,
          false},
         {"units", "Dead and saturated units", report_units, true, true, false},

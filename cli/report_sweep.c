@@ -208,6 +208,8 @@ static bool find_range(const struct sweep_page *s, const char *key, double *from
     return *from <= *to;
 }
 
+static const char roc_auc_key[] = "test_roc_auc";
+
 /* ---- Summary and table ---------------------------------------------------------------------- */
 
 static void write_summary(const struct sweep_page *s, struct text *out)
@@ -226,6 +228,10 @@ static void write_summary(const struct sweep_page *s, struct text *out)
             snprintf(value, sizeof value, "%s to %s", show_number(from).s, show_number(to).s);
         put_card(out, title_of(s->merit->test_name).s, value, "over all cells");
     }
+    if (find_range(s, roc_auc_key, &from, &to)) {
+        snprintf(value, sizeof value, "%s to %s", show_number(from).s, show_number(to).s);
+        put_card(out, "Test ROC AUC", value, "over all cells");
+    }
     const json_t *best = json_object_get(s->results, "best");
     for (size_t c = 0; c < s->n && json_is_object(best); c++)
         if (json_equal(json_array_get(s->cells, c), best)) {
@@ -233,19 +239,22 @@ static void write_summary(const struct sweep_page *s, struct text *out)
             show_cell(s, c, more, sizeof more);
             put_card(out, "Best on the validation samples", value, more);
         }
-    put_card(out, "Time", show_duration(run_number(s->results, "seconds")).s, "for all of it");
+    put_card(out, "Time", show_duration(run_number(s->results, "seconds")).s,
+             "for the whole sweep");
     text_put(out, "</ul>\n");
 }
 
 static void write_table(const struct sweep_page *s, struct text *out)
 {
-    const char *const figures[] = {s->merit->test_key, "standard_error", s->merit->validation_key,
-                                   "seconds"};
     json_t *data = json_need(json_object()), *columns = json_need(json_array());
     double from, to;
     const bool validated = find_range(s, s->merit->validation_key, &from, &to);
+    const bool ranks = find_range(s, roc_auc_key, &from, &to);
+    const char *const figures[] = {s->merit->test_key, "standard_error", s->merit->validation_key,
+                                   "seconds", roc_auc_key};
+    const size_t n_figures = ranks ? 5 : 4;
     for (size_t v = 0; v < s->n_varied; v++) json_push(columns, json_text(s->varied[v].name));
-    for (size_t f = 0; f < 4; f++) json_push(columns, json_text(figures[f]));
+    for (size_t f = 0; f < n_figures; f++) json_push(columns, json_text(figures[f]));
     json_put(data, "columns", columns);
     json_put(data, "rows", json_array());
 
@@ -258,6 +267,7 @@ static void write_table(const struct sweep_page *s, struct text *out)
     }
     if (s->n_varied == 0) text_put(out, "<th scope=\"col\">cell</th>");
     text_print(out, "<th scope=\"col\">%s</th>", s->merit->test_name);
+    if (ranks) text_put(out, "<th scope=\"col\">test ROC AUC</th>");
     if (validated) text_print(out, "<th scope=\"col\">%s</th>", s->merit->validation_name);
     text_put(out, "<th scope=\"col\">seconds</th></tr></thead><tbody>\n");
     for (size_t c = 0; c < s->n; c++) {
@@ -271,7 +281,7 @@ static void write_table(const struct sweep_page *s, struct text *out)
             text_escape(out, text);
             text_put(out, v == 0 ? "</th>" : "</td>");
         }
-        for (size_t f = 0; f < 4; f++)
+        for (size_t f = 0; f < n_figures; f++)
             json_push(row, json_rounded(cell_number(s, c, figures[f]), 9));
         if (c >= MOST_ROWS) continue;
         if (s->n_varied == 0) text_put(out, "<tr><th scope=\"row\">all</th>");
@@ -279,6 +289,7 @@ static void write_table(const struct sweep_page *s, struct text *out)
         text_put(out, "<td>");
         text_escape(out, text);
         text_put(out, "</td>");
+        if (ranks) text_print(out, "<td>%s</td>", show_number(cell_number(s, c, roc_auc_key)).s);
         if (validated)
             text_print(out, "<td>%s</td>",
                        merit_show_validation(s->merit, cell_number(s, c, figures[2])).s);
@@ -365,7 +376,11 @@ static void put_heat_map(const struct sweep_page *s, struct text *out, const cha
             show_value(rows->values[i], row_text, sizeof row_text);
             show_value(columns->values[j], column_text, sizeof column_text);
             if (isfinite(value))
-                snprintf(number, sizeof number, percent || value < 100 ? "%.2f" : "%.0f",
+                snprintf(number, sizeof number,
+                         percent       ? "%.2f"
+                         : value < 1   ? "%.3f"
+                         : value < 100 ? "%.2f"
+                                       : "%.0f",
                          percent ? 100 * value : value);
             snprintf(tip, sizeof tip, "%.40s %s, %.40s %s\n%s%s", rows->name, row_text,
                      columns->name, column_text, number, unit);
@@ -386,7 +401,8 @@ static void put_heat_map(const struct sweep_page *s, struct text *out, const cha
             json_push(row, json_rounded(value, 9));
         }
     text_put(out, "</svg>\n");
-    if (s->n_varied > 2) put_note(out, "Each is the mean over the other options that varied.");
+    if (s->n_varied > 2)
+        put_note(out, "Each value is the mean over the other options that varied.");
     figure_end(out, id, data);
     free(sum);
     free(count);
@@ -401,6 +417,9 @@ static void write_heat_maps(const struct sweep_page *s, struct text *out)
     else
         put_heat_map(s, out, "heat-score", title_of(s->merit->test_name).s, s->merit->test_key,
                      false, "");
+    double from, to;
+    if (find_range(s, roc_auc_key, &from, &to))
+        put_heat_map(s, out, "heat-roc-auc", "Test ROC AUC", roc_auc_key, false, "");
     put_heat_map(s, out, "heat-seconds", "Training time, s", "seconds", false, " s");
     text_put(out, "</div>\n");
 }
@@ -581,9 +600,9 @@ int report_sweep_write(const char *folder, struct text *page)
         const char *id, *heading;
         void (*write)(const struct sweep_page *s, struct text *out);
     } sections[] = {{"summary", "Summary", write_summary},
-                    {"table", "What came of each cell", write_table},
+                    {"table", "Results", write_table},
                     {"heat", "Heat maps", write_heat_maps},
-                    {"lines", "Which options lead where", write_parallel},
+                    {"lines", "Options and results", write_parallel},
                     {"time", "Test score against time", write_against_time}};
     struct sweep_page s = {0};
     const int status = read_results(folder, &s);

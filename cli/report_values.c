@@ -175,8 +175,8 @@ static void put_ranges(const struct report *report, const struct values *v, stru
         json_push(row, json_rounded(sum / count, 9));
     }
     text_put(out, "</tbody></table>\n");
-    put_note(out, "The test samples in the order of their true value, divided into parts of the "
-                  "same size. A mean error above 0: the network predicts too much there.");
+    put_note(out, "The test samples are ordered by their true value and divided into parts of the "
+                  "same size. Where the mean error is above 0, the predictions are too high.");
     figure_end(out, id, data);
     free(heading);
     free(pairs);
@@ -280,8 +280,7 @@ static void put_curve(const struct report *report, struct text *out,
     static const char *const of_roc[] = {"threshold", "false positive rate", "true positive rate",
                                          NULL};
     static const char *const of_precision[] = {"threshold", "recall", "precision", NULL};
-    const struct series series[] = {{"network", 0, 0, -1, true},
-                                    {roc ? "chance" : "chance: all alike", 9, 1, -1, true}};
+    const struct series series[] = {{"network", 0, 0, -1, true}, {"chance", 9, 1, -1, true}};
     const char *id = roc ? "roc" : "precision-recall";
     const char *heading = roc ? "ROC curve" : "Precision and recall";
     const double *x = roc ? curve->mistaken : curve->found;
@@ -317,8 +316,8 @@ static void put_curve(const struct report *report, struct text *out,
     const glia_metrics *m = &report->test->metrics;
     if (roc)
         put_note(out,
-                 "\"%s\" is the class that is looked for. Area under the curve (ROC AUC): %s; by "
-                 "chance it is 0.5.",
+                 "The positive class is \"%s\". Area under the curve (ROC AUC): %s; by chance it "
+                 "is 0.5.",
                  class_name(report, 1), show_number(m->roc_auc).s);
     else
         put_note(out, "Average precision (AP): %s; by chance it is %s, the share of \"%s\".",

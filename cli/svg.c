@@ -12,14 +12,9 @@
 
 #include "output.h"
 
-enum { MOST_TICKS = 16, LEGEND_CHARACTERS = 26 };
+enum { MOST_TICKS = 16, TICKS_X = 7, TICKS_Y = 6, LEGEND_CHARACTERS = 26 };
 
 /* Large ones have room for larger text, which they need where they are drawn smaller. */
-static double left_of(const struct plot *plot)
-{
-    return plot->large ? 66 : 50;
-}
-
 static double right_of(const struct plot *plot)
 {
     return plot->large ? 34 : 20;
@@ -156,13 +151,41 @@ double plot_y(const struct plot *plot, double y)
     return plot->top + (1 - place(&plot->y, y)) * plot->height;
 }
 
+/* The most characters that a tick of an axis has. */
+static size_t widest_tick(const struct plot_axis *axis, int most)
+{
+    double ticks[MOST_TICKS], step;
+    size_t widest = 0;
+    const int n = find_ticks(axis, most, ticks, &step);
+    for (int i = 0; i < n; i++) {
+        const size_t width = text_width(tick_text(axis, ticks[i], step).s);
+        if (width > widest) widest = width;
+    }
+    return widest;
+}
+
+/* Room for the ticks of the vertical axis, and its label beside them. */
+static double left_of(const struct plot *plot)
+{
+    const double usual = plot->large ? 66 : 50, label = plot->large ? 32 : 24;
+    return fmax(usual,
+                label + 0.95 * character_width(plot) * (double)widest_tick(&plot->y, TICKS_Y));
+}
+
+/* Of the horizontal axis, so that their texts do not touch. */
+static int most_ticks(const struct plot *plot)
+{
+    const double width = character_width(plot) * (double)(widest_tick(&plot->x, TICKS_X) + 1);
+    return (int)fmax(2, fmin(TICKS_X, plot->width / width));
+}
+
 static void draw_axes(struct plot *plot)
 {
     double ticks[MOST_TICKS], step;
     double right = plot->left + plot->width, bottom = plot->top + plot->height;
     struct text *out = plot->out;
     text_put(out, "<g class=\"axis\">");
-    int n = find_ticks(&plot->y, 6, ticks, &step);
+    int n = find_ticks(&plot->y, TICKS_Y, ticks, &step);
     for (int i = 0; i < n; i++) {
         double y = plot_y(plot, ticks[i]);
         text_print(out,
@@ -171,7 +194,7 @@ static void draw_axes(struct plot *plot)
                    plot->left, y, right, plot->left - 5, y + (plot->large ? 4.8 : 3.8),
                    tick_text(&plot->y, ticks[i], step).s);
     }
-    n = find_ticks(&plot->x, 7, ticks, &step);
+    n = find_ticks(&plot->x, most_ticks(plot), ticks, &step);
     for (int i = 0; i < n; i++) {
         double x = plot_x(plot, ticks[i]);
         text_print(out,

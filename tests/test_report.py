@@ -533,7 +533,7 @@ def _():
         expect(near(sums, result["test_average_precision"], 0.02), sums, result)
         cards = page.all("ul")[0]["text"]
         expect("ROC AUC %.4g" % result["test_roc_auc"] in cards, cards)
-        expect("what always answering" in cards and "%.2f %%" % (100 * result["test_majority"])
+        expect("always answering" in cards and "%.2f %%" % (100 * result["test_majority"])
                in cards, cards)
 
     train("valued", "values.csv", "--epochs", "3")
@@ -642,6 +642,27 @@ def _():
     write("odd/run.json", b'{"format": "glia-run", "format_version": 1, "data": 7}')
     write("odd/result.json", b"{}")
     page_of("odd")
+
+
+@test("the ticks of an axis touch neither each other nor its label")
+def _():
+    write("ticks.csv", "".join(["a,y\n", *(f"{i},{(i - 100) * 1234}\n"
+                                          for i in range(200))]).encode())
+    glia("train", "ticks.csv", "--run", "ticks", "-q", "--epochs", 3)
+    page_of("ticks")
+    n_looked = 0
+    for plot in re.findall(r'<svg class="plot.*?</svg>', read("ticks/report.html").decode(), re.S):
+        axis = re.search(r'<g class="axis">(.*?)</g>', plot, re.S).group(1)
+        texts = re.findall(r'<text x="([-\d.]+)" y="([-\d.]+)" text-anchor="(\w+)">([^<]*)<', axis)
+        label = re.search(r"translate\((\d+) ", axis)
+        ticks = sorted((float(x), len(text)) for x, y, anchor, text in texts[:-1] if anchor == "middle")
+        for (x, n), (next_x, next_n) in zip(ticks, ticks[1:]):
+            expect(next_x - x > 5.6 * (n + next_n) / 2, ticks)
+            n_looked += n >= 7
+        for x, _, anchor, text in texts:
+            if anchor == "end" and label:
+                expect(float(x) - 5.6 * len(text) > float(label.group(1)) + 3, x, text)
+    expect(n_looked > 0, "there are no long ticks")
 
 
 @test("a sweep's page is as sound")

@@ -435,6 +435,22 @@ def _():
     expect("expected a list" in glia("report", "failing", code=1).err, "no message")
 
 
+@test("the report of a sweep over two classes has their ROC AUC")
+def _():
+    expect("ROC AUC" not in read("grid/report.html").decode(), "there are three classes")
+    write("two.csv", "".join(["a,y\n", *(f"{i * i % 37},{'pq'[i * i % 37 > 15 + i % 9]}\n"
+                                         for i in range(200))]).encode())
+    glia("sweep", "two.csv", "--hidden", "2,3", "--lr", "0.1,0.2", "--epochs", 2, "-o", "ranked", "-q")
+    page, cells = read("ranked/report.html").decode(), load("ranked/results.json")["cells"]
+    for figure in ("cells", "heat-roc-auc"):
+        data = json.loads(re.search(f'id="data-{figure}">(.*?)</script>', page, re.S).group(1))
+        at = data["columns"].index("test_roc_auc")
+        expect([round(row[at], 8) for row in data["rows"]] ==
+               [round(cell["test_roc_auc"], 8) for cell in cells], data, cells)
+    for cell in cells:
+        expect(f'<td>{cell["test_roc_auc"]:.4g}</td>' in page, cell)
+
+
 # ---- Plots as files ------------------------------------------------------------------------------
 
 SVG = "{http://www.w3.org/2000/svg}"
