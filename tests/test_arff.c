@@ -305,7 +305,7 @@ static void test_left_out(void **state)
     params.n_known = 1;
     glia_error error = {0};
     assert_error("must be there", parse(text, strlen(text), &params, &table, &error),
-                 GLIA_BAD_FORMAT, &error, "line 5, column a", "--drop");
+                 GLIA_BAD_FORMAT, &error, "line 5, column a", "--drop a");
 
     params = gi_table_default_params();
     params.skips_bad_rows = true;

@@ -801,7 +801,7 @@ static void bad_rows_are_skipped(void **state)
         "1 1 | "
         "14: 1 1 | 15: 1 1 | 16: 1 1 skipped 5");
     assert_non_null(
-        strstr(read_known("a,b\n1,2,3\n", params, &out), "1 malformed rows and no other"));
+        strstr(read_known("a,b\n1,2,3\n", params, &out), "1 malformed row and no other"));
     assert_non_null(strstr(read_known("a,b\n1,2\n1,\"2\n", params, &out), "not closed"));
     /* What a bad row brought is no category, and nothing of it is missing. */
     gi_table *table;

@@ -475,7 +475,7 @@ static void test_folders_malformed(void **state)
     assert_error("empty", OPEN("empty", NULL), GLIA_NOT_FOUND, &error, "CLASS/FILE.png",
                  "train-images-idx3-ubyte");
     write_grey("flat/1.pgm", 1, 1, 1);
-    assert_error("flat", OPEN("flat", NULL), GLIA_BAD_FORMAT, &error, "1 images and no folders",
+    assert_error("flat", OPEN("flat", NULL), GLIA_BAD_FORMAT, &error, "1 image and no folders",
                  "a folder for each class");
     write_grey("one/a/1.pgm", 1, 1, 1);
     assert_error("one", OPEN("one", NULL), GLIA_BAD_FORMAT, &error, "one folder, a,",

@@ -360,7 +360,7 @@ static void test_malformed(void **state)
         {"a query after pairs", TEXT("1 1:1 qid:3\n"), 0, "\"qid:3\"", "as the index"},
         {"a long token", TEXT("1 1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"), 0,
          "aaaa...", "as the value"},
-        {"one class", TEXT("1 1:1\n1 1:2\n1\n1\n"), 0, "1 different labels", "2 to 65536"},
+        {"one class", TEXT("1 1:1\n1 1:2\n1\n1\n"), 0, "1 different label,", "2 to 65536"},
         {"fractions as classes", TEXT("1.5 1:1\n2 1:2\n"), GLIA_LOSS_CROSS_ENTROPY, "no whole",
          "name classes"},
         {"fractions as labels", TEXT("1.5,2 1:1\n2 1:2\n"), GLIA_LOSS_AUTO, "no whole",

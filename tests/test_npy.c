@@ -384,8 +384,8 @@ static void test_malformed_arrays(void **state)
         {"a long type", "{'descr': '<f4<f4<f4<f4<f4<f4<f4<f4', " GOOD_TAIL, 4, "byte 20",
          "the type"},
         {"no kind", "{'descr': '|hu1', " GOOD_TAIL, 4, "'|hu1'", "expected whole numbers"},
-        {"too little data", "{'descr': '|u1', " GOOD_TAIL, 3, "3 bytes follow", "expected 4"},
-        {"too much data", "{'descr': '|u1', " GOOD_TAIL, 5, "5 bytes follow", "expected 4"},
+        {"too little data", "{'descr': '|u1', " GOOD_TAIL, 3, "3 bytes after", "expected 4"},
+        {"too much data", "{'descr': '|u1', " GOOD_TAIL, 5, "5 bytes after", "expected 4"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct bytes file = {.size = 0};
@@ -1002,7 +1002,7 @@ static void test_malformed_archives(void **state)
     gi_table *table = NULL;
     put_archive(&file, odd, 2, false);
     assert_error("rows", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
-                 &error, "t.npz: y.npy: 1 rows, expected 2", "x.npy");
+                 &error, "t.npz: y.npy: found 1 row, expected 2", "x.npy");
     file.size = 0;
     odd[0].name = "a.npy";
     put_archive(&file, odd, 2, false);

@@ -90,12 +90,16 @@ static glia_status add_text(gi_arff *r, size_t c, double *cell)
     }
     *cell = (double)code;
     if (code != SIZE_MAX) return GLIA_OK;
-    if (attribute->must_be_text)
-        return bad_cell(r, c,
-                        r->is_for_network
-                            ? "at most 65,536 different texts of at most 1,024 bytes"
-                            : "at most 65,536 different texts of at most 1,024 bytes; leave the "
-                              "column out with --drop");
+    if (attribute->must_be_text) {
+        char expected[GI_OPTION_NAMES + 96] =
+            "at most 65,536 different texts of at most 1,024 bytes";
+        char option[GI_OPTION_NAMES];
+        if (!r->is_for_network)
+            snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
+                     "; leave the column out with --drop %s",
+                     gi_table_option(r->table->columns, &c, 1, option));
+        return bad_cell(r, c, expected);
+    }
     lose_column(r, c);
     *cell = (double)NAN;
     return GLIA_OK;

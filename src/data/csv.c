@@ -370,10 +370,12 @@ static glia_status read_source(struct reading *reading, const gi_table_params *p
     status = reading->status;
     if (!status && reading->table->rows == 0) {
         if (reading->table->skipped)
-            status = gi_fail(error, GLIA_BAD_FORMAT,
-                             "%s: found %zu malformed rows and no other, expected a table; without "
-                             "--on-bad-row skip the first of them is shown",
-                             reading->source.path, reading->table->skipped);
+            status =
+                gi_fail(error, GLIA_BAD_FORMAT,
+                        "%s: found %zu malformed row%s and no other, expected a table; without "
+                        "--on-bad-row skip the first of them is shown",
+                        reading->source.path, reading->table->skipped,
+                        reading->table->skipped == 1 ? "" : "s");
         else
             status = gi_fail(error, GLIA_BAD_FORMAT,
                              "%s: found a header and no rows, expected a table; if the first line "

@@ -428,9 +428,9 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
     glia_status status = encoding_new(shared, schema, reading->task, &e, error);
     if (!status) e->is_plain = !reading->schema;
     if (!status && schema->n_targets != outputs && !(e->is_plain && schema->n_targets == 0))
-        status = gi_fail(error, GLIA_MISMATCH,
-                         "%s: %zu columns are to be predicted, but the network predicts %zu",
-                         table->path, schema->n_targets, outputs);
+        status = gi_fail(
+            error, GLIA_MISMATCH, "%s: %zu column%s to be predicted, but the network predicts %zu",
+            table->path, schema->n_targets, schema->n_targets == 1 ? " is" : "s are", outputs);
     for (size_t j = 0; !status && j < schema->n_columns; j++) {
         const gi_schema_column *column = &schema->columns[j];
         e->column[j] = gi_table_column(table, column->name);

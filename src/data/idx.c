@@ -114,12 +114,12 @@ static glia_status parse(const char *path, bool packed, bool are_labels, const u
     if (n_data < out->size) return too_short(path, packed, n_bytes, header + out->size, error);
     if (n_data > out->size && packed)
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: too long: %zu more bytes come, decompressed, than its header says",
-                       path, n_data - out->size);
+                       "%s: too long: %zu more byte%s when decompressed than its header says", path,
+                       n_data - out->size, n_data - out->size == 1 ? " comes" : "s come");
     if (n_data > out->size)
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte %zu: %zu bytes after the array's end, expected none", path,
-                       header + out->size, n_data - out->size);
+                       "%s: byte %zu: found %zu byte%s after the array's end, expected none", path,
+                       header + out->size, n_data - out->size, n_data - out->size == 1 ? "" : "s");
     out->data = bytes + header;
     return GLIA_OK;
 }
@@ -326,7 +326,7 @@ static glia_status labels_open(const char *folder, glia_split split, struct arra
     if (!status && idx->n_dims != 1 && !(idx->n_dims == 2 && idx->width == 4)) {
         const size_t n_dims = out->idx.n_dims;
         gi_fail(error, GLIA_BAD_FORMAT,
-                "%s: byte 3: %zu dimensions, expected 1 for labels (are images and labels "
+                "%s: byte 3: found %zu dimensions, expected 1 for labels (are images and labels "
                 "exchanged?)",
                 out->path, n_dims);
         array_free(out);
@@ -429,14 +429,16 @@ static glia_status open_split(const char *folder, glia_split split, struct array
     if (status) return status;
     const size_t n_dims = images->idx.n_dims, samples = images->idx.dims[0];
     if (n_dims != 2 && n_dims != 3)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte 3: %zu dimensions, expected 3 (samples, height, width) or 2 "
-                       "(samples, features)",
-                       images->path, n_dims);
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: byte 3: found %zu dimension%s, expected 3 (samples, height, width) or 2 "
+            "(samples, features)",
+            images->path, n_dims, n_dims == 1 ? "" : "s");
     if (samples != labels->idx.dims[0])
         return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte 4: %zu labels, expected %zu, one for each image of %s",
-                       labels->path, labels->idx.dims[0], samples, images->path);
+                       "%s: byte 4: found %zu label%s, expected %zu, one for each image of %s",
+                       labels->path, labels->idx.dims[0], labels->idx.dims[0] == 1 ? "" : "s",
+                       samples, images->path);
     return GLIA_OK;
 }
 

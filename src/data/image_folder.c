@@ -131,10 +131,11 @@ static glia_status find_classes(struct folder *f, glia_error *error)
                            path, path, gi_idx_file_names[0][0], gi_idx_file_names[0][1],
                            gi_idx_file_names[1][0], gi_idx_file_names[1][1]);
         if (f->classes.n == 0)
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: found %zu images and no folders; expected a folder for each class: "
-                           "%s/CLASS/FILE.png",
-                           path, n, path);
+            return gi_fail(
+                error, GLIA_BAD_FORMAT,
+                "%s: found %zu image%s and no folders; expected a folder for each class: "
+                "%s/CLASS/FILE.png",
+                path, n, n == 1 ? "" : "s", path);
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found one folder, %s, expected at least two, one for each class; give "
                        "the folder that holds them",

@@ -188,6 +188,14 @@ static bool has_long(const gi_array *array, size_t at, size_t stride)
     return false;
 }
 
+/* What to do about a column that has too many categories. */
+static void advise_drop(const gi_table *table, size_t c, char *advice, size_t room)
+{
+    char option[GI_OPTION_NAMES];
+    snprintf(advice, room, "; leave the column out with --drop %s, or read it as numbers",
+             gi_table_option(table->columns, &c, 1, option));
+}
+
 /* Fills columns `first` to first + array->columns - 1 of the table. */
 static glia_status fill_columns(const gi_array *array, size_t first, const gi_table_params *params,
                                 gi_table *table, glia_error *error)
@@ -196,10 +204,9 @@ static glia_status fill_columns(const gi_array *array, size_t first, const gi_ta
     for (size_t c = 0; c < array->columns; c++) {
         gi_column *column = &table->columns[first + c];
         size_t stride, at = gi_array_column_begin(array, c, &stride);
-        const char *advice = column->kind != GI_CELL_TEXT ? NULL
-                             : knows_all
-                                 ? ", expected those of the training data"
-                                 : "; leave the column out with --drop, or read it as numbers";
+        const bool was_asked = column->kind == GI_CELL_TEXT;
+        char advice[GI_OPTION_NAMES + 80] = ", expected those of the training data";
+        if (was_asked && !knows_all) advise_drop(table, first + c, advice, sizeof advice);
         bool is_lost = column->kind == GI_CELL_IGNORED;
         if (column->kind == GI_CELL_NUMBER && !knows_all &&
             (has_texts || has_long(array, at, stride)))
@@ -212,7 +219,8 @@ static glia_status fill_columns(const gi_array *array, size_t first, const gi_ta
         for (size_t i = 0; i < table->rows && !is_lost; i++, at += stride) {
             const glia_status status =
                 column->kind == GI_CELL_TEXT
-                    ? read_text(array, at, i, first + c, advice, table, &is_lost, error)
+                    ? read_text(array, at, i, first + c, was_asked ? advice : NULL, table, &is_lost,
+                                error)
                     : read_number(array, at, i, first + c, table, error);
             if (status) return status;
             column->has_missing |= isnan(table->owned_cells[i * table->n_columns + first + c]);

@@ -232,8 +232,9 @@ static glia_status read_archive(const char *path, const uint8_t *bytes, size_t n
     }
     status = gi_npz_find(&zip, y_names, false, &out->y, &out->has_y, error);
     if (!status && out->has_y && out->y.rows != out->x.rows)
-        status = gi_fail(error, GLIA_BAD_FORMAT, "%s: %zu rows, expected %zu, one for each of %s",
-                         out->y.where, out->y.rows, out->x.rows, out->x.where);
+        status = gi_fail(error, GLIA_BAD_FORMAT,
+                         "%s: found %zu row%s, expected %zu, one for each of %s", out->y.where,
+                         out->y.rows, out->y.rows == 1 ? "" : "s", out->x.rows, out->x.where);
     if (!status && is_train)
         status = gi_npz_find(&zip, split == GLIA_TEST ? train_y : test_y, false, &out->other_y,
                              &out->has_other_y, error);

@@ -279,10 +279,11 @@ glia_status gi_array_parse(const uint8_t *bytes, size_t n_bytes, bool may_be_sin
     }
     const size_t there = n_bytes - begin - length;
     if (there != count * array->size)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte %zu: %zu bytes follow the header, expected %zu, as its shape and "
-                       "type say; copy or save the file again",
-                       array->where, begin + length, there, count * array->size);
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: byte %zu: found %zu byte%s after the header, expected %zu, as its shape "
+            "and type say; copy or save the file again",
+            array->where, begin + length, there, there == 1 ? "" : "s", count * array->size);
     array->elements = bytes + begin + length;
     return GLIA_OK;
 }

@@ -175,8 +175,9 @@ static glia_status check_task(const gi_sparse_facts *facts, const double *values
                        path, values[n - 1], task == GLIA_LABELS ? "labels" : "classes");
     if (task != GLIA_VALUES && !any_number &&
         (n < (task == GLIA_CLASSES ? 2 : 1) || n > GLIA_MAX_CLASSES))
-        return gi_fail(error, GLIA_BAD_FORMAT, "%s: found %zu different labels, expected %d to %d",
-                       path, n, task == GLIA_CLASSES ? 2 : 1, (int)GLIA_MAX_CLASSES);
+        return gi_fail(error, GLIA_BAD_FORMAT, "%s: found %zu different label%s, expected %d to %d",
+                       path, n, n == 1 ? "" : "s", task == GLIA_CLASSES ? 2 : 1,
+                       (int)GLIA_MAX_CLASSES);
     return GLIA_OK;
 }
 

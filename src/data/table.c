@@ -320,10 +320,10 @@ glia_status gi_table_apply_known(gi_table *table, const gi_table_params *params,
         else if (!known->may_be_absent)
             return gi_fail(
                 error, GLIA_BAD_FORMAT,
-                "%s: found %zu columns, none of them %s; expected their names, %s to %s, "
+                "%s: found %zu column%s, none of them %s; expected their names, %s to %s, "
                 "or their numbers",
-                table->path, table->n_columns, known->name, table->columns[0].name,
-                table->columns[table->n_columns - 1].name);
+                table->path, table->n_columns, table->n_columns == 1 ? "" : "s", known->name,
+                table->columns[0].name, table->columns[table->n_columns - 1].name);
     }
     return GLIA_OK;
 }
