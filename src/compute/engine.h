@@ -8,6 +8,7 @@
 #ifndef GLIA_COMPUTE_ENGINE_H
 #define GLIA_COMPUTE_ENGINE_H
 
+#include "base/pairs.h"
 #include "base/random.h"
 #include "base/status.h"
 
@@ -187,8 +188,9 @@ typedef struct gi_sparse {
 
 /* What one thread needs for itself. */
 typedef struct gi_scratch {
-    gi_sparse list; /* room for the widest layer, and for a batch */
-    void *block;    /* elements: gi_scratch_block */
+    gi_sparse list;  /* room for the widest layer, and for a batch */
+    void *block;     /* elements: gi_scratch_block */
+    uint32_t *heads; /* (widest): 0 between calls; NULL: it is done without them */
 } gi_scratch;
 
 /* Room for a row of the widest layer, or for blocks of a product's factors. */
@@ -210,6 +212,9 @@ typedef struct gi_engine {
 
     /* The same as a list of the non-zeros, which has room for gi_padded(n). */
     void (*load_sparse)(gi_sparse *dst, glia_type type, const void *src, size_t n, double divisor);
+
+    /* The same of a sample (n) of which only the non-zeros are there: dst has room for them. */
+    void (*load_pairs)(gi_sparse *dst, const gi_pairs *src, size_t n, double divisor);
 
     /*
      * Units begin..end (multiples of GI_PAD) of dst = f(src W + b); of the last layer, dst is z,

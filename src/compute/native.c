@@ -493,10 +493,19 @@ static void load_sparse(gi_sparse *dst, glia_type type, const void *src, size_t 
     dst->n = count;
 }
 
-/* Where the non-zeros of the inputs from begin (a multiple of GI_SPARSE_BLOCK) on begin. */
+/* Where the non-zeros of the inputs from begin on begin: a multiple of GI_SPARSE_BLOCK, or the end
+ * of all inputs. */
 static size_t first_from(const gi_sparse *x, size_t begin)
 {
-    return begin ? x->end[begin / GI_SPARSE_BLOCK - 1] : 0;
+    return begin ? x->end[gi_sparse_blocks(begin) - 1] : 0;
+}
+
+/* How many non-zeros m samples have. */
+static size_t count_pairs(const gi_sparse *x, size_t m)
+{
+    size_t n = 0;
+    for (size_t r = 0; r < m; r++) n += x[r].n;
+    return n;
 }
 
 /*
@@ -539,14 +548,13 @@ INLINE uint64_t nonzero_mask(const uint8_t *bytes)
     return mask;
 }
 
-/* sum += x's inputs of a block times W */
-INLINE void forward_list(sparse_tile t, const gi_sparse *x, size_t block, vector *sum)
+/* sum += x's inputs begin..end, whole blocks, times W */
+INLINE void forward_list(sparse_tile t, const gi_sparse *x, size_t begin, size_t end, vector *sum)
 {
     const uint32_t *restrict index = x->index;
     const float *restrict value = x->value;
-    const size_t end = x->end[block];
-    for (size_t k = first_from(x, block * GI_SPARSE_BLOCK); k < end; k++)
-        add_row(t, index[k], value[k], sum);
+    const size_t last = first_from(x, end);
+    for (size_t k = first_from(x, begin); k < last; k++) add_row(t, index[k], value[k], sum);
 }
 
 /* ... inputs begin..end of a sample, 64 at a time, by their mask */
@@ -573,7 +581,7 @@ INLINE void forward_block(sparse_tile t, const batch *x, size_t first, size_t m,
         vector *to = (vector *)(dst + r * row), sum[SPARSE_VECTORS];
         for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = to[v];
         if (x->lists)
-            forward_list(t, &x->lists[first + r], begin / GI_SPARSE_BLOCK, sum);
+            forward_list(t, &x->lists[first + r], begin, end, sum);
         else
             forward_mask(t, x->bytes + (first + r) * x->row, x->scale, begin, end, sum);
         for (size_t v = 0; v < t.n_first + t.n_second; v++) to[v] = sum[v];
@@ -675,13 +683,25 @@ INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float
             break;                                                                                 \
         }
 
+/*
+ * How many inputs samples go by at a time. Where a block has hardly a non-zero of a sample, its
+ * weights are not read twice, and it is not worth a visit: all inputs are one.
+ */
+static size_t block_of(const batch *x, size_t first, size_t rows, size_t n_in)
+{
+    enum { BYTES = 128, WORTH = 2 };
+    if (!x->lists) return BYTES;
+    return count_pairs(x->lists + first, rows) < WORTH * rows * gi_sparse_blocks(n_in)
+               ? n_in
+               : GI_SPARSE_BLOCK;
+}
+
 static void forward_sparse_batch(const gi_layer *layer, const batch *x, float *dst, size_t m,
                                  size_t begin, size_t end)
 {
-    enum { BYTES = 128 }; /* inputs of a block by masks */
-    const size_t row = gi_stride(layer->n_out), block = x->lists ? GI_SPARSE_BLOCK : BYTES;
+    const size_t row = gi_stride(layer->n_out);
     for (size_t first = 0; first < m; first += CHUNK) {
-        const size_t rows = least(m - first, CHUNK);
+        const size_t rows = least(m - first, CHUNK), block = block_of(x, first, rows, layer->n_in);
         float *chunk = dst + first * row;
         start_with_bias(layer, chunk, rows, begin, end);
         for (size_t u = begin, n = 0; u < end; u += n)
@@ -810,14 +830,103 @@ static void hand_over_sparse(const gi_layer *layer, size_t layer_index, const ba
     }
 }
 
+/* ---- Few non-zeros: only the rows of W that they lead to are visited ------------------------ */
+
+/*
+ * The non-zeros of a chunk of samples, those of an input linked in the samples' order: it begins at
+ * place heads[input] - 1, and place k has value[k], of row link[k] % CHUNK of the chunk; the next
+ * one is at place link[k] / CHUNK - 1. All in a thread's scratch, with room for `most`.
+ */
+typedef struct linked {
+    uint32_t *heads;   /* (inputs): 0 of those without any */
+    uint32_t *touched; /* (n_touched): those with one */
+    size_t n_touched;
+    uint32_t *link;
+    float *value;
+} linked;
+
+/* Whether each chunk has so few that looking at every input would be most of the work. */
+static bool are_few(const batch *x, size_t m, size_t n_in, const gi_scratch *scratch)
+{
+    if (!x->lists || !scratch->heads) return false;
+    for (size_t r = 0; r < m; r += CHUNK)
+        if (2 * count_pairs(x->lists + r, least(m - r, CHUNK)) > n_in) return false;
+    return true;
+}
+
+/* Links those of inputs begin..end of m samples. */
+static linked link_lists(const gi_sparse *x, size_t m, size_t begin, size_t end,
+                         const gi_scratch *scratch)
+{
+    linked l = {scratch->heads, scratch->list.index, 0, scratch->block, scratch->list.value};
+    uint32_t n = 0;
+    for (size_t r = m; r-- > 0;) /* each is put before those that are there */
+        for (size_t k = 0; k < x[r].n; k++) {
+            const uint32_t i = x[r].index[k];
+            if (i < begin || i >= end) continue;
+            if (l.heads[i] == 0) l.touched[l.n_touched++] = i;
+            l.link[n] = l.heads[i] * CHUNK + (uint32_t)r;
+            l.value[n] = ((const float *)x[r].value)[k];
+            l.heads[i] = ++n;
+        }
+    return l;
+}
+
+/* The tile (of the weights) of all inputs that were linked += factor * x^T delta */
+INLINE void add_linked(sparse_tile t, const linked *x, const float *delta, size_t row, float factor)
+{
+    for (size_t j = 0; j < x->n_touched; j++) {
+        const size_t i = x->touched[j];
+        if (j + AHEAD < x->n_touched)
+            for (size_t v = 0; v < t.n_first; v++)
+                __builtin_prefetch(t.first + x->touched[j + AHEAD] * t.first_row + v * LANES, 1);
+        vector sum[SPARSE_VECTORS];
+        for (size_t v = 0; v < t.n_first + t.n_second; v++) sum[v] = (vector){0};
+        for (uint32_t next = x->heads[i]; next;) {
+            const uint32_t link = x->link[next - 1];
+            const vector x_r = spread(x->value[next - 1]);
+            const vector *d = (const vector *)(delta + link % CHUNK * row);
+            for (size_t v = 0; v < t.n_first + t.n_second; v++)
+                sum[v] = multiply_add(x_r, d[v], sum[v]);
+            next = link / CHUNK;
+        }
+        vector *to0 = (vector *)(t.first + i * t.first_row);
+        vector *to1 = (vector *)(t.second + i * t.second_row);
+        for (size_t v = 0; v < t.n_first; v++)
+            to0[v] = multiply_add(spread(factor), sum[v], to0[v]);
+        for (size_t v = 0; v < t.n_second; v++)
+            to1[v] = multiply_add(spread(factor), sum[t.n_first + v], to1[v]);
+    }
+}
+
+/* As learn_sparse, of all of the part's inputs. */
+static void learn_few(const gi_layer *layer, const batch *x, const float *delta, size_t m,
+                      const gi_part *part, float factor, const gi_scratch *scratch)
+{
+    const size_t row = gi_stride(layer->n_out);
+    for (size_t r = 0; r < m; r += CHUNK) {
+        const linked few =
+            link_lists(x->lists + r, least(m - r, CHUNK), part->row_begin, part->row_end, scratch);
+        for (size_t u = part->unit_begin, n = 0; u < part->unit_end; u += n)
+            WITH_TILE(layer, 0, u, part->unit_end, n,
+                      add_linked(tile, &few, delta + r * row + u, row, factor));
+        for (size_t j = 0; j < few.n_touched; j++) few.heads[few.touched[j]] = 0;
+    }
+}
+
 static void backward_sparse_batch(const gi_layer *layer, size_t layer_index, const batch *x,
                                   const float *delta, size_t m, const gi_part *part,
-                                  const gi_row_update *update, float *block)
+                                  const gi_row_update *update, gi_scratch *scratch)
 {
     const float scale = x->bytes ? x->scale : 1; /* of turned bytes */
     const size_t end = least(part->row_end, layer->n_in);
     const size_t at_once = x->bytes && is_sgd(update) ? TURNED_BYTES : TURNED_FLOATS;
+    float *block = scratch->block;
     update_bias(layer, layer_index, delta, m, part, update, block);
+    if (is_sgd(update) && are_few(x, m, layer->n_in, scratch)) {
+        learn_few(layer, x, delta, m, part, -(float)update->rate * scale, scratch);
+        return;
+    }
     for (size_t i = part->row_begin, next; i < end; i = next) {
         next = least(end, (i / at_once + 1) * at_once);
         if (is_sgd(update))
@@ -839,7 +948,7 @@ static void backward_sparse(const gi_layer *layer, size_t layer_index, const gi_
                             const gi_row_update *update, gi_scratch *scratch)
 {
     const batch x = {.lists = lists};
-    backward_sparse_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch->block);
+    backward_sparse_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch);
 }
 
 /* ---- The first layer, of bytes -------------------------------------------------------------- */
@@ -861,8 +970,10 @@ static void backward_bytes(const gi_layer *layer, size_t layer_index, const uint
                            gi_scratch *scratch)
 {
     const batch x = {.bytes = bytes, .row = row, .scale = scale};
-    (skips_zeros ? backward_sparse_batch : backward_batch)(layer, layer_index, &x, diff_dst, m,
-                                                           part, update, scratch->block);
+    if (skips_zeros)
+        backward_sparse_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch);
+    else
+        backward_batch(layer, layer_index, &x, diff_dst, m, part, update, scratch->block);
 }
 
 /* ---- The table ------------------------------------------------------------------------------ */
@@ -874,6 +985,7 @@ const gi_engine PASTE_ALL(gi_native_, LEVEL) = {
     .element_bytes = sizeof(float),
     .load_row = REFERENCE(load_row),
     .load_sparse = load_sparse,
+    .load_pairs = REFERENCE(load_pairs),
     .forward = forward,
     .loss = REFERENCE(loss),
     .outputs = REFERENCE(outputs),

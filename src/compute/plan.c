@@ -159,6 +159,7 @@ glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *err
     plan.changes_floats =
         (q->input_noise > 0 || q->input_dropout > 0 || q->standardises) && !plan.bytes;
     plan.sparse = is_native && !plan.changes_floats && gi_plan_skips_zeros(q->density);
+    plan.most_pairs = plan.sparse || plan.one_by_one ? q->most_pairs : 0;
     plan.staged =
         gi_plan_staged(q->layers, q->n_layers, q->for_training ? q->dropout : 0, plan.onednn);
 

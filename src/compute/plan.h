@@ -11,10 +11,11 @@
 typedef struct gi_plan_request {
     const gi_layer *layers;
     size_t n_layers;
-    size_t batch;   /* samples that go through together */
-    glia_type type; /* of the inputs */
-    double density; /* the part of the inputs that is not zero */
-    int threads;    /* that there are */
+    size_t batch;      /* samples that go through together */
+    glia_type type;    /* of the inputs */
+    double density;    /* the part of the inputs that is not zero */
+    size_t most_pairs; /* of samples that can be read by their non-zeros: the most of one; else 0 */
+    int threads;       /* that there are */
     glia_engine engine;
     glia_precision precision;
     bool standardises;          /* the inputs, which then are floats and none of them 0 */
@@ -33,6 +34,7 @@ typedef struct gi_plan {
     bool one_by_one;     /* batch 1: a fused step a sample, by one thread */
     bool sparse;         /* the first layer multiplies the non-zeros of its samples alone */
     bool bytes;          /* it reads the samples' bytes as they are */
+    size_t most_pairs;   /* samples come by their non-zeros, at most so many; 0: as they are */
     bool changes_floats; /* inputs are standardised, or have noise or dropout that bytes cannot */
     int threads;         /* at most those that there are */
     /*

@@ -141,6 +141,23 @@ static void load_sparse(gi_sparse *dst, glia_type type, const void *src, size_t 
     dst->n = count;
 }
 
+void REFERENCE(load_pairs)(gi_sparse *dst, const gi_pairs *src, size_t n, double divisor)
+{
+    const real scale = (real)(1 / divisor);
+    real *value = dst->value;
+    const size_t n_blocks = gi_sparse_blocks(n);
+    size_t count = 0, block = 0;
+    for (size_t k = 0; k < src->n; k++) {
+        const size_t at = src->index[k] / GI_SPARSE_BLOCK;
+        for (; dst->end && block < at; block++) dst->end[block] = (uint32_t)count;
+        dst->index[count] = src->index[k];
+        value[count] = (real)src->value[k] * scale;
+        count += src->value[k] != 0;
+    }
+    for (; dst->end && block < n_blocks; block++) dst->end[block] = (uint32_t)count;
+    dst->n = count;
+}
+
 /* ---- Activations, each beside its derivative ------------------------------------------------ */
 
 void REFERENCE(activate)(glia_activation f, real *row, size_t n_out, size_t begin, size_t end)
@@ -388,6 +405,7 @@ const gi_engine ENGINE_NAME = {
     .element_bytes = sizeof(real),
     .load_row = REFERENCE(load_row),
     .load_sparse = load_sparse,
+    .load_pairs = REFERENCE(load_pairs),
     .forward = forward,
     .loss = REFERENCE(loss),
     .outputs = REFERENCE(outputs),

@@ -31,6 +31,7 @@ void REFERENCE(derive)(glia_activation f, const REAL *a, REAL *delta, size_t n);
 
 /* As in gi_engine: */
 void REFERENCE(load_row)(void *dst, glia_type type, const void *src, size_t n, double divisor);
+void REFERENCE(load_pairs)(gi_sparse *dst, const gi_pairs *src, size_t n, double divisor);
 size_t REFERENCE(loss)(void *z, size_t n, const gi_loss *how, double *loss, size_t m); /* loss.c */
 void REFERENCE(outputs)(const void *z, size_t n, glia_loss kind, const double *mean,
                         const double *scale, float *out, size_t m);

@@ -356,6 +356,17 @@ const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t i
     return (const uint8_t *)dataset->x + row * gi_dataset_row_bytes(dataset);
 }
 
+size_t gi_dataset_most_pairs(const glia_dataset *dataset)
+{
+    return dataset->source.most_pairs ? dataset->source.most_pairs(dataset->source_of) : 0;
+}
+
+void gi_dataset_pairs(const glia_dataset *dataset, size_t index, const gi_pair_room *room,
+                      gi_pairs *out, uint32_t *label)
+{
+    *label = dataset->source.read_pairs(dataset->source_of, row_of(dataset, index), room, out);
+}
+
 uint32_t gi_dataset_label(const glia_dataset *dataset, size_t index)
 {
     const size_t row = row_of(dataset, index);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/image_form.h"
 #include "base/lineage.h"
+#include "base/pairs.h"
 #include "base/schema.h"
 #include "base/status.h"
 
@@ -23,6 +24,13 @@ typedef struct gi_rows {
     uint32_t (*read)(const void *source, uint64_t row, void *x);
     /* targets (n) of a row, from output `first` on: of values and multi-label sets; else NULL. */
     void (*read_targets)(const void *source, uint64_t row, size_t first, size_t n, double *targets);
+    /*
+     * Of sources whose rows are mostly zeros, else NULL: the same by the non-zeros alone, into room
+     * for most_pairs of them, or where they lie; and the most that a row may have, more than 0.
+     */
+    uint32_t (*read_pairs)(const void *source, uint64_t row, const gi_pair_room *room,
+                           gi_pairs *out);
+    size_t (*most_pairs)(const void *source);
     /* A number that stands for all of it, for gi_dataset_checksum. */
     uint32_t (*checksum)(const void *source);
     void (*keep)(void *source); /* one more data set has it, that will free it too */
@@ -105,6 +113,14 @@ double gi_dataset_weight(const glia_dataset *dataset, size_t index);
  */
 const void *gi_dataset_row(const glia_dataset *dataset, uint32_t epoch, size_t index,
                            uint8_t *scratch, uint32_t *label);
+
+/*
+ * The same by the non-zeros alone, of a set whose source has them: gi_dataset_most_pairs > 0, the
+ * most that a sample has, for which room is there. It may point into the set.
+ */
+size_t gi_dataset_most_pairs(const glia_dataset *dataset);
+void gi_dataset_pairs(const glia_dataset *dataset, size_t index, const gi_pair_room *room,
+                      gi_pairs *out, uint32_t *label);
 
 /* The class of a sample of a set that is not endless; 0 where there are none. */
 uint32_t gi_dataset_label(const glia_dataset *dataset, size_t index);

@@ -20,9 +20,10 @@
 #include "data/sparse.h"
 
 enum {
-    LONG_DIGITS = 16,    /* so many digits may be more than a double tells apart */
-    LOOK_LINES = 1000,   /* that decide what a file is, */
-    LOOK_BYTES = 1 << 20 /* in so many bytes, or one line more */
+    LONG_DIGITS = 16,         /* so many digits may be more than a double tells apart */
+    LOOK_LINES = 1000,        /* that decide what a file is, */
+    LOOK_BYTES = 1 << 20,     /* in so many bytes, or one line more */
+    RESIDENT_BYTES = 16 << 20 /* of a file that is mapped: what is read before it is given back */
 };
 
 /* ---- Tokens -------------------------------------------------------------------------------- */
@@ -85,6 +86,8 @@ static const char *label_end(const char *at, const char *end, bool *more, const 
 struct text {
     const char *path;
     const char *at, *end; /* end: of all */
+    const gi_file *file;  /* that it is */
+    const char *kept;     /* what was read before was given back */
     uint64_t line;
     size_t n_pairs, n_labels;
     gi_sparse_facts *facts;
@@ -210,6 +213,14 @@ static glia_status read_line(struct text *t, gi_sparse *s)
     return status;
 }
 
+/* Large files are read without being in memory as a whole: what is read again comes again. */
+static void give_back(struct text *t, const char *at)
+{
+    if (at - t->kept < RESIDENT_BYTES) return;
+    gi_file_forget(t->file);
+    t->kept = at;
+}
+
 /* All lines; the arrays have room for what the text may hold. */
 static glia_status read_lines(struct text *t, gi_sparse *s)
 {
@@ -224,6 +235,7 @@ static glia_status read_lines(struct text *t, gi_sparse *s)
         if (is_over ? t->blank_is_sample && !is_empty : *t->at != '#') status = read_line(t, s);
         const char *newline = memchr(t->at, '\n', (size_t)(t->end - t->at));
         t->at = newline ? newline + 1 : t->end;
+        give_back(t, t->at);
     }
     s->first_pair[s->rows] = t->n_pairs;
     s->first_label[s->rows] = t->n_labels;
@@ -240,22 +252,43 @@ static size_t count(const char *at, const char *end, char c)
     return n;
 }
 
+/* What a text may hold: at most. */
+struct bounds {
+    size_t lines, pairs, labels;
+    const char *zero; /* the first zero byte, or NULL */
+};
+
+static struct bounds bound(struct text *t)
+{
+    enum { AT_ONCE = 1 << 18 }; /* stays in cache while it is looked at four times */
+    struct bounds b = {.lines = 1};
+    for (const char *at = t->kept = t->at, *end; at < t->end && !b.zero; at = end) {
+        end = t->end - at > AT_ONCE ? at + AT_ONCE : t->end;
+        b.zero = memchr(at, '\0', (size_t)(end - at));
+        b.lines += count(at, end, '\n');
+        b.pairs += count(at, end, ':');
+        b.labels += count(at, end, ',');
+        give_back(t, end);
+    }
+    b.labels += b.lines;
+    t->kept = t->at;
+    return b;
+}
+
 /* Reads all into s, whose arrays are made. */
 static glia_status read_text(struct text *t, gi_sparse *s)
 {
-    const char *zero = t->at < t->end ? memchr(t->at, '\0', (size_t)(t->end - t->at)) : NULL;
-    if (zero)
+    const struct bounds most = bound(t);
+    if (most.zero)
         return gi_fail(t->error, GLIA_BAD_FORMAT,
                        "%s: byte %zu: found a zero byte, expected text: lines of LABEL INDEX:VALUE",
-                       t->path, (size_t)(zero - t->at));
+                       t->path, (size_t)(most.zero - t->at));
     t->at = skip_mark(t->at, t->end);
-    const size_t lines = count(t->at, t->end, '\n') + 1, pairs = count(t->at, t->end, ':');
-    const size_t labels = lines + count(t->at, t->end, ',');
-    s->first_pair = gi_alloc(lines + 1, sizeof *s->first_pair, t->path, t->error);
-    s->first_label = gi_alloc(lines + 1, sizeof *s->first_label, t->path, t->error);
-    s->column = gi_alloc_unset(pairs + 1, sizeof *s->column, t->path, t->error);
-    s->value = gi_alloc_unset(pairs + 1, sizeof *s->value, t->path, t->error);
-    s->label = gi_alloc(labels + 1, sizeof *s->label, t->path, t->error);
+    s->first_pair = gi_alloc(most.lines + 1, sizeof *s->first_pair, t->path, t->error);
+    s->first_label = gi_alloc(most.lines + 1, sizeof *s->first_label, t->path, t->error);
+    s->column = gi_alloc_unset(most.pairs + 1, sizeof *s->column, t->path, t->error);
+    s->value = gi_alloc_unset(most.pairs + 1, sizeof *s->value, t->path, t->error);
+    s->label = gi_alloc(most.labels + 1, sizeof *s->label, t->path, t->error);
     if (!s->first_pair || !s->first_label || !s->column || !s->value || !s->label)
         return GLIA_NO_MEMORY;
     const struct text begin = *t;
@@ -280,14 +313,14 @@ static glia_status read_text(struct text *t, gi_sparse *s)
     return GLIA_OK;
 }
 
-glia_status gi_libsvm_parse(const char *path, const char *name, const uint8_t *bytes,
-                            size_t n_bytes, glia_loss loss, const gi_reading *like,
-                            glia_dataset **out, glia_error *error)
+static glia_status parse(const char *path, const char *name, const gi_file *file, glia_loss loss,
+                         const gi_reading *like, glia_dataset **out, glia_error *error)
 {
     gi_sparse_facts facts = {.path = path, .kind = "sparse text"};
     struct text t = {.path = path,
-                     .at = (const char *)bytes,
-                     .end = (const char *)bytes + n_bytes,
+                     .at = (const char *)file->data,
+                     .end = (const char *)file->data + file->size,
+                     .file = file,
                      .facts = &facts,
                      .blank_is_sample = (like ? like->task == GLIA_LABELS : loss == GLIA_LOSS_BCE),
                      .ignores_labels = like && like->ignores_targets,
@@ -301,12 +334,20 @@ glia_status gi_libsvm_parse(const char *path, const char *name, const uint8_t *b
     return status;
 }
 
+glia_status gi_libsvm_parse(const char *path, const char *name, const uint8_t *bytes,
+                            size_t n_bytes, glia_loss loss, const gi_reading *like,
+                            glia_dataset **out, glia_error *error)
+{
+    const gi_file text = {.data = bytes, .size = n_bytes};
+    return parse(path, name, &text, loss, like, out, error);
+}
+
 glia_status gi_libsvm_open(const char *path, const char *name, glia_loss loss,
                            const gi_reading *like, glia_dataset **out, glia_error *error)
 {
     gi_file file = {0};
     glia_status status = gi_gzip_open(path, &file, error);
-    if (!status) status = gi_libsvm_parse(path, name, file.data, file.size, loss, like, out, error);
+    if (!status) status = parse(path, name, &file, loss, like, out, error);
     gi_file_close(&file);
     return status;
 }

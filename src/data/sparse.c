@@ -44,6 +44,30 @@ static uint32_t read_class(const void *source, uint64_t row, void *x)
     return s->output ? s->output[s->first_label[row]] : 0;
 }
 
+static uint32_t read_pairs(const void *source, uint64_t row, const gi_pair_room *room,
+                           gi_pairs *out)
+{
+    (void)room; /* they lie here */
+    const gi_sparse *s = source;
+    const size_t first = s->first_pair[row];
+    *out = (gi_pairs){s->first_pair[row + 1] - first, s->column + first, s->value + first};
+    return s->output ? s->output[s->first_label[row]] : 0;
+}
+
+/* ... where there are no classes */
+static uint32_t read_pairs_alone(const void *source, uint64_t row, const gi_pair_room *room,
+                                 gi_pairs *out)
+{
+    (void)read_pairs(source, row, room, out);
+    return 0;
+}
+
+static size_t most_pairs(const void *source)
+{
+    const gi_sparse *s = source;
+    return s->most_pairs;
+}
+
 /* As read_class, where there are no classes. */
 static uint32_t read_row(const void *source, uint64_t row, void *x)
 {
@@ -314,8 +338,11 @@ static char *write_notes(const gi_sparse_facts *facts, const gi_sparse *s, bool 
 
 static gi_rows rows_of(glia_task task, bool is_unlabelled)
 {
+    const bool has_class = task == GLIA_CLASSES && !is_unlabelled;
     return (gi_rows){
-        .read = task == GLIA_CLASSES && !is_unlabelled ? read_class : read_row,
+        .read = has_class ? read_class : read_row,
+        .read_pairs = has_class ? read_pairs : read_pairs_alone,
+        .most_pairs = most_pairs,
         .read_targets = task == GLIA_CLASSES  ? NULL
                         : is_unlabelled       ? read_nothing
                         : task == GLIA_LABELS ? read_labels
@@ -383,6 +410,11 @@ glia_status gi_sparse_dataset(gi_sparse *s, const gi_sparse_facts *facts, const 
         glia_dataset_free(dataset);
         status = GLIA_NO_MEMORY;
         goto cleanup;
+    }
+    s->most_pairs = 1;
+    for (size_t row = 0; row < s->rows; row++) {
+        const size_t n = s->first_pair[row + 1] - s->first_pair[row];
+        if (n > s->most_pairs) s->most_pairs = n;
     }
     atomic_init(&s->users, 1);
     dataset->source = rows_of(task, is_unlabelled);

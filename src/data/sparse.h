@@ -14,6 +14,7 @@
 typedef struct gi_sparse {
     atomic_int users; /* data sets that share it */
     size_t rows, n_features, n_outputs;
+    size_t most_pairs;   /* of a row; set by gi_sparse_dataset */
     size_t *first_pair;  /* (rows + 1) */
     uint32_t *column;    /* (pairs); while a text is read, the index that stands there */
     float *value;        /* (pairs) */

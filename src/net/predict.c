@@ -44,7 +44,7 @@ struct glia_predictor {
 };
 
 glia_status gi_plan_inference(const glia_network *network, glia_type type, double density,
-                              size_t rows, gi_plan *out, glia_error *error)
+                              size_t most_pairs, size_t rows, gi_plan *out, glia_error *error)
 {
     const gi_plan_request request = {
         .layers = network->layers,
@@ -52,6 +52,7 @@ glia_status gi_plan_inference(const glia_network *network, glia_type type, doubl
         .batch = rows,
         .type = type,
         .density = density,
+        .most_pairs = most_pairs,
         .threads = 1,
         .standardises = network->input.mean != NULL,
         .reference = network->engine,
@@ -307,7 +308,7 @@ glia_status glia_network_activations(const glia_network *network, size_t layer, 
     gi_plan plan;
     gi_workspace w = {0};
     gi_scratch scratch = {0};
-    status = gi_plan_inference(network, type, density, most, &plan, error);
+    status = gi_plan_inference(network, type, density, 0, most, &plan, error);
     if (!status) status = gi_workspace_new(network, &plan, most, false, &w, error);
     if (!status) status = gi_scratch_new(network, 0, &scratch, error);
     for (size_t first = 0; first < n && !status; first += most) {

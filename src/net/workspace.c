@@ -25,9 +25,11 @@ static bool reads_lists(const gi_plan *plan)
 /* ---- Buffers -------------------------------------------------------------------------------- */
 
 /* The lists of rows samples, in three blocks that belong to the first one. */
-static bool lists_new(const glia_network *network, size_t rows, gi_workspace *w, glia_error *error)
+static bool lists_new(const glia_network *network, const gi_plan *plan, size_t rows,
+                      gi_workspace *w, glia_error *error)
 {
-    const size_t n = gi_network_inputs(network), room = gi_padded(n), blocks = gi_sparse_blocks(n);
+    const size_t n = gi_network_inputs(network), blocks = gi_sparse_blocks(n);
+    const size_t room = gi_padded(plan->most_pairs ? plan->most_pairs : n);
     const size_t bytes = network->engine->element_bytes;
     w->lists = gi_alloc(rows, sizeof *w->lists, "a batch", error);
     if (!w->lists) return false;
@@ -61,7 +63,7 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     for (size_t l = 0; l <= network->n_layers; l++) w.row_bytes[l] = row_bytes(network, plan, l);
     bool ok;
     if (reads_lists(plan))
-        ok = lists_new(network, rows ? rows : 1, &w, error);
+        ok = lists_new(network, plan, rows ? rows : 1, &w, error);
     else
         ok = (w.x = gi_alloc(rows, w.row_bytes[0], "a batch", error));
     for (size_t l = 0; ok && l <= last; l++) {
@@ -143,7 +145,8 @@ glia_status gi_scratch_new(const glia_network *network, size_t rows, gi_scratch 
     s.list.index = gi_alloc(room, sizeof *s.list.index, "scratch memory", error);
     s.list.value = gi_alloc(room, bytes, "scratch memory", error);
     s.block = gi_alloc(gi_scratch_block(widest), bytes, "scratch memory", error);
-    if (!s.list.index || !s.list.value || !s.block) {
+    s.heads = gi_alloc(widest, sizeof *s.heads, "scratch memory", error);
+    if (!s.list.index || !s.list.value || !s.block || !s.heads) {
         gi_scratch_free(&s);
         return GLIA_NO_MEMORY;
     }
@@ -156,6 +159,7 @@ void gi_scratch_free(gi_scratch *scratch)
     gi_free(scratch->list.index);
     gi_free(scratch->list.value);
     gi_free(scratch->block);
+    gi_free(scratch->heads);
     *scratch = (gi_scratch){0};
 }
 
@@ -205,6 +209,13 @@ void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_work
         sample = workspace->straight;
     }
     gi_workspace_load_changed(network, plan, workspace, r, type, sample, 0, 0);
+}
+
+void gi_workspace_load_pairs(const glia_network *network, const gi_plan *plan,
+                             gi_workspace *workspace, size_t r, const gi_pairs *sample)
+{
+    plan->engine->load_pairs(&workspace->lists[r], sample, gi_network_inputs(network),
+                             network->input.divisor);
 }
 
 void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,

@@ -52,9 +52,10 @@ typedef struct gi_workspace {
     size_t first; /* the place of row 0 in the epoch's order */
 } gi_workspace;
 
-/* The plan of inference on `rows` samples together, of which `density` is not zero, in f32. */
+/* The plan of inference on `rows` samples together, of which `density` is not zero, in f32; they
+ * come with most_pairs non-zeros at most, or as they are: 0. */
 glia_status gi_plan_inference(const glia_network *network, glia_type type, double density,
-                              size_t rows, gi_plan *out, glia_error *error);
+                              size_t most_pairs, size_t rows, gi_plan *out, glia_error *error);
 
 /* As the plan wants it; with diff if it is for training. */
 glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, size_t rows,
@@ -71,6 +72,10 @@ void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_work
 void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,
                                gi_workspace *workspace, size_t r, glia_type type,
                                const void *sample, uint32_t epoch, uint64_t place);
+
+/* ... of which the non-zeros are there: with a plan that reads pairs. */
+void gi_workspace_load_pairs(const glia_network *network, const gi_plan *plan,
+                             gi_workspace *workspace, size_t r, const gi_pairs *sample);
 
 /*
  * Rows begin..end, by one thread: from the samples to the last layer's sums, as they are predicted

@@ -47,8 +47,14 @@ static void load_tile(const gi_evaluation *e, struct evaluator *own, size_t firs
     for (size_t r = 0; r < rows; r++) {
         const size_t i = first + r;
         uint32_t label;
-        gi_workspace_load(e->network, &e->plan, w, r, e->dataset->type,
-                          gi_dataset_row(e->dataset, 0, i, own->row, &label));
+        if (e->plan.most_pairs) {
+            gi_pairs pairs;
+            gi_dataset_pairs(e->dataset, i, NULL, &pairs, &label);
+            gi_workspace_load_pairs(e->network, &e->plan, w, r, &pairs);
+        } else {
+            gi_workspace_load(e->network, &e->plan, w, r, e->dataset->type,
+                              gi_dataset_row(e->dataset, 0, i, own->row, &label));
+        }
         if (e->task == GLIA_CLASSES) {
             w->labels[r] = e->label[i] = label;
             continue;
@@ -212,7 +218,8 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     const size_t n_threads = (size_t)gi_pool_threads(pool);
     gi_evaluation *e = gi_alloc(1, sizeof *e, "evaluation", error);
     if (!e) return GLIA_NO_MEMORY;
-    status = gi_plan_inference(network, dataset->type, density, TILE, &e->plan, error);
+    status = gi_plan_inference(network, dataset->type, density, gi_dataset_most_pairs(dataset),
+                               TILE, &e->plan, error);
     e->network = network;
     e->dataset = dataset;
     e->pool = pool;

@@ -40,6 +40,12 @@ static void load(gi_probe *p)
         const size_t index = gi_spread_index(r, p->rows, p->dataset->samples);
         gi_workspace *w = &p->workspace;
         uint32_t label;
+        if (p->plan.most_pairs) {
+            gi_pairs pairs;
+            gi_dataset_pairs(p->dataset, index, NULL, &pairs, &label);
+            gi_workspace_load_pairs(p->network, &p->plan, w, r, &pairs);
+            continue;
+        }
         gi_workspace_load(p->network, &p->plan, w, r, p->dataset->type,
                           gi_dataset_row(p->dataset, 0, index, p->row, &label));
         if (w->labels)
@@ -58,8 +64,8 @@ glia_status gi_probe_new(const glia_network *network, const glia_dataset *datase
     p->network = network;
     p->dataset = dataset;
     p->rows = rows < dataset->samples ? rows : dataset->samples;
-    glia_status status =
-        gi_plan_inference(network, dataset->type, density, p->rows, &p->plan, error);
+    glia_status status = gi_plan_inference(
+        network, dataset->type, density, gi_dataset_most_pairs(dataset), p->rows, &p->plan, error);
     p->plan.n_by_units = 0; /* one thread: all gradients in one go */
     if (!status) status = gi_workspace_new(network, &p->plan, p->rows, true, &p->workspace, error);
     p->workspace.is_frozen = true;

@@ -102,12 +102,18 @@ static void load_batch(const gi_trainer *t, gi_workspace *w, size_t first, const
             gi_dataset_prefetch(t->train, t->order[first + r + PREFETCH_SAMPLES]);
         const size_t i = t->order[first + r];
         uint32_t label;
-        const void *sample =
-            gi_augmenter_row(t->augmenter, crew->thread, t->train, (uint32_t)t->now.epoch, i,
-                             t->row[crew->thread], &label);
+        if (t->plan.most_pairs) {
+            gi_pairs pairs;
+            gi_dataset_pairs(t->train, i, NULL, &pairs, &label);
+            gi_workspace_load_pairs(t->network, &t->plan, w, r, &pairs);
+        } else {
+            const void *sample =
+                gi_augmenter_row(t->augmenter, crew->thread, t->train, (uint32_t)t->now.epoch, i,
+                                 t->row[crew->thread], &label);
+            gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample,
+                                      (uint32_t)t->now.epoch, first + r);
+        }
         take_target(t, w, r, i, label);
-        gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample,
-                                  (uint32_t)t->now.epoch, first + r);
         if (w->is_weighted) w->weights[r] = (float)weight_of(t, i, label);
     }
 }
@@ -215,11 +221,17 @@ static void run_samples(gi_trainer *t)
         const size_t i = t->order[t->now.done];
         if (t->now.done + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[t->now.done + PREFETCH_SAMPLES]);
-        const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, (uint32_t)t->now.epoch, i,
-                                              t->row[0], &label);
+        if (t->plan.most_pairs) {
+            gi_pairs pairs;
+            gi_dataset_pairs(t->train, i, NULL, &pairs, &label);
+            engine->load_pairs(&t->x, &pairs, t->train->features, t->network->input.divisor);
+        } else {
+            const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, (uint32_t)t->now.epoch,
+                                                  i, t->row[0], &label);
+            engine->load_sparse(&t->x, t->train->type, sample, t->train->features,
+                                t->network->input.divisor);
+        }
         take_target(t, w, 0, i, label);
-        engine->load_sparse(&t->x, t->train->type, sample, t->train->features,
-                            t->network->input.divisor);
         const gi_loss how = gi_workspace_loss(t->network, w, 0, 1);
         size_t correct;
         w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, &how,

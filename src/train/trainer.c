@@ -136,6 +136,7 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
         .batch = t->params.batch,
         .type = t->train->type,
         .density = density,
+        .most_pairs = gi_dataset_most_pairs(t->train),
         .threads = gi_pool_threads(t->pool),
         .engine = t->params.engine,
         .precision = t->params.precision,

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of a sample from its data set to the first layer: what sparse rows become without being
+ * spread out is, to the bit, what they become where they are.
+ */
+#include "numeric.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/dataset.h"
+#include "data/readers.h"
+
+enum { FEATURES = 700, SAMPLES = 140, UNITS = 100, MOST = 40 };
+
+/* ---- Rows by their non-zeros ---------------------------------------------------------------- */
+
+static glia_dataset *parse(const char *text, glia_loss loss)
+{
+    glia_error error = {0};
+    glia_dataset *dataset = NULL;
+    if (gi_libsvm_parse("a1a", "a1a", (const uint8_t *)text, strlen(text), loss, NULL, &dataset,
+                        &error))
+        fail_msg("%s", error.message);
+    return dataset;
+}
+
+/* Each row spread out, and by its pairs, with the same label. */
+static void assert_rows_agree(const glia_dataset *dataset)
+{
+    const size_t n = dataset->features, most = gi_dataset_most_pairs(dataset);
+    assert_true(most > 0);
+    float row[FEATURES], room_value[MOST];
+    uint32_t room_index[MOST];
+    const gi_pair_room room = {room_index, room_value};
+    assert_true(n <= FEATURES && most <= MOST);
+    for (size_t i = 0; i < dataset->samples; i++) {
+        uint32_t label, same_label;
+        gi_pairs pairs;
+        const float *x = gi_dataset_row(dataset, 0, i, (uint8_t *)row, &label);
+        gi_dataset_pairs(dataset, i, &room, &pairs, &same_label);
+        assert_int_equal(label, same_label);
+        assert_true(pairs.n <= most);
+        size_t k = 0;
+        for (size_t f = 0; f < n; f++) {
+            const bool is_there = k < pairs.n && pairs.index[k] == f;
+            assert_true(x[f] == (is_there ? pairs.value[k] : 0));
+            k += is_there;
+        }
+        assert_int_equal(k, pairs.n);
+    }
+}
+
+static void test_rows_of_sparse_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        glia_loss loss;
+    } sets[] = {
+        {"1 1:0.5 3:-2\n2 2:0 3:7\n1\n2 1:1 2:2 3:3\n", GLIA_LOSS_AUTO},
+        {"1.5 2:4\n-2.5 1:1 5:0.25\n", GLIA_LOSS_MSE},
+        {"1,2 1:1\n2 3:9\n 2:1\n", GLIA_LOSS_BCE},
+    };
+    for (size_t s = 0; s < sizeof sets / sizeof sets[0]; s++) {
+        glia_dataset *dataset = parse(sets[s].text, sets[s].loss);
+        assert_rows_agree(dataset);
+        glia_dataset_free(dataset);
+    }
+    glia_dataset *dataset = parse(sets[0].text, sets[0].loss), *rest = NULL, *last = NULL;
+    assert_int_equal(gi_dataset_most_pairs(dataset), 3);
+    assert_int_equal(glia_dataset_hold_out_last(dataset, 1, &rest, &last, NULL), GLIA_OK);
+    assert_rows_agree(rest);
+    assert_rows_agree(last);
+    gi_pairs pairs;
+    uint32_t label;
+    gi_dataset_pairs(last, 0, NULL, &pairs, &label);
+    assert_int_equal(pairs.n, 3);
+    assert_true(pairs.value[2] == 3);
+    glia_dataset_free(rest);
+    glia_dataset_free(last);
+    glia_dataset_free(dataset);
+}
+
+/* ---- Lists ---------------------------------------------------------------------------------- */
+
+/* A sample with so many non-zeros among the features, and some zeros that are written down. */
+static gi_pairs draw(gi_rng *rng, size_t n, uint32_t *index, float *value)
+{
+    size_t count = 0;
+    for (uint32_t f = 0; f < FEATURES && count < MOST; f++) {
+        if (gi_rng_below(rng, FEATURES) >= n) continue;
+        index[count] = f;
+        value[count++] = gi_rng_below(rng, 8) ? (float)gi_rng_normal(rng) : 0;
+    }
+    return (gi_pairs){count, index, value};
+}
+
+static void spread_out(const gi_pairs *pairs, float *x)
+{
+    memset(x, 0, FEATURES * sizeof *x);
+    for (size_t k = 0; k < pairs->n; k++) x[pairs->index[k]] = pairs->value[k];
+}
+
+static void check_lists(const gi_engine *engine)
+{
+    enum { ROOM = FEATURES + GI_PAD, BLOCKS = (FEATURES + GI_SPARSE_BLOCK - 1) / GI_SPARSE_BLOCK };
+    const size_t bytes = engine->element_bytes;
+    const bool has_ends = engine->forward_sparse != NULL;
+    uint32_t index[2][ROOM], end[2][BLOCKS], drawn[MOST];
+    double value[2][ROOM];
+    float numbers[MOST], x[FEATURES];
+    gi_rng rng = gi_rng_make(1, GI_RANDOM_INIT, 0, 0);
+    for (size_t n = 0; n < MOST; n++) {
+        const gi_pairs pairs = draw(&rng, n, drawn, numbers);
+        gi_sparse dense = {0, index[0], value[0], has_ends ? end[0] : NULL};
+        gi_sparse sparse = {0, index[1], value[1], has_ends ? end[1] : NULL};
+        spread_out(&pairs, x);
+        engine->load_sparse(&dense, GLIA_F32, x, FEATURES, 3);
+        engine->load_pairs(&sparse, &pairs, FEATURES, 3);
+        assert_int_equal(sparse.n, dense.n);
+        assert_memory_equal(index[1], index[0], dense.n * sizeof *index[0]);
+        assert_memory_equal(value[1], value[0], dense.n * bytes);
+        if (has_ends) assert_memory_equal(end[1], end[0], sizeof end[0]);
+    }
+}
+
+static void check_lists_of_all(const gi_engine *f32, const gi_engine *f64)
+{
+    check_lists(f32);
+    check_lists(f64);
+    check_lists(gi_engine_native(f32));
+}
+
+static void test_lists_of_pairs(void **state)
+{
+    (void)state;
+    on_every_level(check_lists_of_all);
+}
+
+/* ---- Few non-zeros -------------------------------------------------------------------------- */
+
+/* A batch of SAMPLES lists, of which those from `many` on have more non-zeros than blocks. */
+struct lists {
+    gi_sparse x[SAMPLES];
+    uint32_t index[SAMPLES][FEATURES + GI_PAD], end[SAMPLES][FEATURES / GI_SPARSE_BLOCK + 1];
+    float value[SAMPLES][FEATURES + GI_PAD];
+};
+
+static void fill(struct lists *l, const gi_engine *engine, size_t many)
+{
+    gi_rng rng = gi_rng_make(2, GI_RANDOM_INIT, 0, 0);
+    for (size_t r = 0; r < SAMPLES; r++) {
+        uint32_t index[MOST];
+        float value[MOST];
+        const gi_pairs pairs = draw(&rng, r >= many ? MOST : r % 7, index, value);
+        l->x[r] = (gi_sparse){0, l->index[r], l->value[r], l->end[r]};
+        engine->load_pairs(&l->x[r], &pairs, FEATURES, 1);
+    }
+}
+
+static void *draw_floats(size_t n, uint64_t seed)
+{
+    float *x = NULL;
+    assert_int_equal(posix_memalign((void **)&x, 64, n * sizeof *x), 0);
+    gi_rng rng = gi_rng_make(seed, GI_RANDOM_INIT, 0, 0);
+    for (size_t i = 0; i < n; i++) x[i] = (float)gi_rng_normal(&rng);
+    return x;
+}
+
+/* A sample's sums do not depend on how its neighbours are filled, by which it is chosen how. */
+static void check_forward(const gi_engine *f32, const gi_engine *f64)
+{
+    (void)f64;
+    const gi_engine *engine = gi_engine_native(f32);
+    const size_t hidden[] = {UNITS};
+    glia_network *network = make_network(f32, FEATURES, 1, hidden, GLIA_RELU, 3);
+    gi_layer *layer = &network->layers[0];
+    float *w = draw_floats(gi_padded(FEATURES) * layer->ld, 3);
+    void *own = layer->weight;
+    layer->weight = w;
+    struct lists *few = calloc(1, sizeof *few), *many = calloc(1, sizeof *many);
+    fill(few, engine, SAMPLES);
+    fill(many, engine, 30);
+    const size_t row = gi_stride(UNITS);
+    float *dst[2] = {draw_floats(SAMPLES * row, 4), draw_floats(SAMPLES * row, 5)};
+    engine->forward_sparse(layer, few->x, dst[0], SAMPLES, 0, layer->ld);
+    engine->forward_sparse(layer, many->x, dst[1], SAMPLES, 0, layer->ld);
+    for (size_t r = 0; r < 30; r++)
+        assert_memory_equal(dst[0] + r * row, dst[1] + r * row, layer->ld * sizeof(float));
+    layer->weight = own;
+    free(w);
+    free(few);
+    free(many);
+    free(dst[0]);
+    free(dst[1]);
+    glia_network_free(network);
+}
+
+/* What SGD makes of the weights, by linked lists and, without room for them, by blocks. */
+static void check_backward(const gi_engine *f32, const gi_engine *f64)
+{
+    (void)f64;
+    const gi_engine *engine = gi_engine_native(f32);
+    const size_t hidden[] = {UNITS}, n_weights = gi_padded(FEATURES) * 112;
+    glia_network *network = make_network(f32, FEATURES, 1, hidden, GLIA_RELU, 3);
+    gi_layer layer = network->layers[0];
+    assert_int_equal(layer.ld, 112);
+    float *w[2] = {draw_floats(n_weights, 6), draw_floats(n_weights, 6)};
+    float *diff = draw_floats(SAMPLES * gi_stride(UNITS), 7);
+    struct lists *few = calloc(1, sizeof *few);
+    fill(few, engine, SAMPLES);
+    const gi_row_update sgd = {.apply = engine->sgd_row, .rate = 0.3, .skips_zero = true};
+    /* threads share a layer by units or by rows */
+    const gi_part parts[] = {{0, 300, 0, 112},
+                             {300, FEATURES + 1, 0, 112},
+                             {0, FEATURES + 1, 0, 64},
+                             {0, FEATURES + 1, 64, 112}};
+    gi_scratch scratch;
+    assert_int_equal(gi_scratch_new(network, SAMPLES, &scratch, NULL), GLIA_OK);
+    uint32_t *heads = scratch.heads;
+    for (int way = 0; way < 2; way++) {
+        layer.weight = w[way];
+        scratch.heads = way ? heads : NULL;
+        for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
+            engine->backward_sparse(&layer, 0, few->x, diff, SAMPLES, &parts[p], &sgd, &scratch);
+    }
+    assert_memory_equal(w[0], w[1], n_weights * sizeof(float));
+    for (size_t i = 0; i < FEATURES; i++) assert_int_equal(heads[i], 0);
+    gi_scratch_free(&scratch);
+    free(few);
+    free(diff);
+    free(w[0]);
+    free(w[1]);
+    glia_network_free(network);
+}
+
+static void test_few_non_zeros_forward(void **state)
+{
+    (void)state;
+    on_every_level(check_forward);
+}
+
+static void test_few_non_zeros_backward(void **state)
+{
+    (void)state;
+    on_every_level(check_backward);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_of_sparse_text),
+        cmocka_unit_test(test_lists_of_pairs),
+        cmocka_unit_test(test_few_non_zeros_forward),
+        cmocka_unit_test(test_few_non_zeros_backward),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
