@@ -365,6 +365,17 @@ static void test_of_a_dataset(void **state)
     assert_found(s, GLIA_FINDING_TARGET_NAME, "target", "--target target");
     assert_int_equal(s->n_findings, 3);
     glia_survey_free(s);
+    /* Classes are counted in all rows. */
+    begin("a,b,c,d,e,f,y");
+    for (unsigned i = 0; i < 40000; i++) {
+        for (unsigned c = 0; c < 6; c++) put("%u,", below(30));
+        put("%s\n", i % 100 == 7 ? "rare" : "often");
+    }
+    s = survey_opened();
+    assert_true(s->rows == 40000 && s->sampled_rows < 20000);
+    assert_found(s, GLIA_FINDING_IMBALANCE, NULL,
+                 "class \"often\" has 39600 rows, class \"rare\" 400: ");
+    glia_survey_free(s);
 }
 
 /* Columns that are left out because their numbers are written otherwise are no identifiers. */

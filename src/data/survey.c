@@ -507,6 +507,24 @@ static glia_status survey_sparse(gi_survey *survey, const glia_dataset *dataset,
         index, rms);
 }
 
+/* Counts the classes of all samples, and finds rare and imbalanced ones. */
+static glia_status find_classes_of_samples(gi_survey *survey, const glia_dataset *dataset,
+                                           glia_error *error)
+{
+    const glia_dataset_info info = glia_dataset_describe(dataset);
+    if (info.task != GLIA_CLASSES) return GLIA_OK;
+    glia_text_count *classes = gi_survey_alloc(survey, info.classes, sizeof *classes, error);
+    if (!classes) return GLIA_NO_MEMORY;
+    for (size_t k = 0; k < info.classes; k++) {
+        classes[k].text = gi_survey_copy(survey, glia_dataset_class_name(dataset, k), error);
+        if (!classes[k].text) return GLIA_NO_MEMORY;
+    }
+    for (size_t i = 0; i < info.samples; i++) classes[gi_dataset_label(dataset, i)].count++;
+    survey->shown.classes = classes;
+    survey->shown.n_classes = info.classes;
+    return gi_survey_find_classes(survey, error);
+}
+
 static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset, glia_error *error)
 {
     glia_survey *s = &survey->shown;
@@ -529,17 +547,7 @@ static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset
             dataset->n_unread, dataset->n_unread == 1 ? "" : "s");
         if (status) return status;
     }
-    if (info.task != GLIA_CLASSES) return GLIA_OK;
-    glia_text_count *classes = gi_survey_alloc(survey, info.classes, sizeof *classes, error);
-    if (!classes) return GLIA_NO_MEMORY;
-    for (size_t k = 0; k < info.classes; k++) {
-        classes[k].text = gi_survey_copy(survey, glia_dataset_class_name(dataset, k), error);
-        if (!classes[k].text) return GLIA_NO_MEMORY;
-    }
-    for (size_t i = 0; i < info.samples; i++) classes[gi_dataset_label(dataset, i)].count++;
-    s->classes = classes;
-    s->n_classes = info.classes;
-    return gi_survey_find_classes(survey, error);
+    return find_classes_of_samples(survey, dataset, error);
 }
 
 /* ---- The survey ------------------------------------------------------------------------------ */
@@ -557,6 +565,8 @@ glia_status glia_survey_dataset(const glia_dataset *dataset, glia_survey **out, 
     if (!status)
         status = table ? survey_open_table(survey, table, plan, error)
                        : survey_dataset(survey, dataset, error);
+    if (!status && table && survey->shown.sampled_rows < table->rows && !survey->shown.classes)
+        status = find_classes_of_samples(survey, dataset, error); /* of all rows, which is cheap */
     if (status) {
         glia_survey_free(&survey->shown);
         return status;
