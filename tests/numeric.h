@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "feed/row.h"
 #include "net/workspace.h"
 
 /* Runs a test for every level of instruction set that this CPU has; names those that it lacks. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "assert_error.h"
-#include "train/probe.h"
+#include "infer/probe.h"
 #include "train/relation.h"
 
 enum { N = 3000, FEATURES = 32, CLASSES = 5, MOST_LAYERS = 10 };

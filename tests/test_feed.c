@@ -5,11 +5,18 @@
  */
 #include "numeric.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/straighten.h"
 #include "data/dataset.h"
 #include "data/readers.h"
+#include "feed/augment.h"
+#include "feed/input_form.h"
+#include "feed/loader.h"
+#include "infer/metrics.h"
+#include "infer/probe.h"
 
 enum { FEATURES = 700, SAMPLES = 140, UNITS = 100, MOST = 40 };
 
@@ -247,6 +254,144 @@ static void test_few_non_zeros_backward(void **state)
     on_every_level(check_backward);
 }
 
+/* ---- The loader ----------------------------------------------------------------------------- */
+
+enum { SIDE = 12, PIXELS = SIDE * SIDE, IMAGES = 24 };
+
+/* Slanted strokes, each with a class, the last half of them narrower. */
+static glia_dataset *strokes(void)
+{
+    static uint8_t x[IMAGES][PIXELS];
+    static uint32_t labels[IMAGES];
+    memset(x, 0, sizeof x);
+    for (size_t i = 0; i < IMAGES; i++) {
+        labels[i] = (uint32_t)(i % 3);
+        for (size_t row = 1; row + 1 < SIDE; row++)
+            for (size_t k = 0; k < 1 + i % 3; k++)
+                x[i][row * SIDE + row / (1 + i % 2) + k] = (uint8_t)(255 - 5 * i);
+    }
+    glia_dataset *dataset = NULL;
+    assert_int_equal(
+        glia_dataset_from_arrays(GLIA_U8, x, labels, IMAGES, PIXELS, 3, &dataset, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_set_images(dataset, SIDE, SIDE, NULL), GLIA_OK);
+    return dataset;
+}
+
+/* A network that has taken the form of the data, as training begins. */
+static glia_network *network_of(const glia_dataset *dataset, unsigned preprocess)
+{
+    glia_network_params params = glia_network_default_params(dataset->features, dataset->classes);
+    glia_network *network = NULL;
+    gi_data_form form;
+    params.preprocess = preprocess;
+    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    assert_int_equal(gi_data_form_of(network, dataset, &form, NULL), GLIA_OK);
+    gi_data_form_swap(network, &form);
+    gi_data_form_free(&form);
+    return network;
+}
+
+/* What the batch has of a sample, by each step done by hand: read, straightened, distorted. */
+static void check_images(const glia_augmentation *augmentation, unsigned preprocess,
+                         bool for_training)
+{
+    enum { EPOCHS = 3, SEED = 9 };
+    glia_dataset *dataset = strokes();
+    glia_network *network = network_of(dataset, preprocess);
+    const gi_plan plan = {.engine = gi_engine_native(network->engine), .bytes = true, .threads = 1};
+    const double class_weights[] = {1, 2, 0.5};
+    float weights[IMAGES];
+    for (size_t i = 0; i < IMAGES; i++) weights[i] = (float)i;
+    assert_int_equal(glia_dataset_set_weights(dataset, weights, NULL), GLIA_OK);
+    const gi_loader_params params = {.network = network,
+                                     .plan = &plan,
+                                     .dataset = dataset,
+                                     .n_threads = 2,
+                                     .for_training = for_training,
+                                     .augmentation = augmentation,
+                                     .seed = SEED,
+                                     .epochs = EPOCHS,
+                                     .class_weights = class_weights};
+    gi_loader *loader = NULL;
+    gi_workspace w;
+    gi_augmenter *augmenter = NULL;
+    gi_warp_room room;
+    const char *isa = network->engine->isa;
+    assert_int_equal(gi_loader_new(&params, &loader, NULL), GLIA_OK);
+    assert_int_equal(gi_workspace_new(network, &plan, IMAGES, true, &w, NULL), GLIA_OK);
+    assert_int_equal(
+        gi_augmenter_new(augmentation, dataset, SEED, EPOCHS, isa, 1, &augmenter, NULL), GLIA_OK);
+    assert_int_equal(gi_warp_room_new(SIDE, SIDE, false, &room, NULL), GLIA_OK);
+    w.is_weighted = true;
+    for (uint32_t epoch = 0; epoch < EPOCHS; epoch++)
+        for (size_t i = 0; i < IMAGES; i++) {
+            uint8_t straight[PIXELS + GI_WARP_COLUMNS];
+            uint32_t label;
+            const uint8_t *x = gi_dataset_row(dataset, epoch, i, NULL, &label);
+            if (preprocess) gi_straighten(gi_warp_for(isa), preprocess, straight, x, &room);
+            if (preprocess) x = straight;
+            if (augmenter) x = gi_augmenter_distort(augmenter, 0, epoch, i, x);
+            const size_t r = IMAGES - 1 - i;
+            gi_loader_load(loader, (int)(i % 2), epoch, i, 5 * i, &w, r);
+            assert_memory_equal((uint8_t *)w.x + r * w.row_bytes[0], x, PIXELS);
+            assert_int_equal(w.labels[r], label);
+            assert_true(w.weights[r] == (float)(class_weights[label] * (double)i));
+        }
+    gi_warp_room_free(&room);
+    gi_augmenter_free(augmenter);
+    gi_loader_free(loader);
+    gi_workspace_free(&w);
+    glia_network_free(network);
+    glia_dataset_free(dataset);
+}
+
+static void test_images_are_straightened_then_distorted(void **state)
+{
+    (void)state;
+    const glia_augmentation all = glia_augmentation_default(), shift = {.shift = 2, .fade = 1};
+    for (int for_training = 0; for_training < 2; for_training++) {
+        check_images(NULL, 0, for_training);
+        check_images(NULL, GLIA_DESKEW, for_training);
+        check_images(NULL, GLIA_CENTRE, for_training);
+    }
+    check_images(&all, 0, true);
+    check_images(&shift, GLIA_CENTRE, true);
+    check_images(&all, GLIA_DESKEW | GLIA_CENTRE, true);
+}
+
+/* The diagnosis looks at the samples that the network learns from: the loss is that of scoring. */
+static void assert_probe_sees(const glia_dataset *dataset, unsigned preprocess)
+{
+    glia_network *network = network_of(dataset, preprocess);
+    gi_probe *probe = NULL;
+    gi_state state;
+    glia_metrics metrics;
+    double density;
+    assert_int_equal(gi_dataset_density(dataset, &density, NULL), GLIA_OK);
+    assert_int_equal(gi_probe_new(network, dataset, density, 64, &probe, NULL), GLIA_OK);
+    gi_probe_run(probe, &state);
+    assert_int_equal(glia_evaluate(network, dataset, 1, &metrics, NULL, NULL), GLIA_OK);
+    assert_true(metrics.loss > 0.1);
+    if (!(fabs(state.loss - metrics.loss) < 1e-6 * metrics.loss))
+        fail_msg("the probe sees a loss of %.9g, scoring %.9g", state.loss, metrics.loss);
+    gi_probe_free(probe);
+    glia_network_free(network);
+}
+
+static void test_probe_sees_what_is_learned(void **state)
+{
+    (void)state;
+    static const unsigned how[] = {0, GLIA_DESKEW, GLIA_CENTRE, GLIA_DESKEW | GLIA_CENTRE,
+                                   GLIA_STANDARDISE};
+    glia_dataset *dataset = strokes();
+    for (size_t i = 0; i < sizeof how / sizeof how[0]; i++) assert_probe_sees(dataset, how[i]);
+    glia_dataset_free(dataset);
+    dataset = parse("3 1:0.5 30:-2\n5 2:0 3:7\n5\n3 1:1 2:2 40:3\n", GLIA_LOSS_AUTO);
+    assert_probe_sees(dataset, 0);
+    assert_probe_sees(dataset, GLIA_STANDARDISE);
+    glia_dataset_free(dataset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +399,8 @@ int main(void)
         cmocka_unit_test(test_lists_of_pairs),
         cmocka_unit_test(test_few_non_zeros_forward),
         cmocka_unit_test(test_few_non_zeros_backward),
+        cmocka_unit_test(test_images_are_straightened_then_distorted),
+        cmocka_unit_test(test_probe_sees_what_is_learned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,7 +158,7 @@ static void check(const gi_engine *engine, const struct subject *what)
             float x[INPUTS];
             for (size_t i = 0; i < INPUTS; i++) /* zeros too: they are skipped */
                 x[i] = gi_rng_below(&rng, 3) ? gi_rng_normal(&rng) : 0;
-            gi_workspace_load(network, &plan, &w, r, GLIA_F32, x);
+            gi_row_put(network, &plan, &w, r, GLIA_F32, x, 0, 0);
             if (w.labels) w.labels[r] = gi_rng_below(&rng, CLASSES);
             w.weights[r] = (float)gi_rng_below(&rng, 4) * 0.5F;
         }
@@ -303,7 +303,7 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
                 x[i] = gi_rng_below(&rng, 2) ? (uint8_t)gi_rng_below(&rng, 256) : 0;
             a->input.divisor = b->input.divisor = 255;
 
-            gi_workspace_load(a, &plan, &w, 0, GLIA_U8, x);
+            gi_row_put(a, &plan, &w, 0, GLIA_U8, x, 0, 0);
             if (w.labels) w.labels[0] = 7;
             draw_targets(a, &w, &rng);
             const gi_row_update update = {.apply = engine->sgd_row, .rate = 0.25};

@@ -56,7 +56,7 @@ static void check_golden_plan(const gi_engine *engine, const glia_network *netwo
     for (size_t r = 0; r < g->batch; r++) {
         float x[32];
         for (size_t i = 0; i < g->inputs; i++) x[i] = (float)g->x[r * g->inputs + i];
-        gi_workspace_load(network, plan, &w, r, GLIA_F32, x);
+        gi_row_put(network, plan, &w, r, GLIA_F32, x, 0, 0);
         w.labels[r] = g->labels[r];
     }
     gi_network_forward(network, plan, &w, 0, g->batch, &scratch);
@@ -260,7 +260,7 @@ static void check_exact_sparse(const gi_engine *reference)
                     gi_workspace_new(network[sparse], &plan, BATCH, true, &w[sparse], NULL),
                     GLIA_OK);
                 for (size_t r = 0; r < BATCH; r++) {
-                    gi_workspace_load(network[sparse], &plan, &w[sparse], r, GLIA_U8, x[r]);
+                    gi_row_put(network[sparse], &plan, &w[sparse], r, GLIA_U8, x[r], 0, 0);
                     w[sparse].labels[r] = (uint32_t)(r % 3);
                 }
                 kept[sparse] = (struct kept){.engine = engine, .ld = {layer->ld, 16}};

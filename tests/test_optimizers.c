@@ -179,7 +179,7 @@ static void load(const struct golden_run *g, const struct data *d, const glia_ne
         const size_t i = begin + r;
         const glia_type type = plan->bytes ? GLIA_U8 : GLIA_F32;
         const void *x = plan->bytes ? (const void *)d->bytes[i] : (const void *)d->floats[i];
-        gi_workspace_load(network, plan, w, r, type, x);
+        gi_row_put(network, plan, w, r, type, x, 0, 0);
         w->labels[r] = d->labels[i];
         double weight = g->sample_weights ? (double)d->weights[i] : 1;
         if (g->params.class_weights) weight *= g->params.class_weights[d->labels[i]];
@@ -548,7 +548,7 @@ static void draw_noise(const gi_engine *reference, const gi_engine *engine, uint
     w.input_noise = NOISE_SD;
     w.seed = SEED;
     for (size_t r = 0; r < rows; r++) {
-        gi_workspace_load_changed(network, &plan, &w, r, GLIA_F32, zeros, epoch, first + r);
+        gi_row_put(network, &plan, &w, r, GLIA_F32, zeros, epoch, first + r);
         for (size_t i = 0; i < gi_padded(WIDE); i++) {
             const double x = element(reference, w.x, r * gi_stride(WIDE) + i);
             if (i < WIDE)
@@ -650,8 +650,7 @@ static void read_dropped(const gi_engine *reference, const gi_plan *plan, double
     w.seed = SEED;
     for (size_t r = 0; r < IMAGES; r++) {
         const size_t row = backwards ? IMAGES - 1 - r : r; /* in any order */
-        gi_workspace_load_changed(network, plan, &w, row, GLIA_U8, images + row * PIXELS, 2,
-                                  100 + row);
+        gi_row_put(network, plan, &w, row, GLIA_U8, images + row * PIXELS, 2, 100 + row);
     }
     gi_network_forward(network, plan, &w, 0, IMAGES, &scratch);
     for (size_t r = 0; r < IMAGES; r++)

@@ -55,6 +55,12 @@ typedef struct gi_plan {
 /* gi_plan.staged of such layers; dropout is of training alone. */
 uint64_t gi_plan_staged(const gi_layer *layers, size_t n_layers, double dropout, bool onednn);
 
+/* Whether samples come as lists of their non-zeros; those of bytes are found as they lie. */
+static inline bool gi_plan_reads_lists(const gi_plan *plan)
+{
+    return plan->one_by_one || (plan->sparse && !plan->bytes);
+}
+
 static inline bool gi_is_staged(const gi_plan *plan, size_t layer)
 {
     return plan->staged >> layer & 1;

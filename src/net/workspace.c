@@ -5,10 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "compute/pack.h"
-#include "compute/straighten.h"
-
-enum { CHANGED_AT_ONCE = 128 }; /* inputs that dropout draws for */
 
 /* Row r of x (layer 0) or of the activations or gradients of the layer below `layer`. */
 static void *at_row(const gi_workspace *w, void *matrix, size_t row, size_t layer)
@@ -16,10 +12,21 @@ static void *at_row(const gi_workspace *w, void *matrix, size_t row, size_t laye
     return matrix ? (char *)matrix + row * w->row_bytes[layer] : NULL;
 }
 
-/* The non-zeros of samples in bytes need no lists. */
-static bool reads_lists(const gi_plan *plan)
+glia_status gi_plan_inference(const glia_network *network, glia_type type, double density,
+                              size_t most_pairs, size_t rows, gi_plan *out, glia_error *error)
 {
-    return plan->sparse && !plan->bytes;
+    const gi_plan_request request = {
+        .layers = network->layers,
+        .n_layers = network->n_layers,
+        .batch = rows,
+        .type = type,
+        .density = density,
+        .most_pairs = most_pairs,
+        .threads = 1,
+        .standardises = network->input.mean != NULL,
+        .reference = network->engine,
+    };
+    return gi_plan_make(&request, out, error);
 }
 
 /* ---- Buffers -------------------------------------------------------------------------------- */
@@ -62,7 +69,7 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     const size_t last = network->n_layers - 1;
     for (size_t l = 0; l <= network->n_layers; l++) w.row_bytes[l] = row_bytes(network, plan, l);
     bool ok;
-    if (reads_lists(plan))
+    if (gi_plan_reads_lists(plan))
         ok = lists_new(network, plan, rows ? rows : 1, &w, error);
     else
         ok = (w.x = gi_alloc(rows, w.row_bytes[0], "a batch", error));
@@ -83,11 +90,6 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     if (ok && plan->changes_floats && plan->precision == GLIA_PRECISION_BF16)
         ok = (w.changed = gi_alloc(rows, gi_padded(gi_network_inputs(network)) * sizeof(float),
                                    "a batch", error));
-    if (ok && !for_training && network->input.preprocess & GI_STRAIGHTEN) {
-        const size_t height = network->input.height, width = network->input.width;
-        ok = !gi_warp_room_new(height, width, false, &w.straightener, error) &&
-             (w.straight = gi_alloc(height * width + GI_WARP_COLUMNS, 1, "an image", error));
-    }
     ok = ok && (w.weights = gi_alloc(rows, sizeof *w.weights, "a batch's weights", error)) &&
          (w.loss = gi_alloc(rows, sizeof *w.loss, "a batch's losses", error));
     const glia_task task = glia_loss_task(network->loss);
@@ -123,8 +125,6 @@ void gi_workspace_free(gi_workspace *workspace)
         gi_free(workspace->norm[l]);
     }
     gi_free(workspace->changed);
-    gi_warp_room_free(&workspace->straightener);
-    gi_free(workspace->straight);
     gi_free(workspace->weights);
     gi_free(workspace->labels);
     gi_free(workspace->targets);
@@ -161,91 +161,6 @@ void gi_scratch_free(gi_scratch *scratch)
     gi_free(scratch->block);
     gi_free(scratch->heads);
     *scratch = (gi_scratch){0};
-}
-
-/* Inputs that dropout leaves out become 0; the others are scaled with the product that reads them.
- */
-static void drop_bytes(const gi_engine *engine, const gi_workspace *w, uint32_t epoch,
-                       uint64_t place, uint8_t *x, size_t n)
-{
-    uint8_t keeps[CHANGED_AT_ONCE];
-    const gi_rng stream = gi_rng_make(w->seed, GI_RANDOM_INPUT_DROPOUT, epoch, place);
-    for (size_t i = 0; i < n; i += CHANGED_AT_ONCE) {
-        const size_t here = n - i < CHANGED_AT_ONCE ? n - i : CHANGED_AT_ONCE;
-        engine->draw_keeps(keeps, &stream, i, here, w->input_dropout);
-        for (size_t k = 0; k < here; k++) x[i + k] = keeps[k] ? x[i + k] : 0;
-    }
-}
-
-/* What is done to a row of inputs in the engine's type: it is standardised, then has noise and
- * dropout. */
-static void change_floats(const gi_input_form *form, const gi_engine *engine, const gi_workspace *w,
-                          uint32_t epoch, uint64_t place, void *x, size_t n)
-{
-    if (form->mean) engine->standardise(x, n, form->mean, form->scale, form->n_scales);
-    if (w->input_noise > 0) {
-        const gi_rng stream = gi_rng_make(w->seed, GI_RANDOM_INPUT_NOISE, epoch, place);
-        engine->add_noise(x, &stream, n, w->input_noise);
-    }
-    if (w->input_dropout == 0) return;
-    const gi_rng stream = gi_rng_make(w->seed, GI_RANDOM_INPUT_DROPOUT, epoch, place);
-    const double kept = 1 / (1 - w->input_dropout);
-    uint8_t keeps[CHANGED_AT_ONCE];
-    double factors[CHANGED_AT_ONCE];
-    for (size_t i = 0; i < n; i += CHANGED_AT_ONCE) {
-        const size_t here = n - i < CHANGED_AT_ONCE ? n - i : CHANGED_AT_ONCE;
-        engine->draw_keeps(keeps, &stream, i, here, w->input_dropout);
-        for (size_t k = 0; k < here; k++) factors[k] = keeps[k] ? kept : 0;
-        engine->scale_columns((char *)x + i * engine->element_bytes, 1, here, factors);
-    }
-}
-
-void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
-                       size_t r, glia_type type, const void *sample)
-{
-    if (workspace->straight) {
-        gi_straighten(gi_warp_for(plan->engine->isa), network->input.preprocess & GI_STRAIGHTEN,
-                      workspace->straight, sample, &workspace->straightener);
-        sample = workspace->straight;
-    }
-    gi_workspace_load_changed(network, plan, workspace, r, type, sample, 0, 0);
-}
-
-void gi_workspace_load_pairs(const glia_network *network, const gi_plan *plan,
-                             gi_workspace *workspace, size_t r, const gi_pairs *sample)
-{
-    plan->engine->load_pairs(&workspace->lists[r], sample, gi_network_inputs(network),
-                             network->input.divisor);
-}
-
-void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,
-                               gi_workspace *workspace, size_t r, glia_type type,
-                               const void *sample, uint32_t epoch, uint64_t place)
-{
-    const size_t n = gi_network_inputs(network);
-    const double divisor = network->input.divisor;
-    const gi_engine *engine = plan->engine;
-    void *row = at_row(workspace, workspace->x, r, 0);
-    if (plan->bytes) {
-        memcpy(row, sample, n);
-        if (workspace->input_dropout > 0) drop_bytes(engine, workspace, epoch, place, row, n);
-    } else if (reads_lists(plan)) {
-        engine->load_sparse(&workspace->lists[r], type, sample, n, divisor);
-    } else if (plan->precision == GLIA_PRECISION_BF16) {
-        const gi_pack *pack = gi_pack_for(engine->isa);
-        if (plan->changes_floats) {
-            float *floats = workspace->changed + r * gi_padded(n);
-            engine->load_row(floats, type, sample, n, divisor);
-            change_floats(&network->input, engine, workspace, epoch, place, floats, n);
-            pack->to_bf16(row, floats, gi_padded(n));
-        } else {
-            pack->load_row_bf16(row, type, sample, n, divisor);
-        }
-    } else {
-        engine->load_row(row, type, sample, n, divisor);
-        if (plan->changes_floats)
-            change_floats(&network->input, engine, workspace, epoch, place, row, n);
-    }
 }
 
 /* ---- Layers --------------------------------------------------------------------------------- */

@@ -9,7 +9,6 @@
 
 #include "base/thread.h"
 #include "compute/plan.h"
-#include "compute/warp.h"
 #include "net/dense.h"
 #include "net/network.h"
 
@@ -28,13 +27,10 @@ typedef struct gi_workspace {
     gi_sparse *lists;                      /* (rows): their non-zeros */
     void *activation[GLIA_MAX_LAYERS];
     void *diff[GLIA_MAX_LAYERS]; /* dJ/dz of hidden layers; of the last it is activation's buffer */
-    gi_warp_room
-        straightener;  /* of a network that deskews or centres, not in training: one thread's */
-    uint8_t *straight; /* an image as it is then; or NULL */
-    uint32_t *labels;  /* (rows) of classes, else */
-    float *targets;    /* (rows, outputs): of values, as gi_network_scale_targets makes them */
-    double *loss;      /* (rows) */
-    double *squares;   /* (rows) of values: gi_loss.squares; else NULL */
+    uint32_t *labels;            /* (rows) of classes, else */
+    float *targets;  /* (rows, outputs): of values, as gi_network_scale_targets makes them */
+    double *loss;    /* (rows) */
+    double *squares; /* (rows) of values: gi_loss.squares; else NULL */
 
     /* Of staged layers (gi_units): */
     void *z[GLIA_MAX_LAYERS];        /* (rows, gi_stride(n_out)) */
@@ -64,18 +60,6 @@ void gi_workspace_free(gi_workspace *workspace);
 glia_status gi_scratch_new(const glia_network *network, size_t rows, gi_scratch *out,
                            glia_error *error);
 void gi_scratch_free(gi_scratch *scratch);
-
-/* Puts one sample into row r, for inference: deskewed and centred as the network wants it. */
-void gi_workspace_load(const glia_network *network, const gi_plan *plan, gi_workspace *workspace,
-                       size_t r, glia_type type, const void *sample);
-/* ... with the workspace's noise and dropout, drawn for a place in an epoch's order. */
-void gi_workspace_load_changed(const glia_network *network, const gi_plan *plan,
-                               gi_workspace *workspace, size_t r, glia_type type,
-                               const void *sample, uint32_t epoch, uint64_t place);
-
-/* ... of which the non-zeros are there: with a plan that reads pairs. */
-void gi_workspace_load_pairs(const glia_network *network, const gi_plan *plan,
-                             gi_workspace *workspace, size_t r, const gi_pairs *sample);
 
 /*
  * Rows begin..end, by one thread: from the samples to the last layer's sums, as they are predicted

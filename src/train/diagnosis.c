@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "train/probe.h"
+#include "infer/probe.h"
 #include "train/relation.h"
 
 /*

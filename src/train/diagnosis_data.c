@@ -6,9 +6,9 @@
 
 #include "base/memory.h"
 #include "data/readers.h"
+#include "feed/input_form.h"
+#include "infer/probe.h"
 #include "train/diagnosis.h"
-#include "train/input_form.h"
-#include "train/probe.h"
 
 enum { INPUT_SAMPLES = 128 }; /* looked at for ranges */
 

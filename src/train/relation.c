@@ -20,7 +20,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "train/input_form.h"
+#include "feed/input_form.h"
 
 enum {
     MOST_ROWS = 4096,

@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "base/random.h"
-#include "train/input_form.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 
@@ -69,22 +68,6 @@ bool gi_trainer_is_weighted(const gi_trainer *t)
     return t->params.class_weights || t->train->weights;
 }
 
-/* How much a sample counts. */
-static double weight_of(const gi_trainer *t, size_t i, uint32_t label)
-{
-    const double of_class = t->params.class_weights ? t->params.class_weights[label] : 1;
-    return of_class * gi_dataset_weight(t->train, i);
-}
-
-/* What row r is to become: sample i's class, or its targets. */
-static void take_target(const gi_trainer *t, gi_workspace *w, size_t r, size_t i, uint32_t label)
-{
-    if (w->labels)
-        w->labels[r] = label;
-    else
-        gi_read_targets(t->network, t->train, i, w->targets + r * gi_network_classes(t->network));
-}
-
 /* Loads this thread's part of the batch that begins at sample `first` of the epoch. */
 static void load_batch(const gi_trainer *t, gi_workspace *w, size_t first, const gi_crew *crew)
 {
@@ -100,21 +83,8 @@ static void load_batch(const gi_trainer *t, gi_workspace *w, size_t first, const
     for (size_t r = begin; r < end; r++) {
         if (first + r + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[first + r + PREFETCH_SAMPLES]);
-        const size_t i = t->order[first + r];
-        uint32_t label;
-        if (t->plan.most_pairs) {
-            gi_pairs pairs;
-            gi_dataset_pairs(t->train, i, NULL, &pairs, &label);
-            gi_workspace_load_pairs(t->network, &t->plan, w, r, &pairs);
-        } else {
-            const void *sample =
-                gi_augmenter_row(t->augmenter, crew->thread, t->train, (uint32_t)t->now.epoch, i,
-                                 t->row[crew->thread], &label);
-            gi_workspace_load_changed(t->network, &t->plan, w, r, t->train->type, sample,
-                                      (uint32_t)t->now.epoch, first + r);
-        }
-        take_target(t, w, r, i, label);
-        if (w->is_weighted) w->weights[r] = (float)weight_of(t, i, label);
+        gi_loader_load(t->loader, crew->thread, (uint32_t)t->now.epoch, t->order[first + r],
+                       first + r, w, r);
     }
 }
 
@@ -217,24 +187,13 @@ static void run_samples(gi_trainer *t)
     const gi_engine *engine = t->plan.engine;
     gi_workspace *w = &t->workspace[0];
     while (t->now.done < t->train->samples && !t->diverged && !t->cancelled && !t->keeps) {
-        uint32_t label;
         const size_t i = t->order[t->now.done];
         if (t->now.done + PREFETCH_SAMPLES < t->train->samples)
             gi_dataset_prefetch(t->train, t->order[t->now.done + PREFETCH_SAMPLES]);
-        if (t->plan.most_pairs) {
-            gi_pairs pairs;
-            gi_dataset_pairs(t->train, i, NULL, &pairs, &label);
-            engine->load_pairs(&t->x, &pairs, t->train->features, t->network->input.divisor);
-        } else {
-            const void *sample = gi_augmenter_row(t->augmenter, 0, t->train, (uint32_t)t->now.epoch,
-                                                  i, t->row[0], &label);
-            engine->load_sparse(&t->x, t->train->type, sample, t->train->features,
-                                t->network->input.divisor);
-        }
-        take_target(t, w, 0, i, label);
+        gi_loader_load(t->loader, 0, (uint32_t)t->now.epoch, i, t->now.done, w, 0);
         const gi_loss how = gi_workspace_loss(t->network, w, 0, 1);
         size_t correct;
-        w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, &t->x, &how,
+        w->loss[0] = engine->sgd_sample(t->network->layers, t->network->n_layers, w->lists, &how,
                                         gi_trainer_rate(t, t->now.step), w->activation, w->diff,
                                         &t->scratch[0], &correct);
         count_step(t, 1, 1, w, correct);

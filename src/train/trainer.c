@@ -8,7 +8,8 @@
 
 #include "base/memory.h"
 #include "data/encoding.h"
-#include "train/input_form.h"
+#include "feed/augment.h"
+#include "feed/input_form.h"
 #include "train/schedule.h"
 #include "train/unseen.h"
 
@@ -94,17 +95,11 @@ static glia_status check_params(glia_train_params *p, const glia_network *networ
 static void trainer_free(gi_trainer *t)
 {
     const size_t n_threads = t->step_pool ? (size_t)gi_pool_threads(t->step_pool) : 0;
-    for (size_t i = 0; i < n_threads; i++) {
-        if (t->scratch) gi_scratch_free(&t->scratch[i]);
-        if (t->row) gi_free(t->row[i]);
-    }
+    for (size_t i = 0; i < n_threads && t->scratch; i++) gi_scratch_free(&t->scratch[i]);
     gi_free(t->scratch);
-    gi_free(t->row);
-    gi_augmenter_free(t->augmenter);
+    gi_loader_free(t->loader);
     gi_free(t->order);
     gi_free(t->chunks);
-    gi_free(t->x.index);
-    gi_free(t->x.value);
     gi_shadows_free(t->snapshot, t->network->n_layers);
     gi_descent_free(&t->descent);
     for (int i = 0; i < 2; i++) {
@@ -162,13 +157,20 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     }
 
     const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
-    status = gi_augmenter_new(t->params.augmentation, network->input.preprocess & GI_STRAIGHTEN,
-                              t->train, t->params.seed, t->params.epochs, network->engine->isa,
-                              (int)n_threads, &t->augmenter, error);
+    const gi_loader_params loading = {
+        .network = network,
+        .plan = &t->plan,
+        .dataset = t->train,
+        .n_threads = (int)n_threads,
+        .for_training = true,
+        .augmentation = t->params.augmentation,
+        .seed = t->params.seed,
+        .epochs = t->params.epochs,
+        .class_weights = t->params.class_weights,
+    };
+    status = gi_loader_new(&loading, &t->loader, error);
     if (status) return status;
-    const size_t inputs = gi_network_inputs(network);
     t->scratch = gi_alloc(n_threads, sizeof *t->scratch, "the trainer", error);
-    t->row = gi_alloc(n_threads, sizeof *t->row, "the trainer", error);
     for (int i = 0; i < 2; i++)
         t->n_correct[i] =
             gi_alloc(n_threads, GI_COUNT_STRIDE * sizeof *t->n_correct[i], "the trainer", error);
@@ -178,11 +180,8 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
         t->chunks = gi_alloc(n_chunks, sizeof *t->chunks, "the order of the samples", error);
         if (!t->chunks) return GLIA_NO_MEMORY;
     }
-    t->x.index = gi_alloc(gi_padded(inputs), sizeof *t->x.index, "a sample", error);
-    t->x.value = gi_alloc(gi_padded(inputs), network->engine->element_bytes, "a sample", error);
     t->cpu_s = gi_alloc(n_threads, GI_COUNT_STRIDE * sizeof *t->cpu_s, "the trainer", error);
-    if (!t->scratch || !t->row || !t->cpu_s || !t->n_correct[0] || !t->n_correct[1] || !t->order ||
-        !t->x.index || !t->x.value)
+    if (!t->scratch || !t->cpu_s || !t->n_correct[0] || !t->n_correct[1] || !t->order)
         return GLIA_NO_MEMORY;
     if (t->params.class_weights) {
         const size_t n = t->params.n_class_weights;
@@ -193,8 +192,6 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     for (size_t i = 0; i < n_threads; i++) {
         status = gi_scratch_new(network, t->params.batch, &t->scratch[i], error);
         if (status) return status;
-        t->row[i] = gi_alloc(1, gi_dataset_row_bytes(t->train), "a sample", error);
-        if (!t->row[i]) return GLIA_NO_MEMORY;
     }
     for (int i = 0; i < 2 && !status; i++)
         status =

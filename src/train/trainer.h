@@ -9,11 +9,11 @@
 #include <stdatomic.h>
 
 #include "base/thread.h"
-#include "data/augment.h"
+#include "feed/loader.h"
+#include "infer/metrics.h"
 #include "net/workspace.h"
 #include "train/checkpoint.h"
 #include "train/diagnosis.h"
-#include "train/metrics.h"
 #include "train/optimizer.h"
 
 enum { GI_COUNT_STRIDE = 8 }; /* elements of 8 bytes of a cache line, which one thread writes */
@@ -33,11 +33,9 @@ typedef struct gi_trainer {
     gi_dense *dense;           /* where the plan wants oneDNN */
     gi_workspace workspace[2]; /* (batch) rows each */
     gi_scratch *scratch;       /* (threads) */
-    uint8_t **row;             /* (threads): for images that are drawn as needed */
-    gi_augmenter *augmenter;   /* or NULL */
+    gi_loader *loader;         /* fills the workspaces */
     uint32_t *order;           /* (samples): the epoch's permutation */
     uint32_t *chunks;          /* ... of the chunks of data that stay on disk; or NULL */
-    gi_sparse x;               /* batch 1: the sample's non-zeros */
     gi_descent descent;
     gi_shadow *snapshot;   /* parameters of the best epoch, or of the last good one */
     double *class_weights; /* a copy for the record, or NULL */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "data/encoding.h"
-#include "train/input_form.h"
+#include "feed/input_form.h"
 #include "train/unseen.h"
 
 glia_status gi_learned_rows_of(const glia_dataset *train, const glia_dataset *validation,

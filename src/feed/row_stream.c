@@ -9,8 +9,8 @@
 #include "base/number.h"
 #include "data/encoding.h"
 #include "data/readers.h"
+#include "feed/input_form.h"
 #include "net/network.h"
-#include "train/input_form.h"
 
 struct glia_row_stream {
     const glia_network *network;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The form of the training data, kept by the network, and pictures brought into it. */
-#include "train/input_form.h"
+#include "feed/input_form.h"
 
 #include <float.h>
 #include <math.h>

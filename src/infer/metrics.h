@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How well a network does on a data set. */
-#ifndef GLIA_TRAIN_METRICS_H
-#define GLIA_TRAIN_METRICS_H
+#ifndef GLIA_INFER_METRICS_H
+#define GLIA_INFER_METRICS_H
 
 #include "base/thread.h"
 #include "data/dataset.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a network keeps of the form of its data. */
-#ifndef GLIA_TRAIN_INPUT_FORM_H
-#define GLIA_TRAIN_INPUT_FORM_H
+#ifndef GLIA_FEED_INPUT_FORM_H
+#define GLIA_FEED_INPUT_FORM_H
 
 #include "data/encoding.h"
 #include "net/network.h"

@@ -4,8 +4,8 @@
  * backward, in buffers of the probe's own and by one thread, so that nothing of the training
  * changes, whatever its engine, precision and batch are.
  */
-#ifndef GLIA_TRAIN_PROBE_H
-#define GLIA_TRAIN_PROBE_H
+#ifndef GLIA_INFER_PROBE_H
+#define GLIA_INFER_PROBE_H
 
 #include "data/dataset.h"
 #include "net/network.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A look into a network while it learns. */
-#include "train/probe.h"
+#include "infer/probe.h"
 
 #include <math.h>
 
 #include "base/memory.h"
+#include "feed/loader.h"
 #include "net/workspace.h"
-#include "train/input_form.h"
 
 struct gi_probe {
     const glia_network *network;
@@ -15,7 +15,6 @@ struct gi_probe {
     gi_plan plan;
     gi_workspace workspace;
     gi_scratch scratch;
-    uint8_t *row;           /* for images that are drawn as needed */
     size_t *n_high, *n_low; /* (units of the widest layer): samples at an end of the range */
 };
 
@@ -33,27 +32,18 @@ size_t gi_spread_index(size_t i, size_t n, size_t samples)
     return (size_t)((uint64_t)part * samples >> 32);
 }
 
-/* The samples stay where they are put; of those, what they were is not changed by a pass. */
-static void load(gi_probe *p)
+/* Puts the samples where they stay: a pass does not change them. */
+static glia_status load(gi_probe *p, glia_error *error)
 {
-    for (size_t r = 0; r < p->rows; r++) {
-        const size_t index = gi_spread_index(r, p->rows, p->dataset->samples);
-        gi_workspace *w = &p->workspace;
-        uint32_t label;
-        if (p->plan.most_pairs) {
-            gi_pairs pairs;
-            gi_dataset_pairs(p->dataset, index, NULL, &pairs, &label);
-            gi_workspace_load_pairs(p->network, &p->plan, w, r, &pairs);
-            continue;
-        }
-        gi_workspace_load(p->network, &p->plan, w, r, p->dataset->type,
-                          gi_dataset_row(p->dataset, 0, index, p->row, &label));
-        if (w->labels)
-            w->labels[r] = label;
-        else
-            gi_read_targets(p->network, p->dataset, index,
-                            w->targets + r * gi_network_classes(p->network));
-    }
+    const gi_loader_params loading = {
+        .network = p->network, .plan = &p->plan, .dataset = p->dataset, .n_threads = 1};
+    gi_loader *loader = NULL;
+    const glia_status status = gi_loader_new(&loading, &loader, error);
+    for (size_t r = 0; r < p->rows && !status; r++)
+        gi_loader_load(loader, 0, 0, gi_spread_index(r, p->rows, p->dataset->samples), 0,
+                       &p->workspace, r);
+    gi_loader_free(loader);
+    return status;
 }
 
 glia_status gi_probe_new(const glia_network *network, const glia_dataset *dataset, double density,
@@ -74,16 +64,15 @@ glia_status gi_probe_new(const glia_network *network, const glia_dataset *datase
     for (size_t l = 0; l < network->n_layers; l++)
         if (network->layers[l].ld > widest) widest = network->layers[l].ld;
     if (!status) {
-        p->row = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
         p->n_high = gi_alloc(widest, sizeof *p->n_high, "a probe", error);
         p->n_low = gi_alloc(widest, sizeof *p->n_low, "a probe", error);
-        if (!p->row || !p->n_high || !p->n_low) status = GLIA_NO_MEMORY;
+        if (!p->n_high || !p->n_low) status = GLIA_NO_MEMORY;
     }
+    if (!status) status = load(p, error);
     if (status) {
         gi_probe_free(p);
         return status;
     }
-    load(p);
     *out = p;
     return GLIA_OK;
 }
@@ -93,7 +82,6 @@ void gi_probe_free(gi_probe *p)
     if (!p) return;
     gi_workspace_free(&p->workspace);
     gi_scratch_free(&p->scratch);
-    gi_free(p->row);
     gi_free(p->n_high);
     gi_free(p->n_low);
     gi_free(p);

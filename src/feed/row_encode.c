@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "data/encoding.h"
-#include "train/input_form.h"
+#include "feed/input_form.h"
 
 static const char name_of_row[] = "the row";
 

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Straightens images, draws how each is distorted, and has src/compute/warp.c do it.
+ * Draws how each image is distorted, and has src/compute/warp.c do it.
  *
  * The stream of an image (seed, GI_RANDOM_AUGMENT, epoch, row) gives six uniform numbers, whether
  * they are used or not, and from its third block on the noise of the elastic field: what one
  * distortion draws does not depend on the others.
  */
-#include "data/augment.h"
+#include "feed/augment.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "compute/engine.h"
-#include "compute/straighten.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -22,7 +21,6 @@ static const double noise_max = 127.5;
 
 struct gi_augmenter {
     glia_augmentation how;
-    unsigned preprocess; /* flags of glia_preprocess */
     const gi_warp *warp;
     uint64_t seed;
     size_t epochs;
@@ -30,15 +28,7 @@ struct gi_augmenter {
     gi_blur blur;
     int n_threads;
     gi_warp_room *room; /* (threads) */
-    uint8_t **straight; /* (threads): the image straightened */
-    /*
-     * Of a set that has its images, which are straightened once: (samples, kept_row) and whether
-     * each is there yet. An epoch asks for a sample once, and epochs follow each other.
-     */
-    uint8_t *kept;
-    size_t kept_row;
-    bool *is_kept;
-    uint8_t **image; /* (threads): ... and distorted */
+    uint8_t **image;    /* (threads): distorted */
 };
 
 glia_augmentation glia_augmentation_default(void)
@@ -136,8 +126,8 @@ glia_augmentation gi_augmentation_faded(const glia_augmentation *how, size_t epo
     return faded;
 }
 
-static const uint8_t *distort(gi_augmenter *a, int thread, uint32_t epoch, uint64_t row,
-                              const uint8_t *src)
+const uint8_t *gi_augmenter_distort(gi_augmenter *a, int thread, uint32_t epoch, uint64_t row,
+                                    const uint8_t *src)
 {
     gi_warp_room *room = &a->room[thread];
     const glia_augmentation how = gi_augmentation_faded(&a->how, epoch, a->epochs);
@@ -173,9 +163,9 @@ static uint8_t **images_new(size_t height, size_t width, int n_threads, glia_err
     return images;
 }
 
-static glia_status augmenter_new(const glia_augmentation *how, unsigned preprocess, size_t height,
-                                 size_t width, uint64_t seed, size_t epochs, const char *isa,
-                                 int n_threads, gi_augmenter **out, glia_error *error)
+static glia_status augmenter_new(const glia_augmentation *how, size_t height, size_t width,
+                                 uint64_t seed, size_t epochs, const char *isa, int n_threads,
+                                 gi_augmenter **out, glia_error *error)
 {
     if (height == 0 || width == 0 || height > GI_WARP_MAX_SIDE || width > GI_WARP_MAX_SIDE ||
         height * width > GI_WARP_MAX_PIXELS)
@@ -186,7 +176,6 @@ static glia_status augmenter_new(const glia_augmentation *how, unsigned preproce
     gi_augmenter *a = gi_alloc(1, sizeof *a, "the augmentation", error);
     if (!a) return GLIA_NO_MEMORY;
     *a = (gi_augmenter){.how = *how,
-                        .preprocess = preprocess,
                         .warp = gi_warp_for(isa),
                         .seed = seed,
                         .epochs = epochs,
@@ -197,9 +186,8 @@ static glia_status augmenter_new(const glia_augmentation *how, unsigned preproce
     glia_status status = elastic ? gi_blur_new(how->elastic_sigma, &a->blur, error) : GLIA_OK;
     if (status) goto failed;
     a->room = gi_alloc((size_t)n_threads, sizeof *a->room, "the augmentation", error);
-    a->straight = images_new(height, width, n_threads, error);
     a->image = images_new(height, width, n_threads, error);
-    if (!a->room || !a->straight || !a->image) {
+    if (!a->room || !a->image) {
         status = GLIA_NO_MEMORY;
         goto failed;
     }
@@ -214,15 +202,13 @@ failed:
     return status;
 }
 
-glia_status gi_augmenter_new(const glia_augmentation *how, unsigned preprocess,
-                             const glia_dataset *dataset, uint64_t seed, size_t epochs,
-                             const char *isa, int n_threads, gi_augmenter **out, glia_error *error)
+glia_status gi_augmenter_new(const glia_augmentation *how, const glia_dataset *dataset,
+                             uint64_t seed, size_t epochs, const char *isa, int n_threads,
+                             gi_augmenter **out, glia_error *error)
 {
-    static const glia_augmentation none = {0};
     *out = NULL;
     const glia_status status = how ? gi_augmentation_check(how, error) : GLIA_OK;
-    if (status || (gi_augmentation_is_none(how) && !preprocess)) return status;
-    if (gi_augmentation_is_none(how)) how = &none;
+    if (status || gi_augmentation_is_none(how)) return status;
     if (dataset->type != GLIA_U8)
         return gi_fail(error, GLIA_MISMATCH,
                        "augmentation: the samples of %s are floats, expected images of bytes; give "
@@ -239,22 +225,8 @@ glia_status gi_augmenter_new(const glia_augmentation *how, unsigned preprocess,
                        "augmentation: the images of %s are in colour, and only grey ones are "
                        "distorted, deskewed and centred; read them in grey, or train without it",
                        dataset->name);
-    gi_augmenter *a;
-    glia_status made = augmenter_new(how, preprocess, dataset->height, dataset->width, seed, epochs,
-                                     isa, n_threads, &a, error);
-    if (made) return made;
-    if (preprocess && !gi_dataset_is_endless(dataset)) {
-        a->kept_row = dataset->features + GI_WARP_COLUMNS;
-        a->kept = gi_alloc(dataset->samples, a->kept_row, "the straightened images", error);
-        a->is_kept =
-            gi_alloc(dataset->samples, sizeof *a->is_kept, "the straightened images", error);
-        if (!a->kept || !a->is_kept) {
-            gi_augmenter_free(a);
-            return GLIA_NO_MEMORY;
-        }
-    }
-    *out = a;
-    return GLIA_OK;
+    return augmenter_new(how, dataset->height, dataset->width, seed, epochs, isa, n_threads, out,
+                         error);
 }
 
 void gi_augmenter_free(gi_augmenter *a)
@@ -262,33 +234,9 @@ void gi_augmenter_free(gi_augmenter *a)
     if (!a) return;
     for (int t = 0; t < a->n_threads && a->room; t++) gi_warp_room_free(&a->room[t]);
     gi_free(a->room);
-    images_free(a->straight, a->n_threads);
     images_free(a->image, a->n_threads);
-    gi_free(a->kept);
-    gi_free(a->is_kept);
     gi_blur_free(&a->blur);
     gi_free(a);
-}
-
-/* The sample's image, straightened now or in an earlier epoch. */
-static const uint8_t *straightened(gi_augmenter *a, int thread, size_t index, const uint8_t *image)
-{
-    uint8_t *to = a->kept ? a->kept + index * a->kept_row : a->straight[thread];
-    if (a->kept && a->is_kept[index]) return to;
-    gi_straighten(a->warp, a->preprocess, to, image, &a->room[thread]);
-    if (a->kept) a->is_kept[index] = true;
-    return to;
-}
-
-const void *gi_augmenter_row(gi_augmenter *a, int thread, const glia_dataset *dataset,
-                             uint32_t epoch, size_t index, uint8_t *scratch, uint32_t *label)
-{
-    const void *row = gi_dataset_row(dataset, epoch, index, scratch, label);
-    if (!a) return row;
-    const uint8_t *image = row;
-    if (a->preprocess) image = straightened(a, thread, index, image);
-    if (gi_augmentation_is_none(&a->how)) return image;
-    return distort(a, thread, epoch, dataset->rows ? dataset->rows[index] : index, image);
 }
 
 glia_status glia_augment(const glia_augmentation *how, const uint8_t *images, size_t n,
@@ -306,10 +254,11 @@ glia_status glia_augment(const glia_augmentation *how, const uint8_t *images, si
     gi_augmenter *a = NULL;
     glia_status status = gi_augmentation_check(how, error);
     if (!status) status = gi_engine_choose(&engine, error);
-    if (!status) status = augmenter_new(how, 0, height, width, seed, 0, engine->isa, 1, &a, error);
+    if (!status) status = augmenter_new(how, height, width, seed, 0, engine->isa, 1, &a, error);
     for (size_t i = 0; i < n && !status; i++) {
         const size_t at = i * height * width;
-        memcpy(out + at, distort(a, 0, (uint32_t)epoch, first + i, images + at), height * width);
+        memcpy(out + at, gi_augmenter_distort(a, 0, (uint32_t)epoch, first + i, images + at),
+               height * width);
     }
     gi_augmenter_free(a);
     return status;

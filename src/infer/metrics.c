@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loss, confusion matrix and other figures of a network on a data set. */
-#include "train/metrics.h"
+#include "infer/metrics.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "feed/loader.h"
 #include "net/workspace.h"
 
 enum { TILE = 64 }; /* samples that go through the network together */
@@ -32,35 +33,25 @@ struct gi_evaluation {
      * second: */
     double *output;
     double *target;
+    gi_loader *loader;
     struct evaluator { /* one a thread */
         gi_workspace workspace;
         gi_scratch scratch;
         float *outputs; /* (TILE, outputs) */
-        uint8_t *row;   /* for samples that are made as needed */
     } * evaluators;
 };
 
-static void load_tile(const gi_evaluation *e, struct evaluator *own, size_t first, size_t rows)
+static void load_tile(const gi_evaluation *e, int thread, size_t first, size_t rows)
 {
-    gi_workspace *w = &own->workspace;
+    gi_workspace *w = &e->evaluators[thread].workspace;
     const size_t n = gi_network_classes(e->network);
     for (size_t r = 0; r < rows; r++) {
         const size_t i = first + r;
-        uint32_t label;
-        if (e->plan.most_pairs) {
-            gi_pairs pairs;
-            gi_dataset_pairs(e->dataset, i, NULL, &pairs, &label);
-            gi_workspace_load_pairs(e->network, &e->plan, w, r, &pairs);
-        } else {
-            gi_workspace_load(e->network, &e->plan, w, r, e->dataset->type,
-                              gi_dataset_row(e->dataset, 0, i, own->row, &label));
-        }
-        if (e->task == GLIA_CLASSES) {
-            w->labels[r] = e->label[i] = label;
-            continue;
-        }
-        gi_dataset_targets(e->dataset, i, 0, n, e->target + i * n);
-        gi_network_scale_targets(e->network, 0, n, e->target + i * n, w->targets + r * n);
+        gi_loader_load(e->loader, thread, 0, i, 0, w, r);
+        if (e->task == GLIA_CLASSES)
+            e->label[i] = w->labels[r];
+        else
+            gi_dataset_targets(e->dataset, i, 0, n, e->target + i * n);
     }
 }
 
@@ -75,7 +66,7 @@ static void evaluate_slice(void *context, int thread, int n_threads)
     gi_slice(e->dataset->samples, TILE, thread, n_threads, &begin, &end);
     for (size_t first = begin; first < end; first += TILE) {
         const size_t rows = end - first < TILE ? end - first : TILE;
-        load_tile(e, own, first, rows);
+        load_tile(e, thread, first, rows);
         gi_network_forward(network, &e->plan, w, 0, rows, &own->scratch);
         if (e->task == GLIA_CLASSES)
             gi_network_outputs(network, &e->plan, w, rows, own->outputs);
@@ -192,9 +183,9 @@ void gi_evaluation_free(gi_evaluation *e)
         gi_workspace_free(&e->evaluators[t].workspace);
         gi_scratch_free(&e->evaluators[t].scratch);
         gi_free(e->evaluators[t].outputs);
-        gi_free(e->evaluators[t].row);
     }
     gi_free(e->evaluators);
+    gi_loader_free(e->loader);
     gi_free(e->loss);
     gi_free(e->predicted);
     gi_free(e->label);
@@ -223,6 +214,9 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     e->network = network;
     e->dataset = dataset;
     e->pool = pool;
+    const gi_loader_params loading = {
+        .network = network, .plan = &e->plan, .dataset = dataset, .n_threads = (int)n_threads};
+    if (!status) status = gi_loader_new(&loading, &e->loader, error);
     e->loss = gi_alloc(n, sizeof *e->loss, "losses", error);
     e->task = dataset->task;
     if (e->task == GLIA_CLASSES) {
@@ -249,8 +243,7 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
         if (!status) status = gi_scratch_new(network, 0, &own->scratch, error);
         if (status) break;
         own->outputs = gi_alloc(TILE, classes * sizeof(float), "predictions", error);
-        own->row = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", error);
-        if (!own->outputs || !own->row) status = GLIA_NO_MEMORY;
+        if (!own->outputs) status = GLIA_NO_MEMORY;
     }
     if (status)
         gi_evaluation_free(e);

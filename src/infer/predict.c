@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "net/workspace.h"
+#include "feed/loader.h"
 
 enum {
     ROWS = 64,         /* at a time: they stay in cache from layer to layer */
@@ -28,6 +28,7 @@ struct lane {
 
 struct glia_predictor {
     const glia_network *network;
+    gi_loader *loader[WAYS];
     gi_plan plan[WAYS]; /* the same where the engine does not tell them apart */
     double work[WAYS];  /* multiply-adds of a sample */
     size_t rows;        /* room of a workspace */
@@ -42,23 +43,6 @@ struct glia_predictor {
     int way;     /* which plan */
     bool shared; /* by all threads */
 };
-
-glia_status gi_plan_inference(const glia_network *network, glia_type type, double density,
-                              size_t most_pairs, size_t rows, gi_plan *out, glia_error *error)
-{
-    const gi_plan_request request = {
-        .layers = network->layers,
-        .n_layers = network->n_layers,
-        .batch = rows,
-        .type = type,
-        .density = density,
-        .most_pairs = most_pairs,
-        .threads = 1,
-        .standardises = network->input.mean != NULL,
-        .reference = network->engine,
-    };
-    return gi_plan_make(&request, out, error);
-}
 
 /* ---- Making --------------------------------------------------------------------------------- */
 
@@ -77,6 +61,7 @@ void glia_predictor_free(glia_predictor *p)
         gi_scratch_free(&p->lanes[t].scratch);
         gi_free(p->lanes[t].outputs);
     }
+    for (int way = 0; way < WAYS; way++) gi_loader_free(p->loader[way]);
     gi_free(p->lanes);
     gi_pool_free(p->pool);
     gi_free(p);
@@ -112,6 +97,11 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
     if (!status) {
         p->lanes = gi_alloc((size_t)n_threads, sizeof *p->lanes, "a predictor", error);
         if (!p->lanes) status = GLIA_NO_MEMORY;
+    }
+    for (int way = 0; way < WAYS && !status; way++) {
+        const gi_loader_params loading = {
+            .network = network, .plan = &p->plan[way], .n_threads = n_threads};
+        if (ways >> way & 1) status = gi_loader_new(&loading, &p->loader[way], error);
     }
     for (int t = 0; t < n_threads && !status; t++) {
         for (int way = 0; way < WAYS && !status; way++)
@@ -196,7 +186,8 @@ static void predict_slice(void *context, int thread, int n_threads)
     for (size_t first = begin; first < end; first += p->rows) {
         const size_t rows = end - first < p->rows ? end - first : p->rows;
         for (size_t r = 0; r < rows; r++)
-            gi_workspace_load(network, plan, w, r, p->type, p->x + (first + r) * bytes);
+            gi_loader_load_row(p->loader[p->way], thread, p->type, p->x + (first + r) * bytes, w,
+                               r);
         /* oneDNN takes whole batches: what stands in the rows that are left over is not looked at
          */
         const size_t through = w->dense && rows > 1 ? p->rows : rows;
@@ -308,13 +299,16 @@ glia_status glia_network_activations(const glia_network *network, size_t layer, 
     gi_plan plan;
     gi_workspace w = {0};
     gi_scratch scratch = {0};
+    gi_loader *loader = NULL;
+    const gi_loader_params loading = {.network = network, .plan = &plan, .n_threads = 1};
     status = gi_plan_inference(network, type, density, 0, most, &plan, error);
     if (!status) status = gi_workspace_new(network, &plan, most, false, &w, error);
     if (!status) status = gi_scratch_new(network, 0, &scratch, error);
+    if (!status) status = gi_loader_new(&loading, &loader, error);
     for (size_t first = 0; first < n && !status; first += most) {
         const size_t rows = n - first < most ? n - first : most;
         for (size_t r = 0; r < rows; r++)
-            gi_workspace_load(network, &plan, &w, r, type, (const char *)x + (first + r) * bytes);
+            gi_loader_load_row(loader, 0, type, (const char *)x + (first + r) * bytes, &w, r);
         gi_network_forward(network, &plan, &w, 0, rows, &scratch);
         const char *from = w.activation[layer];
         if (layer + 1 == network->n_layers)
@@ -324,6 +318,7 @@ glia_status glia_network_activations(const glia_network *network, size_t layer, 
                 memcpy(out + (first + r) * units, from + r * w.row_bytes[layer + 1],
                        units * sizeof *out);
     }
+    gi_loader_free(loader);
     gi_scratch_free(&scratch);
     gi_workspace_free(&w);
     return status;
