@@ -253,4 +253,15 @@ def _():
     expect("ROC AUC" in glia("eval", "s.safetensors", "sides-test.csv").out)
 
 
+@test("the training RMSE of huge and of tiny values has no overflow")
+def _():
+    errors = []
+    for power in (0, 160, -160):
+        write("power.csv", "".join(["a,y\n", *(f"{i % 37 / 7},{(i % 37) ** 2 - 90.5}e{power}\n"
+                                              for i in range(150))]).encode())
+        result = glia("train", "power.csv", "--epochs", 20, "-o", "power.safetensors", "--json").json()
+        errors.append(result["train_rmse"] / 10.0 ** power)
+    expect(all(abs(error / errors[0] - 1) < 1e-3 for error in errors), errors)
+
+
 run_tests()

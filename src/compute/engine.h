@@ -165,7 +165,8 @@ typedef struct gi_loss {
     const float *weight;    /* (m); NULL: 1 each */
     double smoothing;       /* of cross-entropy: the part of a target spread over all classes */
     const double *scale;    /* (n) of values: what an output of 1 stands for; NULL: 1 each */
-    double *squares;        /* (m) of values: sum_c (scale_c (z_c - t_c))^2; or NULL */
+    double unit;            /* a power of two that the squares are in, lest they overflow; 0: 1 */
+    double *squares;        /* (m) of values: sum_c (scale_c (z_c - t_c) / unit)^2; or NULL */
 } gi_loss;
 
 /* Inputs of a sparse sample are looked up in blocks of so many, whose weights stay in L1. */

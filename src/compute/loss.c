@@ -117,11 +117,12 @@ static void of_values(real *z, size_t n, const float *targets, const gi_loss *ho
                       double *loss, double *squares)
 {
     const real each = (real)(factor / (double)n);
+    const double unit = how->unit > 0 ? how->unit : 1;
     double sum = 0, square_sum = 0;
     for (size_t c = 0; c < n; c++) {
         real derivative;
         const real d = z[c] - (real)targets[c];
-        const double scaled = (how->scale ? how->scale[c] : 1) * (double)d;
+        const double scaled = (how->scale ? how->scale[c] : 1) / unit * (double)d;
         square_sum += scaled * scaled;
         sum += (double)of_difference(how->kind, d, &derivative);
         z[c] = each * derivative;

@@ -280,6 +280,15 @@ glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *
     return GLIA_OK;
 }
 
+double gi_network_output_unit(const glia_network *network)
+{
+    const gi_output_form *form = &network->output;
+    double largest = 0;
+    for (size_t c = 0; form->scale && c < gi_network_classes(network); c++)
+        largest = fmax(largest, form->scale[c]);
+    return largest > 1e100 || (largest > 0 && largest < 1e-100) ? ldexp(1, ilogb(largest)) : 1;
+}
+
 glia_status gi_input_scales_new(size_t n, gi_input_form *form, glia_error *error)
 {
     double *mean = gi_alloc(n, 2 * sizeof *mean, "the scales of inputs", error);

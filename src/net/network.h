@@ -96,6 +96,12 @@ size_t gi_network_classes(const glia_network *network); /* or outputs */
 /* "softmax", ...: what its outputs are. */
 glia_activation gi_output_activation(glia_loss loss);
 
+/*
+ * A power of two near the scale of the outputs, if squares of that would leave the range of a
+ * double; else 1.
+ */
+double gi_network_output_unit(const glia_network *network);
+
 /* A form of outputs, 0 and 1; to be freed with gi_free(form.mean). */
 glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *error);
 

@@ -310,6 +310,7 @@ gi_loss gi_workspace_loss(const glia_network *network, const gi_workspace *w, si
         .weight = w->is_weighted ? w->weights + row : NULL,
         .smoothing = w->smoothing,
         .scale = network->output.scale,
+        .unit = gi_network_output_unit(network),
         .squares = w->squares ? w->squares + row : NULL,
     };
 }

@@ -19,7 +19,8 @@ typedef struct gi_run_state {
     size_t reported; /* ... at the last call of the callback */
     size_t step;     /* of the whole run */
     /* Of the epoch, over done: */
-    double loss_sum, weight_sum, square_sum; /* square_sum: of values, over outputs too */
+    double loss_sum, weight_sum;
+    double square_sum; /* of values, over outputs too, in squares of gi_network_output_unit */
     size_t correct;
     /* Of the completed epochs; NAN, INFINITY where there is none: */
     size_t best_epoch, epochs_without_better, samples;

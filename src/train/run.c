@@ -51,7 +51,8 @@ double gi_trainer_accuracy(const gi_trainer *t)
 double gi_trainer_rmse(const gi_trainer *t)
 {
     if (glia_loss_task(t->network->loss) != GLIA_VALUES) return NAN;
-    return sqrt(t->now.square_sum / ((double)t->now.done * (double)gi_network_classes(t->network)));
+    const double n = (double)t->now.done * (double)gi_network_classes(t->network);
+    return gi_network_output_unit(t->network) * sqrt(t->now.square_sum / n);
 }
 
 bool gi_trainer_report(gi_trainer *t, bool best, const glia_metrics *validation)
