@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What glia diagnoses of tables that are sound, and of tables whose labels are mixed up.
 
-usage: bench/diagnoses.py [--glia PROGRAM] [--kinds weak,imbalanced,...] [--draws 1] [--keep DIR]
+usage: bench/diagnoses.py [--glia PROGRAM] [--kinds weak,imbalanced,...] [--draws 1] [--seed 0] [--keep DIR]
 
 Every table is drawn from a seed, so that each run of this program sees the same ones, and is given
 to `glia train TABLE.csv` without further options:
@@ -16,7 +16,7 @@ to `glia train TABLE.csv` without further options:
   shuffled-values, shifted-values   10 each of values
 
 Nothing is to be diagnosed of the first four kinds; "unrelated-labels" of the others. --draws N
-repeats everything with N seeds.
+draws N times as many tables, --seed S other ones.
 """
 import argparse
 import collections
@@ -224,6 +224,7 @@ def main():
     parser.add_argument("--glia", default=GLIA)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--draws", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", help="a folder for the tables")
     args = parser.parse_args()
     rows = []
@@ -234,7 +235,8 @@ def main():
             n, draw = KINDS[kind]
             told, right, seen = 0, 0, collections.Counter()
             for k in range(n * args.draws):
-                rng = np.random.default_rng([sorted(KINDS).index(kind), k])
+                seed = [args.seed] if args.seed else []
+                rng = np.random.default_rng([sorted(KINDS).index(kind), k, *seed])
                 drawn = draw(rng, k % n)
                 path = os.path.join(folder, f"{kind}-{k}.csv")
                 write(path, drawn, "values" not in kind)

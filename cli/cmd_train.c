@@ -226,6 +226,7 @@ static glia_status train(struct run *run, glia_error *error)
     glia_train_params params = training_params(run->options, run->parts.train, &room);
     params.progress = step;
     params.diagnosis = diagnosed;
+    params.whole = run->data_sets.all;
     params.user = run;
     if (run->kept.path != NULL) {
         params.checkpoint = run->kept.state;

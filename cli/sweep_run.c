@@ -112,6 +112,7 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     params.threads = w->threads_a_run;
     params.progress = step;
     params.diagnosis = diagnosed;
+    params.whole = w->data->all;
     params.user = r;
     status = glia_train(network, parts.train, parts.validation, &params, &result, error);
     const bool diverged = status == GLIA_DIVERGED;

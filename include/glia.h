@@ -1292,6 +1292,12 @@ typedef struct glia_train_params {
      * its samples by heart, a few hundredths of a second more. */
     glia_train_diagnosis *diagnosis;
     void *user; /* handed to both */
+    /*
+     * What train is a part of, borrowed during the call, or NULL: train itself. The diagnosis looks
+     * at all of its rows for whether labels belong to their samples, of which more rows say more;
+     * nothing is learned from them. It has the task and the outputs of train.
+     */
+    const glia_dataset *whole;
 } glia_train_params;
 
 /* sgd with lr 0.2, constant; batch 32; 10 epochs; seed 1; momentum 0.9 and epsilon 1e-8 for those

@@ -53,11 +53,14 @@ static const double behind = 0.5;
 static const double vanishing = 0.03, exploding = 30;
 
 /*
- * Of gi_relation. Of labels in random order 98 % stay below the first; a relation as weak as an AUC
- * of 0.62 keeps 84 % and more above the second. That labels are shifted is said on positive
- * evidence, which the last asks for, where their own rows have none (bench/diagnoses.py).
+ * Of gi_relation, by experiment (bench/diagnoses.py). Labels in random order hardly ever have a
+ * sign above no_sign. That labels are unrelated asks for data that speak against a weak relation,
+ * too: above against_weak there are too few of them. That labels are shifted is said on positive
+ * evidence, where their own rows have none: one strong sign, a Bayes factor of e^sure_shift = 33,
+ * or a lower one and a sign.
  */
-static const double no_relation = 2.6, no_weak_relation = -1, no_sure_relation = 4, sure_shift = 6;
+static const double no_sign = 2.8, against_weak = -0.5, no_sure_sign = 4, sure_sign = 6;
+static const double sure_shift = 3.5, likely_shift = 1.5, likely_sign = 3;
 
 /* Multiplications that looking for a relation may take, once in a run that has reason for it: some
  * hundredths of a second, or of the run, whose steps make six for each weight and sample. */
@@ -306,7 +309,8 @@ static double relation_work(const gi_diagnosis *d)
 /* What is seen is not asked for twice. */
 static const gi_relation *know_relation(gi_diagnosis *d)
 {
-    if (!d->relation_known) d->relation = gi_relation_of(d->network, d->train, relation_work(d));
+    const glia_dataset *whole = d->params->whole ? d->params->whole : d->train;
+    if (!d->relation_known) d->relation = gi_relation_of(d->network, whole, relation_work(d));
     d->relation_known = true;
     return &d->relation;
 }
@@ -389,22 +393,32 @@ static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bo
     return false;
 }
 
+/* Whether samples go with the targets of the row before or after, and not with their own. */
+static bool is_shifted(const gi_relation *r, size_t shift)
+{
+    const double factor = r->moderate[shift], sign = r->sign[shift];
+    if (sign >= sure_sign) return true;
+    if (r->moderate[GI_OWN] >= 0) return false;
+    return factor >= sure_shift || (factor >= likely_shift && sign >= likely_sign);
+}
+
 /* Whether labels belong to other samples, or to none; tells so. */
 static bool judge_relation(gi_diagnosis *d, const char *seen, double loss, moment when)
 {
     const gi_relation *r = know_relation(d);
     const char *what = d->train->task == GLIA_VALUES ? "values" : "labels";
-    if (r->samples == 0 || r->related >= no_sure_relation) return false;
-    if (r->shifted >= sure_shift) {
-        tell(d, GLIA_DIAGNOSIS_UNRELATED_LABELS, when, GLIA_NO_LAYER, r->shifted,
+    if (r->samples == 0 || r->sign[GI_OWN] >= no_sure_sign) return false;
+    const size_t shift = r->moderate[GI_AFTER] > r->moderate[GI_BEFORE] ? GI_AFTER : GI_BEFORE;
+    if (is_shifted(r, shift)) {
+        tell(d, GLIA_DIAGNOSIS_UNRELATED_LABELS, when, GLIA_NO_LAYER, r->sign[shift],
              "the %s look shifted by a row: %s (loss %.3g, guessing %.3g), and samples go with the "
              "%s of the rows %s them, not with their own; move the %s %s by a row",
-             what, seen, loss, d->labels.entropy, what, r->shift > 0 ? "after" : "before", what,
-             r->shift > 0 ? "up" : "down");
+             what, seen, loss, d->labels.entropy, what, shift == GI_AFTER ? "after" : "before",
+             what, shift == GI_AFTER ? "up" : "down");
         return true;
     }
-    if (r->related > no_relation || r->weak > no_weak_relation) return false;
-    tell(d, GLIA_DIAGNOSIS_UNRELATED_LABELS, when, GLIA_NO_LAYER, r->related,
+    if (r->sign[GI_OWN] > no_sign || r->weak > against_weak) return false;
+    tell(d, GLIA_DIAGNOSIS_UNRELATED_LABELS, when, GLIA_NO_LAYER, r->sign[GI_OWN],
          "the %s look unrelated to the samples: %s (loss %.3g, guessing %.3g), and neither the "
          "features nor similar samples say more about the %s than chance would; check that %s and "
          "samples are in the same order",

@@ -6,17 +6,23 @@
 #include "data/dataset.h"
 #include "net/network.h"
 
-/*
- * Numbers are standard errors: 0 is what targets in random order come to, and 3 is hardly ever
- * exceeded by them.
- */
+/* Targets as they stand, and those of the row before and of the row after. */
+enum { GI_OWN, GI_BEFORE, GI_AFTER, GI_SHIFTS };
+
 typedef struct gi_relation {
     size_t samples;   /* that were looked at; 0: too few for their features, so nothing is known */
-    double related;   /* the strongest sign that targets belong to their samples */
     double explained; /* of the targets' variance, by a regression on the features; 0 to 1 */
-    double weak;      /* from what a weak relation would have shown: far below 0, there is none */
-    double shifted;   /* as related, of targets that are moved by a row, */
-    int shift;        /*   1: a sample's own target stands in the row after it; -1: before it */
+    /*
+     * The strongest sign of a relation, in standard errors: 0 is what targets in random order come
+     * to, and 3 is hardly ever exceeded by them.
+     */
+    double sign[GI_SHIFTS];
+    /*
+     * Logarithms of Bayes factors: how much more likely the targets are if there is a relation than
+     * if there is none. The weak one's best classifier has a ROC AUC of 0.62, the moderate one's of
+     * 0.69. Below 0 the data speak against it; near 0 they are too few to say anything.
+     */
+    double weak, moderate[GI_SHIFTS];
 } gi_relation;
 
 /*

@@ -83,6 +83,11 @@ static glia_status check_params(glia_train_params *p, const glia_network *networ
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "patience: stopping early needs a validation set; hold one out of the "
                        "training set");
+    if (p->whole && (p->whole->task != train->task || p->whole->classes != train->classes))
+        return gi_fail(error, GLIA_MISMATCH,
+                       "whole: found a set of another task or with %zu classes or targets, "
+                       "expected what the training set is a part of, with %zu",
+                       p->whole->classes, train->classes);
     if (train->samples > UINT32_MAX || p->epochs > UINT32_MAX)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "found %zu samples and %zu epochs, expected at most %u of each",
