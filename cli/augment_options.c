@@ -1,56 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* How images are distorted, as options say it. */
+/* Settings of augmentation that need each other. */
 #include "augment_options.h"
 
 #include "output.h"
 
-void augment_set_defaults(augment_options *options)
+/* What a distortion comes to: its own number, else that of --augment. */
+static bool distorts(const glia_settings *settings, const char *name, bool usually)
 {
-    *options = (augment_options){false, -1, -1, -1, -1, -1, -1, -1, -1};
+    return glia_settings_is_set(settings, name) ? glia_settings_number(settings, name) > 0
+                                                : usually;
 }
 
-bool augment_check(const char *command, const augment_options *options)
+bool augment_is_some(const glia_settings *settings)
 {
-    if (options->elastic_sigma >= 0 && augment_settings(options).elastic_alpha == 0) {
+    static const char *const distortions[] = {"shift", "rotate", "scale", "shear", "elastic"};
+    const bool usually = glia_settings_number(settings, "augment") > 0;
+    for (size_t i = 0; i < sizeof distortions / sizeof *distortions; i++)
+        if (distorts(settings, distortions[i], usually)) return true;
+    return false;
+}
+
+bool augment_check(const char *command, const glia_settings *settings)
+{
+    const bool usually = glia_settings_number(settings, "augment") > 0;
+    const bool fades = glia_settings_number(settings, "augment-fade") > 0;
+    if (glia_settings_is_set(settings, "elastic-sigma") &&
+        !distorts(settings, "elastic", usually)) {
         complain("%s: --elastic-sigma smooths the displacements of --elastic; add --elastic 25, "
                  "say",
                  command);
         return false;
     }
-    if (options->fade_to >= 0 && !(options->fade > 0)) {
+    if (glia_settings_is_set(settings, "augment-fade-to") && !fades) {
         complain("%s: --augment-fade-to is where --augment-fade ends; add --augment-fade 0.5, say",
                  command);
         return false;
     }
-    if (options->fade > 0 && !augment_is_some(options)) {
+    if (fades && !augment_is_some(settings)) {
         complain("%s: --augment-fade lets distortions shrink, and there are none; add --augment, "
                  "or --rotate 10, say",
                  command);
         return false;
     }
     return true;
-}
-
-bool augment_is_some(const augment_options *options)
-{
-    const glia_augmentation a = augment_settings(options);
-    return a.shift > 0 || a.rotation > 0 || a.scale > 0 || a.shear > 0 || a.elastic_alpha > 0;
-}
-
-glia_augmentation augment_settings(const augment_options *o)
-{
-    const glia_augmentation usual = glia_augmentation_default();
-    glia_augmentation a = o->usual ? usual : (glia_augmentation){0};
-    if (o->shift >= 0) a.shift = o->shift;
-    if (o->rotation >= 0) a.rotation = o->rotation;
-    if (o->scale >= 0) a.scale = o->scale;
-    if (o->shear >= 0) a.shear = o->shear;
-    if (o->elastic >= 0) a.elastic_alpha = o->elastic;
-    if (a.elastic_alpha > 0)
-        a.elastic_sigma = o->elastic_sigma >= 0 ? o->elastic_sigma : usual.elastic_sigma;
-    else
-        a.elastic_sigma = 0;
-    if (o->fade > 0) a.fade = o->fade;
-    if (o->fade_to > 0) a.fade_to = o->fade_to;
-    return a;
 }

@@ -84,6 +84,18 @@ static bool parse_precisions(const char *text, void *field)
 
 #define BENCH_FIELD(field) .offset = offsetof(bench_options, field)
 
+static const char *const engine_names[] = {
+#define X(name, text) text,
+    GLIA_ENGINE_LIST(X)
+#undef X
+        NULL};
+
+static const char *const precision_names[] = {
+#define X(name, text) text,
+    GLIA_PRECISION_LIST(X)
+#undef X
+        NULL};
+
 /* clang-format off */
 const struct option bench_option_table[] = {
     {.kind = OPTION_HEADING, .name = "Rows"},

@@ -33,24 +33,27 @@ static glia_status make_predictor(const bench_options *options, glia_precision p
     return glia_predictor_create(network, &params, out, error);
 }
 
-static glia_train_params training_params(const bench_options *options, glia_precision precision)
+/* For so many epochs; to be freed. */
+static glia_settings *make_settings(const bench_options *options, glia_precision precision,
+                                    double epochs)
 {
-    glia_train_params params = glia_train_default_params();
-    params.lr = learning_rate;
-    params.threads = options->threads;
-    params.engine = (glia_engine)options->engine;
-    params.precision = precision;
-    return params;
+    glia_settings *settings;
+    need_good(glia_settings_create(&settings, NULL));
+    need_good(glia_settings_set_number(settings, "lr", learning_rate, NULL));
+    need_good(glia_settings_set_number(settings, "threads", options->threads, NULL));
+    need_good(glia_settings_set_number(settings, "engine", options->engine, NULL));
+    need_good(glia_settings_set_number(settings, "precision", precision, NULL));
+    need_good(glia_settings_set_number(settings, "epochs", epochs, NULL));
+    return settings;
 }
 
 /* Whether a smallest network can be had to compute so. */
 static glia_status try_precision(const bench_options *options, glia_precision precision,
                                  glia_error *error)
 {
-    glia_network_params shape = glia_network_default_params(1, 2);
     glia_network *network = NULL;
     glia_predictor *predictor = NULL;
-    glia_status status = glia_network_create(&shape, &network, error);
+    glia_status status = glia_network_create(1, 2, NULL, &network, error);
     if (status == GLIA_OK) status = make_predictor(options, precision, network, &predictor, error);
     glia_predictor_free(predictor);
     glia_network_free(network);
@@ -88,12 +91,12 @@ static glia_status run_training(const bench_options *options, const struct sampl
                                 glia_network *network, const struct row *row, double seconds,
                                 glia_train_result *result, glia_error *error)
 {
-    glia_train_params params = training_params(options, row->precision);
-    params.batch = row->batch;
-    params.epochs = 1000000; /* the callback ends it */
-    params.progress = until_over;
-    params.user = &seconds;
-    return glia_train(network, samples->set, NULL, &params, result, error);
+    glia_settings *settings = make_settings(options, row->precision, 1e6); /* until_over ends it */
+    need_good(glia_settings_set_number(settings, "batch", (double)row->batch, NULL));
+    glia_settings_on_progress(settings, until_over, &seconds);
+    const glia_status status = glia_train(network, samples->set, NULL, settings, result, error);
+    glia_settings_free(settings);
+    return status;
 }
 
 glia_status speed_train(const bench_options *options, const struct samples *samples,
@@ -200,19 +203,19 @@ glia_status speed_make_network(const bench_options *options, const struct sample
                                const width_list *widths, glia_network **out, glia_error *error)
 {
     enum { FEW = 32 };
-    glia_network_params shape =
-        glia_network_default_params(widths->of[0], widths->of[widths->n - 1]);
-    shape.n_hidden = widths->n - 2;
-    shape.hidden = widths->of + 1;
-    glia_train_params params = training_params(options, GLIA_PRECISION_F32);
-    params.epochs = 1;
+    glia_settings *settings = make_settings(options, GLIA_PRECISION_F32, 1);
+    double hidden[GLIA_MAX_LAYERS];
+    for (size_t l = 0; l + 2 < widths->n; l++) hidden[l] = (double)widths->of[l + 1];
+    need_good(glia_settings_set_list(settings, "hidden", hidden, widths->n - 2, NULL));
     glia_dataset *few = NULL;
-    glia_status status = glia_network_create(&shape, out, error);
+    glia_status status =
+        glia_network_create(widths->of[0], widths->of[widths->n - 1], settings, out, error);
     if (status == GLIA_OK)
         status = glia_dataset_from_arrays(s->type, s->x, s->labels,
                                           s->n_copied < FEW ? s->n_copied : FEW, s->features,
                                           s->classes, &few, error);
-    if (status == GLIA_OK) status = glia_train(*out, few, NULL, &params, NULL, error);
+    if (status == GLIA_OK) status = glia_train(*out, few, NULL, settings, NULL, error);
     glia_dataset_free(few);
+    glia_settings_free(settings);
     return status;
 }

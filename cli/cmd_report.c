@@ -150,8 +150,7 @@ static glia_status open_part(const report_options *options, const struct report_
     if (argv == NULL)
         return no_part(error, GLIA_BAD_FORMAT,
                        "%s/run.json: \"command\": expected the words of a glia train", run->folder);
-    train_options *o = need_memory(1, sizeof *o);
-    train_set_defaults(o);
+    train_options *o = options_new(&train_command);
     glia_status status = GLIA_OK;
     if (!options_parse(&train_command, n, argv, o, &line) || line.n_operands != 1 ||
         !train_check_options(o, name))
@@ -159,11 +158,11 @@ static glia_status open_part(const report_options *options, const struct report_
             no_part(error, GLIA_BAD_FORMAT,
                     "%s/run.json: \"command\": glia train does not take these words", run->folder);
     o->source.common.line = &line;
-    o->params.threads = options->threads;
+    train_put(o, "threads", options->threads);
     o->quiet = true;
     if (status == GLIA_OK) status = divide(o, run, name, part, error);
     options_free(&line);
-    free(o);
+    options_delete(&train_command, o);
     free(argv);
     return status;
 }

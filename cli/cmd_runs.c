@@ -400,8 +400,7 @@ static int repeat(const struct found *run, const repeat_options *o)
     if (argv == NULL) return EXIT_FAILED;
     char **parsed = need_memory((size_t)argc, sizeof *parsed); /* parsing moves words */
     memcpy(parsed, argv, (size_t)argc * sizeof *argv);
-    train_options *options = need_memory(1, sizeof *options);
-    train_set_defaults(options);
+    train_options *options = options_new(&train_command);
     if (options_parse(&train_command, argc, parsed, options, &line)) {
         options->source.common.line = &line;
         exit_status = train_command.run(options, line.n_operands, line.operands);
@@ -422,7 +421,7 @@ static int repeat(const struct found *run, const repeat_options *o)
     for (int i = 0; i < argc; i++) free(argv[i]);
     free(argv);
     free(parsed);
-    free(options);
+    options_delete(&train_command, options);
     return exit_status;
 }
 

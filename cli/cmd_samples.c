@@ -20,9 +20,9 @@ typedef struct samples_options {
     source_options source;
     int split;
     size_t first;
-    size_t count; /* 0: as usual, or as many as are left */
-    augment_options augment;
-    size_t epochs; /* each sample as it is distorted in so many; 0: as usual */
+    size_t count;           /* 0: as usual, or as many as are left */
+    glia_settings *augment; /* owned */
+    size_t epochs;          /* each sample as it is distorted in so many; 0: as usual */
     uint64_t seed;
     const char *output; /* of export: the folder */
     int format;         /* of export: as format_names */
@@ -49,8 +49,14 @@ static void show_set_defaults(void *field)
 {
     samples_options *options = field;
     source_set_defaults(&options->source);
-    augment_set_defaults(&options->augment);
-    options->seed = glia_train_default_params().seed;
+    need_good(glia_settings_create(&options->augment, NULL));
+    options->seed = glia_settings_integer(options->augment, "seed");
+}
+
+static void samples_clear(void *field)
+{
+    samples_options *options = field;
+    glia_settings_free(options->augment);
 }
 
 static void export_set_defaults(void *field)
@@ -64,7 +70,7 @@ static void export_set_defaults(void *field)
 /* Pictures of each sample: the image, and how it looks in each epoch. */
 static size_t count_pictures(const samples_options *options)
 {
-    if (!augment_is_some(&options->augment)) return 1;
+    if (!augment_is_some(options->augment)) return 1;
     return 1 + (options->epochs > 0 ? options->epochs : EPOCHS_USUALLY);
 }
 
@@ -74,10 +80,9 @@ static glia_status read_pictures(const glia_dataset *dataset, const samples_opti
                                  glia_error *error)
 {
     const glia_dataset_info info = glia_dataset_describe(dataset);
-    const glia_augmentation augmentation = augment_settings(&options->augment);
     glia_status status = glia_dataset_sample(dataset, index, pictures, label, error);
     for (size_t i = 1; i < count_pictures(options) && status == GLIA_OK; i++)
-        status = glia_augment(&augmentation, pictures, 1, info.height, info.width, options->seed,
+        status = glia_augment(options->augment, pictures, 1, info.height, info.width, options->seed,
                               i - 1, index, pictures + i * info.features, error);
     return status;
 }
@@ -94,14 +99,14 @@ static int open_samples(const struct command *command, const samples_options *op
                  options->first, split_names[options->split], name, info->samples - 1);
         return EXIT_WRONG;
     }
-    if (!augment_check(command->name, &options->augment)) return EXIT_WRONG;
-    if (info->channels == 3 && augment_is_some(&options->augment)) {
+    if (!augment_check(command->name, options->augment)) return EXIT_WRONG;
+    if (info->channels == 3 && augment_is_some(options->augment)) {
         complain(
             "%s: %s: only grey images are distorted, and these are in colour; add --colour grey",
             command->name, name);
         return EXIT_WRONG;
     }
-    if (options->epochs > 0 && !augment_is_some(&options->augment)) {
+    if (options->epochs > 0 && !augment_is_some(options->augment)) {
         complain("%s: --epochs: without augmentation images are the same in every epoch; add "
                  "--augment, say",
                  command->name);
@@ -139,7 +144,8 @@ static const struct option show_table[] = {
      .offset = offsetof(samples_options, count), .shown_default = "10", .help = "number of samples"},
     {.kind = OPTION_CHOICE, .name = "split", .metavar = "NAME", .choices = split_names,
      .offset = offsetof(samples_options, split), .help = "the samples to take"},
-    AUGMENT_OPTIONS(samples_options, augment),
+    {.kind = OPTION_HEADING, .name = "Augmentation"},
+    {.kind = OPTION_SETTINGS, .name = "Augmentation", .offset = offsetof(samples_options, augment)},
     EPOCHS_OPTIONS,
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
@@ -260,6 +266,7 @@ const struct command data_show_command = {
     .min_operands = 1,
     .max_operands = 1,
     .set_defaults = show_set_defaults,
+    .clear = samples_clear,
     .run = show_run,
 };
 
@@ -283,7 +290,8 @@ static const struct option export_table[] = {
     {.kind = OPTION_TEXT, .name = "output", .letter = 'o', .metavar = "DIR",
      .offset = offsetof(samples_options, output), .help = "the folder to write to; it is made if "
                                                           "necessary"},
-    AUGMENT_OPTIONS(samples_options, augment),
+    {.kind = OPTION_HEADING, .name = "Augmentation"},
+    {.kind = OPTION_SETTINGS, .name = "Augmentation", .offset = offsetof(samples_options, augment)},
     EPOCHS_OPTIONS,
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
@@ -477,7 +485,7 @@ static int export_run(void *field, int n_operands, char *const *operands)
     size_t written = 0;
     int status = EXIT_DONE;
     if (options->split == USUAL_SPLIT) options->split = as_folder ? BOTH_SPLITS : GLIA_TRAIN;
-    if (as_folder && augment_is_some(&options->augment)) {
+    if (as_folder && augment_is_some(options->augment)) {
         complain("data export: --format folder: writes the images as they are; distort them while "
                  "training, with the same options");
         return EXIT_WRONG;
@@ -525,5 +533,6 @@ const struct command data_export_command = {
     .min_operands = 1,
     .max_operands = 1,
     .set_defaults = export_set_defaults,
+    .clear = samples_clear,
     .run = export_run,
 };

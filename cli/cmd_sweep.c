@@ -10,65 +10,22 @@
 #include "sweep.h"
 
 #define SWEEP_FIELD(field) .offset = offsetof(sweep_options, field)
-#define SWEEP_LIST(option_name, index, text)                                                       \
+#define SWEEP_SETTINGS(group)                                                                      \
     {                                                                                              \
-        .kind = OPTION_TEXT, .name = option_name, .metavar = "LIST", SWEEP_FIELD(values[index]),   \
-        .help = text                                                                               \
+        .kind = OPTION_SETTINGS, .name = group, SWEEP_FIELD(values), .is_list = true               \
     }
 
 /* clang-format off */
 static const struct option sweep_table[] = {
     {.kind = OPTION_HEADING, .name = "Options of train, each with one value or several"},
-    SWEEP_LIST("hidden", SWEEP_HIDDEN,
-               "units of the hidden layers; '-' separates the layers of a network: 256,512-256,none"),
-    SWEEP_LIST("activation", SWEEP_ACTIVATION,
-               "activations of the hidden layers, as in train: relu,tanh, ..."),
-    SWEEP_LIST("init", SWEEP_INIT, "distributions of the first weights"),
-    SWEEP_LIST("lr", SWEEP_LR, "learning rates"),
-    SWEEP_LIST("lr-end", SWEEP_LR_END, "learning rates at the last step, or constant"),
-    SWEEP_LIST("schedule", SWEEP_SCHEDULE,
-               "schedules of the learning rate: constant,linear,cosine, ..."),
-    SWEEP_LIST("lr-factor", SWEEP_LR_FACTOR, "factors of the schedules step and exponential"),
-    SWEEP_LIST("lr-every", SWEEP_LR_EVERY, "epochs between two falls of the schedule step"),
-    SWEEP_LIST("warmup", SWEEP_WARMUP, "parts of all steps in which the learning rate rises"),
-    SWEEP_LIST("batch", SWEEP_BATCH, "samples for each update"),
-    SWEEP_LIST("epochs", SWEEP_EPOCHS, "passes over the training data"),
-    SWEEP_LIST("optimizer", SWEEP_OPTIMIZER, "optimizers: sgd,momentum,nesterov,rmsprop,adam,adamw"),
-    SWEEP_LIST("momentum", SWEEP_MOMENTUM,
-               "momentum of momentum and nesterov; beta1 of adam and adamw"),
-    SWEEP_LIST("beta2", SWEEP_BETA2, "beta2 of adam, adamw and rmsprop"),
-    SWEEP_LIST("epsilon", SWEEP_EPSILON, "epsilon of adam, adamw and rmsprop"),
-    SWEEP_LIST("averaging", SWEEP_AVERAGING,
-               "parts that a moving average of the weights keeps in each step"),
-    SWEEP_LIST("dropout", SWEEP_DROPOUT, "parts of the hidden units to leave out"),
-    SWEEP_LIST("input-dropout", SWEEP_INPUT_DROPOUT, "parts of the inputs to leave out"),
-    SWEEP_LIST("input-noise", SWEEP_INPUT_NOISE, "standard deviations of noise on the inputs"),
-    SWEEP_LIST("label-smoothing", SWEEP_LABEL_SMOOTHING,
-               "parts of each label to spread over all classes"),
-    SWEEP_LIST("weight-decay", SWEEP_WEIGHT_DECAY,
-               "rates by which weights shrink beside the gradient"),
-    SWEEP_LIST("l2", SWEEP_L2, "factors of the squared weights in the loss"),
-    SWEEP_LIST("l1", SWEEP_L1, "factors of the weights' magnitudes in the loss"),
-    SWEEP_LIST("max-norm", SWEEP_MAX_NORM, "largest norms of a hidden unit's weights"),
-    SWEEP_LIST("clip-norm", SWEEP_CLIP_NORM, "largest norms of the gradient"),
-    SWEEP_LIST("shift", SWEEP_SHIFT, "largest shifts of images, in pixels"),
-    SWEEP_LIST("rotate", SWEEP_ROTATE, "largest rotations of images, in degrees"),
-    SWEEP_LIST("scale", SWEEP_SCALE, "largest changes of scale, as parts of 1"),
-    SWEEP_LIST("shear", SWEEP_SHEAR, "largest shears, in pixels for each pixel of height"),
-    SWEEP_LIST("elastic", SWEEP_ELASTIC, "sizes of elastic distortions, in pixels"),
-    SWEEP_LIST("elastic-sigma", SWEEP_ELASTIC_SIGMA,
-               "smoothness of elastic distortions, in pixels"),
-    SWEEP_LIST("augment-fade", SWEEP_AUGMENT_FADE,
-               "last parts of the epochs in which distortions shrink"),
-    SWEEP_LIST("augment-fade-to", SWEEP_AUGMENT_FADE_TO,
-               "parts of the distortions that remain at the end"),
-    SWEEP_LIST("validation", SWEEP_VALIDATION,
-               "samples to hold out: a fraction or a number; the best cell is chosen by them"),
-    SWEEP_LIST("patience", SWEEP_PATIENCE,
-               "stop after so many epochs without a lower validation loss"),
-    SWEEP_LIST("min-delta", SWEEP_MIN_DELTA, "how much lower a loss must be to count as lower"),
-    SWEEP_LIST("engine", SWEEP_ENGINE, "engines: auto,reference,native,onednn"),
-    SWEEP_LIST("precision", SWEEP_PRECISION, "precisions: f32,bf16"),
+    SWEEP_SETTINGS("Network"),
+    SWEEP_SETTINGS("Training"),
+    SWEEP_SETTINGS("Regularisation"),
+    SWEEP_SETTINGS("Augmentation"),
+    SWEEP_SETTINGS("Augmentation over the epochs"),
+    SWEEP_SETTINGS("Validation"),
+    {.kind = OPTION_TEXT, .name = "validation", .metavar = "LIST", SWEEP_FIELD(validation),
+     .help = "samples to hold out: a fraction or a number; the best cell is chosen by them"},
     {.kind = OPTION_TEXT, .name = "recipe", .metavar = "NAME", SWEEP_FIELD(recipe),
      .help = "begin each run with the options of one of train's recipes, or of a file"},
 
@@ -94,9 +51,6 @@ static const struct option sweep_table[] = {
     {.kind = OPTION_FLAG, .name = "quiet", .letter = 'q', SWEEP_FIELD(quiet),
      .help = "print the result without progress"},
     TABLE_COLUMN_OPTIONS(sweep_options, source.table),
-    {.kind = OPTION_CHOICE, .name = "loss", .metavar = "NAME", .choices = loss_choices,
-     SWEEP_FIELD(source.table.loss),
-     .help = "the loss of all runs, as in train"},
     SOURCE_OPTIONS,
     COMMON_OPTIONS,
 };
@@ -106,7 +60,7 @@ static void sweep_set_defaults(void *field)
 {
     sweep_options *options = field;
     source_set_defaults(&options->source);
-    options->seed = glia_train_default_params().seed;
+    options->seed = 1;
     options->seeds = 1;
 }
 
@@ -203,7 +157,10 @@ const struct command sweep_command = {
         "and prints tables of test accuracy (R2 for values) and of time, and for two classes and "
         "for labels also of ROC AUC. A cell of one run shows the standard error of its accuracy, "
         "or its 95 % interval if few samples are right or wrong; a cell of several runs shows the "
-        "standard error of their mean. The result of a run does not depend on the others.\n\n" //
+        "standard error of their mean. The result of a run does not depend on the others.\n\n"
+        "A value that is a list itself has '-' in place of its commas: --hidden 256,512-256,none "
+        "are three networks, --activation relu,relu-leaky-relu two. A switch takes yes and no: "
+        "--batch-norm yes,no.\n\n" //
     SOURCE_DESCRIPTION "\n\nThe folder of the sweep holds a folder for each run (in runs/, as "
         "glia train --run makes it), the tables (table.md, table.csv), all figures "
         "(results.json) and a page that shows them (report.html). After an "

@@ -99,7 +99,7 @@ static void describe_layers(const struct run *run, char *text, size_t size)
                                  glia_network_layer(run->network, i).units);
     if (network.layers > 1 && used + 2 < size) {
         used += (size_t)snprintf(text + used, size - used, ", ");
-        train_show_activation(&run->options->activation, text + used, size - used);
+        glia_settings_get(run->options->settings, "activation", text + used, size - used);
     }
 }
 
@@ -203,7 +203,7 @@ static words name_seed(const struct run *run)
 {
     words w = {""};
     if (run->seeds != NULL)
-        snprintf(w.s, sizeof w.s, "seed %llu: ", (unsigned long long)run->options->params.seed);
+        snprintf(w.s, sizeof w.s, "seed %llu: ", (unsigned long long)train_seed(run->options));
     return w;
 }
 
@@ -222,20 +222,16 @@ static void diagnosed(void *user, const glia_diagnosis *diagnosis)
 /* Trains; complains when the training diverged, which leaves something to be saved or not. */
 static glia_status train(struct run *run, glia_error *error)
 {
-    struct training_room room;
-    glia_train_params params = training_params(run->options, run->parts.train, &room);
-    params.progress = step;
-    params.diagnosis = diagnosed;
-    params.whole = run->data_sets.all;
-    params.user = run;
-    if (run->kept.path != NULL) {
-        params.checkpoint = run->kept.state;
-        params.checkpoint_steps = run->options->checkpoint_every.steps;
-        params.checkpoint_seconds = run->options->checkpoint_every.seconds;
-        params.resume = run->kept.begun;
-    }
-    glia_status status = glia_train(run->network, run->parts.train, run->parts.validation, &params,
-                                    &run->result, error);
+    glia_settings *settings = run->options->settings;
+    const checkpoint_interval *every = &run->options->checkpoint_every;
+    glia_settings_on_progress(settings, step, run);
+    glia_settings_on_diagnosis(settings, diagnosed, run->data_sets.all, run);
+    glia_status status =
+        glia_settings_keep(settings, run->kept.path ? run->kept.state : NULL, every->steps,
+                           every->seconds, run->kept.path != NULL && run->kept.begun, error);
+    if (status == GLIA_OK)
+        status = glia_train(run->network, run->parts.train, run->parts.validation, settings,
+                            &run->result, error);
     training_end(&run->view);
     bench_end(&run->bar);
     return status;
@@ -260,8 +256,8 @@ static void print_score(const struct run *run)
         print_clean(stdout, show_majority(score, run->network).s);
         printf("; balanced accuracy %s\n", show_percent(score->balanced_accuracy).s);
     }
-    const class_weight_list *weights = &run->options->class_weights;
-    if ((weights->balanced || weights->n > 0) && score->accuracy < score->majority)
+    if (glia_settings_is_set(run->options->settings, "class-weights") &&
+        score->accuracy < score->majority)
         printf("          --class-weights trades accuracy for the recall of rare classes: compare "
                "by ROC AUC or balanced accuracy\n");
     if (score->samples < FEW)
@@ -357,10 +353,10 @@ static glia_status run_training(struct run *run, int *exit_status, glia_error *e
         complain("%s: the run was finished before; its network is written again", run->shown);
     if (*exit_status != EXIT_DONE || run->parts.test == NULL) return GLIA_OK;
     if (run->seeds == NULL) signals_guard(false);
-    status = glia_evaluate(run->network, run->parts.test, options->params.threads, &run->score,
-                           NULL, error);
+    status = glia_evaluate(run->network, run->parts.test, train_threads(options), &run->score, NULL,
+                           error);
     if (status != GLIA_OK) return status;
-    return score_targets(run->network, run->parts.test, options->params.threads, &run->targets,
+    return score_targets(run->network, run->parts.test, train_threads(options), &run->targets,
                          error);
 }
 
@@ -453,14 +449,16 @@ struct one_seed {
 
 static bool choose_seed(const train_options *all, size_t i, struct one_seed *one)
 {
-    one->options = *all;
+    char seed[24];
     train_options *o = &one->options;
-    o->params.seed = all->params.seed + i; /* after the last comes 0 */
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)(train_seed(all) + i)); /* or again 0 */
+    train_copy(all, o);
+    need_good(glia_settings_set(o->settings, "seed", seed, NULL));
     bool fits = all->output == NULL ||
-                seeds_path(all->output, o->params.seed, one->model, sizeof one->model);
+                seeds_path(all->output, train_seed(o), one->model, sizeof one->model);
     if (all->run != NULL)
         fits = snprintf(one->folder, sizeof one->folder, "%s/seed-%llu", all->run,
-                        (unsigned long long)o->params.seed) < (int)sizeof one->folder - 64 &&
+                        (unsigned long long)train_seed(o)) < (int)sizeof one->folder - 64 &&
                fits;
     if (!fits) complain("train: the name of the %s is too long", all->run ? "folder" : "model");
     if (all->output != NULL) o->output = one->model;
@@ -477,7 +475,7 @@ static json_t *words_of_seed(const struct one_seed *one)
     while (strncmp(word, "--seed=", 7) != 0 && strcmp(word, "--") != 0)
         word = json_string_value(json_array_get(list, ++i));
     json_t *seed =
-        json_need(json_sprintf("--seed=%llu", (unsigned long long)one->options.params.seed));
+        json_need(json_sprintf("--seed=%llu", (unsigned long long)train_seed(&one->options)));
     if ((word[2] != '\0' ? json_array_set_new(list, i, seed)
                          : json_array_insert_new(list, i, seed)) != 0)
         json_need(NULL); /* no memory */
@@ -490,8 +488,9 @@ static bool check_seeds(const train_options *all)
     struct one_seed one;
     struct stat status;
     for (size_t i = 0; i < all->seeds; i++) {
-        if (!choose_seed(all, i, &one)) return false;
-        if (all->output != NULL && !model_path_check(one.model)) return false;
+        const bool fits = choose_seed(all, i, &one);
+        train_clear(&one.options);
+        if (!fits || (all->output != NULL && !model_path_check(one.model))) return false;
         if (all->run != NULL && run_folder_is_finished(one.folder)) {
             complain("%s: holds a finished run; name another folder, or remove this one",
                      one.folder);
@@ -530,15 +529,20 @@ static int run_seeds(struct run *shared, struct seeds *seeds, folder_lock *lock)
         struct one_seed one;
         int status = EXIT_DONE;
         run.options = &one.options;
-        if (!choose_seed(all, i, &one) || !begin_run(&run, words_of_seed(&one))) return EXIT_FAILED;
+        if (!choose_seed(all, i, &one) || !begin_run(&run, words_of_seed(&one))) {
+            train_clear(&one.options);
+            return EXIT_FAILED;
+        }
         if (run_training(&run, &status, &error) != GLIA_OK) {
             end_run(&run, EXIT_FAILED);
+            train_clear(&one.options);
             return source_complain(shared->data, &error);
         }
         if (i > 0) run.view.startup_ended = 0; /* only the first had one */
-        seeds_add(seeds, one.options.params.seed, &run.result, &run.score, run.network,
+        seeds_add(seeds, train_seed(&one.options), &run.result, &run.score, run.network,
                   outcome(&run));
         status = end_run(&run, status);
+        train_clear(&one.options);
         if (status != EXIT_DONE) exit_status = status;
         if (signals_came()) exit_status = EXIT_INTERRUPTED;
     }
@@ -606,10 +610,10 @@ static int run_options(const train_options *options, const char *data, struct ru
     const bool several = options->seeds > 0 || options->folds > 0;
     struct seeds seeds = {.n = options->folds > 0 ? options->folds : options->seeds,
                           .are_folds = options->folds > 0,
-                          .first = options->folds > 0 ? 1 : options->params.seed,
+                          .first = options->folds > 0 ? 1 : train_seed(options),
                           .printed = !options->source.common.json};
     run.fold = SIZE_MAX;
-    run.settled = *options;
+    train_copy(options, &run.settled);
     run.options = &run.settled;
     run.data = data;
     run.seeds = several ? &seeds : NULL;
@@ -629,6 +633,7 @@ static int run_options(const train_options *options, const char *data, struct ru
     open_data_close(&run.data_sets);
     seeds_free(&seeds);
     checkpoint_folder_close(&run.kept);
+    train_clear(&run.settled);
     return exit_status;
 }
 
@@ -670,7 +675,7 @@ static bool complete_resumed(train_options *o, const train_options *anew,
     o->source.common.json = anew->source.common.json;
     for (size_t i = 0; i < line->n_settings; i++)
         if (strcmp(line->settings[i].option->name, "threads") == 0)
-            o->params.threads = anew->params.threads;
+            train_put(o, "threads", train_threads(anew));
     o->checkpoint_every = anew->checkpoint_every;
     if (every == NULL || anew->checkpoint_every.text != NULL) return true;
     static const char name[] = "checkpoint-every";
@@ -689,8 +694,7 @@ static int resume_run(const train_options *anew)
     char **argv = checkpoint_folder_words(&run.kept, &n);
     char **parsed = need_memory((size_t)n, sizeof *parsed); /* parsing moves words */
     memcpy(parsed, argv, (size_t)n * sizeof *argv);
-    train_options *options = need_memory(1, sizeof *options);
-    train_set_defaults(options);
+    train_options *options = options_new(&train_command);
     const bool good = options_parse(&train_command, n, parsed, options, &line);
     options->source.common.line = &line;
     if (good && complete_resumed(options, anew, &run.kept))
@@ -701,7 +705,7 @@ static int resume_run(const train_options *anew)
     for (int i = 0; i < n; i++) free(argv[i]);
     free(argv);
     free(parsed);
-    free(options);
+    options_delete(&train_command, options);
     return exit_status;
 }
 
@@ -771,5 +775,6 @@ const struct command train_command = {
     .min_operands = 1,
     .max_operands = 1,
     .set_defaults = train_set_defaults,
+    .clear = train_clear,
     .run = train_run,
 };

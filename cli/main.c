@@ -149,10 +149,9 @@ static int version(void)
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
-    void *options = need_memory(1, command->options_size);
+    void *options = options_new(command);
     struct command_line line;
     int status = EXIT_WRONG;
-    if (command->set_defaults != NULL) command->set_defaults(options);
     if (options_parse(command, argc, argv, options, &line)) {
         common_options *common = options;
         common->line = &line;
@@ -165,7 +164,7 @@ static int run_command(const struct command *command, int argc, char **argv)
             status = command->run(options, line.n_operands, line.operands);
     }
     options_free(&line);
-    free(options);
+    options_delete(command, options);
     return status;
 }
 

@@ -45,7 +45,10 @@ static void option_text(const struct option *option, const void *defaults, char 
 {
     char value[128];
     int used = snprintf(text, size, "%s", option->help);
-    if (option->kind == OPTION_CHOICE) {
+    const bool is_choice = option->kind == OPTION_SETTING &&
+                           glia_setting_choice(option->setting, 0) != NULL &&
+                           strcmp(option->metavar, "LIST") != 0;
+    if (option->kind == OPTION_CHOICE || is_choice) {
         char choices[256];
         option_expected(option, choices, sizeof choices);
         used += snprintf(text + used, size - (size_t)used, ": %s", choices);
@@ -54,17 +57,10 @@ static void option_text(const struct option *option, const void *defaults, char 
     if (*value != '\0') snprintf(text + used, size - (size_t)used, " [%s]", value);
 }
 
-static void *new_defaults(const struct command *command)
-{
-    void *options = need_memory(1, command->options_size);
-    if (command->set_defaults != NULL) command->set_defaults(options);
-    return options;
-}
-
 /* Its recipes, or NULL. */
 static const struct recipe *recipes_of(const struct command *command)
 {
-    for (const struct option *option = command->options; option->kind != OPTION_END; option++)
+    for (const struct option *option = options_of(command); option->kind != OPTION_END; option++)
         if (option->kind == OPTION_RECIPE) return option->recipes;
     return NULL;
 }
@@ -76,7 +72,7 @@ void manual_help(const struct command *command, FILE *stream)
     const char *description = command->description, *paragraph;
     char form[128], text[512];
     size_t length, column = 0, room = line_room(stream), width = room < LINE ? room : LINE;
-    void *defaults = new_defaults(command);
+    void *defaults = options_new(command);
     const struct recipe *recipe;
 
     fprintf(stream, "Usage: glia %s%s%s [options]\n", command->name,
@@ -88,13 +84,13 @@ void manual_help(const struct command *command, FILE *stream)
         else
             print_words(stream, paragraph, length, width, 0, 0);
     }
-    for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
+    for (const struct option *option = options_of(command); option->kind != OPTION_END; option++) {
         if (option->kind == OPTION_HEADING) continue;
         length = option_form(option, form, sizeof form);
         if (length > column && length <= WIDEST_NAME) column = length;
     }
     column += 4; /* two blanks before the name, two after it */
-    for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
+    for (const struct option *option = options_of(command); option->kind != OPTION_END; option++) {
         if (option->kind == OPTION_HEADING) {
             fprintf(stream, "\n%s:\n", option->name);
             continue;
@@ -119,12 +115,12 @@ void manual_help(const struct command *command, FILE *stream)
             print_words(stream, e->comment, strlen(e->comment), width, 6, 6);
         }
     }
-    free(defaults);
+    options_delete(command, defaults);
 }
 
 void manual_options(const struct command *command, FILE *stream)
 {
-    for (const struct option *option = command->options; option->kind != OPTION_END; option++)
+    for (const struct option *option = options_of(command); option->kind != OPTION_END; option++)
         if (option->kind != OPTION_HEADING) fprintf(stream, "--%s\n", option->name);
 }
 
@@ -183,8 +179,8 @@ static void page_description(const struct command *command, FILE *stream)
 static void page_options(const struct command *command, FILE *stream)
 {
     char text[512];
-    void *defaults = new_defaults(command);
-    for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
+    void *defaults = options_new(command);
+    for (const struct option *option = options_of(command); option->kind != OPTION_END; option++) {
         if (option->kind == OPTION_HEADING) {
             fprintf(stream, ".SS ");
             roff_line(stream, option->name);
@@ -200,7 +196,7 @@ static void page_options(const struct command *command, FILE *stream)
         option_text(option, defaults, text, sizeof text);
         roff_line(stream, text);
     }
-    free(defaults);
+    options_delete(command, defaults);
 }
 
 static void page_recipes(const struct command *command, FILE *stream)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "glia.h"
 #include "output.h"
 #include "recipe.h"
 
@@ -110,6 +111,99 @@ const char *nearest_name(const char *text, const char *const *names)
     return nearest;
 }
 
+/* ---- Tables -------------------------------------------------------------------------------- */
+
+enum { MOST_TABLES = 16 };
+
+static bool has_own(const struct option *rows, const char *name)
+{
+    for (; rows->kind != OPTION_END; rows++)
+        if (rows->kind != OPTION_HEADING && strcmp(rows->name, name) == 0) return true;
+    return false;
+}
+
+/* Adds an option for each setting of a group to a table, which has room; not where the table has
+ * one of that name of its own. */
+static size_t add_settings(const struct option *rows, const struct option *row,
+                           struct option *table)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < glia_settings_count(); i++) {
+        if (strcmp(glia_setting_group(i), row->name) != 0 || has_own(rows, glia_setting_name(i)))
+            continue;
+        struct option *option = &table[n++];
+        *option = (struct option){.kind = OPTION_SETTING,
+                                  .name = glia_setting_name(i),
+                                  .metavar = glia_setting_metavar(i),
+                                  .help = glia_setting_help(i),
+                                  .offset = row->offset,
+                                  .shown_default = glia_setting_shown_default(i),
+                                  .setting = i};
+        if (!row->is_list) continue;
+        option->kind = OPTION_TEXT;
+        option->metavar = "LIST";
+        option->offset += i * sizeof(char *);
+        option->shown_default = NULL;
+        option->is_list = true;
+    }
+    return n;
+}
+
+static struct option *make_table(const struct option *rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; rows[i].kind != OPTION_END; i++)
+        n += rows[i].kind == OPTION_SETTINGS ? glia_settings_count() : 1;
+    struct option *table = need_memory(n + 1, sizeof *table);
+    n = 0;
+    for (const struct option *row = rows; row->kind != OPTION_END; row++)
+        if (row->kind == OPTION_SETTINGS)
+            n += add_settings(rows, row, table + n);
+        else
+            table[n++] = *row;
+    table[n].kind = OPTION_END;
+    return table;
+}
+
+/* Commands without settings have their table as it is written; of the few others it is kept, from
+ * the first look on, which is the main thread's. */
+const struct option *options_of(const struct command *command)
+{
+    static struct {
+        const struct option *rows;
+        struct option *table;
+    } made[MOST_TABLES];
+    const struct option *row = command->options;
+    while (row->kind != OPTION_END && row->kind != OPTION_SETTINGS) row++;
+    if (row->kind == OPTION_END) return command->options;
+    size_t i = 0;
+    while (i + 1 < MOST_TABLES && made[i].rows != NULL && made[i].rows != command->options) i++;
+    if (made[i].rows == NULL) {
+        made[i].rows = command->options;
+        made[i].table = make_table(command->options);
+    }
+    return made[i].table;
+}
+
+void *options_new(const struct command *command)
+{
+    void *options = need_memory(1, command->options_size);
+    if (command->set_defaults != NULL) command->set_defaults(options);
+    return options;
+}
+
+void options_delete(const struct command *command, void *options)
+{
+    if (command->clear != NULL) command->clear(options);
+    free(options);
+}
+
+bool option_is_flag(const struct option *option)
+{
+    return option->kind == OPTION_FLAG ||
+           (option->kind == OPTION_SETTING && option->metavar == NULL);
+}
+
 /* ---- Values -------------------------------------------------------------------------------- */
 
 /* The names that an option takes, where it takes names; ends with NULL. */
@@ -118,6 +212,11 @@ static void list_names(const struct option *option, const char **names)
     size_t n = 0;
     for (const char *const *name = option->choices; name != NULL && *name != NULL; name++)
         if (n < MAX_NAMES) names[n++] = *name;
+    for (size_t i = 0; option->kind == OPTION_SETTING && n < MAX_NAMES; i++) {
+        const char *choice = glia_setting_choice(option->setting, i);
+        if (choice == NULL) break;
+        names[n++] = choice;
+    }
     for (const struct recipe *r = option->recipes; r != NULL && r->name != NULL; r++)
         if (n < MAX_NAMES) names[n++] = r->name;
     names[n] = NULL;
@@ -146,6 +245,9 @@ void option_expected(const struct option *option, char *text, size_t size)
         break;
     case OPTION_TEXT:
         snprintf(text, size, "%s", option->metavar);
+        break;
+    case OPTION_SETTING:
+        glia_setting_expected(option->setting, text, size);
         break;
     case OPTION_CHOICE:
     case OPTION_RECIPE: {
@@ -218,6 +320,9 @@ static bool set_value(const struct option *option, const char *text, void *optio
         return set_choice(option, text, field);
     case OPTION_OTHER:
         return option->parse(text, field);
+    case OPTION_SETTING:
+        return glia_settings_set(*(glia_settings **)field, option->name,
+                                 text != NULL ? text : "yes", NULL) == GLIA_OK;
     default:
         return false;
     }
@@ -254,6 +359,10 @@ void option_show(const struct option *option, const void *options, char *text, s
     case OPTION_OTHER:
         if (option->show != NULL) option->show(field, text, size);
         break;
+    case OPTION_SETTING:
+        if (!option_is_flag(option))
+            glia_settings_get(*(glia_settings *const *)field, option->name, text, size);
+        break;
     default:
         break;
     }
@@ -268,7 +377,7 @@ static bool is_option(const struct option *option)
 
 const struct option *options_find(const struct command *command, const char *name, size_t length)
 {
-    for (const struct option *option = command->options; option->kind != OPTION_END; option++) {
+    for (const struct option *option = options_of(command); option->kind != OPTION_END; option++) {
         if (is_option(option) && strlen(option->name) == length &&
             strncmp(option->name, name, length) == 0)
             return option;
@@ -278,7 +387,7 @@ const struct option *options_find(const struct command *command, const char *nam
 
 static const struct option *find_short(const struct command *command, char letter)
 {
-    for (const struct option *option = command->options; option->kind != OPTION_END; option++)
+    for (const struct option *option = options_of(command); option->kind != OPTION_END; option++)
         if (is_option(option) && option->letter == letter && letter != '\0') return option;
     return NULL;
 }
@@ -292,7 +401,8 @@ void options_complain_unknown(const char *place, const struct command *command,
     if (strncmp(argument, "--", 2) == 0 && length > 2 && length - 2 < sizeof name) {
         memcpy(name, argument + 2, length - 2);
         name[length - 2] = '\0';
-        for (const struct option *option = command->options; option->kind != OPTION_END; option++)
+        for (const struct option *option = options_of(command); option->kind != OPTION_END;
+             option++)
             if (is_option(option) && n < MAX_NAMES) names[n++] = option->name;
         names[n] = NULL;
         nearest = nearest_name(name, names);
@@ -334,16 +444,16 @@ static bool read_setting(const struct command *command, int argc, const char *co
         if (argument[2] != '\0') value = argument + 2;
     }
     bool joined = argument[1] != '-' && value != NULL; /* "-qx" */
-    if (option == NULL || (option->kind == OPTION_FLAG && joined && *value != '=')) {
+    if (option == NULL || (option_is_flag(option) && joined && *value != '=')) {
         options_complain_unknown(command->name, command, argument);
         return false;
     }
-    if (option->kind == OPTION_FLAG && value != NULL) {
+    if (option_is_flag(option) && value != NULL) {
         complain("%s: --%s takes no value, found \"%s\"", command->name, option->name,
                  value + joined);
         return false;
     }
-    if (option->kind != OPTION_FLAG && value == NULL) {
+    if (!option_is_flag(option) && value == NULL) {
         /* A known option is no value: "--output --json" has forgotten the file. */
         const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
         if (next == NULL || (strncmp(next, "--", 2) == 0 &&

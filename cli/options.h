@@ -24,6 +24,11 @@ typedef enum option_kind {
     OPTION_CHOICE,  /* int: the index of a name in choices */
     OPTION_RECIPE,  /* const char *: the name of one of recipes, or the path of a file */
     OPTION_OTHER,   /* whatever its parse function fills in */
+    OPTION_SETTING, /* glia_settings *, of which it is one: options_of makes it */
+    /* A row for all settings of the group `name`: options_of puts an OPTION_SETTING, or where
+     * is_list an OPTION_TEXT, for each in its place. offset: of the glia_settings *, or of the
+     * first of as many texts as there are settings. */
+    OPTION_SETTINGS,
 } option_kind;
 
 /*
@@ -59,6 +64,9 @@ struct option {
 
     const char *shown_default; /* in place of the field's value; "": none is shown */
 
+    size_t setting; /* SETTING, and the TEXT of a list: which one it is (glia_setting_name) */
+    bool is_list;
+
     bool aside; /* says where results go and what is shown, nothing of what is done */
     bool alone; /* takes the place of the operands */
 };
@@ -78,6 +86,7 @@ struct command {
     size_t options_size;     /* of the struct, which begins with common_options */
     int min_operands, max_operands;
     void (*set_defaults)(void *options);
+    void (*clear)(void *options); /* frees what set_defaults made; or NULL */
     int (*run)(void *options, int n_operands, char *const *operands); /* returns exit status */
 };
 
@@ -116,6 +125,16 @@ struct command_line {
     char **operands;   /* in argv */
     int n_operands;
 };
+
+/* All options of a command, one for each setting, up to an OPTION_END. Of the process. */
+const struct option *options_of(const struct command *command);
+
+/* A zeroed struct of its options with the defaults; to be freed by options_delete. */
+void *options_new(const struct command *command);
+void options_delete(const struct command *command, void *options);
+
+/* Whether it takes no value. */
+bool option_is_flag(const struct option *option);
 
 /*
  * Parses argv (argc) into *options, which holds the defaults already, and *line, to be freed.

@@ -184,6 +184,13 @@ char *need_copy(const char *text)
     return memcpy(need_memory(size, 1), text, size);
 }
 
+void need_good(glia_status status)
+{
+    if (status == GLIA_OK) return;
+    complain("out of memory");
+    exit(EXIT_FAILED);
+}
+
 /* ---- The terminal -------------------------------------------------------------------------- */
 
 bool is_rich(FILE *stream)

@@ -33,6 +33,9 @@ int finish_output(int status);
 /* calloc for small things of the program's own; ends the program when there is no memory. */
 void *need_memory(size_t n, size_t size);
 char *need_copy(const char *text);
+/* Likewise ends the program unless status is GLIA_OK, which only memory could keep it from being.
+ */
+void need_good(glia_status status);
 
 /* ---- The terminal -------------------------------------------------------------------------- */
 

@@ -9,7 +9,8 @@
 glia_status open_data_for(train_options *o, const char *name, open_data *out, glia_error *error)
 {
     const source_options *source = &o->source;
-    const int threads = o->params.threads;
+    const int threads = train_threads(o);
+    o->source.table.loss = (int)glia_settings_integer(o->settings, "loss");
     out->name = name;
     /* The test split now, so that what is wrong with it is known before an hour has gone. */
     glia_status status =
@@ -66,7 +67,7 @@ static glia_status open_part(const train_options *o, const char *path, glia_spli
 {
     glia_dataset *opened = NULL;
     const glia_status status =
-        source_open_like(&o->source, path, split, parts->train, o->params.threads, &opened, error);
+        source_open_like(&o->source, path, split, parts->train, train_threads(o), &opened, error);
     if (status != GLIA_OK) return status;
     parts->owned[parts->n_owned++] = opened;
     *out = opened;
@@ -97,7 +98,7 @@ glia_status run_parts_make(const train_options *o, const open_data *data, size_t
     else if (o->test.amount > 0)
         status = hold_out(o, &o->test, o->source.seed, out->train, out, &out->test, error);
     if (status == GLIA_OK && o->validation.amount > 0)
-        status = hold_out(o, &o->validation, o->params.seed, o->fresh ? data->other : out->train,
+        status = hold_out(o, &o->validation, train_seed(o), o->fresh ? data->other : out->train,
                           out, &out->validation, error);
     if (status == GLIA_OK && o->validation.path != NULL)
         status = open_part(o, o->validation.path, GLIA_TRAIN, out, &out->validation, error);

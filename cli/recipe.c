@@ -130,17 +130,17 @@ static bool read_option(const struct command *command, const char *place, char *
                  place, option->name);
         return false;
     }
-    if (option->kind == OPTION_FLAG && *value != '\0') {
+    if (option_is_flag(option) && *value != '\0') {
         complain("%s: --%s takes no value, found \"%s\"", place, option->name, value);
         return false;
     }
-    if (option->kind != OPTION_FLAG && *value == '\0') {
+    if (!option_is_flag(option) && *value == '\0') {
         char expected[512];
         option_expected(option, expected, sizeof expected);
         complain("%s: --%s needs a value: %s", place, option->name, expected);
         return false;
     }
-    *setting = (struct setting){option, option->kind == OPTION_FLAG ? NULL : value};
+    *setting = (struct setting){option, option_is_flag(option) ? NULL : value};
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "output.h"
 #include "report_assets.h"
 #include "run_folder.h"
@@ -297,10 +298,9 @@ static void put_command(struct text *out, const json_t *command)
 void report_summary(const struct report *report, struct text *out)
 {
     const json_t *about = report->run->about;
-    train_options *o = need_memory(1, sizeof *o);
-    train_set_defaults(o);
+    train_options *o = options_new(&train_command);
     json_t *defaults = run_folder_settings(o);
-    free(o);
+    options_delete(&train_command, o);
     put_cards(report, out);
     text_put(out, "<div class=\"grid\">\n<div class=\"stack\">\n");
     json_t *data = json_copy(json_object_get(about, "data"));

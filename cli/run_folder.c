@@ -223,49 +223,25 @@ void run_folder_begin(run_folder *folder, const train_options *options, const ch
 
 /* ---- run.json ------------------------------------------------------------------------------- */
 
+static json_t *held_json(const held_part *part)
+{
+    return part->path != NULL ? json_text(part->path) : json_number(part->amount);
+}
+
 json_t *run_folder_settings(const train_options *o)
 {
-    const glia_train_params *p = &o->params;
-    json_t *s = json_need(json_object()), *hidden = json_need(json_array());
-    json_t *activation = json_need(json_array());
-    for (size_t i = 0; i < o->hidden.n; i++) {
-        json_push(hidden, json_count(o->hidden.units[i]));
-        json_push(activation,
-                  json_text(glia_activation_name(o->activation.of[o->activation.n > 1 ? i : 0])));
-    }
-    json_put(s, "hidden", hidden);
-    json_put(s, "activation", activation);
-    json_put(s, "deskew", json_need(json_boolean(o->deskew)));
-    json_put(s, "centre", json_need(json_boolean(o->centre)));
-    json_put(s, "standardise", json_need(json_boolean(o->standardise == STANDARDISE_YES)));
-    json_put(s, "init", json_text(glia_init_name((glia_init)o->init)));
-    json_put(s, "loss", json_text(glia_loss_name((glia_loss)o->source.table.loss)));
-    json_put(s, "lr", json_number(p->lr));
-    json_put(s, "schedule", json_text(schedule_names[o->schedule]));
-    json_put(s, "lr_end", json_number(p->lr_end < 0 ? NAN : p->lr_end));
-    json_put(s, "lr_factor", json_number(p->lr_factor > 0 ? p->lr_factor : NAN));
-    json_put(s, "lr_every", p->lr_every > 0 ? json_count(p->lr_every) : json_text(NULL));
-    json_put(s, "warmup", json_number(p->warmup));
-    json_put(s, "batch", json_count(p->batch));
-    json_put(s, "epochs", json_count(p->epochs));
-    json_put(s, "seed", json_seed(p->seed));
-    const glia_augmentation a = augment_settings(&o->augment);
-    json_put(s, "shift", json_number(a.shift));
-    json_put(s, "rotation", json_number(a.rotation));
-    json_put(s, "scale", json_number(a.scale));
-    json_put(s, "shear", json_number(a.shear));
-    json_put(s, "elastic_alpha", json_number(a.elastic_alpha));
-    json_put(s, "elastic_sigma", json_number(a.elastic_sigma));
-    json_put(s, "augment_fade", json_number(a.fade));
-    json_put(s, "augment_fade_to", json_number(a.fade_to));
-    json_put(s, "validation",
-             o->validation.path != NULL ? json_text(o->validation.path)
-                                        : json_number(o->validation.amount));
-    json_put(s, "patience", json_count(p->patience));
-    json_put(s, "min_delta", json_number(p->min_delta));
-    json_put(s, "engine", json_text(engine_names[o->engine]));
-    json_put(s, "precision", json_text(precision_names[o->precision]));
-    json_put(s, "threads", json_count((uint64_t)p->threads));
+    char *text;
+    glia_settings *settled;
+    need_good(glia_settings_copy(o->settings, &settled, NULL));
+    if (glia_settings_settle(settled, NULL) != GLIA_OK) /* the run says what is wrong with them */
+        need_good(glia_settings_copy(o->settings, &settled, NULL));
+    need_good(glia_settings_json(settled, &text, NULL));
+    json_t *s = json_need(json_loads(text, 0, NULL));
+    glia_settings_free(settled);
+    glia_string_free(text);
+    json_put(s, "test", held_json(&o->test));
+    json_put(s, "validation", held_json(&o->validation));
+    json_put(s, "split", json_text(o->order == ORDER_LAST ? "last" : "random"));
     json_put(s, "fresh", json_need(json_boolean(o->fresh)));
     json_put(s, "data_seed", json_seed(o->source.seed));
     return s;

@@ -21,41 +21,83 @@ enum {
     LONGEST_PATH = 4096
 };
 
-static const char *const option_names[N_SWEPT] = {
-#define X(name, NAME) [SWEEP_##NAME] = name,
-    SWEEP_OPTIONS(X)
-#undef X
-};
-
 /*
  * The second article's experiment: one learning rate for all, which it gives, and a batch and a
  * number of epochs, which it does not: chosen on 10,000 training images held out.
  */
-static const char *const article_values[N_SWEPT] = {[SWEEP_HIDDEN] = "32,64,128,256",
-                                                    [SWEEP_ACTIVATION] = "sigmoid,relu,tanh",
-                                                    [SWEEP_LR] = "0.1",
-                                                    [SWEEP_BATCH] = "8",
-                                                    [SWEEP_EPOCHS] = "10"};
+static const struct {
+    const char *name, *values;
+} article[] = {{"hidden", "32,64,128,256"},
+               {"activation", "sigmoid,relu,tanh"},
+               {"lr", "0.1"},
+               {"batch", "8"},
+               {"epochs", "10"}};
 
 /* ---- Axes ----------------------------------------------------------------------------------- */
 
+size_t sweep_count(void)
+{
+    return glia_settings_count() + 1;
+}
+
+const char *sweep_name(size_t option)
+{
+    return option < glia_settings_count() ? glia_setting_name(option) : "validation";
+}
+
+static const char *article_values(const char *name)
+{
+    for (size_t i = 0; i < sizeof article / sizeof *article; i++)
+        if (strcmp(article[i].name, name) == 0) return article[i].values;
+    return NULL;
+}
+
+/* The length of the longest name that text begins with, up to '-' or its end; 0: there is none. */
+static size_t name_length(size_t option, const char *text)
+{
+    size_t longest = 0;
+    const char *name;
+    for (size_t i = 0; (name = glia_setting_choice(option, i)) != NULL; i++) {
+        const size_t n = strlen(name);
+        if (n > longest && strncmp(text, name, n) == 0 && (text[n] == '-' || text[n] == '\0'))
+            longest = n;
+    }
+    return longest;
+}
+
 /*
- * A list of values; in a value, '-' stands for the comma that parts layers: 512-256. A rate such as
- * 1e-3 keeps its own.
+ * In a value of a setting that is a list itself '-' stands for the comma between its items:
+ * 512-256, relu-leaky-relu. Where it belongs to a name it stays.
  */
-static bool read_axis(const char *text, int option, struct axis *axis)
+static void split_layers(size_t option, char *item)
+{
+    const bool has_names = glia_setting_choice(option, 0) != NULL;
+    for (char *at = item; *at != '\0';) {
+        const size_t n = has_names ? name_length(option, at) : strcspn(at, "-");
+        at += n > 0 ? n : strcspn(at, "-");
+        if (*at == '-') *at++ = ',';
+    }
+}
+
+/* A list of values. A rate such as 1e-3 keeps its '-'. */
+static bool read_axis(const char *text, size_t option, struct axis *axis)
 {
     char item[LONGEST_VALUE];
-    const bool layers = option == SWEEP_HIDDEN || option == SWEEP_ACTIVATION;
-    *axis = (struct axis){.option = option, .name = option_names[option]};
+    const char *metavar =
+        option < glia_settings_count() ? glia_setting_metavar(option) : "X"; /* NULL: yes or no */
+    const bool is_list = metavar != NULL && strcmp(metavar, "LIST") == 0;
+    *axis = (struct axis){.name = sweep_name(option)};
     axis->values = need_memory(MOST_VALUES, sizeof *axis->values);
     while (next_item(&text, item, sizeof item)) {
         if (axis->n == MOST_VALUES) {
             complain("sweep: --%s: found more than %d values", axis->name, (int)MOST_VALUES);
             return false;
         }
-        for (char *c = item; layers && *c != '\0'; c++)
-            if (*c == '-') *c = ',';
+        if (is_list) split_layers(option, item);
+        if (metavar == NULL && strcmp(item, "yes") != 0 && strcmp(item, "no") != 0) {
+            complain("sweep: --%s: found \"%s\", expected yes, no or yes,no", axis->name, item);
+            return false;
+        }
         for (size_t i = 0; i < axis->n; i++)
             if (strcmp(axis->values[i], item) == 0) {
                 complain("sweep: --%s: %s is there twice", axis->name, item);
@@ -63,15 +105,16 @@ static bool read_axis(const char *text, int option, struct axis *axis)
             }
         axis->values[axis->n++] = need_copy(item);
     }
+    axis->is_flag = metavar == NULL;
     return true;
 }
 
 static bool read_axes(struct sweep *s)
 {
     const sweep_options *o = s->options;
-    for (int i = 0; i < N_SWEPT; i++) {
-        const char *text = o->values[i];
-        if (text == NULL && o->article) text = article_values[i];
+    for (size_t i = 0; i < sweep_count(); i++) {
+        const char *text = i < glia_settings_count() ? o->values[i] : o->validation;
+        if (text == NULL && o->article) text = article_values(sweep_name(i));
         if (text == NULL) continue;
         struct axis *axis = &s->axes[s->n_axes++];
         if (!read_axis(text, i, axis)) return false;
@@ -175,10 +218,10 @@ static bool lay_out_cells(struct sweep *s)
     return true;
 }
 
-const char *sweep_value(const struct sweep *s, const struct cell *cell, int option)
+const char *sweep_value(const struct sweep *s, const struct cell *cell, const char *name)
 {
     for (size_t a = 0; a < s->n_axes; a++)
-        if (s->axes[a].option == option) return cell->values[a];
+        if (strcmp(s->axes[a].name, name) == 0) return cell->values[a];
     return NULL;
 }
 
@@ -247,7 +290,7 @@ static bool read_recipe(struct sweep *s)
     char word[LONGEST_PATH + 16], end[] = "--", *data = need_copy(s->data);
     char *argv[] = {word, end, data};
     const int length = snprintf(word, sizeof word, "--recipe=%s", s->options->recipe);
-    train_options *options = need_memory(1, sizeof *options);
+    train_options *options = options_new(&train_command);
     struct command_line line = {0};
     bool good = length < (int)sizeof word;
     if (!good) complain("sweep: --recipe: the path is too long");
@@ -258,7 +301,7 @@ static bool read_recipe(struct sweep *s)
         for (int i = 0; i < 2; i++) json_array_remove(s->recipe, json_array_size(s->recipe) - 1);
     }
     options_free(&line);
-    free(options);
+    options_delete(&train_command, options);
     free(data);
     return good;
 }
@@ -278,7 +321,10 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
     job->argv = need_memory(n_words + 3, sizeof *job->argv); /* --seed, --, DATA */
     add_words(job, s->recipe);
     for (size_t a = 0; a < s->n_axes; a++)
-        add_word(job, "--%s=%s", s->axes[a].name, s->cells[cell].values[a]);
+        if (!s->axes[a].is_flag)
+            add_word(job, "--%s=%s", s->axes[a].name, s->cells[cell].values[a]);
+        else if (strcmp(s->cells[cell].values[a], "yes") == 0)
+            add_word(job, "--%s", s->axes[a].name);
     add_word(job, "--seed=%llu", (unsigned long long)seed);
     add_words(job, source);
     json_decref(source);
@@ -317,6 +363,7 @@ void sweep_free(struct sweep *s)
         free(s->jobs[i].parsed);
         free(s->jobs[i].name);
         options_free(&s->jobs[i].line);
+        train_clear(&s->jobs[i].options);
     }
     for (size_t c = 0; c < s->n_cells && s->cells != NULL; c++) {
         for (size_t a = 0; s->cells[c].values != NULL && a < s->n_axes; a++)

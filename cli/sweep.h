@@ -13,57 +13,18 @@
 #include "merit.h"
 #include "train_options.h"
 
-/* X(name, NAME): the options of glia train that may have several values here. */
-#define SWEEP_OPTIONS(X)                                                                           \
-    X("hidden", HIDDEN)                                                                            \
-    X("activation", ACTIVATION)                                                                    \
-    X("init", INIT)                                                                                \
-    X("lr", LR)                                                                                    \
-    X("lr-end", LR_END)                                                                            \
-    X("schedule", SCHEDULE)                                                                        \
-    X("lr-factor", LR_FACTOR)                                                                      \
-    X("lr-every", LR_EVERY)                                                                        \
-    X("warmup", WARMUP)                                                                            \
-    X("batch", BATCH)                                                                              \
-    X("epochs", EPOCHS)                                                                            \
-    X("optimizer", OPTIMIZER)                                                                      \
-    X("momentum", MOMENTUM)                                                                        \
-    X("beta2", BETA2)                                                                              \
-    X("epsilon", EPSILON)                                                                          \
-    X("averaging", AVERAGING)                                                                      \
-    X("dropout", DROPOUT)                                                                          \
-    X("input-dropout", INPUT_DROPOUT)                                                              \
-    X("input-noise", INPUT_NOISE)                                                                  \
-    X("label-smoothing", LABEL_SMOOTHING)                                                          \
-    X("weight-decay", WEIGHT_DECAY)                                                                \
-    X("l2", L2)                                                                                    \
-    X("l1", L1)                                                                                    \
-    X("max-norm", MAX_NORM)                                                                        \
-    X("clip-norm", CLIP_NORM)                                                                      \
-    X("shift", SHIFT)                                                                              \
-    X("rotate", ROTATE)                                                                            \
-    X("scale", SCALE)                                                                              \
-    X("shear", SHEAR)                                                                              \
-    X("elastic", ELASTIC)                                                                          \
-    X("elastic-sigma", ELASTIC_SIGMA)                                                              \
-    X("augment-fade", AUGMENT_FADE)                                                                \
-    X("augment-fade-to", AUGMENT_FADE_TO)                                                          \
-    X("validation", VALIDATION)                                                                    \
-    X("patience", PATIENCE)                                                                        \
-    X("min-delta", MIN_DELTA)                                                                      \
-    X("engine", ENGINE)                                                                            \
-    X("precision", PRECISION)
-
-enum {
-#define X(name, NAME) SWEEP_##NAME,
-    SWEEP_OPTIONS(X)
-#undef X
-        N_SWEPT
-};
+/*
+ * The options of glia train that may have several values here: every setting (glia_setting_name)
+ * but seed and threads, and after them --validation.
+ */
+enum { MOST_SWEPT = 128 };
+size_t sweep_count(void);
+const char *sweep_name(size_t option);
 
 typedef struct sweep_options {
     source_options source;
-    const char *values[N_SWEPT]; /* as they were given; NULL: not */
+    const char *values[MOST_SWEPT]; /* of settings, as they were given; NULL: not */
+    const char *validation;
     const char *recipe;
     bool article;
     uint64_t seed;
@@ -76,8 +37,8 @@ typedef struct sweep_options {
 
 /* One of the options that were given, with its values. */
 struct axis {
-    int option; /* SWEEP_HIDDEN, ... */
     const char *name;
+    bool is_flag; /* its values are yes and no */
     size_t n;
     char **values; /* (n) */
 };
@@ -115,9 +76,9 @@ struct sweep {
     const char *data;
     const merit *merit;
     json_t *recipe; /* words that each run begins with; NULL: none */
-    struct axis axes[N_SWEPT];
+    struct axis axes[MOST_SWEPT];
     size_t n_axes;
-    size_t varied[N_SWEPT]; /* the axes that have several values */
+    size_t varied[MOST_SWEPT]; /* the axes that have several values */
     size_t n_varied;
     struct cell *cells;
     size_t n_cells;
@@ -151,6 +112,6 @@ void sweep_print(const struct sweep *sweep);
 json_t *sweep_json(const struct sweep *sweep);
 
 /* A cell's value of an axis by the option's name; NULL where it was not given. */
-const char *sweep_value(const struct sweep *sweep, const struct cell *cell, int option);
+const char *sweep_value(const struct sweep *sweep, const struct cell *cell, const char *name);
 
 #endif

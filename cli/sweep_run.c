@@ -107,14 +107,10 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     run_folder_begin(r->folder, o, w->sweep->data, parts.train, parts.validation, parts.test,
                      network);
 
-    struct training_room room;
-    glia_train_params params = training_params(o, parts.train, &room);
-    params.threads = w->threads_a_run;
-    params.progress = step;
-    params.diagnosis = diagnosed;
-    params.whole = w->data->all;
-    params.user = r;
-    status = glia_train(network, parts.train, parts.validation, &params, &result, error);
+    train_put(&job->options, "threads", w->threads_a_run);
+    glia_settings_on_progress(o->settings, step, r);
+    glia_settings_on_diagnosis(o->settings, diagnosed, w->data->all, r);
+    status = glia_train(network, parts.train, parts.validation, o->settings, &result, error);
     const bool diverged = status == GLIA_DIVERGED;
     if (diverged) snprintf(job->message, sizeof job->message, "%s", error->message);
     if (status != GLIA_OK && !diverged) goto cleanup;
@@ -209,16 +205,17 @@ static double estimate_cost(const struct job *job, const glia_dataset *train)
 {
     enum { A_SAMPLE = 5000, A_STEP = 20000 };
     const glia_dataset_info data = glia_dataset_describe(train);
-    const unit_list *hidden = &job->options.hidden;
-    const glia_train_params *p = &job->options.params;
-    double weights = 0, inputs = (double)data.features;
-    for (size_t l = 0; l < hidden->n; l++) {
-        weights += inputs * (double)hidden->units[l];
-        inputs = (double)hidden->units[l];
+    const glia_settings *settings = job->options.settings;
+    double weights = 0, inputs = (double)data.features, hidden[GLIA_MAX_LAYERS];
+    const size_t n = glia_settings_list(settings, "hidden", hidden, GLIA_MAX_LAYERS);
+    for (size_t l = 0; l < n; l++) {
+        weights += inputs * hidden[l];
+        inputs = hidden[l];
     }
     weights += inputs * (double)data.classes;
-    return (double)p->epochs * (double)data.samples *
-           (weights + A_SAMPLE + A_STEP / (double)p->batch + weights / (double)p->batch);
+    const double batch = glia_settings_number(settings, "batch");
+    return glia_settings_number(settings, "epochs") * (double)data.samples *
+           (weights + A_SAMPLE + A_STEP / batch + weights / batch);
 }
 
 static const struct job *sorted_jobs; /* for qsort alone, before the threads begin */
@@ -259,16 +256,18 @@ int sweep_run(struct sweep *s)
 {
     const sweep_options *o = s->options;
     struct work w = {.sweep = s, .begun = now_seconds()};
-    train_options settled = s->jobs[0].options; /* so far as data go, those of all runs */
+    train_options settled; /* so far as data go, those of all runs */
     open_data data = {0};
     glia_machine machine;
     glia_error error;
     glia_status status = glia_machine_describe(&machine, &error);
     const int threads = o->threads > 0 ? o->threads : status == GLIA_OK ? machine.cores : 1;
+    train_copy(&s->jobs[0].options, &settled);
     settled.source.common.line = &s->jobs[0].line;
-    settled.params.threads = threads;
+    train_put(&settled, "threads", threads);
     settled.quiet = o->quiet;
     if (status == GLIA_OK) status = open_data_for(&settled, s->data, &data, &error);
+    train_clear(&settled);
     if (status != GLIA_OK) return source_complain(s->data, &error);
     const glia_dataset_info info = glia_dataset_describe(data.all);
     s->merit = merit_of(info.task);
@@ -281,6 +280,8 @@ int sweep_run(struct sweep *s)
     w.order = need_memory(s->n_jobs, sizeof *w.order);
     for (size_t i = 0; i < s->n_jobs; i++) {
         s->jobs[i].options.source.common.line = &s->jobs[i].line;
+        s->jobs[i].options.source.table.loss =
+            (int)glia_settings_integer(s->jobs[i].options.settings, "loss");
         train_choose(&s->jobs[i].options, s->data, &info, data.test != NULL);
         s->jobs[i].cost = estimate_cost(&s->jobs[i], data.all);
         if (s->jobs[i].state != JOB_WAITING) continue;

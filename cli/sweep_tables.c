@@ -65,12 +65,13 @@ static json_t *json_value(const char *text)
 /* "256" or "512,256" as it was asked for, or as it is without asking. */
 static json_t *json_hidden(const struct sweep *s, const struct job *job, const struct cell *cell)
 {
-    const char *text = sweep_value(s, cell, SWEEP_HIDDEN);
+    const char *text = sweep_value(s, cell, "hidden");
     if (text != NULL) return json_value(text);
-    const unit_list *hidden = &job->options.hidden;
-    if (hidden->n == 1) return json_count(hidden->units[0]);
+    double hidden[GLIA_MAX_LAYERS];
+    const size_t n = glia_settings_list(job->options.settings, "hidden", hidden, GLIA_MAX_LAYERS);
+    if (n == 1) return json_count((uint64_t)hidden[0]);
     json_t *list = json_need(json_array());
-    for (size_t l = 0; l < hidden->n; l++) json_push(list, json_count(hidden->units[l]));
+    for (size_t l = 0; l < n; l++) json_push(list, json_count((uint64_t)hidden[l]));
     return list;
 }
 
@@ -80,11 +81,11 @@ static json_t *json_cell(const struct sweep *s, size_t c)
     const struct job *jobs = &s->jobs[c * s->options->seeds];
     char activation[1024];
     json_t *o = json_need(json_object()), *runs = json_need(json_array());
-    train_show_activation(&jobs->options.activation, activation, sizeof activation);
+    glia_settings_get(jobs->options.settings, "activation", activation, sizeof activation);
     json_put(o, "hidden", json_hidden(s, jobs, cell));
     json_put(o, "activation", json_text(activation));
     for (size_t a = 0; a < s->n_axes; a++)
-        if (s->axes[a].option != SWEEP_HIDDEN && s->axes[a].option != SWEEP_ACTIVATION)
+        if (strcmp(s->axes[a].name, "hidden") != 0 && strcmp(s->axes[a].name, "activation") != 0)
             json_put(o, s->axes[a].name, json_value(cell->values[a]));
     json_put(o, s->merit->test_key, json_number(cell->test_score));
     json_put(o, "standard_error", json_number(cell->test_error.error));
@@ -153,8 +154,8 @@ static const char *figure_name(const struct sweep *s, enum figure figure)
 
 static double article_figure(const struct sweep *s, const struct cell *cell, bool seconds)
 {
-    const char *hidden = sweep_value(s, cell, SWEEP_HIDDEN);
-    const char *activation = sweep_value(s, cell, SWEEP_ACTIVATION);
+    const char *hidden = sweep_value(s, cell, "hidden");
+    const char *activation = sweep_value(s, cell, "activation");
     for (size_t i = 0; hidden && activation && i < sizeof article / sizeof *article; i++)
         if (strcmp(hidden, article[i].hidden) == 0 &&
             strcmp(activation, article[i].activation) == 0)
@@ -225,7 +226,7 @@ static sheet sheet_begin(FILE *stream, bool markdown, const char *title, size_t 
         for (size_t i = 0; i < n_columns; i++) fputs(i == 0 ? "---|" : "---:|", stream);
         return t;
     }
-    static char alignment[N_SWEPT + N_FIGURES + 1024];
+    static char alignment[MOST_SWEPT + N_FIGURES + 1024];
     memset(alignment, 'r', sizeof alignment - 1);
     alignment[0] = 'l';
     alignment[n_columns] = '\0';
@@ -278,7 +279,7 @@ static void write_square(const struct sweep *s, enum figure figure, FILE *stream
 /* A line a cell, with the values of all varied options and all figures. */
 static void write_list(const struct sweep *s, FILE *stream, bool markdown)
 {
-    const char *headings[N_SWEPT + N_FIGURES];
+    const char *headings[MOST_SWEPT + N_FIGURES];
     size_t n = 0;
     for (size_t i = 0; i < s->n_varied; i++) headings[n++] = s->axes[s->varied[i]].name;
     if (n == 0) headings[n++] = "data";

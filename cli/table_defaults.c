@@ -3,21 +3,33 @@
 #include <math.h>
 #include <string.h>
 
+#include "output.h"
 #include "source.h"
 #include "train_options.h"
 
-/* Whether an option stands on the command line, or in its recipe. */
+/* Whether a setting stands on the command line, or in its recipe. */
 static bool is_given(const train_options *o, const char *name)
 {
-    const struct command_line *line = o->source.common.line;
-    for (size_t i = 0; i < line->n_settings; i++)
-        if (strcmp(line->settings[i].option->name, name) == 0) return true;
-    return false;
+    return glia_settings_is_set(o->settings, name);
+}
+
+static size_t count_of(const train_options *o, const char *name)
+{
+    return (size_t)glia_settings_integer(o->settings, name);
 }
 
 static size_t clamp(size_t n, size_t least, size_t most)
 {
     return n < least ? least : n > most ? most : n;
+}
+
+/* Adam with a rate, and cosine, unless the rate's course was given. */
+static void choose_adam(train_options *o, double lr)
+{
+    const bool has_schedule = is_given(o, "schedule") || is_given(o, "lr-end");
+    train_put(o, "optimizer", GLIA_ADAM);
+    if (!is_given(o, "lr")) train_put(o, "lr", lr);
+    if (!has_schedule) train_put(o, "schedule", GLIA_SCHEDULE_COSINE);
 }
 
 /*
@@ -30,20 +42,20 @@ static void choose_for_table(train_options *o, const glia_dataset_info *table)
 {
     enum { STEPS = 1000, LEAST_EPOCHS = 50, MOST_SAMPLES = 10000000 };
     const size_t n = table->samples;
-    if (!is_given(o, "hidden")) o->hidden = (unit_list){1, {100}};
-    if (!is_given(o, "batch")) o->params.batch = clamp(n / 10, 16, 200);
+    if (!is_given(o, "hidden")) need_good(glia_settings_set(o->settings, "hidden", "100", NULL));
+    if (!is_given(o, "batch")) train_put(o, "batch", (double)clamp(n / 10, 16, 200));
+    const size_t batch = count_of(o, "batch");
     if (!is_given(o, "epochs")) {
-        const size_t steps = (n + o->params.batch - 1) / o->params.batch;
+        const size_t steps = (n + batch - 1) / batch;
         const size_t epochs = (STEPS + steps - 1) / steps;
-        o->params.epochs = clamp(epochs, clamp(MOST_SAMPLES / n, 1, LEAST_EPOCHS), STEPS);
+        train_put(o, "epochs",
+                  (double)clamp(epochs, clamp(MOST_SAMPLES / n, 1, LEAST_EPOCHS), STEPS));
     }
     if (!is_given(o, "l2"))
-        o->params.l2 =
-            table->task == GLIA_VALUES ? fmin(fmax(5.0 / (double)n, 0.003), 0.03) : 0.003;
+        train_put(o, "l2",
+                  table->task == GLIA_VALUES ? fmin(fmax(5.0 / (double)n, 0.003), 0.03) : 0.003);
     if (is_given(o, "optimizer")) return; /* whose rate and schedule these would not be */
-    o->optimizer = GLIA_ADAM;
-    if (!is_given(o, "lr")) o->params.lr = 0.01;
-    if (!is_given(o, "schedule") && !is_given(o, "lr-end")) o->schedule = GLIA_SCHEDULE_COSINE;
+    choose_adam(o, 0.01);
 }
 
 /*
@@ -55,16 +67,17 @@ static void choose_for_photographs(train_options *o, const glia_dataset_info *pi
 {
     enum { STEPS = 2000, MOST_SAMPLES = 1000000 };
     const size_t n = pictures->samples;
-    if (o->standardise == STANDARDISE_AUTO) o->standardise = STANDARDISE_YES;
-    if (!is_given(o, "dropout") && !is_given(o, "batch-norm")) o->params.dropout = 0.5;
+    char standardise[8];
+    glia_settings_get(o->settings, "standardise", standardise, sizeof standardise);
+    if (strcmp(standardise, "auto") == 0)
+        need_good(glia_settings_set(o->settings, "standardise", "yes", NULL));
+    if (!is_given(o, "dropout") && !is_given(o, "batch-norm")) train_put(o, "dropout", 0.5);
     if (!is_given(o, "epochs")) {
-        const size_t steps = (n + o->params.batch - 1) / o->params.batch;
-        o->params.epochs = clamp(STEPS / steps, clamp(MOST_SAMPLES / n, 10, 30), 100);
+        const size_t batch = count_of(o, "batch"), steps = (n + batch - 1) / batch;
+        train_put(o, "epochs", (double)clamp(STEPS / steps, clamp(MOST_SAMPLES / n, 10, 30), 100));
     }
     if (is_given(o, "optimizer")) return; /* whose rate and schedule these would not be */
-    o->optimizer = GLIA_ADAM;
-    if (!is_given(o, "lr")) o->params.lr = 0.001;
-    if (!is_given(o, "schedule") && !is_given(o, "lr-end")) o->schedule = GLIA_SCHEDULE_COSINE;
+    choose_adam(o, 0.001);
 }
 
 void train_choose(train_options *o, const char *data, const glia_dataset_info *train, bool has_test)

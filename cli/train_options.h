@@ -3,31 +3,11 @@
 #ifndef GLIA_CLI_TRAIN_OPTIONS_H
 #define GLIA_CLI_TRAIN_OPTIONS_H
 
-#include "augment_options.h"
 #include "glia.h"
 #include "options.h"
 #include "source.h"
 
-enum { MAX_HIDDEN = GLIA_MAX_LAYERS - 1, MAX_CLASS_WEIGHTS = 1000 };
 enum { ORDER_RANDOM, ORDER_LAST }; /* of --split */
-enum { STANDARDISE_AUTO, STANDARDISE_YES, STANDARDISE_NO };
-
-typedef struct unit_list {
-    size_t n;
-    size_t units[MAX_HIDDEN];
-} unit_list;
-
-typedef struct activation_list {
-    size_t n;
-    glia_activation of[MAX_HIDDEN];
-} activation_list;
-
-/* balanced, or a weight for each class in order. */
-typedef struct class_weight_list {
-    bool balanced;
-    size_t n; /* 0: none */
-    double weights[MAX_CLASS_WEIGHTS];
-} class_weight_list;
 
 /* How often a run is kept. */
 typedef struct checkpoint_interval {
@@ -45,19 +25,8 @@ typedef struct held_part {
 
 typedef struct train_options {
     source_options source;
-    const char *recipe; /* or NULL */
-    unit_list hidden;
-    activation_list activation;
-    bool batch_norm;
-    bool deskew, centre;
-    int standardise; /* STANDARDISE_AUTO ... */
-    int optimizer;   /* glia_optimizer */
-    class_weight_list class_weights;
-    int init;
-    int schedule;
-    int engine, precision; /* glia_engine, glia_precision */
-    glia_train_params params;
-    augment_options augment;
+    const char *recipe;      /* or NULL */
+    glia_settings *settings; /* owned */
     held_part validation, test;
     int order;    /* of what is held out: ORDER_RANDOM ... */
     size_t folds; /* of cross-validation; 0: none */
@@ -76,10 +45,18 @@ typedef struct train_options {
 extern const struct option train_option_table[];
 extern const struct recipe train_recipes[]; /* recipes.c */
 
-/* For an OPTION_CHOICE; the index is the glia_engine, the glia_precision, the glia_schedule. */
-extern const char *const engine_names[], *const precision_names[], *const schedule_names[];
-
 void train_set_defaults(void *options);
+void train_clear(void *options); /* frees what that made */
+
+/* The same with settings of its own, to be cleared too. */
+void train_copy(const train_options *options, train_options *out);
+
+/* Settings that the program itself looks at. */
+uint64_t train_seed(const train_options *options);
+int train_threads(const train_options *options);
+
+/* Sets a number that is none of the user's, and known to be good. */
+void train_put(train_options *options, const char *name, double value);
 
 /* Whether something is held out, of the data or as a file. */
 bool train_holds_out(const held_part *part);
@@ -93,8 +70,5 @@ void train_choose(train_options *options, const char *data, const glia_dataset_i
 
 /* Options that need each other, or do not go with the data. Complains when they are wrong. */
 bool train_check_options(const train_options *options, const char *data);
-
-/* "relu", or "relu,tanh" */
-void train_show_activation(const void *list, char *text, size_t size);
 
 #endif

@@ -8,32 +8,21 @@
 #include "output.h"
 #include "scores.h"
 
-/* What was asked for, or what goes with the data. */
-static glia_loss choose_loss(const train_options *o, const glia_dataset_info *data)
+glia_status training_network(const train_options *o, const glia_dataset *train, glia_network **out,
+                             glia_error *error)
 {
     static const glia_loss of_task[] = {[GLIA_CLASSES] = GLIA_LOSS_CROSS_ENTROPY,
                                         [GLIA_LABELS] = GLIA_LOSS_BCE,
                                         [GLIA_VALUES] = GLIA_LOSS_MSE};
-    const glia_loss asked = (glia_loss)o->source.table.loss;
-    return asked != GLIA_LOSS_AUTO ? asked : of_task[data->task];
-}
-
-glia_status training_network(const train_options *o, const glia_dataset *train, glia_network **out,
-                             glia_error *error)
-{
-    glia_dataset_info data = glia_dataset_describe(train);
-    glia_network_params params = glia_network_default_params(data.features, data.classes);
-    params.loss = choose_loss(o, &data);
-    params.n_hidden = o->hidden.n;
-    params.hidden = o->hidden.units;
-    params.activation = o->activation.of[0];
-    if (o->activation.n > 1) params.activations = o->activation.of;
-    params.batch_norm = o->batch_norm;
-    params.preprocess = (o->deskew ? GLIA_DESKEW : 0U) | (o->centre ? GLIA_CENTRE : 0U) |
-                        (o->standardise == STANDARDISE_YES ? GLIA_STANDARDISE : 0U);
-    params.init = (glia_init)o->init;
-    params.seed = o->params.seed;
-    return glia_network_create(&params, out, error);
+    const glia_dataset_info data = glia_dataset_describe(train);
+    glia_settings *settings = NULL;
+    glia_status status = glia_settings_copy(o->settings, &settings, error);
+    if (status == GLIA_OK && glia_settings_number(settings, "loss") == GLIA_LOSS_AUTO)
+        status = glia_settings_set_number(settings, "loss", of_task[data.task], error);
+    if (status == GLIA_OK)
+        status = glia_network_create(data.features, data.classes, settings, out, error);
+    glia_settings_free(settings);
+    return status;
 }
 
 void training_keep(json_t **diagnoses, const glia_diagnosis *d)
@@ -47,45 +36,6 @@ void training_keep(json_t **diagnoses, const glia_diagnosis *d)
     json_put(o, "message", json_text(d->message));
     if (*diagnoses == NULL) *diagnoses = json_need(json_array());
     json_push(*diagnoses, o);
-}
-
-/* n / (classes * n of the class): each class counts as much as the others. */
-static bool balance(const glia_dataset *train, double *weights, size_t classes)
-{
-    const size_t n = glia_dataset_describe(train).samples;
-    for (size_t c = 0; c < classes; c++) weights[c] = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t label;
-        if (glia_dataset_sample(train, i, NULL, &label, NULL) != GLIA_OK) return false;
-        weights[label]++;
-    }
-    for (size_t c = 0; c < classes; c++)
-        if (weights[c] > 0) weights[c] = (double)n / ((double)classes * weights[c]);
-    return true;
-}
-
-glia_train_params training_params(const train_options *o, const glia_dataset *train,
-                                  struct training_room *room)
-{
-    glia_train_params params = o->params;
-    room->augmentation = augment_settings(&o->augment);
-    params.augmentation = &room->augmentation;
-    params.optimizer = (glia_optimizer)o->optimizer;
-    params.schedule = (glia_schedule)o->schedule;
-    params.engine = (glia_engine)o->engine;
-    params.precision = (glia_precision)o->precision;
-    const class_weight_list *list = &o->class_weights;
-    const glia_dataset_info data = glia_dataset_describe(train);
-    if (!list->balanced && list->n == 0) return params;
-    const size_t classes = data.classes;
-    double *class_weights = room->class_weights;
-    params.class_weights = class_weights;
-    params.n_class_weights = list->n; /* another number than that of classes is refused */
-    if (list->balanced && data.task == GLIA_CLASSES && classes <= MAX_CLASS_WEIGHTS &&
-        balance(train, class_weights, classes))
-        params.n_class_weights = classes;
-    if (!list->balanced) memcpy(class_weights, list->weights, list->n * sizeof *class_weights);
-    return params;
 }
 
 json_t *training_outcome(const struct training *t)
@@ -122,7 +72,7 @@ json_t *training_outcome(const struct training *t)
     json_put(o, "samples_per_second", json_number(r->samples_per_second));
     json_put(o, "seconds", json_number(r->seconds));
     json_put(o, "startup_seconds", json_number(t->startup_seconds > 0 ? t->startup_seconds : NAN));
-    json_put(o, "seed", json_seed(t->options->params.seed));
+    json_put(o, "seed", json_seed(train_seed(t->options)));
     json_put(o, "engine", json_text(r->engine));
     json_put(o, "isa", json_text(r->isa));
     json_put(o, "precision", json_text(glia_precision_name(r->precision)));

@@ -12,17 +12,6 @@
 glia_status training_network(const train_options *options, const glia_dataset *train,
                              glia_network **out, glia_error *error);
 
-/* What settings borrow. */
-struct training_room {
-    double class_weights[MAX_CLASS_WEIGHTS];
-    glia_augmentation augmentation;
-};
-
-/* The settings that options stand for, without callbacks; room must live as long as they are used.
- */
-glia_train_params training_params(const train_options *options, const glia_dataset *train,
-                                  struct training_room *room);
-
 struct training {
     const train_options *options;
     const char *data;

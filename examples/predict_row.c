@@ -23,28 +23,22 @@ static int write_homes(const char *path)
 
 int main(void)
 {
-    const size_t hidden = 16;
     glia_error error = {0};
     glia_dataset *homes = NULL;
     glia_network *network = NULL;
+    glia_settings *how = NULL;
     float *x = NULL;
     double price[1];
     if (write_homes("homes.csv")) return EXIT_FAILURE;
     glia_status status = glia_dataset_open("homes.csv", GLIA_TRAIN, NULL, &homes, &error);
-    if (!status) {
-        glia_network_params shape =
-            glia_network_default_params(glia_dataset_describe(homes).features, 1);
-        shape.loss = GLIA_LOSS_MSE;
-        shape.hidden = &hidden;
-        shape.n_hidden = 1;
-        shape.activation = GLIA_RELU;
-        status = glia_network_create(&shape, &network, &error);
-    }
-    glia_train_params how = glia_train_default_params();
-    how.optimizer = GLIA_ADAM;
-    how.lr = 0.01;
-    how.epochs = 100;
-    if (!status) status = glia_train(network, homes, NULL, &how, NULL, &error);
+    if (!status) status = glia_settings_create(&how, &error);
+    if (!status)
+        status = glia_settings_parse(how, "loss=mse hidden=16 optimizer=adam lr=0.01 epochs=100",
+                                     &error);
+    if (!status)
+        status =
+            glia_network_create(glia_dataset_describe(homes).features, 1, how, &network, &error);
+    if (!status) status = glia_train(network, homes, NULL, how, NULL, &error);
 
     /* Columns in any order, texts and numbers as they come. */
     const glia_cell row[] = {{.column = "town", .text = "Ulm"}, {.column = "size", .number = 100}};
@@ -58,6 +52,7 @@ int main(void)
     else
         printf("100 square metres in Ulm: %.0f thousand\n", price[0] / 1000);
     free(x);
+    glia_settings_free(how);
     glia_network_free(network);
     glia_dataset_free(homes);
     return status ? EXIT_FAILURE : EXIT_SUCCESS;

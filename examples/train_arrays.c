@@ -35,23 +35,19 @@ int main(void)
     glia_error error;
     glia_dataset *data = NULL;
     glia_network *network = NULL;
-    const size_t hidden[] = {32, 32};
-    glia_network_params shape = glia_network_default_params(2, 2);
-    shape.hidden = hidden;
-    shape.n_hidden = 2;
-    shape.activation = GLIA_TANH;
-    glia_train_params how = glia_train_default_params();
-    how.epochs = 100;
-    how.lr = 0.2;
-    how.batch = 16;
-    how.progress = show;
+    glia_settings *how = NULL;
 
     const float where[2][2] = {{-0.7F, 0}, {0.7F, 0}};
     float p[2][2];
     glia_metrics metrics;
     glia_status status = glia_dataset_from_arrays(GLIA_F32, points, arms, N, 2, 2, &data, &error);
-    if (!status) status = glia_network_create(&shape, &network, &error);
-    if (!status) status = glia_train(network, data, NULL, &how, NULL, &error);
+    if (!status) status = glia_settings_create(&how, &error);
+    if (!status)
+        status = glia_settings_parse(how, "hidden=32,32 activation=tanh epochs=100 lr=0.2 batch=16",
+                                     &error);
+    if (!status) glia_settings_on_progress(how, show, NULL);
+    if (!status) status = glia_network_create(2, 2, how, &network, &error);
+    if (!status) status = glia_train(network, data, NULL, how, NULL, &error);
     if (!status) status = glia_evaluate(network, data, 0, &metrics, NULL, &error);
     if (!status) status = glia_predict(network, GLIA_F32, where, 2, p[0], &error);
     if (!status) status = glia_network_save(network, "spirals.safetensors", &error);
@@ -63,6 +59,7 @@ int main(void)
     } else {
         fprintf(stderr, "%s\n", error.message);
     }
+    glia_settings_free(how);
     glia_network_free(network);
     glia_dataset_free(data);
     return status ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -24,22 +24,19 @@ struct job {
 static void *learn(void *argument)
 {
     struct job *job = argument;
-    const size_t hidden[] = {8};
     glia_network *network = NULL;
-    glia_network_params shape = glia_network_default_params(2, 2);
-    shape.hidden = hidden;
-    shape.n_hidden = 1;
-    shape.activation = GLIA_TANH;
-    shape.seed = job->seed;
-    glia_train_params how = glia_train_default_params();
-    how.seed = job->seed;
-    how.threads = 1; /* one of its own for each network */
-    how.batch = 1;
-    how.epochs = 2000;
-    job->status = glia_network_create(&shape, &network, &job->error);
-    if (!job->status) job->status = glia_train(network, job->data, NULL, &how, NULL, &job->error);
+    glia_settings *how = NULL;
+    job->status = glia_settings_create(&how, &job->error);
+    if (!job->status) /* one thread of its own for each network */
+        job->status = glia_settings_parse(
+            how, "hidden=8 activation=tanh threads=1 batch=1 epochs=2000", &job->error);
+    if (!job->status)
+        job->status = glia_settings_set_number(how, "seed", (double)job->seed, &job->error);
+    if (!job->status) job->status = glia_network_create(2, 2, how, &network, &job->error);
+    if (!job->status) job->status = glia_train(network, job->data, NULL, how, NULL, &job->error);
     if (!job->status)
         job->status = glia_evaluate(network, job->data, 1, &job->metrics, NULL, &job->error);
+    glia_settings_free(how);
     glia_network_free(network);
     return NULL;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../tests/shape.h"
 #include "net/network.h"
 #include "train/checkpoint.h"
 
@@ -27,10 +28,10 @@ static json_t *about;
 static bool begin(void)
 {
     if (about) return true;
-    glia_network_params params = glia_network_default_params(3, 2);
+    shape params = shape_of(3, 2);
     gi_shadow *parameters = NULL, *best = NULL;
-    if (glia_network_create(&params, &network, NULL) ||
-        gi_shadows_new(network, "", &parameters, NULL) || gi_shadows_new(network, "", &best, NULL))
+    if (shape_network(&params, &network, NULL) || gi_shadows_new(network, "", &parameters, NULL) ||
+        gi_shadows_new(network, "", &best, NULL))
         return false;
     arrays = (gi_kept_arrays){.name = {"parameters", "best"}, .of = {parameters, best}};
     about = json_pack("{s:i, s:{s:s}}", "checksum", 7, "training", "dataset", "d");

@@ -28,8 +28,7 @@ static const struct command *const commands[] = {
 static bool parse(const struct command *command, int argc, char **argv, void **options,
                   struct command_line *line)
 {
-    *options = need_memory(1, command->options_size);
-    if (command->set_defaults != NULL) command->set_defaults(*options);
+    *options = options_new(command);
     return options_parse(command, argc, argv, *options, line);
 }
 
@@ -52,7 +51,7 @@ static void check_again(const struct command *command, const struct command_line
     json_decref(more);
     json_decref(said);
     options_free(&again);
-    free(options);
+    options_delete(command, options);
     for (size_t i = 0; i + 1 < n; i++) free(kept[i]);
 }
 
@@ -103,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     options_free(&line);
-    free(options);
+    options_delete(command, options);
     free(text);
     return 0;
 }

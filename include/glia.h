@@ -254,7 +254,7 @@ GLIA_API glia_file_kind glia_file_kind_of(const char *path, const glia_data_para
  * is freed. features: (samples, n_features) of the given type; labels: (samples), each below
  * n_classes. U8 features are read as bytes whose range is 0..255 and are scaled by 1/255. F32
  * features enter a network as they are; those on different scales, or far from 0, want one that
- * standardises them (GLIA_STANDARDISE in glia_network_params.preprocess).
+ * standardises them (the setting standardise).
  */
 GLIA_API glia_status glia_dataset_from_arrays(glia_type type, const void *features,
                                               const uint32_t *labels, size_t samples,
@@ -616,40 +616,6 @@ GLIA_API glia_status glia_image_write_png(const char *path, const uint8_t *pixel
 /* The same of an image, grey or in colour. */
 GLIA_API glia_status glia_image_write(const char *path, const glia_image *image, glia_error *error);
 
-/*
- * Random distortions of images, drawn anew for each image and epoch, all independent of each other.
- * All zero: none. One bilinear resampling about the image's centre; outside it all is 0.
- */
-typedef struct glia_augmentation {
-    double shift;         /* pixels along each axis, uniform in [-shift, shift] */
-    double rotation;      /* degrees, uniform in [-rotation, rotation] */
-    double scale;         /* a factor for each axis, uniform in [1 - scale, 1 + scale]; below 1 */
-    double shear;         /* pixels to the side a pixel of height, uniform in [-shear, shear] */
-    double elastic_alpha; /* Simard, Steinkraus and Platt 2003: displacements of each pixel along */
-    double elastic_sigma; /*   each axis, uniform in [-1, 1], smoothed by a Gaussian whose standard
-                           *   deviation is sigma pixels, times alpha */
-    double fade;    /* over this last part of training's epochs, 0 to 1, all of the above but */
-    double fade_to; /*   sigma shrink linearly, from 1 to fade_to times what they are, 0 to 1
-                     *   (He et al. 2019, arXiv:1909.09148, end without distortions) */
-} glia_augmentation;
-
-/*
- * For handwritten digits of 28 x 28 pixels: shift 1.5, rotation 11.5, scale 0.15, shear 0.2, and
- * elastic displacements with alpha 25 and sigma 4, whose standard deviation is about 1 pixel.
- */
-GLIA_API glia_augmentation glia_augmentation_default(void);
-
-/*
- * Distorts images (n, height, width) into out (n, height, width) as training does with these rows
- * of a data set, first, first + 1, ..., of which it has seen `epoch` epochs before. It may be used
- * to look at them, or to prepare images for other programs; nothing fades. The level of instruction
- * set is that of glia_network_create; between levels, pixels may differ by 1. BAD_ARGUMENT,
- * NO_MEMORY.
- */
-GLIA_API glia_status glia_augment(const glia_augmentation *augmentation, const uint8_t *images,
-                                  size_t n, size_t height, size_t width, uint64_t seed,
-                                  size_t epoch, size_t first, uint8_t *out, glia_error *error);
-
 /* ---- Engines ------------------------------------------------------------------------------- */
 
 /*
@@ -693,6 +659,101 @@ GLIA_API const char *glia_engine_name(glia_engine engine);
 GLIA_API bool glia_engine_from_name(const char *name, glia_engine *out);
 GLIA_API const char *glia_precision_name(glia_precision precision);
 GLIA_API bool glia_precision_from_name(const char *name, glia_precision *out);
+
+/* ---- Settings ------------------------------------------------------------------------------ */
+
+/*
+ * What a network is to be, and how it is to be trained: numbers and choices by their names, which
+ * are those of glia train's options ("lr-end", or "lr_end"). glia_settings_count and glia_setting_*
+ * list them; glia help train says what each means. A setting that was not set has its default; one
+ * whose default is "auto" is decided by others, or by the data. Used by one thread at a time;
+ * whoever takes settings as const only reads them, and keeps none.
+ */
+typedef struct glia_settings glia_settings;
+
+GLIA_API glia_status glia_settings_create(glia_settings **out, glia_error *error);
+GLIA_API glia_status glia_settings_copy(const glia_settings *settings, glia_settings **out,
+                                        glia_error *error);
+GLIA_API void glia_settings_free(glia_settings *settings); /* or NULL */
+
+/*
+ * Sets one from a text, as it would be typed: "0.2", "adam", "512,256", "yes" and "no" of what is
+ * done or not, "auto" of what can be decided by others; NULL: its default again. BAD_ARGUMENT:
+ * there is no such setting, or the value is out of its bounds: it is as before. NO_MEMORY.
+ */
+GLIA_API glia_status glia_settings_set(glia_settings *settings, const char *name, const char *value,
+                                       glia_error *error);
+
+/*
+ * Sets several, in a text of NAME=VALUE with blanks between: "hidden=8 activation=tanh batch=1".
+ * The first that is wrong ends it: those before it are set.
+ */
+GLIA_API glia_status glia_settings_parse(glia_settings *settings, const char *text,
+                                         glia_error *error);
+
+/*
+ * Checks all, and decides what is automatic and does not depend on data: the learning rate by the
+ * optimizer, say, as glia_train does. BAD_ARGUMENT.
+ */
+GLIA_API glia_status glia_settings_settle(glia_settings *settings, glia_error *error);
+
+/* The same as glia_settings_set from a number, of a choice its enumerator; and from several:
+ * "hidden" and "class-weights" (values (n)). */
+GLIA_API glia_status glia_settings_set_number(glia_settings *settings, const char *name,
+                                              double value, glia_error *error);
+GLIA_API glia_status glia_settings_set_list(glia_settings *settings, const char *name,
+                                            const double *values, size_t n, glia_error *error);
+
+/* Whether it was set, not left at its default. */
+GLIA_API bool glia_settings_is_set(const glia_settings *settings, const char *name);
+
+/*
+ * Its value: a number, of a choice its enumerator, NAN of one that is automatic, of a list and of
+ * an unknown name; the same as an integer, which holds a seed of 64 bits (0 of what is none);
+ * the numbers of a list, of which at most `most` are written, and how many there are.
+ */
+GLIA_API double glia_settings_number(const glia_settings *settings, const char *name);
+GLIA_API uint64_t glia_settings_integer(const glia_settings *settings, const char *name);
+GLIA_API size_t glia_settings_list(const glia_settings *settings, const char *name, double *values,
+                                   size_t most);
+
+/* Its value as a text that glia_settings_set takes, cut to size; returns the length of the whole
+ * text; 0 of an unknown name. */
+GLIA_API size_t glia_settings_get(const glia_settings *settings, const char *name, char *text,
+                                  size_t size);
+
+/* All of them as one JSON object, to be freed by glia_string_free: numbers, texts, lists; null of
+ * one that is automatic; a seed above 2^53 is a text. NO_MEMORY. */
+GLIA_API glia_status glia_settings_json(const glia_settings *settings, char **json,
+                                        glia_error *error);
+
+/*
+ * What settings there are: i below glia_settings_count; NULL past the last. All static. key: the
+ * name with '_', as in JSON; group: a heading; choices: the names of a choice, by its enumerators;
+ * metavar: NULL of a setting that is "yes" or "no"; shown_default: the default for people where it
+ * is not the value ("": none is shown), or NULL.
+ */
+GLIA_API size_t glia_settings_count(void);
+GLIA_API const char *glia_setting_name(size_t i);
+GLIA_API const char *glia_setting_key(size_t i);
+GLIA_API const char *glia_setting_group(size_t i);
+GLIA_API const char *glia_setting_help(size_t i);
+GLIA_API const char *glia_setting_metavar(size_t i);
+GLIA_API const char *glia_setting_shown_default(size_t i);
+GLIA_API const char *glia_setting_choice(size_t i, size_t choice);
+/* "a number of at least 0 and below 1", as by snprintf. */
+GLIA_API size_t glia_setting_expected(size_t i, char *text, size_t size);
+
+/*
+ * Distorts images (n, height, width) into out (n, height, width) as training with these settings
+ * (augment, shift, rotate, ...) does with these rows of a data set, first, first + 1, ..., of which
+ * it has seen `epoch` epochs before. It may be used to look at them, or to prepare images for other
+ * programs; nothing fades. The level of instruction set is that of glia_network_create; between
+ * levels, pixels may differ by 1. BAD_ARGUMENT, NO_MEMORY.
+ */
+GLIA_API glia_status glia_augment(const glia_settings *settings, const uint8_t *images, size_t n,
+                                  size_t height, size_t width, uint64_t seed, size_t epoch,
+                                  size_t first, uint8_t *out, glia_error *error);
 
 /* ---- Networks ------------------------------------------------------------------------------ */
 
@@ -786,28 +847,15 @@ typedef enum glia_preprocess {
     GLIA_STANDARDISE = 4
 } glia_preprocess;
 
-typedef struct glia_network_params {
-    size_t inputs;
-    size_t classes;                     /* or targets: how many outputs */
-    glia_loss loss;                     /* decides what they are; auto: cross-entropy */
-    size_t n_hidden;                    /* number of hidden layers; 0 is a linear model */
-    const size_t *hidden;               /* (n_hidden) units; borrowed during the call */
-    const glia_activation *activations; /* (n_hidden), borrowed; NULL: all as activation */
-    glia_activation activation;
-    bool batch_norm;     /* normalise the sums of hidden layers over each batch */
-    unsigned preprocess; /* flags of glia_preprocess */
-    glia_init init;
-    uint64_t seed;
-} glia_network_params;
-
-/* Cross-entropy, no hidden layer, relu for layers added, init auto, seed 1. */
-GLIA_API glia_network_params glia_network_default_params(size_t inputs, size_t classes);
-
 /*
- * BAD_ARGUMENT, NO_MEMORY. The network computes at the best level of instruction set that the CPU
- * has, or at the one that the environment variable GLIA_CPU names ("baseline", "avx2", "avx512").
+ * A network for samples of so many inputs, with so many outputs: classes, or targets. What lies
+ * between, and the first weights, are settings: hidden, activation, batch_norm, deskew, centre,
+ * standardise, loss (auto: cross-entropy), init, seed; NULL: the default ones. BAD_ARGUMENT,
+ * NO_MEMORY. The network computes at the best level of instruction set that the CPU has, or at the
+ * one that the environment variable GLIA_CPU names ("baseline", "avx2", "avx512").
  */
-GLIA_API glia_status glia_network_create(const glia_network_params *params, glia_network **out,
+GLIA_API glia_status glia_network_create(size_t inputs, size_t outputs,
+                                         const glia_settings *settings, glia_network **out,
                                          glia_error *error);
 GLIA_API void glia_network_free(glia_network *network);
 
@@ -1224,86 +1272,6 @@ typedef enum glia_schedule {
 GLIA_API const char *glia_schedule_name(glia_schedule schedule);
 GLIA_API bool glia_schedule_from_name(const char *name, glia_schedule *out);
 
-/*
- * How a run goes. Regularisers:
- *   l1, l2           add l1 * sum |w| and l2 / 2 * sum w^2 to the loss; weight_decay w -= lr *
- *                    weight_decay * w in each step beside the gradient: of weights, not of biases
- *   max_norm         a hidden unit's weights are scaled down to this norm after each step
- *                    (Srivastava et al. 2014)
- *   clip_norm        a gradient with a larger norm, over all parameters, is scaled down to this
- *                    (Pascanu, Mikolov and Bengio 2013)
- *   dropout          the part of the hidden units that a step leaves out; the others are scaled by
- *                    1 / (1 - dropout) (Srivastava et al. 2014). input_dropout: of inputs
- *   input_noise      sd of normal noise that is added to inputs, after their scaling
- *   label_smoothing  the part of each target that is spread over all classes (Szegedy et al. 2016),
- *                    in the losses of training and of its validation set; of cross-entropy alone
- *   averaging        what is evaluated and kept is a moving average of the weights: average = d
- *                    average + (1 - d) w after step t, d the lesser of averaging and (1 + t) /
- *                    (10 + t) (Polyak and Juditsky 1992)
- *   class_weights    how much a sample of each class counts, times its own weight
- *                    (glia_dataset_set_weights): a batch's loss is sum(weight * loss) /
- * sum(weight); of cross-entropy alone 0 or NULL is none of it.
- */
-typedef struct glia_train_params {
-    glia_optimizer optimizer;
-    double momentum;     /* of momentum and nesterov; beta1 of adam, adamw; in [0, 1) */
-    double beta2;        /* of rmsprop, adam, adamw; in [0, 1); < 0: 0.99, 0.999, 0.999 */
-    double epsilon;      /* of the same; > 0 */
-    double weight_decay; /* < 0: 0.01 of adamw, else 0 */
-
-    double lr; /* learning rate; 0: 0.2 of sgd, 0.02 of momentum, nesterov, 0.001 of the others */
-    glia_schedule schedule;
-    double lr_end;    /* of linear, cosine, one-cycle; < 0: 0, of one-cycle lr / 250000 */
-    double lr_factor; /* in (0, 1], of step, exponential; 0: 0.1 of step, 0.95 of exponential */
-    size_t lr_every;  /* epochs, of step; 0: a third of all, rounded up */
-    double warmup;    /* part of all steps, in [0, 1), over which it first rises from 0 to lr */
-
-    double l2, l1;
-    double max_norm, clip_norm;
-    double dropout, input_dropout; /* in [0, 1) */
-    double input_noise;
-    double label_smoothing;      /* in [0, 1) */
-    double averaging;            /* in [0, 1) */
-    const double *class_weights; /* (n_class_weights), borrowed during the call; or NULL */
-    size_t n_class_weights;
-
-    size_t batch;                          /* samples an update; 1: after every sample */
-    size_t epochs;                         /* >= 0 */
-    uint64_t seed;                         /* of the shuffles, distortions, dropout and noise */
-    const glia_augmentation *augmentation; /* of the training images, borrowed; or NULL: none */
-    int threads; /* 0: one a core. The result does not depend on it, but with oneDNN it may. */
-    glia_engine engine;
-    glia_precision precision;
-    /*
-     * A file that the run is kept in while it goes on, replaced as a whole every so many updates or
-     * seconds (0: not so; both 0: 30 s), at its end, and when the callback stops it. With resume
-     * the run goes on from there, to the same bits as without a break; it must be the same run:
-     * network, data, settings, and with oneDNN the number of threads.
-     */
-    const char *checkpoint; /* or NULL */
-    size_t checkpoint_steps;
-    double checkpoint_seconds;
-    bool resume;
-
-    size_t patience;  /* stop after so many epochs without a better validation loss; 0: never */
-    double min_delta; /* "better" means lower by more than this; >= 0 */
-    glia_train_progress *progress; /* or NULL */
-    /* Or NULL. Looking costs up to 1 % of the time; once, in a run that learns nothing or learns
-     * its samples by heart, a few hundredths of a second more. */
-    glia_train_diagnosis *diagnosis;
-    void *user; /* handed to both */
-    /*
-     * What train is a part of, borrowed during the call, or NULL: train itself. The diagnosis looks
-     * at all of its rows for whether labels belong to their samples, of which more rows say more;
-     * nothing is learned from them. It has the task and the outputs of train.
-     */
-    const glia_dataset *whole;
-} glia_train_params;
-
-/* sgd with lr 0.2, constant; batch 32; 10 epochs; seed 1; momentum 0.9 and epsilon 1e-8 for those
- * that have them; nothing else. */
-GLIA_API glia_train_params glia_train_default_params(void);
-
 typedef enum glia_stop {
     GLIA_STOP_EPOCHS,    /* all epochs done */
     GLIA_STOP_EARLY,     /* the validation loss stopped falling */
@@ -1332,22 +1300,63 @@ typedef struct glia_train_result {
 } glia_train_result;
 
 /*
+ * What the settings of regularisation do:
+ *   l1, l2           add l1 * sum |w| and l2 / 2 * sum w^2 to the loss; weight_decay w -= lr *
+ *                    weight_decay * w in each step beside the gradient: of weights, not of biases
+ *   max_norm         a hidden unit's weights are scaled down to this norm after each step
+ *                    (Srivastava et al. 2014)
+ *   clip_norm        a gradient with a larger norm, over all parameters, is scaled down to this
+ *                    (Pascanu, Mikolov and Bengio 2013)
+ *   dropout          the part of the hidden units that a step leaves out; the others are scaled by
+ *                    1 / (1 - dropout) (Srivastava et al. 2014). input_dropout: of inputs
+ *   input_noise      sd of normal noise that is added to inputs, after their scaling
+ *   label_smoothing  the part of each target that is spread over all classes (Szegedy et al. 2016),
+ *                    in the losses of training and of its validation set; of cross-entropy alone
+ *   averaging        what is evaluated and kept is a moving average of the weights: average = d
+ *                    average + (1 - d) w after step t, d the lesser of averaging and (1 + t) /
+ *                    (10 + t) (Polyak and Juditsky 1992)
+ *   class_weights    how much a sample of each class counts, times its own weight
+ *                    (glia_dataset_set_weights); of cross-entropy alone. A batch's loss is
+ *                    the sum of weight * loss divided by the sum of the weights
+ *
+ * What a run calls: progress now and then, diagnosis when something is wrong (or NULL, each); user
+ * is handed to both, the last that was given. Looking for a diagnosis costs up to 1 % of the time;
+ * once, in a run that learns nothing or learns its samples by heart, a few hundredths of a second
+ * more. whole: what the training set is a part of, borrowed while it trains, or NULL: the diagnosis
+ * looks at all of its rows for whether labels belong to their samples, of which more rows say more;
+ * nothing is learned from them. It has the task and the outputs of the training set.
+ */
+GLIA_API void glia_settings_on_progress(glia_settings *settings, glia_train_progress *progress,
+                                        void *user);
+GLIA_API void glia_settings_on_diagnosis(glia_settings *settings, glia_train_diagnosis *diagnosis,
+                                         const glia_dataset *whole, void *user);
+
+/*
+ * Keeps the run in a file while it goes on, replaced as a whole every so many updates or seconds
+ * (0: not so; both 0: 30 s), at its end, and when the callback stops it. path NULL: in none. With
+ * resume the run goes on from there, to the same bits as without a break; it must be the same run:
+ * network, data, settings, and with oneDNN the number of threads. BAD_ARGUMENT, NO_MEMORY.
+ */
+GLIA_API glia_status glia_settings_keep(glia_settings *settings, const char *path, size_t steps,
+                                        double seconds, bool resume, glia_error *error);
+
+/*
  * Trains with stochastic gradient descent, or what is built on it, on the mean loss of each batch,
  * which is the network's. Every epoch visits every sample once, in an order drawn from (seed,
  * epoch). With a validation set (or NULL) the weights of the best epoch are kept.
  *
- * params NULL: the default ones. BAD_ARGUMENT: also for label smoothing and class weights with
+ * settings NULL: the default ones. BAD_ARGUMENT: also for label smoothing and class weights with
  * another loss than cross-entropy. MISMATCH: see glia_evaluate; also for augmentation of samples
  * that are no images of bytes.
  *
  * Stopped by the callback is no failure: GLIA_OK, result->stop says so, and the weights are as they
  * are (with a validation set: those of the best epoch, once one is completed).
  * DIVERGED is: the network then holds the weights of the last good epoch, or is as it came if there
- * was none. UNSUPPORTED: this build has no oneDNN, or the CPU no bf16, which params ask for. result
- * (or NULL) is set when it succeeds or diverges.
+ * was none. UNSUPPORTED: this build has no oneDNN, or the CPU no bf16, which settings ask for.
+ * result (or NULL) is set when it succeeds or diverges.
  */
 GLIA_API glia_status glia_train(glia_network *network, const glia_dataset *train,
-                                const glia_dataset *validation, const glia_train_params *params,
+                                const glia_dataset *validation, const glia_settings *settings,
                                 glia_train_result *result, glia_error *error);
 
 /* What is not of the network's task is NAN. y: what is predicted, t: the targets. */

@@ -24,6 +24,7 @@
 #include "glia.h"
 #ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
+#include "shape.h"
 #endif
 
 /* ---- Clocks --------------------------------------------------------------------------------- */
@@ -199,13 +200,13 @@ static bool count(void *user, const glia_progress *p)
 static size_t train(const run *r, const glia_dataset *dataset, int threads, double lr, calls *c,
                     glia_stop *stop, float *out)
 {
-    glia_network_params n = glia_network_default_params(FEATURES, CLASSES);
+    shape n = shape_of(FEATURES, CLASSES);
     n.n_hidden = r->n_hidden;
     n.hidden = r->hidden;
     n.activation = GLIA_TANH;
     glia_network *network;
-    assert_int_equal(glia_network_create(&n, &network, NULL), GLIA_OK);
-    glia_train_params p = glia_train_default_params();
+    assert_int_equal(shape_network(&n, &network, NULL), GLIA_OK);
+    glia_settings p = gi_settings_defaults();
     p.lr = lr;
     p.batch = 100;
     p.epochs = 2;

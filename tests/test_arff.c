@@ -21,6 +21,7 @@
 #include "data/dataset.h"
 #include "data/encoding.h"
 #include "data/readers.h"
+#include "shape.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
 static glia_status parse(const char *text, size_t size, const gi_table_params *params,
@@ -470,9 +471,9 @@ static void test_network(void **state)
     const glia_dataset_info info = glia_dataset_describe(set);
     assert_int_equal(info.features, 3);
     assert_int_equal(info.classes, 2);
-    glia_network_params how = glia_network_default_params(info.features, info.classes);
+    shape how = shape_of(info.features, info.classes);
     glia_network *network = NULL;
-    assert_int_equal(glia_network_create(&how, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&how, &network, &error), GLIA_OK);
     assert_error("train", glia_train(network, set, NULL, NULL, NULL, &error), GLIA_OK, &error, NULL,
                  NULL);
     assert_error("open for", glia_dataset_open_for(network, test, GLIA_TEST, NULL, &other, &error),

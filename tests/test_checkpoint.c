@@ -26,6 +26,7 @@
 #include "train/checkpoint.h"
 #ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
+#include "shape.h"
 #endif
 
 /* ---- What fails when told ------------------------------------------------------------------- */
@@ -150,18 +151,13 @@ static glia_dataset *make_data(bool weighted)
 typedef struct kind {
     const char *name;
     bool batch_norm, weighted, validated;
-    glia_train_params p;
+    glia_settings p;
 } kind;
 
-static const glia_augmentation augmentation = {.shift = 1,
-                                               .rotation = 10,
-                                               .scale = 0.1,
-                                               .shear = 0.1,
-                                               .elastic_alpha = 3,
-                                               .elastic_sigma = 2,
-                                               .fade = 1,
-                                               .fade_to = 0.3};
-static const double class_weights[CLASSES] = {1, 0.25, 2};
+#define AUGMENTED                                                                                  \
+    .shift = 1, .rotation = 10, .scale = 0.1, .shear = 0.1, .elastic_alpha = 3,                    \
+    .elastic_sigma = 2, .augment_fade = 1, .augment_fade_to = 0.3
+static double class_weights[CLASSES] = {1, 0.25, 2};
 
 static const kind kinds[] = {
     {"sgd", .p = {.schedule = GLIA_SCHEDULE_AUTO}},
@@ -177,9 +173,9 @@ static const kind kinds[] = {
      .p = {.optimizer = GLIA_ADAM, .schedule = GLIA_SCHEDULE_LINEAR, .l1 = 1e-5, .l2 = 1e-4}},
     {"adamw, one-cycle", .p = {.optimizer = GLIA_ADAMW, .schedule = GLIA_SCHEDULE_ONE_CYCLE}},
     {"dropout, noise", .p = {.dropout = 0.3, .input_dropout = 0.1, .input_noise = 0.2}},
-    {"augmentation", .p = {.augmentation = &augmentation}},
+    {"augmentation", .p = {AUGMENTED}},
     {"smoothing, weights", .weighted = true,
-     .p = {.label_smoothing = 0.1, .class_weights = class_weights, .n_class_weights = CLASSES}},
+     .p = {.label_smoothing = 0.1, .class_weights = {.n = CLASSES, .of = class_weights}}},
     {"averaging", .validated = true, .p = {.averaging = 0.99}},
     {"averaging, batch normalisation", true, .p = {.averaging = 0.9}},
     {"norms", .p = {.clip_norm = 0.5, .max_norm = 1.5, .momentum = 0.5}},
@@ -197,22 +193,26 @@ static const kind kinds[] = {
            .clip_norm = 2,
            .l1 = 1e-6,
            .l2 = 1e-5,
-           .augmentation = &augmentation,
-           .class_weights = class_weights,
-           .n_class_weights = CLASSES,
+           AUGMENTED,
+           .class_weights = {.n = CLASSES, .of = class_weights},
            .patience = 3,
            .epochs = 4}},
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0], EVERYTHING = N_KINDS - 1 };
 
-static glia_train_params complete(const kind *k)
+static glia_settings complete(const kind *k)
 {
-    const glia_train_params defaults = glia_train_default_params();
-    glia_train_params p = k->p;
+    const glia_settings defaults = gi_settings_defaults();
+    glia_settings p = k->p;
     if (p.batch == 0) p.batch = 100;
     if (p.epochs == 0) p.epochs = 3;
     if (p.momentum == 0) p.momentum = defaults.momentum;
+    if (p.lr == 0) p.lr = defaults.lr;
     if (p.lr_end == 0) p.lr_end = defaults.lr_end;
+    if (p.elastic_sigma == 0) p.elastic_sigma = defaults.elastic_sigma;
+    p.lr_factor = defaults.lr_factor;
+    p.hidden = defaults.hidden;
+    p.activation = defaults.activation;
     p.beta2 = defaults.beta2;
     p.epsilon = defaults.epsilon;
     p.weight_decay = defaults.weight_decay;
@@ -224,13 +224,13 @@ static glia_train_params complete(const kind *k)
 static glia_network *make_network(const kind *k)
 {
     static const size_t hidden[] = {96, 24};
-    glia_network_params p = glia_network_default_params(FEATURES, CLASSES);
+    shape p = shape_of(FEATURES, CLASSES);
     p.hidden = hidden;
     p.n_hidden = 2;
     p.activation = GLIA_TANH;
     p.batch_norm = k->batch_norm;
     glia_network *network = NULL;
-    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
     return network;
 }
 
@@ -349,11 +349,11 @@ static bool break_off(void *user, const glia_progress *p)
 static size_t n_pieces; /* of runs that were broken off, over all tests */
 
 /* The run in pieces, each in a fresh network, as a fresh process has it. */
-static end run_in_pieces(const kind *k, const glia_train_params *params, gi_rng *rng)
+static end run_in_pieces(const kind *k, const glia_settings *params, gi_rng *rng)
 {
     unlink(kept);
     for (size_t piece = 0;; piece++) {
-        glia_train_params p = *params;
+        glia_settings p = *params;
         breaker b = {.calls = gi_rng_below(rng, 5), .kills = gi_rng_below(rng, 2) == 0};
         p.checkpoint = kept;
         p.checkpoint_steps = p.batch == 1 ? 611 : 1 + gi_rng_below(rng, 9);
@@ -386,7 +386,7 @@ static void compare_pieces(const kind *k, glia_engine engine, glia_precision pre
 {
     static uint64_t seed = 0;
     gi_rng rng = gi_rng_make(++seed, GI_RANDOM_INIT, 0, 0);
-    glia_train_params p = complete(k);
+    glia_settings p = complete(k);
     p.engine = engine;
     p.precision = precision;
     p.threads = threads;
@@ -467,7 +467,7 @@ static void test_threads_may_change(void **state)
 {
     (void)state;
     const kind *k = &kinds[EVERYTHING];
-    glia_train_params p = complete(k);
+    glia_settings p = complete(k);
     p.engine = GLIA_ENGINE_NATIVE;
     data d = open_data(k);
     end ends[2];
@@ -509,7 +509,7 @@ static void test_an_ended_run_stays_ended(void **state)
     (void)state;
     for (size_t i = 0; i < N_KINDS; i++) {
         const kind *k = &kinds[i];
-        glia_train_params p = complete(k);
+        glia_settings p = complete(k);
         data d = open_data(k);
         end ends[2];
         size_t calls = 0;
@@ -541,7 +541,7 @@ static void keep_half(const kind *k)
 {
     data d = open_data(k);
     glia_network *network = make_network(k);
-    glia_train_params p = complete(k);
+    glia_settings p = complete(k);
     breaker b = {.calls = 3}; /* at the beginning, within the epoch, at its end */
     p.checkpoint = kept;
     p.progress = break_off;
@@ -556,7 +556,7 @@ static void keep_half(const kind *k)
 
 /* Tries to resume; the network must not have changed if that fails. */
 static glia_status try(const glia_dataset *train, const glia_dataset *validation,
-                       glia_network *network, glia_train_params p, glia_error *error)
+                       glia_network *network, glia_settings p, glia_error *error)
 {
     size_t n, m;
     uint8_t *before = copy_parameters(network, &n);
@@ -597,7 +597,7 @@ static void test_damage_is_refused(void **state)
     assert_true(n > 20000);
     data d = open_data(k);
     glia_network *network = make_network(k);
-    const glia_train_params p = complete(k);
+    const glia_settings p = complete(k);
     glia_error error;
 
     size_t header = 0;
@@ -659,9 +659,7 @@ static void test_another_run_is_refused(void **state)
     (void)state;
     const kind *k = &kinds[EVERYTHING];
     keep_half(k);
-    static const double other_weights[CLASSES] = {1, 0.25, 2.5};
-    glia_augmentation other_augmentation = augmentation;
-    other_augmentation.shear = 0.2;
+    static double other_weights[CLASSES] = {1, 0.25, 2.5};
     enum { SETTINGS = 21 };
     static const char *const names[SETTINGS] = {
         "lr",        "batch",    "epochs",        "seed",          "optimizer",
@@ -670,7 +668,7 @@ static void test_another_run_is_refused(void **state)
         "averaging", "max_norm", "clip_norm",     "class_weights", "augmentation",
         "patience"};
     for (int i = 0; i < SETTINGS; i++) {
-        glia_train_params p = complete(k);
+        glia_settings p = complete(k);
         switch (i) {
         case 0:
             p.lr = 0.01;
@@ -727,10 +725,10 @@ static void test_another_run_is_refused(void **state)
             p.clip_norm = 3;
             break;
         case 18:
-            p.class_weights = other_weights;
+            p.class_weights.of = other_weights;
             break;
         case 19:
-            p.augmentation = &other_augmentation;
+            p.shear = 0.2;
             break;
         default:
             p.patience = 4;
@@ -849,7 +847,7 @@ static void test_a_state_comes_back_to_the_bit(void **state)
 /* A run that is kept often and broken off, and its end. */
 static glia_status two_pieces(const kind *k, const data *d, end *e, glia_error *error)
 {
-    glia_train_params p = complete(k);
+    glia_settings p = complete(k);
     glia_status status = GLIA_OK;
     for (int piece = 0; piece < 2 && !status; piece++) {
         glia_network *network = make_network(k);
@@ -876,7 +874,7 @@ static void test_each_allocation_fails_once(void **state)
     keep_half(k);
     size_t n;
     uint8_t *whole = read_file(kept, &n);
-    glia_train_params p = complete(k);
+    glia_settings p = complete(k);
     glia_network *network = make_network(k);
     json_malloc_t malloc_before;
     json_free_t free_before;
@@ -943,7 +941,7 @@ static void test_each_write_fails_once(void **state)
         refused++;
         assert_error("a write", status, GLIA_IO, &error, kept, NULL);
         /* What is there, if anything, is whole and leads to the same end. */
-        glia_train_params p = complete(k);
+        glia_settings p = complete(k);
         p.checkpoint = kept;
         p.resume = access(kept, F_OK) == 0;
         glia_network *network = make_network(k);

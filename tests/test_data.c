@@ -25,6 +25,7 @@
 #include "config.h"
 #include "data/dataset.h"
 #include "data/readers.h"
+#include "shape.h"
 
 /* ---- Helpers ------------------------------------------------------------------------------- */
 
@@ -1135,9 +1136,9 @@ static void test_arrays_say_what_they_are(void **state)
     assert_string_equal(glia_dataset_class_name(set, 1), "beech");
 
     /* A network that learns from it reads pictures, and knows their classes by name. */
-    glia_network_params p = glia_network_default_params(6, 2);
+    shape p = shape_of(6, 2);
     glia_network *network;
-    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
     assert_int_equal(glia_train(network, set, NULL, NULL, NULL, NULL), GLIA_OK);
     uint8_t pixels[24] = {[5] = 200, [6] = 90}, fitted[6];
     const glia_image picture = {.width = 6, .height = 4, .pixels = pixels};

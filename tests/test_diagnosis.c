@@ -12,6 +12,8 @@
 
 #include "assert_error.h"
 #include "infer/probe.h"
+#include "shape.h"
+#include "train/relation.h"
 #include "train/relation_parts.h"
 
 enum { N = 3000, FEATURES = 32, CLASSES = 5, MOST_LAYERS = 10 };
@@ -76,12 +78,12 @@ static glia_network *make(const glia_dataset *dataset, size_t n_hidden, size_t u
     const glia_dataset_info info = glia_dataset_describe(dataset);
     size_t hidden[MOST_LAYERS];
     for (size_t l = 0; l < n_hidden; l++) hidden[l] = units;
-    glia_network_params p = glia_network_default_params(info.features, info.classes);
+    shape p = shape_of(info.features, info.classes);
     p.hidden = hidden;
     p.n_hidden = n_hidden;
     p.activation = activation;
     glia_network *network = NULL;
-    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
     return network;
 }
 
@@ -119,17 +121,17 @@ static void keep(void *user, const glia_diagnosis *d)
     t->of[t->n++] = *d;
 }
 
-static glia_train_params training(double lr, size_t epochs)
+static glia_settings training(double lr, size_t epochs)
 {
-    glia_train_params p = glia_train_default_params();
-    p.lr = lr;
+    glia_settings p = gi_settings_defaults();
+    if (lr > 0) p.lr = lr;
     p.epochs = epochs;
     p.threads = 1;
     return p;
 }
 
 static told train(glia_network *network, const glia_dataset *dataset,
-                  const glia_dataset *validation, glia_train_params p, glia_train_result *result)
+                  const glia_dataset *validation, glia_settings p, glia_train_result *result)
 {
     told t = {0};
     glia_error error = {.message = ""};
@@ -373,7 +375,7 @@ static void test_shifted_labels(void **state)
         for (size_t i = 0; i < N; i++) label[(i + by) % N] = s.label[i];
         memcpy(s.label, label, N * sizeof *label);
         glia_network *network = make(s.dataset, 1, 16, GLIA_TANH);
-        glia_train_params p = training(0.01, 4);
+        glia_settings p = training(0.01, 4);
         p.batch = 10;
         const told t = train(network, s.dataset, NULL, p, NULL);
         const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS);
@@ -413,7 +415,7 @@ static void test_weak_tables_are_sound(void **state)
     for (size_t i = 0; i < 9; i++) {
         const size_t n = i < 3 ? 300 : i < 6 ? 600 : 1500;
         samples s = make_weak(n, shares[i % 3], (uint32_t)i + 10);
-        glia_train_params p = training(0, 40);
+        glia_settings p = training(0, 40);
         p.optimizer = GLIA_ADAM;
         p.lr = 0.01;
         p.batch = n / 10;
@@ -475,9 +477,9 @@ static void test_relation_of_labels(void **state)
         assert_int_equal(glia_dataset_from_targets(GLIA_F32, s.x, y, ROWS, FEATURES, 1, GLIA_VALUES,
                                                    &values, NULL),
                          GLIA_OK);
-        glia_network_params p = glia_network_default_params(FEATURES, 1);
+        shape p = shape_of(FEATURES, 1);
         p.loss = GLIA_LOSS_MSE;
-        assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+        assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
         r = gi_relation_of(network, values, 1e8);
         const size_t k = shift == 0 ? GI_OWN : shift < 0 ? GI_AFTER : GI_BEFORE;
         for (size_t other = 0; other < GI_SHIFTS; other++) {
@@ -652,7 +654,7 @@ static void test_relation_of_the_whole(void **state)
     shuffle_labels(&s);
     glia_dataset *held, *rest;
     assert_int_equal(glia_dataset_hold_out(s.dataset, 0.93, 1, &rest, &held, NULL), GLIA_OK);
-    glia_train_params p = training(0.2, 60);
+    glia_settings p = training(0.2, 60);
     for (int whole = 0; whole < 2; whole++) {
         glia_network *network = make(s.dataset, 1, 100, GLIA_RELU);
         if (whole) p.whole = s.dataset;
@@ -801,7 +803,7 @@ static void test_plateau(void **state)
 /* ---- Runs that learn ------------------------------------------------------------------------ */
 
 static void check_healthy(const glia_dataset *dataset, size_t n_hidden, size_t units,
-                          glia_activation activation, glia_train_params p, double accuracy)
+                          glia_activation activation, glia_settings p, double accuracy)
 {
     glia_network *network = make(dataset, n_hidden, units, activation);
     glia_train_result result;
@@ -830,7 +832,7 @@ static void test_healthy_runs(void **state)
     for (size_t a = 0; a < 4; a++)
         for (size_t layers = 0; layers <= (activations[a] == GLIA_SIGMOID ? 2 : 5); layers++)
             for (size_t r = 0; r < 2; r++) {
-                glia_train_params p = training(rates[r], 16);
+                glia_settings p = training(rates[r], 16);
                 check_healthy(s.dataset, layers, 48, activations[a], p, 0.8);
                 p.lr /= 4;
                 p.batch = 1;
@@ -853,11 +855,11 @@ static void test_healthy_variants(void **state)
         for (size_t layers = 1; layers <= 4; layers += 3)
             check_healthy(s.dataset, layers, 48, (glia_activation)f, training(0.05, 12), 0.8);
     for (size_t o = 0; o < sizeof optimizers / sizeof *optimizers; o++) {
-        glia_train_params p = training(0, 12);
+        glia_settings p = training(0, 12);
         p.optimizer = optimizers[o];
         check_healthy(s.dataset, 2, 48, GLIA_RELU, p, 0.8);
     }
-    glia_train_params p = training(0.05, 12);
+    glia_settings p = training(0.05, 12);
     p.label_smoothing = 0.3;
     p.dropout = 0.4;
     p.averaging = 0.99;
@@ -865,11 +867,10 @@ static void test_healthy_variants(void **state)
 
     /* One class of 20, which counts as much as the other: the loss, weighted, is high. */
     for (size_t i = 0; i < N; i++) s.label[i] = s.label[i] == 0 && i % 4 == 0;
-    const double weights[CLASSES] = {1, 19, 1, 1, 1};
+    double weights[CLASSES] = {1, 19, 1, 1, 1};
     glia_dataset *rare = wrap(s.x, s.label, N, FEATURES, 2);
     p = training(0.02, 12);
-    p.class_weights = weights;
-    p.n_class_weights = 2;
+    p.class_weights = (gi_class_weights){.n = 2, .of = weights};
     check_healthy(rare, 1, 16, GLIA_RELU, p, 0.6);
     glia_dataset_free(rare);
     free_samples(&s);
@@ -929,7 +930,7 @@ static void test_healthy_small_sets(void **state)
     glia_dataset *xor_gate = wrap(x, label, 4, 2, 2);
     for (size_t batch = 1; batch <= 4; batch += 3)
         for (int f = GLIA_SIGMOID; f <= GLIA_RELU; f++) {
-            glia_train_params p = training(batch == 1 ? 0.1 : 0.5, 4000);
+            glia_settings p = training(batch == 1 ? 0.1 : 0.5, 4000);
             p.batch = batch;
             check_healthy(xor_gate, 1, 16, (glia_activation)f, p, 1);
         }
@@ -959,7 +960,7 @@ static void test_looking_changes_nothing(void **state)
     float *weights[2] = {test_malloc(n * sizeof(float)), test_malloc(n * sizeof(float))};
     for (size_t layers = 1; layers <= 2; layers++) /* shared out by samples, and by units */
         for (int threads = 1; threads <= 3; threads++) {
-            glia_train_params p = training(50, 1);
+            glia_settings p = training(50, 1);
             p.threads = threads;
             p.batch = 100;
             told all = {0};
@@ -980,7 +981,7 @@ static void test_looking_changes_nothing(void **state)
     test_free(weights[0]);
     test_free(weights[1]);
     glia_network *network = make(s.dataset, 1, 16, GLIA_RELU);
-    glia_train_params p = training(5, 0);
+    glia_settings p = training(5, 0);
     p.diagnosis = count;
     assert_int_equal(glia_train(network, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);
     assert_int_equal(count_looks, 0); /* there was nothing to learn */

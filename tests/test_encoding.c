@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "data/encoding.h"
 #include "net/network.h"
+#include "shape.h"
 
 /* ---- Helpers ------------------------------------------------------------------------------- */
 
@@ -747,12 +748,12 @@ static void test_network(void **state)
 
     glia_dataset *set = must_read(pets, NULL);
     const glia_dataset_info info = glia_dataset_describe(set);
-    const glia_network_params shape = glia_network_default_params(info.features, info.classes);
-    glia_train_params how = glia_train_default_params();
+    const shape form = shape_of(info.features, info.classes);
+    glia_settings how = gi_settings_defaults();
     glia_network *network, *loaded;
     glia_error error = {0};
     how.epochs = 3;
-    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&form, &network, &error), GLIA_OK);
     assert_int_equal(glia_train(network, set, NULL, &how, NULL, &error), GLIA_OK);
     assert_int_equal(glia_network_save(network, model, &error), GLIA_OK);
     if (glia_network_load(model, &loaded, &error)) fail_msg("%s", error.message);
@@ -819,11 +820,11 @@ static glia_status open_plain(const glia_network *network, const char *text, gli
 static void test_plain(void **state)
 {
     (void)state;
-    glia_network_params shape = glia_network_default_params(2, 2);
+    shape form = shape_of(2, 2);
     glia_network *network = NULL;
     glia_dataset *set = NULL;
     glia_error error = {0};
-    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&form, &network, &error), GLIA_OK);
     if (open_plain(network, "a,b,t\n3,0.5,1\n-2,7,0\n", &set, &error))
         fail_msg("%s", error.message);
     assert_row(set, 0, (const float[]){3, 0.5F}, 2, 1);
@@ -864,8 +865,8 @@ static void test_plain(void **state)
     glia_dataset_free(set);
     glia_network_free(network);
 
-    shape.loss = GLIA_LOSS_MSE;
-    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    form.loss = GLIA_LOSS_MSE;
+    assert_int_equal(shape_network(&form, &network, &error), GLIA_OK);
     assert_int_equal(open_plain(network, "1,3,0.25,-4\n1,2,1e9,5\n", &set, &error), GLIA_OK);
     double targets[2];
     assert_int_equal(glia_dataset_sample_targets_f64(set, 0, targets, NULL), GLIA_OK);
@@ -884,12 +885,12 @@ static void test_encode(void **state)
         "2024-05-09,\"10,5\",cat,,ann\n2023-03-05,\"7,0\",,9,bob\n";
     glia_dataset *set = must_read(text, NULL);
     const glia_dataset_info info = glia_dataset_describe(set);
-    const glia_network_params shape = glia_network_default_params(info.features, info.classes);
-    glia_train_params how = glia_train_default_params();
+    const shape form = shape_of(info.features, info.classes);
+    glia_settings how = gi_settings_defaults();
     glia_network *network = NULL;
     glia_error error = {0};
     how.epochs = 1;
-    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&form, &network, &error), GLIA_OK);
     assert_int_equal(glia_train(network, set, NULL, &how, NULL, &error), GLIA_OK);
     const glia_cell rows[][5] = {
         {{.column = "kind", .text = "cat"},
@@ -929,7 +930,7 @@ static void test_encode(void **state)
     assert_error("absent", glia_network_encode(network, wrong, 3, x, &error), GLIA_BAD_FORMAT,
                  &error, "weight", NULL);
     glia_network_free(network);
-    assert_int_equal(glia_network_create(&shape, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&form, &network, &error), GLIA_OK);
     assert_error("no table", glia_network_encode(network, wrong, 3, x, &error), GLIA_MISMATCH,
                  &error, "knows no columns", NULL);
     glia_network_free(network);

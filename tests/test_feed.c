@@ -17,6 +17,7 @@
 #include "feed/loader.h"
 #include "infer/metrics.h"
 #include "infer/probe.h"
+#include "shape.h"
 
 enum { FEATURES = 700, SAMPLES = 140, UNITS = 100, MOST = 40 };
 
@@ -280,11 +281,11 @@ static glia_dataset *strokes(void)
 /* A network that has taken the form of the data, as training begins. */
 static glia_network *network_of(const glia_dataset *dataset, unsigned preprocess)
 {
-    glia_network_params params = glia_network_default_params(dataset->features, dataset->classes);
+    shape params = shape_of(dataset->features, dataset->classes);
     glia_network *network = NULL;
     gi_data_form form;
     params.preprocess = preprocess;
-    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
     assert_int_equal(gi_data_form_of(network, dataset, &form, NULL), GLIA_OK);
     gi_data_form_swap(network, &form);
     gi_data_form_free(&form);

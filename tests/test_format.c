@@ -29,6 +29,7 @@
 #include "format/model_file.h"
 #include "format/safetensors.h"
 #include "json_memory.h"
+#include "shape.h"
 
 /* ---- Calls that fail on demand --------------------------------------------------------------- */
 
@@ -151,14 +152,14 @@ static glia_network *make_network(uint64_t seed)
 {
     const size_t hidden[] = {3};
     const glia_activation activations[] = {GLIA_TANH};
-    glia_network_params params = glia_network_default_params(4, 2);
+    shape params = shape_of(4, 2);
     params.n_hidden = 1;
     params.hidden = hidden;
     params.activations = activations;
     params.batch_norm = true;
     params.seed = seed;
     glia_network *network;
-    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
     const float bias[] = {0.5F, 0, -0.25F}, scale[] = {1.5F, -0.3F, 1}, shift[] = {0, 0.1F, -2};
     const float mean[] = {0.7F, -1, 1e-3F}, variance[] = {0.3F, 0, 2};
     assert_int_equal(glia_network_set_layer(network, 0, NULL, bias, NULL), GLIA_OK);
@@ -175,42 +176,50 @@ static glia_network *make_network(uint64_t seed)
         .dataset = "shoes",
         .samples = 60000,
         .validation_samples = 5000,
-        .optimizer = GLIA_ADAMW,
-        .momentum = 0.85,
-        .beta2 = 0.98,
-        .epsilon = 1e-7,
-        .weight_decay = 0.02,
-        .l2 = 1e-4,
-        .l1 = 1e-5,
-        .max_norm = 3,
-        .clip_norm = 5,
-        .dropout = 0.5,
-        .input_dropout = 0.2,
-        .input_noise = 0.3,
-        .label_smoothing = 0.1,
-        .averaging = 0.999,
-        .augmentation = {1.5, 0.2, 0.15, 0.1, 8, 4, 0.5, 0.25},
-        .lr = 1.0 / 3,
-        .schedule = GLIA_SCHEDULE_STEP,
-        .lr_end = 0.1,
-        .lr_factor = 0.3,
-        .lr_every = 7,
-        .warmup = 0.15,
-        .batch = 1,
-        .epochs = SIZE_MAX,
-        .seed = UINT64_C(1) << 63,
-        .patience = 2,
-        .min_delta = 1e-7,
+        .settings = {.optimizer = GLIA_ADAMW,
+                     .momentum = 0.85,
+                     .beta2 = 0.98,
+                     .epsilon = 1e-7,
+                     .weight_decay = 0.02,
+                     .l2 = 1e-4,
+                     .l1 = 1e-5,
+                     .max_norm = 3,
+                     .clip_norm = 5,
+                     .dropout = 0.5,
+                     .input_dropout = 0.2,
+                     .input_noise = 0.3,
+                     .label_smoothing = 0.1,
+                     .averaging = 0.999,
+                     .shift = 1.5,
+                     .rotation = 0.2,
+                     .scale = 0.15,
+                     .shear = 0.1,
+                     .elastic_alpha = 8,
+                     .elastic_sigma = 4,
+                     .augment_fade = 0.5,
+                     .augment_fade_to = 0.25,
+                     .lr = 1.0 / 3,
+                     .schedule = GLIA_SCHEDULE_STEP,
+                     .lr_end = 0.1,
+                     .lr_factor = 0.3,
+                     .lr_every = 7,
+                     .warmup = 0.15,
+                     .batch = 1,
+                     .epochs = SIZE_MAX,
+                     .seed = UINT64_C(1) << 63,
+                     .patience = 2,
+                     .min_delta = 1e-7},
         .epochs_done = 10,
         .best_epoch = 8,
         .train_loss = 0.12345678901234567,
         .validation_loss = NAN,
     };
     const double class_weights[] = {1, 1.0 / 7};
-    network->record.class_weights = gi_alloc(2, sizeof(double), "class weights", NULL);
-    assert_non_null(network->record.class_weights);
-    memcpy(network->record.class_weights, class_weights, sizeof class_weights);
-    network->record.n_class_weights = 2;
+    gi_class_weights *weights = &network->record.settings.class_weights;
+    weights->of = gi_alloc(2, sizeof(double), "class weights", NULL);
+    assert_non_null(weights->of);
+    memcpy(weights->of, class_weights, sizeof class_weights);
+    weights->n = 2;
     return network;
 }
 
@@ -247,22 +256,22 @@ static bool same_bytes(const char *path, const gi_file *expected)
 
 /* ---- Round trips ----------------------------------------------------------------------------- */
 
-static void assert_same_settings(const gi_training_record *a, const gi_training_record *b)
+static void assert_same_settings(const glia_settings *a, const glia_settings *b)
 {
-    assert_int_equal(a->optimizer, b->optimizer);
-    const double *const of[2][13] = {
-#define SETTINGS(r)                                                                                \
-    {&r->momentum,    &r->beta2,           &r->epsilon,   &r->weight_decay, &r->l2,                \
-     &r->l1,          &r->max_norm,        &r->clip_norm, &r->dropout,      &r->input_dropout,     \
-     &r->input_noise, &r->label_smoothing, &r->averaging}
-        SETTINGS(a), SETTINGS(b)
-#undef SETTINGS
-    };
-    for (size_t i = 0; i < sizeof of[0] / sizeof of[0][0]; i++)
-        if (*of[0][i] != *of[1][i]) fail_msg("setting %zu: %g, %g", i, *of[0][i], *of[1][i]);
-    assert_int_equal(a->n_class_weights, b->n_class_weights);
-    for (size_t i = 0; i < a->n_class_weights; i++)
-        assert_true(a->class_weights[i] == b->class_weights[i]);
+    for (size_t i = 0; i < GI_N_SETTINGS; i++) {
+        const gi_setting *setting = &gi_settings[i];
+        const double a_number = gi_setting_number(setting, a),
+                     b_number = gi_setting_number(setting, b);
+        const double x = isnan(a_number) ? a_number : fmin(a_number, (double)INT64_MAX);
+        const double y = isnan(b_number) ? b_number : fmin(b_number, (double)INT64_MAX);
+        if (setting->type == GI_TYPE_SEED)
+            assert_true(a->seed == b->seed);
+        else if (x != y && !(isnan(x) && isnan(y)))
+            fail_msg("%s: %g, %g", setting->name, x, y);
+    }
+    assert_int_equal(a->class_weights.n, b->class_weights.n);
+    for (size_t i = 0; i < a->class_weights.n; i++)
+        assert_true(a->class_weights.of[i] == b->class_weights.of[i]);
 }
 
 static void test_round_trip(void **state)
@@ -306,18 +315,18 @@ static void test_round_trip(void **state)
 
     assert_string_equal(glia_network_class_name(loaded, 1), "Stövel \"β\"");
     const gi_training_record *record = &loaded->record;
-    assert_same_settings(record, &network->record);
-    assert_true(record->averaging == 0.999 && record->optimizer == GLIA_ADAMW);
-    assert_memory_equal(&record->augmentation, &network->record.augmentation,
-                        sizeof record->augmentation);
-    assert_true(record->n_class_weights == 2 && record->class_weights[1] == 1.0 / 7);
+    const glia_settings *settings = &record->settings;
+    assert_same_settings(settings, &network->record.settings);
+    assert_true(settings->averaging == 0.999 && settings->optimizer == GLIA_ADAMW);
+    assert_true(settings->shift == 1.5 && settings->augment_fade_to == 0.25);
+    assert_true(settings->class_weights.n == 2 && settings->class_weights.of[1] == 1.0 / 7);
     assert_int_equal(record->init, GLIA_INIT_GLOROT_NORMAL);
     assert_true(record->init_seed == UINT64_MAX - 1);
-    assert_true(record->seed == UINT64_C(1) << 63);
-    assert_true(record->lr == 1.0 / 3 && record->lr_end == 0.1);
-    assert_int_equal(record->schedule, GLIA_SCHEDULE_STEP);
-    assert_true(record->lr_factor == 0.3 && record->lr_every == 7);
-    assert_true(record->warmup == 0.15);
+    assert_true(settings->seed == UINT64_C(1) << 63);
+    assert_true(settings->lr == 1.0 / 3 && settings->lr_end == 0.1);
+    assert_int_equal(settings->schedule, GLIA_SCHEDULE_STEP);
+    assert_true(settings->lr_factor == 0.3 && settings->lr_every == 7);
+    assert_true(settings->warmup == 0.15);
     assert_true(record->train_loss == 0.12345678901234567);
     assert_true(isnan(record->validation_loss));
     assert_string_equal(record->dataset, "shoes");
@@ -334,10 +343,10 @@ static void test_trained_settings(void **state)
     (void)state;
     const float x[4][2] = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
     const uint32_t labels[] = {0, 1, 0, 1};
-    const double class_weights[] = {1, 2.5};
+    double class_weights[] = {1, 2.5};
     glia_dataset *data;
     assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, labels, 4, 2, 2, &data, NULL), GLIA_OK);
-    glia_train_params all = glia_train_default_params();
+    glia_settings all = gi_settings_defaults();
     all.optimizer = GLIA_ADAMW;
     all.momentum = 0.8;
     all.l2 = 1e-3;
@@ -349,25 +358,41 @@ static void test_trained_settings(void **state)
     all.input_noise = 0.1;
     all.label_smoothing = 0.05;
     all.averaging = 0.9;
-    all.class_weights = class_weights;
-    all.n_class_weights = 2;
-    const gi_training_record of_all = {.optimizer = GLIA_ADAMW,
-                                       .momentum = 0.8,
-                                       .beta2 = 0.999,
-                                       .epsilon = 1e-8,
-                                       .weight_decay = 0.01,
-                                       .l2 = 1e-3,
-                                       .l1 = 1e-4,
-                                       .max_norm = 2,
-                                       .clip_norm = 1,
-                                       .dropout = 0.25,
-                                       .input_dropout = 0.125,
-                                       .input_noise = 0.1,
-                                       .label_smoothing = 0.05,
-                                       .averaging = 0.9,
-                                       .class_weights = (double[]){1, 2.5},
-                                       .n_class_weights = 2};
-    glia_train_params plain = glia_train_default_params(), rms = plain, nesterov = plain;
+    all.class_weights = (gi_class_weights){.n = 2, .of = class_weights};
+    /* What the run was: settled, without what its optimizer does not look at. */
+    glia_settings plainly = gi_settings_defaults();
+    plainly.lr = 0.2;
+    plainly.schedule = GLIA_SCHEDULE_CONSTANT;
+    plainly.lr_factor = plainly.momentum = plainly.beta2 = plainly.epsilon = 0;
+    plainly.weight_decay = 0;
+    plainly.shift = plainly.rotation = plainly.scale = plainly.shear = 0;
+    plainly.elastic_alpha = plainly.elastic_sigma = 0;
+    plainly.batch = 4; /* all samples */
+    glia_settings of_all = plainly, of_rms = plainly, of_nesterov = plainly;
+    of_all.optimizer = GLIA_ADAMW;
+    of_all.lr = 0.001;
+    of_all.momentum = 0.8;
+    of_all.beta2 = 0.999;
+    of_all.epsilon = 1e-8;
+    of_all.weight_decay = 0.01;
+    of_all.l2 = 1e-3;
+    of_all.l1 = 1e-4;
+    of_all.max_norm = 2;
+    of_all.clip_norm = 1;
+    of_all.dropout = 0.25;
+    of_all.input_dropout = 0.125;
+    of_all.input_noise = 0.1;
+    of_all.label_smoothing = 0.05;
+    of_all.averaging = 0.9;
+    of_all.class_weights = (gi_class_weights){.n = 2, .of = class_weights};
+    of_rms.optimizer = GLIA_RMSPROP;
+    of_rms.lr = 0.001;
+    of_rms.beta2 = 0.99;
+    of_rms.epsilon = 1e-8;
+    of_nesterov.optimizer = GLIA_NESTEROV;
+    of_nesterov.lr = 0.02;
+    of_nesterov.momentum = 0.9;
+    glia_settings plain = gi_settings_defaults(), rms = plain, nesterov = plain;
     /* a checkpoint says the same of the run, and leaves the network's record alone */
     char checkpoint[320];
     snprintf(checkpoint, sizeof checkpoint, "%s.kept", model_path);
@@ -375,26 +400,22 @@ static void test_trained_settings(void **state)
     rms.optimizer = GLIA_RMSPROP;
     nesterov.optimizer = GLIA_NESTEROV;
     const struct {
-        const glia_train_params *params;
-        gi_training_record record;
-        const char *text; /* from the optimizer to the learning rate */
+        const glia_settings *params;
+        const glia_settings *record;
+        const char *text; /* of the file */
     } runs[] = {
-        {&plain, {.optimizer = GLIA_SGD}, "\"optimizer\":\"sgd\",\"lr\""},
-        {&all, of_all, "\"optimizer\":\"adamw\",\"momentum\":0.80000000000000004,\"beta2\":0.999"},
-        {&all, of_all, "\"class_weights\":[1.0,2.5],\"lr\":0.001"},
-        {&rms,
-         {.optimizer = GLIA_RMSPROP, .beta2 = 0.99, .epsilon = 1e-8},
-         "\"optimizer\":\"rmsprop\",\"beta2\":0.98999999999999999,\"epsilon\":1e-8,\"lr\""},
-        {&nesterov,
-         {.optimizer = GLIA_NESTEROV, .momentum = 0.9},
-         "\"optimizer\":\"nesterov\",\"momentum\":0.90000000000000002,\"lr\""},
+        {&plain, &plainly, "\"optimizer\":\"sgd\",\"lr\""},
+        {&all, &of_all, "\"momentum\":0.80000000000000004,\"beta2\":0.999"},
+        {&all, &of_all, "\"class_weights\":[1.0,2.5]"},
+        {&rms, &of_rms, "\"beta2\":0.98999999999999999,\"epsilon\":1e-8"},
+        {&nesterov, &of_nesterov, "\"momentum\":0.90000000000000002"},
     };
-    glia_network_params params = glia_network_default_params(2, 2);
+    shape params = shape_of(2, 2);
     params.n_hidden = 1;
     params.hidden = &(size_t){3};
     params.batch_norm = true;
     glia_network *network;
-    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
     /* one after the other: nothing of a run before is left */
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
         glia_error error = {0};
@@ -402,7 +423,7 @@ static void test_trained_settings(void **state)
             fail_msg("%s", error.message);
         save(network, model_path);
         glia_network *loaded = load(model_path);
-        assert_same_settings(&loaded->record, &runs[i].record);
+        assert_same_settings(&loaded->record.settings, runs[i].record);
         char *text = NULL;
         assert_int_equal(glia_network_metadata(loaded, &text, NULL), GLIA_OK);
         if (!strstr(text, runs[i].text)) fail_msg("%s is not in %s", runs[i].text, text);
@@ -432,9 +453,9 @@ static void test_exact_bytes(void **state)
     static const uint8_t data[] = {0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, 0, 0,    0x40, 0x40,
                                    0, 0, 0x80, 0x40, 0, 0, 0, 0xBF, 0, 0x0A, 0x0B, 0x0C};
     const float weight[] = {1, 2, 3, 4}, bias[] = {-0.5F, 0x1.1614p-103F};
-    const glia_network_params params = glia_network_default_params(2, 2);
+    const shape params = shape_of(2, 2);
     glia_network *network;
-    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
     assert_int_equal(glia_network_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
     save(network, model_path);
     glia_network_free(network);
@@ -454,7 +475,7 @@ static void test_metadata(void **state)
 {
     (void)state;
     glia_network *network = make_network(1);
-    network->record.min_delta = INFINITY; /* what JSON has no number for */
+    network->record.settings.min_delta = INFINITY; /* what JSON has no number for */
     /* The name of a data set can be that of any folder; what no JSON can hold becomes '?'. */
     static const char *const names[][2] = {
         {"a\nb\x7F", "a?b?"},
@@ -1371,15 +1392,18 @@ static void test_good_models(void **state)
         assert_int_equal(glia_network_describe(network).parameters, 23);
         const bool has_warmup =
             network->record.trained && strcmp(changes[i][0], "\"warmup\":0.25,") != 0;
-        assert_true(network->record.warmup == (has_warmup ? 0.25 : 0));
+        assert_true(network->record.settings.warmup == (has_warmup ? 0.25 : 0));
         /* files from before there was more than sgd */
-        assert_same_settings(&network->record, &(gi_training_record){.optimizer = GLIA_SGD});
+        assert_true(network->record.settings.optimizer == GLIA_SGD &&
+                    network->record.settings.momentum == 0 &&
+                    network->record.settings.weight_decay == 0 &&
+                    network->record.settings.dropout == 0);
         assert_false(glia_network_layer(network, 0).batch_norm);
         /* files from before there were schedules */
         if (network->record.trained)
-            assert_int_equal(network->record.schedule, network->record.lr_end < 0
-                                                           ? GLIA_SCHEDULE_CONSTANT
-                                                           : GLIA_SCHEDULE_LINEAR);
+            assert_int_equal(network->record.settings.schedule,
+                             isnan(network->record.settings.lr_end) ? GLIA_SCHEDULE_CONSTANT
+                                                                    : GLIA_SCHEDULE_LINEAR);
         glia_network_free(network);
         free(bytes);
     }

@@ -20,8 +20,11 @@ int main()
     check(std::strcmp(glia_version(), GLIA_VERSION) == 0, "version of header and library");
 
     glia_network *network = nullptr;
-    glia_network_params params = glia_network_default_params(4, 3);
-    check(glia_network_create(&params, &network, nullptr) == GLIA_OK, "create a network");
+    glia_settings *settings = nullptr;
+    check(glia_settings_create(&settings, nullptr) == GLIA_OK, "make settings");
+    check(glia_settings_set(settings, "hidden", "7,5", nullptr) == GLIA_OK, "set one");
+    check(glia_network_create(4, 3, settings, &network, nullptr) == GLIA_OK, "create a network");
+    glia_settings_free(settings);
 
     const float x[4] = {0, 1, 0, 1};
     float p[3] = {0, 0, 0};

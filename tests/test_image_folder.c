@@ -23,6 +23,7 @@
 #include "data/dataset.h"
 #include "data/readers.h"
 #include "golden/jpegs.h"
+#include "shape.h"
 
 static char folder[64]; /* of this run */
 
@@ -531,14 +532,14 @@ static uint8_t *train(const char *data, size_t *n)
     glia_dataset *dataset = must_open(data, GLIA_TRAIN, NULL);
     const glia_dataset_info info = glia_dataset_describe(dataset);
     const size_t hidden[] = {20};
-    glia_network_params how = glia_network_default_params(info.features, info.classes);
+    shape how = shape_of(info.features, info.classes);
     how.n_hidden = 1;
     how.hidden = hidden;
-    glia_train_params params = glia_train_default_params();
+    glia_settings params = gi_settings_defaults();
     params.epochs = 2;
     params.threads = 2;
     glia_network *network = NULL;
-    assert_int_equal(glia_network_create(&how, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&how, &network, &error), GLIA_OK);
     assert_error("train", glia_train(network, dataset, NULL, &params, NULL, &error), GLIA_OK,
                  &error, NULL, NULL);
     assert_int_equal(glia_network_save(network, at("model"), &error), GLIA_OK);
@@ -604,10 +605,10 @@ static void test_colour(void **state)
     assert_int_equal(glia_dataset_describe(dataset).channels, 3);
     assert_int_equal(glia_dataset_describe(dataset).features, 18);
 
-    glia_network_params how = glia_network_default_params(18, 2);
-    glia_train_params params = glia_train_default_params();
+    shape how = shape_of(18, 2);
+    glia_settings params = gi_settings_defaults();
     glia_network *network = NULL, *loaded = NULL;
-    assert_int_equal(glia_network_create(&how, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&how, &network, &error), GLIA_OK);
     assert_int_equal(glia_train(network, dataset, NULL, &params, NULL, &error), GLIA_OK);
     assert_int_equal(glia_network_save(network, at("m"), &error), GLIA_OK);
     assert_error("load", glia_network_load(at("m"), &loaded, &error), GLIA_OK, &error, NULL, NULL);
@@ -634,14 +635,13 @@ static void test_colour(void **state)
     assert_true(metrics.accuracy == 1);
 
     /* What grey images alone can have. */
-    const glia_augmentation augmentation = glia_augmentation_default();
-    params.augmentation = &augmentation;
+    params.augment = true;
     assert_error("augmentation", glia_train(network, dataset, NULL, &params, NULL, &error),
                  GLIA_MISMATCH, &error, "in colour", "read them in grey");
-    params.augmentation = NULL;
+    params.augment = false;
     glia_network *deskewing = NULL;
     how.preprocess = GLIA_DESKEW;
-    assert_int_equal(glia_network_create(&how, &deskewing, &error), GLIA_OK);
+    assert_int_equal(shape_network(&how, &deskewing, &error), GLIA_OK);
     assert_error("deskew", glia_train(deskewing, dataset, NULL, &params, NULL, &error),
                  GLIA_MISMATCH, &error, "in colour", NULL);
     glia_network_free(deskewing);
@@ -664,12 +664,12 @@ static void test_colour_becomes_grey(void **state)
     }
     glia_dataset *dataset = must_open(at("light"), GLIA_TRAIN, NULL);
     assert_int_equal(dataset->form, GI_FORM_WHOLE);
-    glia_network_params how = glia_network_default_params(4, 2);
-    glia_train_params params = glia_train_default_params();
+    shape how = shape_of(4, 2);
+    glia_settings params = gi_settings_defaults();
     glia_network *network = NULL;
     bool changed;
     params.epochs = 1;
-    assert_int_equal(glia_network_create(&how, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&how, &network, &error), GLIA_OK);
     assert_int_equal(glia_train(network, dataset, NULL, &params, NULL, &error), GLIA_OK);
     const glia_image image = {.height = 2, .width = 2, .channels = 3, .pixels = pixels};
     assert_int_equal(glia_network_fit_image(network, &image, x, &changed, &error), GLIA_OK);

@@ -20,6 +20,7 @@
 #include "data/dataset.h"
 #include "data/encoding.h"
 #include "data/readers.h"
+#include "shape.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
 static glia_status parse(const char *text, size_t size, glia_loss loss, const gi_reading *like,
@@ -524,9 +525,9 @@ static void test_network(void **state)
                  NULL, NULL);
     const glia_dataset_info info = glia_dataset_describe(set);
     assert_int_equal(info.features, 3);
-    glia_network_params how = glia_network_default_params(info.features, info.classes);
+    shape how = shape_of(info.features, info.classes);
     glia_network *network = NULL, *loaded = NULL;
-    assert_int_equal(glia_network_create(&how, &network, &error), GLIA_OK);
+    assert_int_equal(shape_network(&how, &network, &error), GLIA_OK);
     assert_error("train", glia_train(network, set, NULL, NULL, NULL, &error), GLIA_OK, &error, NULL,
                  NULL);
     assert_int_equal(glia_network_save(network, model, &error), GLIA_OK);

@@ -22,6 +22,7 @@
 #include "base/random.h"
 #include "glia.h"
 #include "golden/metrics.h"
+#include "shape.h"
 
 static const glia_loss value_losses[] = {GLIA_LOSS_MSE, GLIA_LOSS_MAE, GLIA_LOSS_HUBER};
 enum { N_VALUE_LOSSES = sizeof value_losses / sizeof value_losses[0] };
@@ -81,19 +82,19 @@ static glia_dataset *data_for(glia_loss loss, const samples *s, size_t n)
 
 static glia_network *network_of(size_t inputs, size_t outputs, glia_loss loss, size_t hidden)
 {
-    glia_network_params params = glia_network_default_params(inputs, outputs);
+    shape params = shape_of(inputs, outputs);
     params.loss = loss;
     params.n_hidden = hidden > 0;
     params.hidden = &hidden;
     params.activation = GLIA_TANH;
     glia_network *network = NULL;
-    assert_int_equal(glia_network_create(&params, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
     return network;
 }
 
-static glia_train_params adam(size_t epochs)
+static glia_settings adam(size_t epochs)
 {
-    glia_train_params p = glia_train_default_params();
+    glia_settings p = gi_settings_defaults();
     p.optimizer = GLIA_ADAM;
     p.lr = 0.01;
     p.schedule = GLIA_SCHEDULE_COSINE;
@@ -103,7 +104,7 @@ static glia_train_params adam(size_t epochs)
 }
 
 static glia_train_result train(glia_network *network, const glia_dataset *data,
-                               const glia_train_params *params)
+                               const glia_settings *params)
 {
     glia_train_result result;
     glia_error error;
@@ -140,7 +141,7 @@ static void test_regression_reaches_its_noise(void **state)
     glia_dataset *test = dataset_of(other.x[0], other.value, SAMPLES, 1, GLIA_VALUES);
     for (size_t l = 0; l < N_VALUE_LOSSES; l++) {
         glia_network *network = network_of(INPUTS, 1, value_losses[l], 16);
-        const glia_train_params params = adam(25);
+        const glia_settings params = adam(25);
         glia_train_result result;
         glia_error error;
         if (glia_train(network, data, test, &params, &result, &error))
@@ -169,7 +170,7 @@ static void test_labels_are_learned(void **state)
     glia_dataset *data = data_for(GLIA_LOSS_BCE, &s, SAMPLES), *rest, *held;
     assert_int_equal(glia_dataset_hold_out(data, 0.2, 1, &rest, &held, NULL), GLIA_OK);
     glia_network *network = network_of(INPUTS, TARGETS, GLIA_LOSS_BCE, 8);
-    const glia_train_params params = adam(20);
+    const glia_settings params = adam(20);
     const glia_train_result result = train(network, rest, &params);
     const glia_metrics m = evaluate(network, held, 1);
     assert_true(m.accuracy > 0.97 && m.exact > 0.95 && m.exact <= m.accuracy);
@@ -197,7 +198,7 @@ static void test_constant_targets(void **state)
     for (size_t i = 0; i < SAMPLES; i++) s.two[i][1] = -7e6F;
     glia_dataset *data = data_for(GLIA_LOSS_MSE, &s, SAMPLES);
     glia_network *network = network_of(INPUTS, TARGETS, GLIA_LOSS_MSE, 8);
-    const glia_train_params params = adam(10);
+    const glia_settings params = adam(10);
     train(network, data, &params);
     const glia_metrics m = evaluate(network, data, 1);
     assert_true(isnan(m.r2) && isfinite(m.loss) && m.rmse < 5);
@@ -403,7 +404,7 @@ static void test_weights_are_repetitions(void **state)
         glia_dataset *weighted = data_for((glia_loss)loss, &s, N);
         glia_dataset *rows = data_for((glia_loss)loss, &repeated, n);
         assert_int_equal(glia_dataset_set_weights(weighted, weights, NULL), GLIA_OK);
-        glia_train_params params = glia_train_default_params();
+        glia_settings params = gi_settings_defaults();
         params.batch = 1000; /* all of them */
         params.epochs = 40;
         params.threads = 1;
@@ -426,7 +427,7 @@ static void test_weights_are_repetitions(void **state)
 /* ---- Engines, threads, files ---------------------------------------------------------------- */
 
 /* The sum over the outputs of what a run gives, which any difference would change. */
-static void run(glia_loss loss, const samples *s, const glia_train_params *params, float *out)
+static void run(glia_loss loss, const samples *s, const glia_settings *params, float *out)
 {
     enum { N = 500 };
     glia_dataset *data = data_for(loss, s, N);
@@ -444,7 +445,7 @@ static void test_threads_do_not_matter(void **state)
     static float one[500 * TARGETS], more[500 * TARGETS];
     draw(&s, 6);
     for (int loss = GLIA_LOSS_BCE; loss <= GLIA_LOSS_HUBER; loss++) {
-        glia_train_params params = adam(2);
+        glia_settings params = adam(2);
         params.batch = 100;
         run((glia_loss)loss, &s, &params, one);
         for (params.threads = 2; params.threads <= 3; params.threads++) {
@@ -464,7 +465,7 @@ static void test_engines_agree(void **state)
     const bool onednn = strstr(glia_build_features(), "onednn") != NULL;
     for (int loss = GLIA_LOSS_BCE; loss <= GLIA_LOSS_HUBER; loss++)
         for (size_t batch = 1; batch <= 50; batch += 49) {
-            glia_train_params params = glia_train_default_params();
+            glia_settings params = gi_settings_defaults();
             params.epochs = 1;
             params.lr = 0.01;
             params.batch = batch;
@@ -472,7 +473,7 @@ static void test_engines_agree(void **state)
             params.engine = GLIA_ENGINE_REFERENCE;
             run((glia_loss)loss, &s, &params, y);
             for (int i = 0; i < (onednn ? 3 : 2); i++) {
-                glia_train_params p = params;
+                glia_settings p = params;
                 p.engine = i == 2 ? GLIA_ENGINE_ONEDNN : GLIA_ENGINE_NATIVE;
                 if (i == 1) p.clip_norm = 1e9; /* not the fused step */
                 run((glia_loss)loss, &s, &p, other);
@@ -502,7 +503,7 @@ static void test_files_and_further_training(void **state)
     for (int loss = GLIA_LOSS_BCE; loss <= GLIA_LOSS_HUBER; loss++) {
         glia_dataset *data = data_for((glia_loss)loss, &s, 300);
         glia_network *network = network_of(INPUTS, TARGETS, (glia_loss)loss, 8), *loaded = NULL;
-        glia_train_params params = adam(5);
+        glia_settings params = adam(5);
         train(network, data, &params);
         float y[TARGETS * 9], again[TARGETS * 9];
         predict(network, &s, 9, y);
@@ -550,7 +551,7 @@ static void test_runs_are_resumed_to_the_same_bits(void **state)
     temporary(path, sizeof path);
     glia_dataset *data = data_for(GLIA_LOSS_HUBER, &s, SAMPLES), *rest, *held;
     assert_int_equal(glia_dataset_hold_out(data, 0.1, 1, &rest, &held, NULL), GLIA_OK);
-    glia_train_params params = adam(4);
+    glia_settings params = adam(4);
     params.batch = 8;
     glia_train_result whole, parts;
     float y[2][TARGETS * 9];
@@ -607,7 +608,7 @@ static void note(void *user, const glia_diagnosis *d)
 static struct told diagnose(glia_loss loss, const glia_dataset *data, double lr, size_t epochs)
 {
     struct told told = {0};
-    glia_train_params params = adam(epochs);
+    glia_settings params = adam(epochs);
     params.lr = lr;
     params.diagnosis = note;
     params.user = &told;
@@ -650,7 +651,7 @@ static glia_network *learned_far_values(const samples *s, double offset, double 
                                                    GLIA_VALUES, &data, NULL),
                      GLIA_OK);
     glia_network *network = network_of(INPUTS, 1, GLIA_LOSS_MSE, 0);
-    const glia_train_params params = adam(30);
+    const glia_settings params = adam(30);
     train(network, data, &params);
     *metrics = evaluate(network, data, 1);
     double target;
@@ -741,20 +742,19 @@ static void test_what_does_not_fit_is_refused(void **state)
     glia_network_free(network);
 
     network = network_of(INPUTS, TARGETS, GLIA_LOSS_MSE, 0);
-    glia_train_params params = glia_train_default_params();
+    glia_settings params = gi_settings_defaults();
     params.label_smoothing = 0.1;
     refuses(glia_train(network, of_task[2], NULL, &params, NULL, &error), GLIA_BAD_ARGUMENT, &error,
             "label_smoothing");
     params.label_smoothing = 0;
-    params.class_weights = (const double[]){1, 2};
-    params.n_class_weights = 2;
+    params.class_weights = (gi_class_weights){.n = 2, .of = (double[]){1, 2}};
     refuses(glia_train(network, of_task[2], NULL, &params, NULL, &error), GLIA_BAD_ARGUMENT, &error,
             "class_weights");
     glia_network_free(network);
 
-    glia_network_params bad = glia_network_default_params(2, 2);
+    shape bad = shape_of(2, 2);
     bad.loss = (glia_loss)99;
-    refuses(glia_network_create(&bad, &network, &error), GLIA_BAD_ARGUMENT, &error, "loss");
+    refuses(shape_network(&bad, &network, &error), GLIA_BAD_ARGUMENT, &error, "loss");
     for (int k = 0; k < 3; k++) glia_dataset_free(of_task[k]);
 }
 

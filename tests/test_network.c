@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "golden/golden.h"
+#include "shape.h"
 
 enum { N_GOLDENS = sizeof goldens / sizeof goldens[0] };
 
@@ -570,7 +571,7 @@ static void test_create_checks_its_arguments(void **state)
     (void)state;
     static const size_t hidden[GLIA_MAX_LAYERS + 1] = {4, 0};
     static const glia_activation softmax[1] = {GLIA_SOFTMAX};
-    glia_network_params good = glia_network_default_params(4, 3);
+    shape good = shape_of(4, 3);
     good.hidden = hidden;
     good.n_hidden = 1;
     struct {
@@ -590,7 +591,7 @@ static void test_create_checks_its_arguments(void **state)
         {4, 1, 3, NULL, 99, "init"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        glia_network_params p = good;
+        shape p = good;
         p.inputs = cases[i].inputs;
         p.n_hidden = cases[i].n_hidden;
         p.classes = cases[i].classes;
@@ -598,11 +599,11 @@ static void test_create_checks_its_arguments(void **state)
         p.init = (glia_init)cases[i].init;
         glia_network *network = NULL;
         glia_error error = {0};
-        assert_int_equal(glia_network_create(&p, &network, &error), GLIA_BAD_ARGUMENT);
+        assert_int_equal(shape_network(&p, &network, &error), GLIA_BAD_ARGUMENT);
         assert_null(network);
         if (!strstr(error.message, cases[i].word))
             fail_msg("case %zu: \"%s\" does not speak of %s", i, error.message, cases[i].word);
-        assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_BAD_ARGUMENT);
+        assert_int_equal(shape_network(&p, &network, NULL), GLIA_BAD_ARGUMENT);
     }
     glia_network_free(NULL);
 }
@@ -613,13 +614,13 @@ static void test_initial_weights_have_their_distribution(void **state)
     const size_t hidden[2] = {300, 200};
     const glia_activation activations[2] = {GLIA_RELU, GLIA_TANH};
     for (int init = GLIA_INIT_AUTO; init <= GLIA_INIT_HE_NORMAL; init++) {
-        glia_network_params p = glia_network_default_params(400, 10);
+        shape p = shape_of(400, 10);
         p.hidden = hidden;
         p.n_hidden = 2;
         p.activations = activations;
         p.init = (glia_init)init;
         glia_network *network;
-        assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+        assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
         for (size_t l = 0; l < 2; l++) {
             const glia_layer_info info = glia_network_layer(network, l);
             const size_t n = info.inputs * info.units;
@@ -651,9 +652,9 @@ static void test_initial_weights_have_their_distribution(void **state)
 static void test_parameters_go_in_and_out(void **state)
 {
     (void)state;
-    glia_network_params p = glia_network_default_params(3, 2);
+    shape p = shape_of(3, 2);
     glia_network *network;
-    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
     const float w[6] = {1, 2, 3, 4, 5, 6}, b[2] = {7, 8};
     float w_back[6], b_back[2];
     assert_int_equal(glia_network_set_layer(network, 0, w, b, NULL), GLIA_OK);
@@ -679,7 +680,7 @@ static void test_environment_chooses_the_level(void **state)
 {
     (void)state;
     const char *before = getenv("GLIA_CPU");
-    glia_network_params p = glia_network_default_params(3, 2);
+    shape p = shape_of(3, 2);
     glia_network *network = NULL;
     glia_error error = {0};
     static const char *const levels[] = {"baseline", "avx2", "avx512", ""};
@@ -688,15 +689,15 @@ static void test_environment_chooses_the_level(void **state)
         const gi_engine *engine = gi_engine_reference(sizeof(float), level);
         assert_int_equal(setenv("GLIA_CPU", levels[i], 1), 0);
         if (engine) {
-            assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+            assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
             assert_string_equal(network->engine->isa, engine->isa);
             glia_network_free(network);
         } else {
-            assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_BAD_ARGUMENT);
+            assert_int_equal(shape_network(&p, &network, NULL), GLIA_BAD_ARGUMENT);
         }
     }
     setenv("GLIA_CPU", "sse9", 1);
-    assert_int_equal(glia_network_create(&p, &network, &error), GLIA_BAD_ARGUMENT);
+    assert_int_equal(shape_network(&p, &network, &error), GLIA_BAD_ARGUMENT);
     assert_non_null(strstr(error.message, "GLIA_CPU: found \"sse9\""));
     if (before)
         setenv("GLIA_CPU", before, 1);

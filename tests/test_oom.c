@@ -21,6 +21,7 @@
 
 #include "glia.h"
 #include "json_memory.h"
+#include "shape.h"
 
 /* ---- Allocators that fail when told --------------------------------------------------------- */
 
@@ -137,7 +138,7 @@ static glia_status onednn_life(glia_network *network, const glia_dataset *data,
                                const uint8_t *pixels, float *probabilities, glia_error *error)
 {
     if (!strstr(glia_build_features(), "onednn")) return GLIA_OK;
-    glia_train_params train = glia_train_default_params();
+    glia_settings train = gi_settings_defaults();
     train.epochs = 1;
     train.threads = 2;
     train.engine = GLIA_ENGINE_ONEDNN;
@@ -162,22 +163,19 @@ static glia_status whole_life(const char *model, glia_error *error)
     glia_status status = glia_dataset_open(folder, GLIA_TRAIN, &data, &all, error);
     if (!status) status = glia_dataset_hold_out(all, 0.25, 1, &rest, &held, error);
     const size_t hidden[2] = {8, 5};
-    glia_network_params p = glia_network_default_params(SIDE * SIDE, 3);
+    shape p = shape_of(SIDE * SIDE, 3);
     p.hidden = hidden;
     p.n_hidden = 2;
     p.preprocess = GLIA_DESKEW | GLIA_CENTRE;
     p.batch_norm = true;
-    if (!status) status = glia_network_create(&p, &network, error);
-    glia_train_params train = glia_train_default_params();
+    if (!status) status = shape_network(&p, &network, error);
+    glia_settings train = gi_settings_defaults();
     train.epochs = 2;
     train.threads = 2;
     train.patience = 1;
     train.diagnosis = ignore;
-    const double class_weights[] = {1, 2, 1};
-    train.class_weights = class_weights;
-    train.n_class_weights = 3;
-    const glia_augmentation augmentation = glia_augmentation_default();
-    train.augmentation = &augmentation;
+    train.class_weights = (gi_class_weights){.n = 3, .of = (double[]){1, 2, 1}};
+    train.augment = true;
     if (!status) status = glia_train(network, rest, held, &train, NULL, error);
     if (!status) status = glia_network_save(network, model, error);
     if (!status) status = glia_network_load(model, &loaded, error);

@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "golden/optimizers.h"
+#include "shape.h"
 #include "train/optimizer.h"
 
 enum {
@@ -182,7 +183,7 @@ static void load(const struct golden_run *g, const struct data *d, const glia_ne
         gi_row_put(network, plan, w, r, type, x, 0, 0);
         w->labels[r] = d->labels[i];
         double weight = g->sample_weights ? (double)d->weights[i] : 1;
-        if (g->params.class_weights) weight *= g->params.class_weights[d->labels[i]];
+        if (g->params.class_weights.of) weight *= g->params.class_weights.of[d->labels[i]];
         w->weights[r] = (float)weight;
     }
 }
@@ -193,8 +194,8 @@ static void run_trial(struct trial *t, gi_pool *pool)
     struct data data;
     make_data(&data);
     glia_network *network = start_network(g, t->reference);
-    glia_train_params params = g->params;
-    assert_int_equal(gi_descent_check(&params, NULL), GLIA_OK);
+    glia_settings params = g->params;
+    assert_int_equal(gi_descent_settle(&params, NULL), GLIA_OK);
     const gi_plan *plan = &t->plan;
     const size_t largest = g->whole ? GOLDEN_SAMPLES : golden_batches[0][1];
     const size_t batches[2] = {largest, g->whole ? 0 : GOLDEN_SAMPLES % largest};
@@ -209,7 +210,7 @@ static void run_trial(struct trial *t, gi_pool *pool)
     for (int i = 0; i < plan->threads; i++)
         assert_int_equal(gi_scratch_new(network, largest, &scratch[i], NULL), GLIA_OK);
     w.smoothing = params.label_smoothing;
-    w.is_weighted = g->sample_weights || params.class_weights;
+    w.is_weighted = g->sample_weights || params.class_weights.of;
 
     struct golden_step s = {.descent = &descent, .w = &w, .pool = pool, .scratch = scratch};
     for (size_t kept = 0; s.step < GOLDEN_STEPS; s.step++) {
@@ -359,8 +360,9 @@ static void train_whole(struct trial *t, glia_engine engine, int threads)
         assert_int_equal(glia_dataset_set_weights(dataset, data.weights, NULL), GLIA_OK);
     glia_network *network = start_network(g, t->reference);
     double loss[GOLDEN_STEPS];
-    glia_train_params params = g->params;
+    glia_settings params = g->params;
     params.schedule = GLIA_SCHEDULE_LINEAR;
+    params.lr_factor = params.elastic_sigma = NAN;
     params.lr_end = params.lr * (1 - (GOLDEN_STEPS - 1.) / (2 * GOLDEN_STEPS));
     params.batch = GOLDEN_SAMPLES;
     params.epochs = GOLDEN_STEPS;

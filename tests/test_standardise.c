@@ -17,6 +17,7 @@
 #include "assert_error.h"
 #include "base/random.h"
 #include "net/network.h"
+#include "shape.h"
 
 enum { N = 60, HELD_OUT = 20, SIDE = 3, IN_COLOUR = 3, FEATURES = SIDE * SIDE * IN_COLOUR };
 
@@ -100,19 +101,19 @@ static void free_samples(samples *s)
 static glia_network *make(unsigned preprocess)
 {
     static const size_t hidden = 10;
-    glia_network_params p = glia_network_default_params(FEATURES, 2);
+    shape p = shape_of(FEATURES, 2);
     p.hidden = &hidden;
     p.n_hidden = 1;
     p.preprocess = preprocess;
     glia_network *network;
-    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
     return network;
 }
 
 static void train(glia_network *network, const glia_dataset *dataset, size_t batch,
                   glia_engine engine)
 {
-    glia_train_params p = glia_train_default_params();
+    glia_settings p = gi_settings_defaults();
     glia_error error;
     p.batch = batch;
     p.lr = 0.01;

@@ -12,6 +12,7 @@
 #include "config.h"
 #ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
+#include "shape.h"
 #endif
 
 /* ---- Data made here ------------------------------------------------------------------------- */
@@ -48,13 +49,13 @@ static void make_clouds(samples *s, uint64_t seed)
 static glia_network *make(size_t inputs, size_t hidden, glia_activation activation, size_t classes,
                           uint64_t seed)
 {
-    glia_network_params p = glia_network_default_params(inputs, classes);
+    shape p = shape_of(inputs, classes);
     p.hidden = &hidden;
     p.n_hidden = hidden ? 1 : 0;
     p.activation = activation;
     p.seed = seed;
     glia_network *network = NULL;
-    assert_int_equal(glia_network_create(&p, &network, NULL), GLIA_OK);
+    assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
     return network;
 }
 
@@ -121,7 +122,7 @@ static glia_network *train_wildly(const samples *s, size_t n, size_t epochs, gli
         GLIA_OK);
     glia_network *network = make(FEATURES, 24, GLIA_TANH, CLASSES, 3);
     if (nudged > 0) nudge(network, (size_t)nudged - 1);
-    glia_train_params p = glia_train_default_params();
+    glia_settings p = gi_settings_defaults();
     p.optimizer = GLIA_ADAMW;
     p.lr = 0.059;
     p.batch = 1;
@@ -179,7 +180,7 @@ static void test_learns_xor(void **state)
     for (size_t batch = 1; batch <= 4; batch += 3) {
         for (int f = GLIA_SIGMOID; f <= GLIA_RELU; f++) {
             glia_network *network = make(2, 16, (glia_activation)f, 2, 3);
-            glia_train_params p = glia_train_default_params();
+            glia_settings p = gi_settings_defaults();
             p.batch = batch;
             p.lr = batch == 1 ? 0.1 : 0.5;
             p.epochs = 4000;
@@ -219,7 +220,7 @@ static void test_gradient_descent_descends(void **state)
     make_clouds(&s, 1);
     glia_network *network = make(FEATURES, 0, GLIA_RELU, CLASSES, 1);
     double last = INFINITY;
-    glia_train_params p = glia_train_default_params();
+    glia_settings p = gi_settings_defaults();
     p.batch = 10 * N; /* more than there are: all */
     p.epochs = 60;
     p.progress = falls;
@@ -261,18 +262,18 @@ static bool has(glia_engine engine, glia_precision precision)
 static glia_network *train_with(const samples *s, settings how)
 {
     static const size_t hidden[2] = {768, 96};
-    glia_network_params n = glia_network_default_params(FEATURES, CLASSES);
+    shape n = shape_of(FEATURES, CLASSES);
     n.n_hidden = how.deep ? 2 : 1;
     n.hidden = how.deep ? hidden : hidden + 1;
     n.activation = GLIA_TANH;
     glia_network *network = NULL;
-    assert_int_equal(glia_network_create(&n, &network, NULL), GLIA_OK);
-    glia_train_params p = glia_train_default_params();
+    assert_int_equal(shape_network(&n, &network, NULL), GLIA_OK);
+    glia_settings p = gi_settings_defaults();
     p.batch = how.batch;
     p.epochs = how.deep ? 1 : 3;
     p.threads = how.threads;
     p.seed = how.seed;
-    p.lr_end = how.lr_end;
+    p.lr_end = how.lr_end < 0 ? (double)NAN : how.lr_end;
     p.engine = how.engine;
     p.precision = how.precision;
     glia_train_result result;
@@ -363,11 +364,11 @@ static void test_idle_threads_change_nothing(void **state)
     static const size_t hidden[3] = {64, 2, 64};
     glia_network *network[2];
     for (int i = 0; i < 2; i++) {
-        glia_network_params n = glia_network_default_params(FEATURES, CLASSES);
+        shape n = shape_of(FEATURES, CLASSES);
         n.n_hidden = 3;
         n.hidden = hidden;
-        assert_int_equal(glia_network_create(&n, &network[i], NULL), GLIA_OK);
-        glia_train_params p = glia_train_default_params();
+        assert_int_equal(shape_network(&n, &network[i], NULL), GLIA_OK);
+        glia_settings p = gi_settings_defaults();
         p.batch = N;
         p.threads = i ? 8 : 1;
         glia_train_result result;
@@ -495,7 +496,7 @@ static bool stops_after(void *user, const glia_progress *p)
  * is 0 in float, and it is the true one: dJ/db is then (1, -1) exactly, and each step lowers the
  * first bias by its rate.
  */
-static float bias_after(size_t steps, size_t n_samples, const glia_train_params *params)
+static float bias_after(size_t steps, size_t n_samples, const glia_settings *params)
 {
     static const float x[2] = {0}, weight[2] = {0}, bias[2] = {200, -200};
     static const uint32_t label[2] = {1, 1};
@@ -505,7 +506,7 @@ static float bias_after(size_t steps, size_t n_samples, const glia_train_params 
                      GLIA_OK);
     glia_network *network = make(1, 0, GLIA_RELU, 2, 1);
     assert_int_equal(glia_network_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
-    glia_train_params p = *params;
+    glia_settings p = *params;
     p.batch = n_samples;
     p.progress = stops_after;
     p.user = &steps;
@@ -544,9 +545,9 @@ static void test_exact_rates(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (size_t n_samples = 1; n_samples <= 2; n_samples++) { /* one by one, and a batch */
-            glia_train_params p = glia_train_default_params();
+            glia_settings p = gi_settings_defaults();
             p.lr = cases[i].lr;
-            p.lr_end = cases[i].lr_end;
+            p.lr_end = cases[i].lr_end < 0 ? (double)NAN : cases[i].lr_end;
             p.warmup = cases[i].warmup;
             p.schedule = cases[i].schedule;
             p.epochs = cases[i].steps;
@@ -573,7 +574,7 @@ static void test_early_stopping_keeps_the_best(void **state)
     for (size_t i = 0; i < N; i++)
         if (i % 2) v.label[i] = (v.label[i] + 1) % CLASSES; /* half wrong: soon overfitted */
     glia_network *network = make(FEATURES, 64, GLIA_RELU, CLASSES, 1);
-    glia_train_params p = glia_train_default_params();
+    glia_settings p = gi_settings_defaults();
     p.epochs = 500;
     p.patience = 4;
     glia_train_result result;
@@ -650,7 +651,7 @@ static void test_progress_and_cancelling(void **state)
     for (size_t batch = 1; batch <= 32; batch += 31) {
         glia_network *network = make(2, 4, GLIA_RELU, 2, 1);
         calls c = {.batch = batch};
-        glia_train_params p = glia_train_default_params();
+        glia_settings p = gi_settings_defaults();
         p.batch = batch;
         p.lr_end = 0.1;
         p.epochs = 3;
@@ -687,7 +688,7 @@ static void test_divergence_leaves_the_last_good_weights(void **state)
     for (size_t batch = 1; batch <= 32; batch += 31) {
         glia_network *network = make(FEATURES, 32, GLIA_IDENTITY, CLASSES, 1);
         glia_network *fresh = make(FEATURES, 32, GLIA_IDENTITY, CLASSES, 1);
-        glia_train_params p = glia_train_default_params();
+        glia_settings p = gi_settings_defaults();
         p.batch = batch;
         p.lr = 1000;
         glia_train_result result;
@@ -727,7 +728,7 @@ static void test_a_network_that_learned_nothing_stays_as_it_was(void **state)
     const char *const names[CLASSES] = {"ash", "beech", "cedar"};
     assert_int_equal(glia_dataset_set_class_names(set, names, NULL), GLIA_OK);
     glia_network *network = make(FEATURES, 16, GLIA_RELU, CLASSES, 1);
-    glia_train_params p = glia_train_default_params();
+    glia_settings p = gi_settings_defaults();
     assert_int_equal(glia_train(network, set, NULL, &p, NULL, NULL), GLIA_OK);
     assert_string_equal(glia_network_class_name(network, 2), "cedar");
     glia_metrics before, after;
@@ -767,18 +768,18 @@ static void test_wrong_arguments(void **state)
     samples s;
     make_clouds(&s, 7);
     glia_network *network = make(FEATURES, 8, GLIA_RELU, CLASSES, 1);
-    const glia_train_params good = glia_train_default_params();
+    const glia_settings good = gi_settings_defaults();
     struct {
-        glia_train_params p;
+        glia_settings p;
         const char *word;
     } cases[20];
     enum { N_CASES = sizeof cases / sizeof cases[0] };
     for (size_t i = 0; i < N_CASES; i++) cases[i].p = good;
     cases[0].p.lr_end = INFINITY, cases[0].word = "lr";
     cases[1].p.lr = -1, cases[1].word = "lr";
-    cases[2].p.lr = NAN, cases[2].word = "lr";
+    cases[2].p.lr = 0, cases[2].word = "lr";
     cases[3].p.lr = INFINITY, cases[3].word = "lr";
-    cases[4].p.lr_end = NAN, cases[4].word = "lr_end";
+    cases[4].p.lr_end = -1, cases[4].word = "lr_end";
     cases[5].p.batch = 0, cases[5].word = "batch";
     cases[6].p.min_delta = -1, cases[6].word = "min_delta";
     cases[7].p.patience = 3, cases[7].word = "validation";
@@ -790,7 +791,7 @@ static void test_wrong_arguments(void **state)
     cases[13].p.schedule = (glia_schedule)-1, cases[13].word = "schedule";
     cases[14].p.lr_factor = -0.1, cases[14].word = "lr_factor";
     cases[15].p.lr_factor = 1.1, cases[15].word = "lr_factor";
-    cases[16].p.lr_factor = NAN, cases[16].word = "lr_factor";
+    cases[16].p.lr_factor = 0, cases[16].word = "lr_factor";
     cases[17].p.lr_end = INFINITY, cases[17].word = "lr_end";
     cases[18].p.epsilon = 1e-46, cases[18].word = "epsilon: found 1e-46, expected a number from";
     cases[19].p.epsilon = 1e39, cases[19].word = "epsilon";
@@ -801,7 +802,7 @@ static void test_wrong_arguments(void **state)
         if (!strstr(error.message, cases[i].word))
             fail_msg("\"%s\" does not speak of %s", error.message, cases[i].word);
     }
-    glia_train_params threads = good;
+    glia_settings threads = good;
     threads.threads = -1;
     assert_int_equal(glia_train(network, s.dataset, NULL, &threads, NULL, NULL), GLIA_BAD_ARGUMENT);
 
@@ -876,7 +877,7 @@ static void test_engines_that_cannot_be(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (int predicts = 0; predicts < 2; predicts++) {
             glia_network *network = make(FEATURES, 8, GLIA_RELU, CLASSES, 1);
-            glia_train_params p = glia_train_default_params();
+            glia_settings p = gi_settings_defaults();
             p.engine = cases[i].engine;
             p.precision = cases[i].precision;
             const glia_predictor_params q = {1, cases[i].engine, cases[i].precision};
@@ -1057,7 +1058,7 @@ static void test_softmax_regression_reads_mnist(void **state)
     assert_int_equal(glia_dataset_open("mnist", GLIA_TRAIN, &data, &train, NULL), GLIA_OK);
     assert_int_equal(glia_dataset_open("mnist", GLIA_TEST, &data, &test, NULL), GLIA_OK);
     glia_network *network = make(784, 0, GLIA_RELU, 10, 1);
-    glia_train_params p = glia_train_default_params();
+    glia_settings p = gi_settings_defaults();
     p.epochs = 2;
     assert_int_equal(glia_train(network, train, NULL, &p, NULL, NULL), GLIA_OK);
     glia_metrics metrics;
@@ -1101,7 +1102,7 @@ static void test_bf16_learns_as_f32_does(void **state)
         for (int bf16 = 0; bf16 < 2; bf16++) {
             glia_network *network = make(784, 64, GLIA_RELU, 10, seed);
             curve *c = &curves[bf16][seed];
-            glia_train_params p = glia_train_default_params();
+            glia_settings p = gi_settings_defaults();
             p.epochs = CURVE_EPOCHS;
             p.seed = seed;
             p.threads = 2;

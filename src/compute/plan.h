@@ -22,7 +22,7 @@ typedef struct gi_plan_request {
     const gi_engine *reference; /* of the network: type and level of instruction set */
     bool for_training;
     /* Of training alone: */
-    double dropout, input_dropout, input_noise; /* as in glia_train_params */
+    double dropout, input_dropout, input_noise; /* as in glia_settings */
     bool is_plain; /* SGD and nothing else, so that a sample's step can be one kernel */
 } gi_plan_request;
 

@@ -239,22 +239,23 @@ void gi_augmenter_free(gi_augmenter *a)
     gi_free(a);
 }
 
-glia_status glia_augment(const glia_augmentation *how, const uint8_t *images, size_t n,
+glia_status glia_augment(const glia_settings *settings, const uint8_t *images, size_t n,
                          size_t height, size_t width, uint64_t seed, size_t epoch, size_t first,
                          uint8_t *out, glia_error *error)
 {
-    if (!how || !images || !out)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "augmentation: augmentation, images or out is NULL");
+    if (!settings || !images || !out)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "augmentation: settings, images or out is NULL");
     if (epoch > UINT32_MAX || first > UINT32_MAX || n > UINT32_MAX)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "augmentation: found epoch %zu and images %zu to %zu, expected at most %u",
                        epoch, first, first + n, UINT32_MAX);
     const gi_engine *engine;
     gi_augmenter *a = NULL;
-    glia_status status = gi_augmentation_check(how, error);
+    glia_status status = gi_settings_check(settings, error);
+    const glia_augmentation how = gi_settings_augmentation(settings);
+    if (!status) status = gi_augmentation_check(&how, error);
     if (!status) status = gi_engine_choose(&engine, error);
-    if (!status) status = augmenter_new(how, height, width, seed, 0, engine->isa, 1, &a, error);
+    if (!status) status = augmenter_new(&how, height, width, seed, 0, engine->isa, 1, &a, error);
     for (size_t i = 0; i < n && !status; i++) {
         const size_t at = i * height * width;
         memcpy(out + at, gi_augmenter_distort(a, 0, (uint32_t)epoch, first + i, images + at),

@@ -8,6 +8,7 @@
 
 #include "compute/warp.h"
 #include "data/dataset.h"
+#include "model/settings.h"
 
 typedef struct gi_augmenter gi_augmenter;
 

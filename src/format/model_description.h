@@ -9,21 +9,9 @@
 
 #include "base/image_form.h"
 #include "format/json.h"
+#include "format/settings_json.h"
 #include "net/network.h"
 
-/* The largest integer that JSON readers in C keep; a larger count is written as this one. */
-#define GI_MODEL_MAX_COUNT ((size_t)(INT64_MAX < SIZE_MAX ? INT64_MAX : SIZE_MAX))
-
-/* What is written of the record only where it is not 0, which is what the key's absence means. */
-typedef struct gi_model_setting {
-    const char *key;
-    size_t offset; /* of a double in gi_training_record */
-    bool below_1;
-} gi_model_setting;
-
-enum { GI_MODEL_SETTINGS = 13 };
-
-extern const gi_model_setting gi_model_settings[GI_MODEL_SETTINGS];
 extern const char *const gi_model_forms[GI_N_FORMS]; /* names of GI_FORM_... */
 
 /* What the metadata says, checked. */

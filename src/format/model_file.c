@@ -291,7 +291,7 @@ static glia_status make_network(const char *path, const gi_safetensors *file,
     d->output = (gi_output_form){0};
     network->record = d->record;
     d->schema = NULL;
-    d->record.class_weights = NULL;
+    d->record.settings.class_weights.of = NULL;
     *out = network;
     return GLIA_OK;
 }

@@ -8,21 +8,12 @@
 #include "base/memory.h"
 #include "format/model_description.h"
 #include "format/schema_json.h"
+#include "format/settings_json.h"
 
 const char *const gi_model_forms[GI_N_FORMS] = {
 #define X(name, text) text,
     GI_IMAGE_FORM_LIST(X)
 #undef X
-};
-
-const gi_model_setting gi_model_settings[GI_MODEL_SETTINGS] = {
-#define FIELD(name) #name, offsetof(gi_training_record, name)
-    {FIELD(momentum), true},      {FIELD(beta2), true},        {FIELD(epsilon), false},
-    {FIELD(weight_decay), false}, {FIELD(l2), false},          {FIELD(l1), false},
-    {FIELD(max_norm), false},     {FIELD(clip_norm), false},   {FIELD(dropout), true},
-    {FIELD(input_dropout), true}, {FIELD(input_noise), false}, {FIELD(label_smoothing), true},
-    {FIELD(averaging), true},
-#undef FIELD
 };
 
 /* These give NULL when memory is short; json_pack then frees what it was given, and gives NULL. */
@@ -76,20 +67,12 @@ static json_t *pack_name(const char *name)
 
 static json_t *pack_count(size_t count)
 {
-    return json_integer((json_int_t)(count < GI_MODEL_MAX_COUNT ? count : GI_MODEL_MAX_COUNT));
+    return json_integer((json_int_t)(count < GI_MAX_COUNT ? count : GI_MAX_COUNT));
 }
 
 static json_t *pack_real(double value)
 {
     return isfinite(value) ? json_real(value) : json_null(); /* JSON has no other numbers */
-}
-
-/* A decimal string: readers of JSON may keep no more than 53 bits of a number. */
-static json_t *pack_seed(uint64_t seed)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)seed);
-    return json_string(text);
 }
 
 static json_t *pack_layers(const glia_network *network)
@@ -134,38 +117,6 @@ static json_t *pack_classes(const glia_network *network)
     return classes;
 }
 
-/* Fading is told where there is some. */
-static json_t *pack_augmentation(const glia_augmentation *a)
-{
-    json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o}", "shift", pack_real(a->shift), "rotation",
-        pack_real(a->rotation), "scale", pack_real(a->scale), "shear", pack_real(a->shear),
-        "elastic_alpha", pack_real(a->elastic_alpha), "elastic_sigma", pack_real(a->elastic_sigma));
-    if (object && a->fade > 0 &&
-        (json_object_set_new(object, "fade", pack_real(a->fade)) ||
-         json_object_set_new(object, "fade_to", pack_real(a->fade_to)))) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
-}
-
-static bool is_augmented(const glia_augmentation *a)
-{
-    return a->shift > 0 || a->rotation > 0 || a->scale > 0 || a->shear > 0 || a->elastic_alpha > 0;
-}
-
-static json_t *pack_class_weights(const gi_training_record *record)
-{
-    json_t *weights = json_array();
-    for (size_t i = 0; i < record->n_class_weights; i++)
-        if (json_array_append_new(weights, pack_real(record->class_weights[i]))) {
-            json_decref(weights);
-            return NULL;
-        }
-    return weights;
-}
-
 typedef struct member {
     const char *key;
     json_t *value; /* taken over; NULL fails */
@@ -176,20 +127,6 @@ static int put_members(json_t *object, const member *members, size_t n)
     int failed = 0;
     for (size_t i = 0; i < n; i++)
         failed |= json_object_set_new(object, members[i].key, members[i].value);
-    return failed;
-}
-
-static int put_settings(json_t *training, const gi_training_record *record)
-{
-    int failed = 0;
-    for (size_t i = 0; i < GI_MODEL_SETTINGS; i++) {
-        double value;
-        memcpy(&value, (const char *)record + gi_model_settings[i].offset, sizeof value);
-        if (value != 0)
-            failed |= json_object_set_new(training, gi_model_settings[i].key, pack_real(value));
-    }
-    if (record->class_weights)
-        failed |= json_object_set_new(training, "class_weights", pack_class_weights(record));
     return failed;
 }
 
@@ -205,7 +142,7 @@ static json_t *pack_rows(const gi_learned_rows *rows)
             division->is_last
                 ? json_pack("{s:o, s:b}", "part", pack_real(division->held_out), "last", 1)
                 : json_pack("{s:o, s:o}", "part", pack_real(division->held_out), "seed",
-                            pack_seed(division->seed)));
+                            gi_seed_pack(division->seed)));
     }
     if (failed) {
         json_decref(divisions);
@@ -231,25 +168,13 @@ static json_t *pack_training(const gi_training_record *record)
         {"dataset", pack_text(record->dataset)},
         {"samples", pack_count(record->samples)},
         {"validation_samples", pack_count(record->validation_samples)},
-        {"optimizer", pack_text(glia_optimizer_name(record->optimizer))},
     };
     int failed = put_members(training, first, sizeof first / sizeof first[0]);
-    failed |= put_settings(training, record);
+    failed |= gi_settings_pack_record(&record->settings, training);
     const member others[] = {
-        {"lr", pack_real(record->lr)},
-        {"schedule", pack_text(glia_schedule_name(record->schedule))},
-        {"lr_end", pack_real(record->lr_end < 0 ? (double)NAN : record->lr_end)},
-        {"lr_factor", pack_real(record->lr_factor)},
-        {"lr_every", pack_count(record->lr_every)},
-        {"warmup", pack_real(record->warmup)},
-        {"batch", pack_count(record->batch)},
-        {"epochs", pack_count(record->epochs)},
-        {"seed", pack_seed(record->seed)},
-        {"patience", pack_count(record->patience)},
-        {"min_delta", pack_real(fmin(record->min_delta, DBL_MAX))},
         {"engine", pack_text(record->engine)},
         {"isa", pack_text(record->isa)},
-        {"precision", pack_text(glia_precision_name(record->precision))},
+        {"precision", pack_text(glia_precision_name(record->settings.precision))},
         {"plan", pack_text(record->plan)},
         {"epochs_done", pack_count(record->epochs_done)},
         {"best_epoch", pack_count(record->best_epoch)},
@@ -260,9 +185,6 @@ static json_t *pack_training(const gi_training_record *record)
     if (record->id[0]) failed |= json_object_set_new(training, "id", pack_text(record->id));
     if (record->rows.is_known)
         failed |= json_object_set_new(training, "rows", pack_rows(&record->rows));
-    if (is_augmented(&record->augmentation))
-        failed |=
-            json_object_set_new(training, "augmentation", pack_augmentation(&record->augmentation));
     if (!failed) return training;
     json_decref(training);
     return NULL;
@@ -307,7 +229,7 @@ glia_status glia_network_metadata(const glia_network *network, char **json, glia
         preprocessing = NULL; /* json_pack will fail */
     }
     json_t *initialisation = json_pack("{s:s, s:o}", "method", glia_init_name(record->init), "seed",
-                                       pack_seed(record->init_seed));
+                                       gi_seed_pack(record->init_seed));
     json_t *whole =
         json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "version", GLIA_VERSION, "network",
                   architecture, "preprocessing", preprocessing, "classes", pack_classes(network),

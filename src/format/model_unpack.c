@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "format/model_description.h"
 #include "format/schema_json.h"
+#include "format/settings_json.h"
 
 enum { MNIST_SIDE = 28 };
 
@@ -327,37 +328,8 @@ static void read_short_text(reader *r, const json_t *object, const char *place, 
         reject(r, place, value, "a shorter text");
 }
 
-/* A part of a whole, which files of older versions may not have. */
-static double read_below_1(reader *r, const json_t *object, const char *where)
+static void read_weights(reader *r, const json_t *weights, size_t classes, gi_class_weights *out)
 {
-    const json_t *value = get(object, where);
-    const double number = json_number_value(value);
-    if (!value) return 0;
-    if (json_is_number(value) && number >= 0 && number < 1) return number;
-    reject(r, where, value, "a number of at least 0 and below 1");
-    return 0;
-}
-
-/* The first files had no optimizer but sgd, and nothing beside it. */
-static void read_settings(reader *r, const json_t *object, size_t classes,
-                          gi_training_record *record)
-{
-    const json_t *optimizer = get(object, "training.optimizer");
-    if (optimizer && (!json_is_string(optimizer) ||
-                      !glia_optimizer_from_name(json_string_value(optimizer), &record->optimizer)))
-        reject(r, "training.optimizer", optimizer, "the name of an optimizer");
-    for (size_t i = 0; i < GI_MODEL_SETTINGS; i++) {
-        char where[64];
-        snprintf(where, sizeof where, "training.%s", gi_model_settings[i].key);
-        double value = 0;
-        if (gi_model_settings[i].below_1)
-            value = read_below_1(r, object, where);
-        else if (get(object, where))
-            value = read_real(r, object, where, 0, DBL_MAX);
-        memcpy((char *)record + gi_model_settings[i].offset, &value, sizeof value);
-    }
-
-    const json_t *weights = get(object, "training.class_weights");
     const size_t n = json_array_size(weights); /* 0 if it is none */
     if (!weights) return;
     if (n < 1 || n > classes) {
@@ -366,51 +338,97 @@ static void read_settings(reader *r, const json_t *object, size_t classes,
         reject(r, "training.class_weights", weights, expected);
         return;
     }
-    record->class_weights = gi_alloc(n, sizeof *record->class_weights, "class weights", r->error);
-    if (!record->class_weights) {
+    out->of = gi_alloc(n, sizeof *out->of, "class weights", r->error);
+    if (!out->of) {
         r->status = GLIA_NO_MEMORY;
         return;
     }
-    record->n_class_weights = n;
+    out->n = n;
     for (size_t i = 0; i < n; i++) {
         const json_t *value = json_array_get(weights, i);
         char where[48];
         snprintf(where, sizeof where, "training.class_weights[%zu]", i);
-        record->class_weights[i] = json_number_value(value);
-        if (!json_is_number(value) || record->class_weights[i] < 0)
+        out->of[i] = json_number_value(value);
+        if (!json_is_number(value) || out->of[i] < 0)
             reject(r, where, value, "a number of at least 0");
     }
 }
 
-/* The first files had no schedules but the two. */
-static void read_schedule(reader *r, const json_t *object, gi_training_record *record)
+/* A number within the bounds of its setting, or 0; of one that is automatic NAN stands for null. */
+static double read_setting_real(reader *r, const json_t *object, const char *where,
+                                const gi_setting *s)
 {
-    const json_t *schedule = get(object, "training.schedule");
-    record->schedule = record->lr_end < 0 ? GLIA_SCHEDULE_CONSTANT : GLIA_SCHEDULE_LINEAR;
-    if (schedule && (!json_is_string(schedule) ||
-                     !glia_schedule_from_name(json_string_value(schedule), &record->schedule)))
-        reject(r, "training.schedule", schedule, "the name of a schedule");
-    if (get(object, "training.lr_factor"))
-        record->lr_factor = read_real(r, object, "training.lr_factor", 0, 1);
-    if (get(object, "training.lr_every"))
-        record->lr_every = read_count(r, object, "training.lr_every", 0, GI_MODEL_MAX_COUNT);
+    const json_t *value = get(object, where);
+    const double number = json_number_value(value);
+    if (json_is_null(value) && isnan(s->by_default)) return NAN;
+    if (s->bounds != GI_BELOW) return read_real(r, object, where, 0, s->max > 0 ? s->max : DBL_MAX);
+    if (json_is_number(value) && number >= 0 && number < s->max) return number;
+    reject(r, where, value, "a number of at least 0 and below 1");
+    return 0;
 }
 
-/* Only what was trained with augmentation has it. */
-static void read_augmentation(reader *r, const json_t *object, glia_augmentation *a)
+static int read_choice(reader *r, const json_t *object, const char *where, const gi_setting *s)
 {
-    if (!object) return;
-    if (!json_is_object(object)) reject(r, "training.augmentation", object, "an object");
-    a->shift = read_real(r, object, "training.augmentation.shift", 0, DBL_MAX);
-    a->rotation = read_real(r, object, "training.augmentation.rotation", 0, DBL_MAX);
-    a->scale = read_real(r, object, "training.augmentation.scale", 0, DBL_MAX);
-    a->shear = read_real(r, object, "training.augmentation.shear", 0, DBL_MAX);
-    a->elastic_alpha = read_real(r, object, "training.augmentation.elastic_alpha", 0, DBL_MAX);
-    a->elastic_sigma = read_real(r, object, "training.augmentation.elastic_sigma", 0, DBL_MAX);
-    if (get(object, "training.augmentation.fade")) {
-        a->fade = read_real(r, object, "training.augmentation.fade", 0, 1);
-        a->fade_to = read_real(r, object, "training.augmentation.fade_to", 0, 1);
+    const json_t *value = get(object, where);
+    const char *name = json_string_value(value);
+    char expected[512];
+    for (size_t i = 0; name && i < s->n_choices; i++)
+        if (strcmp(s->choices[i], name) == 0) return (int)i;
+    gi_setting_expected(s, expected, sizeof expected);
+    reject(r, where, value, expected);
+    return 0;
+}
+
+static void read_setting(reader *r, const json_t *object, const char *where, const gi_setting *s,
+                         size_t classes, glia_settings *settings)
+{
+    void *field = gi_setting_field(s, settings);
+    int choice;
+    switch (s->type) {
+    case GI_TYPE_REAL:
+        *(double *)field = read_setting_real(r, object, where, s);
+        break;
+    case GI_TYPE_COUNT:
+        *(size_t *)field =
+            read_count(r, object, where, s->bounds == GI_CLOSED ? (size_t)s->min : 0, GI_MAX_COUNT);
+        break;
+    case GI_TYPE_SEED:
+        settings->seed = read_seed(r, object, where);
+        break;
+    case GI_TYPE_CHOICE:
+        choice = read_choice(r, object, where, s);
+        memcpy(field, &choice, sizeof choice);
+        break;
+    case GI_TYPE_FLAG:
+        *(bool *)field = read_flag(r, object, where);
+        break;
+    case GI_TYPE_WEIGHTS:
+        read_weights(r, get(object, where), classes, field);
+        break;
+    default: /* the network says it */
+        break;
     }
+}
+
+/* What a file does not have was not there when it was written: sgd, and nothing beside it. */
+static void read_settings(reader *r, const json_t *object, size_t classes, glia_settings *settings)
+{
+    const json_t *images = get(object, "training.augmentation");
+    if (images && !json_is_object(images)) reject(r, "training.augmentation", images, "an object");
+    for (size_t i = 0; i < GI_N_SETTINGS; i++) {
+        const gi_setting *s = &gi_settings[i];
+        const bool is_image = s->record == GI_IMAGES || s->record == GI_IMAGES_IF_SET;
+        const json_t *in = is_image ? images : object;
+        char where[96];
+        snprintf(where, sizeof where, is_image ? "training.augmentation.%s" : "training.%s",
+                 is_image ? gi_setting_image_key(s) : s->key);
+        const bool is_needed = s->record == GI_FIRST || (s->record == GI_IMAGES && images);
+        if (s->record != GI_NEVER && (is_needed || get(in, where)))
+            read_setting(r, in, where, s, classes, settings);
+    }
+    if (settings->schedule == GLIA_SCHEDULE_AUTO) /* the first files had no schedules but the two */
+        settings->schedule =
+            isnan(settings->lr_end) ? GLIA_SCHEDULE_CONSTANT : GLIA_SCHEDULE_LINEAR;
 }
 
 /* Which of the data it has learned from; files may not have it. */
@@ -452,31 +470,22 @@ static void read_training(reader *r, const json_t *object, size_t classes,
         strcpy(record->dataset, name);
     else
         reject(r, "training.dataset", dataset, "at most 255 bytes");
-    record->samples = read_count(r, object, "training.samples", 0, GI_MODEL_MAX_COUNT);
+    record->samples = read_count(r, object, "training.samples", 0, GI_MAX_COUNT);
     record->validation_samples =
-        read_count(r, object, "training.validation_samples", 0, GI_MODEL_MAX_COUNT);
+        read_count(r, object, "training.validation_samples", 0, GI_MAX_COUNT);
     read_short_text(r, object, "training.id", record->id, sizeof record->id);
     read_rows(r, get(object, "training.rows"), &record->rows);
-    read_settings(r, object, classes, record);
-    record->lr = read_real(r, object, "training.lr", 0, DBL_MAX);
-    record->lr_end = read_real_or_null(r, object, "training.lr_end", 0, -1);
-    read_schedule(r, object, record);
-    record->warmup = read_below_1(r, object, "training.warmup");
-    record->batch = read_count(r, object, "training.batch", 1, GI_MODEL_MAX_COUNT);
-    record->epochs = read_count(r, object, "training.epochs", 0, GI_MODEL_MAX_COUNT);
-    record->seed = read_seed(r, object, "training.seed");
-    read_augmentation(r, get(object, "training.augmentation"), &record->augmentation);
-    record->patience = read_count(r, object, "training.patience", 0, GI_MODEL_MAX_COUNT);
-    record->min_delta = read_real(r, object, "training.min_delta", 0, DBL_MAX);
+    read_settings(r, object, classes, &record->settings);
     read_short_text(r, object, "training.engine", record->engine, sizeof record->engine);
     read_short_text(r, object, "training.isa", record->isa, sizeof record->isa);
     read_short_text(r, object, "training.plan", record->plan, sizeof record->plan);
     const json_t *precision = get(object, "training.precision");
-    if (precision && (!json_is_string(precision) ||
-                      !glia_precision_from_name(json_string_value(precision), &record->precision)))
+    if (precision &&
+        (!json_is_string(precision) ||
+         !glia_precision_from_name(json_string_value(precision), &record->settings.precision)))
         reject(r, "training.precision", precision, "f32 or bf16");
-    record->epochs_done = read_count(r, object, "training.epochs_done", 0, GI_MODEL_MAX_COUNT);
-    record->best_epoch = read_count(r, object, "training.best_epoch", 0, GI_MODEL_MAX_COUNT);
+    record->epochs_done = read_count(r, object, "training.epochs_done", 0, GI_MAX_COUNT);
+    record->best_epoch = read_count(r, object, "training.best_epoch", 0, GI_MAX_COUNT);
     record->train_loss = read_real_or_null(r, object, "training.train_loss", -DBL_MAX, NAN);
     record->validation_loss =
         read_real_or_null(r, object, "training.validation_loss", -DBL_MAX, NAN);
@@ -506,6 +515,6 @@ void gi_model_description_free(gi_model_description *d)
     gi_free(d->class_names);
     gi_free(d->input.mean);
     gi_free(d->output.mean);
-    gi_free(d->record.class_weights);
+    gi_settings_clear(&d->record.settings);
     gi_schema_free(d->schema);
 }

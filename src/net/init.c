@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Making a network, with Glorot's or He's initial weights by the activation that follows. */
+#include "model/settings.h"
 #include "net/network.h"
 
 #include <math.h>
@@ -51,44 +52,29 @@ static glia_status initialise(glia_network *network, glia_init init, uint64_t se
     return status;
 }
 
-glia_network_params glia_network_default_params(size_t inputs, size_t classes)
+glia_status glia_network_create(size_t inputs, size_t outputs, const glia_settings *settings,
+                                glia_network **out, glia_error *error)
 {
-    return (glia_network_params){
-        .inputs = inputs, .classes = classes, .activation = GLIA_RELU, .seed = 1};
-}
-
-glia_status glia_network_create(const glia_network_params *params, glia_network **out,
-                                glia_error *error)
-{
-    if ((size_t)params->init > GLIA_INIT_HE_NORMAL)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "init: found %d, expected one of GLIA_INIT_LIST",
-                       (int)params->init);
-    if ((size_t)params->loss > GLIA_LOSS_HUBER)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "loss: found %d, expected one of GLIA_LOSS_LIST",
-                       (int)params->loss);
-    if (params->n_hidden > GLIA_MAX_LAYERS - 1)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "hidden layers: found %zu, expected at most %d",
-                       params->n_hidden, GLIA_MAX_LAYERS - 1);
-    if (params->preprocess & ~(unsigned)(GI_STRAIGHTEN | GLIA_STANDARDISE))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "preprocess: found %u, expected flags of glia_preprocess",
-                       params->preprocess);
+    const glia_settings defaults = gi_settings_defaults();
+    if (!settings) settings = &defaults;
+    glia_status status = gi_settings_check(settings, error);
+    if (status) return status;
     glia_activation activations[GLIA_MAX_LAYERS];
-    for (size_t l = 0; l < params->n_hidden; l++)
-        activations[l] = params->activations ? params->activations[l] : params->activation;
+    const size_t n_hidden = settings->hidden.n;
+    for (size_t l = 0; l < n_hidden; l++) activations[l] = gi_settings_activation(settings, l);
 
     const gi_engine *engine;
-    glia_status status = gi_engine_choose(&engine, error);
+    status = gi_engine_choose(&engine, error);
     if (status) return status;
     glia_network *network;
-    status = gi_network_new(params->inputs, params->n_hidden, params->hidden, activations,
-                            params->classes, engine, &network, error);
+    status = gi_network_new(inputs, n_hidden, settings->hidden.of, activations, outputs, engine,
+                            &network, error);
     if (status) return status;
-    for (size_t l = 0; l < params->n_hidden && params->batch_norm && !status; l++)
+    for (size_t l = 0; l < n_hidden && settings->batch_norm && !status; l++)
         status = gi_network_normalise(network, l, error);
-    network->input.preprocess = params->preprocess;
-    if (params->loss != GLIA_LOSS_AUTO) network->loss = params->loss;
-    if (!status) status = initialise(network, params->init, params->seed, error);
+    network->input.preprocess = gi_settings_preprocess(settings);
+    if (settings->loss != GLIA_LOSS_AUTO) network->loss = settings->loss;
+    if (!status) status = initialise(network, settings->init, settings->seed, error);
     if (status) {
         glia_network_free(network);
         return status;

@@ -7,79 +7,6 @@
 
 #include "base/memory.h"
 
-/* ---- Names ---------------------------------------------------------------------------------- */
-
-static const char *const activation_names[] = {
-#define X(name, text) text,
-    GLIA_ACTIVATION_LIST(X)
-#undef X
-};
-
-static const char *const optimizer_names[] = {
-#define X(name, text) text,
-    GLIA_OPTIMIZER_LIST(X)
-#undef X
-};
-
-static const char *const init_names[] = {
-#define X(name, text) text,
-    GLIA_INIT_LIST(X)
-#undef X
-};
-
-static const char *const loss_names[] = {
-#define X(name, text) text,
-    GLIA_LOSS_LIST(X)
-#undef X
-};
-
-static const char *const engine_names[] = {
-#define X(name, text) text,
-    GLIA_ENGINE_LIST(X)
-#undef X
-};
-
-static const char *const precision_names[] = {
-#define X(name, text) text,
-    GLIA_PRECISION_LIST(X)
-#undef X
-};
-
-static const char *const schedule_names[] = {
-#define X(name, text) text,
-    GLIA_SCHEDULE_LIST(X)
-#undef X
-};
-
-/* The place of name in names (n), or n. */
-static size_t find_name(const char *const *names, size_t n, const char *name)
-{
-    size_t i = 0;
-    while (i < n && strcmp(names[i], name) != 0) i++;
-    return i;
-}
-
-/* glia_WHAT_name and glia_WHAT_from_name, by WHAT_names. */
-#define NAMES_OF(what)                                                                             \
-    enum { n_##what = sizeof what##_names / sizeof what##_names[0] };                              \
-    const char *glia_##what##_name(glia_##what what)                                               \
-    {                                                                                              \
-        return (size_t)what < n_##what ? what##_names[what] : "unknown";                           \
-    }                                                                                              \
-    bool glia_##what##_from_name(const char *name, glia_##what *out)                               \
-    {                                                                                              \
-        const size_t i = find_name(what##_names, n_##what, name);                                  \
-        if (i < n_##what) *out = (glia_##what)i;                                                   \
-        return i < n_##what;                                                                       \
-    }
-NAMES_OF(activation)
-NAMES_OF(optimizer)
-NAMES_OF(init)
-NAMES_OF(loss)
-NAMES_OF(engine)
-NAMES_OF(precision)
-NAMES_OF(schedule)
-
 /* ---- Elements -------------------------------------------------------------------------------- */
 
 /* Parameter i of a layer's storage, whatever the engine's type. */
@@ -231,7 +158,7 @@ void glia_network_free(glia_network *network)
     gi_schema_free(network->schema);
     gi_free(network->input.mean);
     gi_free(network->output.mean);
-    gi_free(network->record.class_weights);
+    gi_settings_clear(&network->record.settings);
     gi_free(network);
 }
 

@@ -10,6 +10,7 @@
 #include "base/schema.h"
 #include "base/status.h"
 #include "compute/engine.h"
+#include "model/settings.h"
 
 /* How the samples that a network was trained on are to be read. */
 typedef struct gi_input_form {
@@ -48,24 +49,9 @@ typedef struct gi_training_record {
     size_t samples, validation_samples;
     gi_learned_rows rows;
     char id[256]; /* the column that named its rows, which predictions repeat; or "" */
-    /* 0 is none of it; momentum, beta2 and epsilon are 0 where the optimizer does not look at them
-     */
-    glia_optimizer optimizer;
-    double momentum, beta2, epsilon, weight_decay;
-    double l2, l1, max_norm, clip_norm;
-    double dropout, input_dropout, input_noise, label_smoothing, averaging;
-    double *class_weights; /* (n_class_weights), owned by the network; or NULL */
-    size_t n_class_weights;
-    double lr;
-    glia_schedule schedule; /* and what it looks at; the others are 0, lr_end below 0 */
-    double lr_end, lr_factor;
-    size_t lr_every; /* epochs */
-    double warmup;   /* of all steps */
-    size_t batch, epochs;
-    uint64_t seed;
-    glia_augmentation augmentation; /* all zero: none */
-    size_t patience;
-    double min_delta;
+    /* Settled: nothing that is recorded is automatic but lr_end; what is not looked at is 0. Its
+     * class weights are owned by the network. */
+    glia_settings settings;
     char engine[16], isa[16]; /* what computed; empty in files of glia before it kept them */
     glia_precision precision;
     char plan[GLIA_PLAN_TEXT / 2]; /* what was chosen, and why */

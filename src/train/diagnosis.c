@@ -88,7 +88,7 @@ enum {
 struct gi_diagnosis {
     const glia_network *network;
     const glia_dataset *train;
-    const glia_train_params *params;
+    const glia_settings *params;
     gi_label_facts labels;
     gi_input_facts inputs;
     gi_probe *probe;
@@ -116,7 +116,7 @@ const char *glia_diagnosis_name(glia_diagnosis_kind kind)
 /* ---- Making --------------------------------------------------------------------------------- */
 
 glia_status gi_diagnosis_new(const glia_network *network, const glia_dataset *train, double density,
-                             const glia_train_params *params, gi_diagnosis **out, glia_error *error)
+                             const glia_settings *params, gi_diagnosis **out, glia_error *error)
 {
     *out = NULL;
     if (!params->diagnosis || params->epochs == 0) return GLIA_OK;

@@ -18,8 +18,7 @@ typedef struct gi_diagnosis gi_diagnosis;
  * already.
  */
 glia_status gi_diagnosis_new(const glia_network *network, const glia_dataset *train, double density,
-                             const glia_train_params *params, gi_diagnosis **out,
-                             glia_error *error);
+                             const glia_settings *params, gi_diagnosis **out, glia_error *error);
 void gi_diagnosis_free(gi_diagnosis *d);
 
 /* Before the first step, or the first after a checkpoint: judges the data, and the network as it
@@ -63,8 +62,7 @@ typedef struct gi_label_facts {
 /* params: samples count by their weights, and labels are smoothed, where losses are meant, which
  * are the network's. */
 glia_status gi_label_facts_of(const glia_network *network, const glia_dataset *dataset,
-                              const glia_train_params *params, gi_label_facts *out,
-                              glia_error *error);
+                              const glia_settings *params, gi_label_facts *out, glia_error *error);
 
 /* Of the inputs of a few hundred samples, as they enter the network. */
 typedef struct gi_input_facts {

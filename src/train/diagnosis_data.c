@@ -21,7 +21,7 @@ static double smoothed(double p, double smoothing, size_t classes)
     return q > 0 ? -q * log(q) : 0;
 }
 
-static glia_status class_facts(const glia_dataset *dataset, const glia_train_params *params,
+static glia_status class_facts(const glia_dataset *dataset, const glia_settings *params,
                                gi_label_facts *out, glia_error *error)
 {
     const size_t classes = dataset->classes, n = dataset->samples;
@@ -35,7 +35,7 @@ static glia_status class_facts(const glia_dataset *dataset, const glia_train_par
         const uint32_t c = gi_dataset_label(dataset, i);
         const double own = gi_dataset_weight(dataset, i);
         count[c]++;
-        weight[c] += own * (params->class_weights ? params->class_weights[c] : 1);
+        weight[c] += own * (params->class_weights.of ? params->class_weights.of[c] : 1);
     }
     for (size_t c = 0; c < classes && drawn; c++)
         count[c] = weight[c] = (double)n / (double)classes;
@@ -111,8 +111,7 @@ static glia_status target_facts(const glia_network *network, const glia_dataset 
 }
 
 glia_status gi_label_facts_of(const glia_network *network, const glia_dataset *dataset,
-                              const glia_train_params *params, gi_label_facts *out,
-                              glia_error *error)
+                              const glia_settings *params, gi_label_facts *out, glia_error *error)
 {
     return dataset->task == GLIA_CLASSES ? class_facts(dataset, params, out, error)
                                          : target_facts(network, dataset, out, error);

@@ -36,68 +36,26 @@ static bool has_first_moment(glia_optimizer kind)
     return kind != GLIA_SGD && kind != GLIA_RMSPROP;
 }
 
-glia_status gi_descent_check(glia_train_params *p, glia_error *error)
+glia_status gi_descent_settle(glia_settings *p, glia_error *error)
 {
-    if ((size_t)p->optimizer > GLIA_ADAMW)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "optimizer: found %d, expected one of GLIA_OPTIMIZER_LIST",
-                       (int)p->optimizer);
-    if (p->lr == 0) p->lr = default_rate(p->optimizer);
-    if (p->beta2 < 0) p->beta2 = p->optimizer == GLIA_RMSPROP ? 0.99 : 0.999;
-    if (p->weight_decay < 0) p->weight_decay = p->optimizer == GLIA_ADAMW ? 0.01 : 0;
+    if (isnan(p->lr)) p->lr = default_rate(p->optimizer);
+    if (isnan(p->beta2)) p->beta2 = p->optimizer == GLIA_RMSPROP ? 0.99 : 0.999;
+    if (isnan(p->weight_decay)) p->weight_decay = p->optimizer == GLIA_ADAMW ? 0.01 : 0;
     /* What computes has it as a float, in which a smaller one would be 0. */
     if (!((float)p->epsilon > 0) || !isfinite((float)p->epsilon))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "epsilon: found %g, expected a number from %g to %g, as floats can be",
                        p->epsilon, (double)FLT_TRUE_MIN, (double)FLT_MAX);
-    const struct {
-        const char *name;
-        double value;
-        bool is_part; /* below 1 */
-    } settings[] = {
-        {"momentum", p->momentum, true},
-        {"beta2", p->beta2, true},
-        {"weight_decay", p->weight_decay, false},
-        {"l2", p->l2, false},
-        {"l1", p->l1, false},
-        {"max_norm", p->max_norm, false},
-        {"clip_norm", p->clip_norm, false},
-        {"dropout", p->dropout, true},
-        {"input_dropout", p->input_dropout, true},
-        {"input_noise", p->input_noise, false},
-        {"label_smoothing", p->label_smoothing, true},
-        {"averaging", p->averaging, true},
-    };
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        const double value = settings[i].value;
-        if (value >= 0 && isfinite(value) && (!settings[i].is_part || value < 1)) continue;
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: found %g, expected %s", settings[i].name,
-                       value,
-                       settings[i].is_part ? "a number of at least 0 and below 1"
-                                           : "a finite number of at least 0");
-    }
     return GLIA_OK;
 }
 
-void gi_descent_keep(const glia_train_params *p, gi_training_record *r)
+void gi_descent_clear_unused(glia_settings *p)
 {
-    r->optimizer = p->optimizer;
-    r->momentum = has_first_moment(p->optimizer) ? p->momentum : 0;
-    r->beta2 = has_second_moment(p->optimizer) ? p->beta2 : 0;
-    r->epsilon = has_second_moment(p->optimizer) ? p->epsilon : 0;
-    r->weight_decay = p->weight_decay;
-    r->l2 = p->l2;
-    r->l1 = p->l1;
-    r->max_norm = p->max_norm;
-    r->clip_norm = p->clip_norm;
-    r->dropout = p->dropout;
-    r->input_dropout = p->input_dropout;
-    r->input_noise = p->input_noise;
-    r->label_smoothing = p->label_smoothing;
-    r->averaging = p->averaging;
+    if (!has_first_moment(p->optimizer)) p->momentum = 0;
+    if (!has_second_moment(p->optimizer)) p->beta2 = p->epsilon = 0;
 }
 
-bool gi_descent_is_plain(const glia_train_params *p)
+bool gi_descent_is_plain(const glia_settings *p)
 {
     return p->optimizer == GLIA_SGD && p->weight_decay == 0 && p->l2 == 0 && p->l1 == 0 &&
            p->clip_norm == 0;
@@ -116,8 +74,8 @@ static size_t learned_vectors(const gi_layer *layer)
     return layer->scale ? GI_LEARNED_ROWS : 1;
 }
 
-glia_status gi_descent_new(glia_network *network, const gi_plan *plan,
-                           const glia_train_params *params, gi_descent *out, glia_error *error)
+glia_status gi_descent_new(glia_network *network, const gi_plan *plan, const glia_settings *params,
+                           gi_descent *out, glia_error *error)
 {
     gi_descent d = {.network = network, .plan = plan, .params = *params};
     d.optimizer = (gi_optimizer){
@@ -309,7 +267,7 @@ static void follow_average(gi_descent *d, double part, const gi_crew *crew)
 void gi_descend(gi_descent *d, gi_workspace *workspace, size_t m, size_t step, double rate,
                 const gi_crew *crew)
 {
-    const glia_train_params *p = &d->params;
+    const glia_settings *p = &d->params;
     const double t = (double)step + 1;
     gi_optimizer optimizer = d->optimizer; /* each thread has its own: no writing together */
     optimizer.correction1 = 1 - pow(p->momentum, t);

@@ -12,27 +12,25 @@
 typedef struct gi_descent {
     glia_network *network;
     const gi_plan *plan;
-    glia_train_params params; /* resolved */
-    gi_optimizer optimizer;   /* but for what a step decides */
-    gi_shadow *average;       /* (n_layers): of all parameters; or NULL */
-    gi_shadow *gradient;      /* (n_layers), with clipping; or NULL */
-    double *squares;          /* (panels of all layers, + 1 a layer): of the gradient */
+    glia_settings params;   /* settled; its lists are the run's */
+    gi_optimizer optimizer; /* but for what a step decides */
+    gi_shadow *average;     /* (n_layers): of all parameters; or NULL */
+    gi_shadow *gradient;    /* (n_layers), with clipping; or NULL */
+    double *squares;        /* (panels of all layers, + 1 a layer): of the gradient */
 } gi_descent;
 
-/* Resolves what params leave to the optimizer (lr, beta2, weight_decay), and checks its settings.
- */
-glia_status gi_descent_check(glia_train_params *params, glia_error *error);
+/* Fills in what is left to the optimizer (lr, beta2, weight_decay), and checks epsilon. */
+glia_status gi_descent_settle(glia_settings *settings, glia_error *error);
 
-/* Notes the resolved settings, but for class_weights: of momentum, beta2 and epsilon those that the
- * optimizer looks at. */
-void gi_descent_keep(const glia_train_params *params, gi_training_record *record);
+/* Of momentum, beta2 and epsilon, makes 0 those that the optimizer does not look at. */
+void gi_descent_clear_unused(glia_settings *settings);
 
 /* Whether its step is nothing but weight <- weight - rate * gradient. */
-bool gi_descent_is_plain(const glia_train_params *params);
+bool gi_descent_is_plain(const glia_settings *params);
 
-/* params are resolved; network and plan are borrowed. Zeroed it may be freed. */
-glia_status gi_descent_new(glia_network *network, const gi_plan *plan,
-                           const glia_train_params *params, gi_descent *out, glia_error *error);
+/* params are settled; network and plan are borrowed. Zeroed it may be freed. */
+glia_status gi_descent_new(glia_network *network, const gi_plan *plan, const glia_settings *params,
+                           gi_descent *out, glia_error *error);
 void gi_descent_free(gi_descent *descent);
 
 /*

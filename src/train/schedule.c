@@ -17,52 +17,27 @@ static const double cycle_rise = 0.3, cycle_first = 25, cycle_last = 1e4;
 
 static const double default_step_factor = 0.1, default_epoch_factor = 0.95;
 
-glia_status gi_schedule_check(const glia_train_params *p, glia_error *error)
+void gi_schedule_settle(glia_settings *p)
 {
-    if ((unsigned)p->schedule > GLIA_SCHEDULE_ONE_CYCLE)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "schedule: found %d, expected one of GLIA_SCHEDULE_LIST", (int)p->schedule);
-    if (!(p->lr > 0) || !isfinite(p->lr))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "lr: found %g, expected a finite number greater than 0", p->lr);
-    if (!isfinite(p->lr_end))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "lr_end: found %g, expected a finite number (below 0: not given)",
-                       p->lr_end);
-    if (!(p->lr_factor >= 0 && p->lr_factor <= 1))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "lr_factor: found %g, expected a number from 0 to 1 (0: the schedule's "
-                       "default)",
-                       p->lr_factor);
-    if (!(p->warmup >= 0 && p->warmup < 1))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "warmup: found %g, expected a fraction of at least 0 and below 1",
-                       p->warmup);
-    return GLIA_OK;
-}
+    if (p->schedule == GLIA_SCHEDULE_AUTO)
+        p->schedule = isnan(p->lr_end) ? GLIA_SCHEDULE_CONSTANT : GLIA_SCHEDULE_LINEAR;
+    const bool steps = p->schedule == GLIA_SCHEDULE_STEP;
+    const bool falls_by_factor = steps || p->schedule == GLIA_SCHEDULE_EXPONENTIAL;
+    const bool cycle = p->schedule == GLIA_SCHEDULE_ONE_CYCLE;
 
-glia_train_params gi_schedule_settle(glia_train_params p)
-{
-    if (p.schedule == GLIA_SCHEDULE_AUTO)
-        p.schedule = p.lr_end < 0 ? GLIA_SCHEDULE_CONSTANT : GLIA_SCHEDULE_LINEAR;
-    const bool steps = p.schedule == GLIA_SCHEDULE_STEP;
-    const bool falls_by_factor = steps || p.schedule == GLIA_SCHEDULE_EXPONENTIAL;
-    const bool cycle = p.schedule == GLIA_SCHEDULE_ONE_CYCLE;
-
-    if (falls_by_factor || p.schedule == GLIA_SCHEDULE_CONSTANT)
-        p.lr_end = -1;
-    else if (p.lr_end < 0)
-        p.lr_end = cycle ? p.lr / cycle_first / cycle_last : 0;
-    if (cycle && p.warmup == 0) p.warmup = cycle_rise;
+    if (falls_by_factor || p->schedule == GLIA_SCHEDULE_CONSTANT)
+        p->lr_end = NAN;
+    else if (isnan(p->lr_end))
+        p->lr_end = cycle ? p->lr / cycle_first / cycle_last : 0;
+    if (cycle && p->warmup == 0) p->warmup = cycle_rise;
     if (!falls_by_factor)
-        p.lr_factor = 0;
-    else if (p.lr_factor == 0)
-        p.lr_factor = steps ? default_step_factor : default_epoch_factor;
+        p->lr_factor = NAN;
+    else if (isnan(p->lr_factor))
+        p->lr_factor = steps ? default_step_factor : default_epoch_factor;
     if (!steps)
-        p.lr_every = 0;
-    else if (p.lr_every == 0) /* a third, rounded up: two falls */
-        p.lr_every = p.epochs > 3 ? (p.epochs - 1) / 3 + 1 : 1;
-    return p;
+        p->lr_every = 0;
+    else if (p->lr_every == 0) /* a third, rounded up: two falls */
+        p->lr_every = p->epochs > 3 ? (p->epochs - 1) / 3 + 1 : 1;
 }
 
 /* From one rate to another along half a period of the cosine, part in [0, 1]. */
@@ -72,7 +47,7 @@ static double cosine(double from, double to, double part)
 }
 
 /* The peak may lie between two steps, as PyTorch has it. */
-static double one_cycle(const glia_train_params *p, size_t step, size_t n_steps)
+static double one_cycle(const glia_settings *p, size_t step, size_t n_steps)
 {
     const double at = (double)step, last = (double)n_steps - 1;
     const double peak = fmax(p->warmup * (double)n_steps - 1, 0);
@@ -80,7 +55,7 @@ static double one_cycle(const glia_train_params *p, size_t step, size_t n_steps)
     return last > peak ? cosine(p->lr, p->lr_end, (at - peak) / (last - peak)) : p->lr;
 }
 
-double gi_rate_at(const glia_train_params *p, size_t step, size_t n_steps, size_t steps_an_epoch)
+double gi_rate_at(const glia_settings *p, size_t step, size_t n_steps, size_t steps_an_epoch)
 {
     if (p->schedule == GLIA_SCHEDULE_ONE_CYCLE) return one_cycle(p, step, n_steps);
     const size_t n_warmup = (size_t)(p->warmup * (double)n_steps);

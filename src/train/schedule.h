@@ -3,22 +3,19 @@
 #ifndef GLIA_TRAIN_SCHEDULE_H
 #define GLIA_TRAIN_SCHEDULE_H
 
-#include "base/status.h"
-
-/* Whether schedule, lr, lr_end, lr_factor and warmup are legal. */
-glia_status gi_schedule_check(const glia_train_params *params, glia_error *error);
+#include "model/settings.h"
 
 /*
- * params with what its schedule leaves open filled in (auto by the schedule that it stands for, 0
- * by the default) and what that schedule does not look at cleared. Twice is the same as once.
+ * Fills in what the schedule leaves open (auto by the schedule that it stands for, what is
+ * automatic by its default), and clears what that schedule does not look at: lr_end is then NAN,
+ * the others 0. Twice is the same as once.
  */
-glia_train_params gi_schedule_settle(glia_train_params params);
+void gi_schedule_settle(glia_settings *settings);
 
 /*
- * The rate of a step, 0 to n_steps - 1, by settled params. A function of its arguments alone, so
+ * The rate of a step, 0 to n_steps - 1, by settled settings. A function of its arguments alone, so
  * that a run that is resumed goes on as it would have.
  */
-double gi_rate_at(const glia_train_params *params, size_t step, size_t n_steps,
-                  size_t steps_an_epoch);
+double gi_rate_at(const glia_settings *params, size_t step, size_t n_steps, size_t steps_an_epoch);
 
 #endif

@@ -35,7 +35,7 @@ double gi_trainer_rate(const gi_trainer *t, size_t step)
 
 static bool is_time_to_keep(const gi_trainer *t)
 {
-    const glia_train_params *p = &t->params;
+    const glia_settings *p = &t->params;
     if (p->checkpoint_steps > 0 && t->now.step - t->kept_step >= p->checkpoint_steps) return true;
     return p->checkpoint_seconds > 0 && gi_now() - t->kept_at >= p->checkpoint_seconds;
 }
@@ -65,7 +65,7 @@ static void count_step(gi_trainer *t, size_t m, double weight, const gi_workspac
 
 bool gi_trainer_is_weighted(const gi_trainer *t)
 {
-    return t->params.class_weights || t->train->weights;
+    return t->params.class_weights.of || t->train->weights;
 }
 
 /* Loads this thread's part of the batch that begins at sample `first` of the epoch. */

@@ -18,12 +18,12 @@ enum { DEFAULT_CHECKPOINT_SECONDS = 30 };
 /* ---- Settings ------------------------------------------------------------------------------- */
 
 /* What is about classes wants the loss of classes. */
-static glia_status check_loss(const glia_network *network, const glia_train_params *p,
+static glia_status check_loss(const glia_network *network, const glia_settings *p,
                               glia_error *error)
 {
-    const char *what = p->label_smoothing > 0 ? "label_smoothing"
-                       : p->class_weights     ? "class_weights"
-                                              : NULL;
+    const char *what = p->label_smoothing > 0                                   ? "label_smoothing"
+                       : p->class_weights.n > 0 || p->class_weights.is_balanced ? "class_weights"
+                                                                                : NULL;
     if (!what || network->loss == GLIA_LOSS_CROSS_ENTROPY) return GLIA_OK;
     return gi_fail(error, GLIA_BAD_ARGUMENT,
                    "%s: is of classes, which the loss cross-entropy is for, but this network's is "
@@ -32,17 +32,37 @@ static glia_status check_loss(const glia_network *network, const glia_train_para
                    p->label_smoothing > 0 ? "" : ", or give the samples weights of their own");
 }
 
-static glia_status check_weights(const glia_train_params *p, const glia_dataset *train,
-                                 glia_error *error)
+/* n / (classes * n of the class): each class counts as much as the others. */
+static glia_status balance(const glia_dataset *train, gi_class_weights *weights, glia_error *error)
 {
-    if (!p->class_weights) return GLIA_OK;
-    if (p->n_class_weights != train->classes)
+    const size_t n = train->samples, classes = train->classes;
+    weights->of = gi_alloc(classes, sizeof *weights->of, "the class weights", error);
+    if (!weights->of) return GLIA_NO_MEMORY;
+    weights->n = classes;
+    weights->is_balanced = false;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t label;
+        const glia_status status = glia_dataset_sample(train, i, NULL, &label, error);
+        if (status) return status;
+        weights->of[label]++;
+    }
+    for (size_t c = 0; c < classes; c++)
+        if (weights->of[c] > 0) weights->of[c] = (double)n / ((double)classes * weights->of[c]);
+    return GLIA_OK;
+}
+
+static glia_status settle_weights(gi_class_weights *weights, const glia_dataset *train,
+                                  glia_error *error)
+{
+    if (weights->is_balanced) return balance(train, weights, error);
+    if (weights->n == 0) return GLIA_OK;
+    if (weights->n != train->classes)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "class_weights: found %zu, expected one for each of the %zu classes of %s",
-                       p->n_class_weights, train->classes, train->name);
+                       weights->n, train->classes, train->name);
     double sum = 0;
-    for (size_t c = 0; c < p->n_class_weights; c++) {
-        const double weight = p->class_weights[c];
+    for (size_t c = 0; c < weights->n; c++) {
+        const double weight = weights->of[c];
         if (!(weight >= 0) || !isfinite(weight))
             return gi_fail(error, GLIA_BAD_ARGUMENT,
                            "class_weights: of class %zu found %g, expected a finite number of at "
@@ -55,21 +75,14 @@ static glia_status check_weights(const glia_train_params *p, const glia_dataset 
                    "class_weights: found 0 for all classes: there is nothing to learn");
 }
 
-/* Also decides what params leave open. */
-static glia_status check_params(glia_train_params *p, const glia_network *network,
-                                const glia_dataset *train, const glia_dataset *validation,
-                                glia_error *error)
+/* Checks the settings, and decides what they leave open. */
+static glia_status settle(glia_settings *p, const glia_network *network, const glia_dataset *train,
+                          const glia_dataset *validation, glia_error *error)
 {
-    glia_status status = gi_descent_check(p, error);
-    if (!status) status = gi_schedule_check(p, error);
+    glia_status status = glia_settings_settle(p, error);
     if (!status) status = check_loss(network, p, error);
-    if (!status) status = check_weights(p, train, error);
+    if (!status) status = settle_weights(&p->class_weights, train, error);
     if (status) return status;
-    if (p->batch < 1)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "batch: found 0, expected 1 or more");
-    if (!(p->min_delta >= 0) || !isfinite(p->min_delta))
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "min_delta: found %g, expected a finite number of 0 or more", p->min_delta);
     if (!(p->checkpoint_seconds >= 0))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "checkpoint_seconds: found %g, expected a number of at least 0",
@@ -92,6 +105,7 @@ static glia_status check_params(glia_train_params *p, const glia_network *networ
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "found %zu samples and %zu epochs, expected at most %u of each",
                        train->samples, p->epochs, UINT32_MAX);
+    if (p->batch > train->samples) p->batch = train->samples;
     return GLIA_OK;
 }
 
@@ -114,7 +128,7 @@ static void trainer_free(gi_trainer *t)
     gi_dense_free(t->dense);
     json_decref(t->about);
     gi_free(t->cpu_s);
-    gi_free(t->class_weights);
+    gi_settings_clear(&t->params);
     gi_evaluation_free(t->evaluation);
     gi_diagnosis_free(t->diagnosis);
     gi_pool_free(t->own_step_pool);
@@ -162,16 +176,17 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     }
 
     const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
+    const glia_augmentation how = gi_settings_augmentation(&t->params);
     const gi_loader_params loading = {
         .network = network,
         .plan = &t->plan,
         .dataset = t->train,
         .n_threads = (int)n_threads,
         .for_training = true,
-        .augmentation = t->params.augmentation,
+        .augmentation = &how,
         .seed = t->params.seed,
         .epochs = t->params.epochs,
-        .class_weights = t->params.class_weights,
+        .class_weights = t->params.class_weights.of,
     };
     status = gi_loader_new(&loading, &t->loader, error);
     if (status) return status;
@@ -188,12 +203,6 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     t->cpu_s = gi_alloc(n_threads, GI_COUNT_STRIDE * sizeof *t->cpu_s, "the trainer", error);
     if (!t->scratch || !t->cpu_s || !t->n_correct[0] || !t->n_correct[1] || !t->order)
         return GLIA_NO_MEMORY;
-    if (t->params.class_weights) {
-        const size_t n = t->params.n_class_weights;
-        t->class_weights = gi_alloc(n, sizeof *t->class_weights, "the class weights", error);
-        if (!t->class_weights) return GLIA_NO_MEMORY;
-        memcpy(t->class_weights, t->params.class_weights, n * sizeof *t->class_weights);
-    }
     for (size_t i = 0; i < n_threads; i++) {
         status = gi_scratch_new(network, t->params.batch, &t->scratch[i], error);
         if (status) return status;
@@ -225,11 +234,24 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     return status;
 }
 
-/* What a model file will say of the run; class_weights stay the trainer's. */
+/* The settings of the run as they are recorded: what it did not look at is 0. */
+static glia_settings recorded(const gi_trainer *t)
+{
+    glia_settings s = t->params;
+    gi_descent_clear_unused(&s);
+    s.precision = t->plan.precision;
+    s.checkpoint = NULL;
+    s.progress = NULL;
+    s.diagnosis = NULL;
+    s.whole = NULL;
+    s.user = NULL;
+    return s;
+}
+
+/* What a model file will say of the run; its class weights stay the trainer's. */
 void gi_trainer_describe(const gi_trainer *t, const glia_train_result *result,
                          gi_training_record *r)
 {
-    const glia_train_params *p = &t->params;
     r->trained = true;
     strncpy(r->dataset, t->train->name, sizeof r->dataset - 1);
     r->samples = t->train->samples;
@@ -238,25 +260,9 @@ void gi_trainer_describe(const gi_trainer *t, const glia_train_result *result,
     const char *id = gi_dataset_id_name(t->train);
     r->id[0] = '\0';
     if (id && strlen(id) < sizeof r->id) strcpy(r->id, id);
-    gi_descent_keep(p, r);
-    r->class_weights = t->class_weights;
-    r->n_class_weights = t->class_weights ? p->n_class_weights : 0;
-    r->lr = p->lr;
-    r->schedule = p->schedule;
-    r->lr_end = p->lr_end;
-    r->lr_factor = p->lr_factor;
-    r->lr_every = p->lr_every;
-    r->warmup = p->warmup;
-    r->batch = p->batch;
-    r->epochs = p->epochs;
-    r->seed = p->seed;
-    r->augmentation =
-        gi_augmentation_is_none(p->augmentation) ? (glia_augmentation){0} : *p->augmentation;
-    r->patience = p->patience;
-    r->min_delta = p->min_delta;
+    r->settings = recorded(t);
     snprintf(r->engine, sizeof r->engine, "%s", t->plan.name);
     snprintf(r->isa, sizeof r->isa, "%s", t->plan.engine->isa);
-    r->precision = t->plan.precision;
     snprintf(r->plan, sizeof r->plan, "%s", t->plan.kernels);
     r->epochs_done = result->epochs;
     r->best_epoch = result->best_epoch;
@@ -266,39 +272,25 @@ void gi_trainer_describe(const gi_trainer *t, const glia_train_result *result,
 
 static void keep_record(gi_trainer *t, const glia_train_result *result)
 {
-    gi_free(t->network->record.class_weights);
+    gi_settings_clear(&t->network->record.settings);
     gi_trainer_describe(t, result, &t->network->record);
-    t->class_weights = NULL; /* the network's now */
-}
-
-glia_train_params glia_train_default_params(void)
-{
-    return (glia_train_params){.lr = 0,
-                               .lr_end = -1,
-                               .batch = 32,
-                               .epochs = 10,
-                               .seed = 1,
-                               .momentum = 0.9,
-                               .beta2 = -1,
-                               .epsilon = 1e-8,
-                               .weight_decay = -1};
+    t->params.class_weights.of = NULL; /* the network's now */
 }
 
 glia_status glia_train(glia_network *network, const glia_dataset *train,
-                       const glia_dataset *validation, const glia_train_params *params,
+                       const glia_dataset *validation, const glia_settings *settings,
                        glia_train_result *result, glia_error *error)
 {
-    const glia_train_params defaults = glia_train_default_params();
-    if (!params) params = &defaults;
-    gi_trainer t = {
-        .network = network, .train = train, .validation = validation, .params = *params};
-    glia_status status = check_params(&t.params, network, train, validation, error);
-    if (status) return status;
-    t.params = gi_schedule_settle(t.params);
-    params = &t.params;
-    if (t.params.batch > train->samples) t.params.batch = train->samples;
+    const glia_settings defaults = gi_settings_defaults();
+    gi_trainer t = {.network = network, .train = train, .validation = validation};
+    glia_status status = gi_settings_copy(settings ? settings : &defaults, &t.params, error);
+    if (!status) status = settle(&t.params, network, train, validation, error);
+    if (status) {
+        gi_settings_clear(&t.params);
+        return status;
+    }
     t.steps_an_epoch = (train->samples + t.params.batch - 1) / t.params.batch;
-    t.n_steps = t.steps_an_epoch * params->epochs;
+    t.n_steps = t.steps_an_epoch * t.params.epochs;
     t.now = (gi_run_state){.train_loss = NAN,
                            .train_accuracy = NAN,
                            .train_rmse = NAN,
@@ -316,7 +308,10 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
     };
     gi_data_form form;
     status = gi_data_form_of(network, train, &form, error);
-    if (status) return status;
+    if (status) {
+        gi_settings_clear(&t.params);
+        return status;
+    }
     gi_data_form_swap(network, &form);
     bool learned = false;
     status = gi_check_fit(network, train, error);

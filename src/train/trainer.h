@@ -21,7 +21,7 @@ enum { GI_COUNT_STRIDE = 8 }; /* elements of 8 bytes of a cache line, which one 
 typedef struct gi_trainer {
     glia_network *network;
     const glia_dataset *train, *validation; /* validation: or NULL */
-    glia_train_params params;               /* batch at most samples; the schedule settled */
+    glia_settings params; /* settled: nothing is automatic; batch at most samples */
     gi_plan plan;
     char plan_text[GLIA_PLAN_TEXT];
     gi_pool *pool;          /* evaluates */
@@ -37,9 +37,8 @@ typedef struct gi_trainer {
     uint32_t *order;           /* (samples): the epoch's permutation */
     uint32_t *chunks;          /* ... of the chunks of data that stay on disk; or NULL */
     gi_descent descent;
-    gi_shadow *snapshot;   /* parameters of the best epoch, or of the last good one */
-    double *class_weights; /* a copy for the record, or NULL */
-    gi_learned_rows rows;  /* for the record */
+    gi_shadow *snapshot;  /* parameters of the best epoch, or of the last good one */
+    gi_learned_rows rows; /* for the record */
 
     gi_run_state now;
     bool diverged, cancelled;
@@ -88,7 +87,7 @@ void gi_trainer_steps(gi_trainer *t);
 /* Calls the progress callback; false: the caller says stop. */
 bool gi_trainer_report(gi_trainer *t, bool best, const glia_metrics *validation);
 
-/* What a model file will say of the run; class_weights stay the trainer's. */
+/* What a model file will say of the run; its class weights stay the trainer's. */
 void gi_trainer_describe(const gi_trainer *t, const glia_train_result *result,
                          gi_training_record *record);
 

@@ -238,7 +238,9 @@ def cases():
 
 
 def c_value(key, value):
-    return "golden_class_weights" if key == "class_weights" else repr(value)
+    if key == "class_weights":
+        return f"{{.n = {CLASSES}, .of = golden_class_weights}}"
+    return "NAN" if value is None else repr(value)  # NAN: automatic
 
 
 def numbers(values):
@@ -250,7 +252,7 @@ def write():
     print(f"/* Made by make_optimizers.py with PyTorch {torch.__version__.split('+')[0]}; do not "
           "edit. */")
     print("/* clang-format off */")
-    print("#include \"glia.h\"")
+    print("#include \"model/settings.h\"")
     most = max(sum(b.numel() for b in flat_blocks(make_network("TANH", 3))),
                sum(b.numel() for b in flat_blocks(make_network("TANH", 0))))
     n_kept = 2 * (len(HIDDEN) + 1) + -(-most // STRIDE)
@@ -260,7 +262,7 @@ enum {{
     GOLDEN_CLASSES = {CLASSES}, GOLDEN_SAMPLES = {SAMPLES}, GOLDEN_STEPS = {STEPS},
     GOLDEN_STRIDE = {STRIDE}, GOLDEN_KEPT = {n_kept}
 }};
-static const double golden_class_weights[GOLDEN_CLASSES] = {{{", ".join(map(str, CLASS_WEIGHTS))}}};
+static double golden_class_weights[GOLDEN_CLASSES] = {{{", ".join(map(str, CLASS_WEIGHTS))}}};
 /* Of batches, which take turns: the first sample, and the one past the last. */
 static const size_t golden_batches[{len(BATCHES)}][2] = {{{", ".join(
     f"{{{b}, {e}}}" for b, e in BATCHES)}}};
@@ -269,7 +271,7 @@ static const size_t golden_kept_steps[{len(KEPT)}] = {{{", ".join(map(str, KEPT)
 
 static const struct golden_run {{
     const char *name;
-    glia_train_params params;
+    glia_settings params;
     glia_activation activation;
     unsigned normalised;   /* bit l: layer l */
     bool sample_weights;
@@ -285,10 +287,8 @@ static const struct golden_run {{
         plain = {k: case[k] for k in ("normalised",) if k in case}
         flags = [k for k in ("sample_weights", "whole", "pytorch_clips") if case.get(k)]
         own = {"name", "optimizer", "activation", *plain, *flags}
-        params = {"momentum": 0.9, "beta2": -1, "epsilon": 1e-8, "weight_decay": -1}
+        params = {"momentum": 0.9, "beta2": None, "epsilon": 1e-8, "weight_decay": None}
         params |= {k: v for k, v in case.items() if k not in own}
-        if "class_weights" in params:
-            params["n_class_weights"] = CLASSES
         fields = [f".optimizer = GLIA_{case.get('optimizer', 'SGD')}"]
         fields += [f".{k} = {c_value(k, v)}" for k, v in params.items()]
         print(f"{{.name = \"{case['name']}\", .params = {{{', '.join(fields)}}},")

@@ -27,7 +27,7 @@ def rates(n, make, lr=LR):
 
 
 def cases():
-    """name, fields of glia_train_params, epochs, steps an epoch, rates"""
+    """name, fields of glia_settings, epochs, steps an epoch, rates"""
     for epochs, an_epoch in ((6, 4), (7, 3), (1, 10)):
         n = epochs * an_epoch
 
@@ -58,17 +58,17 @@ def main():
     print(f"/* Made by make_schedules.py with PyTorch {torch.__version__.split('+')[0]}; do not "
           "edit. */")
     print("/* clang-format off */")
-    print("#include \"glia.h\"")
+    print("#include \"model/settings.h\"")
     lines = []
     for i, (name, fields, epochs, an_epoch, found) in enumerate(cases()):
         print(f"static const double schedule_{i}[] = {{{', '.join(map(repr, found))}}};")
-        given = {"lr": LR, "lr_end": -1, **fields}
-        params = ", ".join(f".{key} = {value!r}" for key, value in given.items())
+        given = {"lr": LR, "lr_end": "NAN", "lr_factor": "NAN", **fields}
+        params = ", ".join(f".{key} = {value}" for key, value in given.items())
         lines.append(f"    {{{{.schedule = GLIA_SCHEDULE_{name}, {params}, .epochs = {epochs}}}, "
                      f"{an_epoch}, schedule_{i}}},")
     print("""
 static const struct golden_schedule {
-    glia_train_params params;
+    glia_settings params;
     size_t steps_an_epoch;
     const double *rates; /* (epochs * steps_an_epoch) */
 } golden_schedules[] = {""")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Made by make_schedules.py with PyTorch 2.15.0; do not edit. */
 /* clang-format off */
-#include "glia.h"
+#include "model/settings.h"
 static const double schedule_0[] = {0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3};
 static const double schedule_1[] = {0.3, 0.2882608695652174, 0.2765217391304348, 0.2647826086956522, 0.25304347826086954, 0.24130434782608692, 0.22956521739130434, 0.21782608695652173, 0.2060869565217391, 0.1943478260869565, 0.18260869565217389, 0.17086956521739127, 0.15913043478260866, 0.14739130434782605, 0.13565217391304343, 0.12391304347826082, 0.11217391304347822, 0.10043478260869562, 0.08869565217391301, 0.07695652173913041, 0.0652173913043478, 0.0534782608695652, 0.04173913043478259, 0.02999999999999999};
 static const double schedule_2[] = {0.3, 0.28695652173913044, 0.2739130434782609, 0.2608695652173913, 0.24782608695652175, 0.2347826086956522, 0.2217391304347826, 0.20869565217391303, 0.19565217391304346, 0.18260869565217389, 0.16956521739130434, 0.15652173913043474, 0.1434782608695652, 0.13043478260869565, 0.11739130434782606, 0.1043478260869565, 0.09130434782608696, 0.0782608695652174, 0.06521739130434781, 0.05217391304347826, 0.0391304347826087, 0.026086956521739143, 0.013043478260869556, 0.0};
@@ -37,41 +37,41 @@ static const double schedule_31[] = {0.01200000000000001, 0.156, 0.3, 0.28514538
 static const double schedule_32[] = {0.01200000000000001, 0.06621746853234237, 0.18804301448970928, 0.2857395169779483, 0.2939482502580059, 0.24843619365142564, 0.17186183683802883, 0.08853699705751819, 0.02491672219502151, 0.0012000000000000001};
 
 static const struct golden_schedule {
-    glia_train_params params;
+    glia_settings params;
     size_t steps_an_epoch;
     const double *rates; /* (epochs * steps_an_epoch) */
 } golden_schedules[] = {
-    {{.schedule = GLIA_SCHEDULE_CONSTANT, .lr = 0.3, .lr_end = -1, .epochs = 6}, 4, schedule_0},
-    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = 0.03, .epochs = 6}, 4, schedule_1},
-    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = -1, .epochs = 6}, 4, schedule_2},
-    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = -1, .epochs = 6}, 4, schedule_3},
-    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = -1, .lr_factor = 0.7, .lr_every = 2, .epochs = 6}, 4, schedule_4},
-    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = -1, .epochs = 6}, 4, schedule_5},
-    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = -1, .lr_factor = 0.5, .epochs = 6}, 4, schedule_6},
-    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = -1, .epochs = 6}, 4, schedule_7},
-    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = 0.01, .epochs = 6}, 4, schedule_8},
-    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = -1, .epochs = 6}, 4, schedule_9},
-    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = 0.0012000000000000001, .warmup = 0.45, .epochs = 6}, 4, schedule_10},
-    {{.schedule = GLIA_SCHEDULE_CONSTANT, .lr = 0.3, .lr_end = -1, .epochs = 7}, 3, schedule_11},
-    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = 0.03, .epochs = 7}, 3, schedule_12},
-    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = -1, .epochs = 7}, 3, schedule_13},
-    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = -1, .epochs = 7}, 3, schedule_14},
-    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = -1, .lr_factor = 0.7, .lr_every = 2, .epochs = 7}, 3, schedule_15},
-    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = -1, .epochs = 7}, 3, schedule_16},
-    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = -1, .lr_factor = 0.5, .epochs = 7}, 3, schedule_17},
-    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = -1, .epochs = 7}, 3, schedule_18},
-    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = 0.01, .epochs = 7}, 3, schedule_19},
-    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = -1, .epochs = 7}, 3, schedule_20},
-    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = 0.0012000000000000001, .warmup = 0.45, .epochs = 7}, 3, schedule_21},
-    {{.schedule = GLIA_SCHEDULE_CONSTANT, .lr = 0.3, .lr_end = -1, .epochs = 1}, 10, schedule_22},
-    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = 0.03, .epochs = 1}, 10, schedule_23},
-    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = -1, .epochs = 1}, 10, schedule_24},
-    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = -1, .epochs = 1}, 10, schedule_25},
-    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = -1, .lr_factor = 0.7, .lr_every = 2, .epochs = 1}, 10, schedule_26},
-    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = -1, .epochs = 1}, 10, schedule_27},
-    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = -1, .lr_factor = 0.5, .epochs = 1}, 10, schedule_28},
-    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = -1, .epochs = 1}, 10, schedule_29},
-    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = 0.01, .epochs = 1}, 10, schedule_30},
-    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = -1, .epochs = 1}, 10, schedule_31},
-    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = 0.0012000000000000001, .warmup = 0.45, .epochs = 1}, 10, schedule_32},
+    {{.schedule = GLIA_SCHEDULE_CONSTANT, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 6}, 4, schedule_0},
+    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = 0.03, .lr_factor = NAN, .epochs = 6}, 4, schedule_1},
+    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 6}, 4, schedule_2},
+    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 6}, 4, schedule_3},
+    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = NAN, .lr_factor = 0.7, .lr_every = 2, .epochs = 6}, 4, schedule_4},
+    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 6}, 4, schedule_5},
+    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = NAN, .lr_factor = 0.5, .epochs = 6}, 4, schedule_6},
+    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 6}, 4, schedule_7},
+    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = 0.01, .lr_factor = NAN, .epochs = 6}, 4, schedule_8},
+    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 6}, 4, schedule_9},
+    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = 0.0012000000000000001, .lr_factor = NAN, .warmup = 0.45, .epochs = 6}, 4, schedule_10},
+    {{.schedule = GLIA_SCHEDULE_CONSTANT, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 7}, 3, schedule_11},
+    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = 0.03, .lr_factor = NAN, .epochs = 7}, 3, schedule_12},
+    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 7}, 3, schedule_13},
+    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 7}, 3, schedule_14},
+    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = NAN, .lr_factor = 0.7, .lr_every = 2, .epochs = 7}, 3, schedule_15},
+    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 7}, 3, schedule_16},
+    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = NAN, .lr_factor = 0.5, .epochs = 7}, 3, schedule_17},
+    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 7}, 3, schedule_18},
+    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = 0.01, .lr_factor = NAN, .epochs = 7}, 3, schedule_19},
+    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 7}, 3, schedule_20},
+    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = 0.0012000000000000001, .lr_factor = NAN, .warmup = 0.45, .epochs = 7}, 3, schedule_21},
+    {{.schedule = GLIA_SCHEDULE_CONSTANT, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 1}, 10, schedule_22},
+    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = 0.03, .lr_factor = NAN, .epochs = 1}, 10, schedule_23},
+    {{.schedule = GLIA_SCHEDULE_LINEAR, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 1}, 10, schedule_24},
+    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 1}, 10, schedule_25},
+    {{.schedule = GLIA_SCHEDULE_STEP, .lr = 0.3, .lr_end = NAN, .lr_factor = 0.7, .lr_every = 2, .epochs = 1}, 10, schedule_26},
+    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 1}, 10, schedule_27},
+    {{.schedule = GLIA_SCHEDULE_EXPONENTIAL, .lr = 0.3, .lr_end = NAN, .lr_factor = 0.5, .epochs = 1}, 10, schedule_28},
+    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 1}, 10, schedule_29},
+    {{.schedule = GLIA_SCHEDULE_COSINE, .lr = 0.3, .lr_end = 0.01, .lr_factor = NAN, .epochs = 1}, 10, schedule_30},
+    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = NAN, .lr_factor = NAN, .epochs = 1}, 10, schedule_31},
+    {{.schedule = GLIA_SCHEDULE_ONE_CYCLE, .lr = 0.3, .lr_end = 0.0012000000000000001, .lr_factor = NAN, .warmup = 0.45, .epochs = 1}, 10, schedule_32},
 };
