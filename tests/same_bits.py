@@ -83,12 +83,12 @@ def sparse_rows(n, features, part, seed):
     for _ in range(n):
         label = rng.randrange(3)
         yield label, [(i, round(rng.uniform(0.1, 1), 3)) for i in range(features)
-                      if rng.random() < part or i % 37 == label]
+                      if rng.random() < part or (i < 1000 and i % 37 == label)]
 
 
 def write_sparse():
     for name, shape in (("narrow", (300, 30, 0.2)), ("wide", (200, 1500, 0.01)),
-                        ("filled", (150, 20, 0.8))):
+                        ("filled", (150, 20, 0.8)), ("thin", (400, 5000, 0.002))):
         lines = [f"{label} " + " ".join(f"{i + 1}:{value}" for i, value in row)
                  for label, row in sparse_rows(*shape, 5)]
         write(f"{name}.svm", ("\n".join(lines) + "\n").encode())
@@ -146,6 +146,10 @@ def configurations():
         yield f"optimizer {optimizer}", bars + ["--optimizer", optimizer]
         yield f"optimizer {optimizer}, sparse", ["wide.svm", "--hidden", "20", "--epochs", "3",
                                                  "--optimizer", optimizer]
+        yield f"optimizer {optimizer}, thin", ["thin.svm", "--hidden", "90,20", "--epochs", "7",
+                                               "--optimizer", optimizer, "--l2", "1e-3"]
+        yield f"optimizer {optimizer}, thin, by units", ["thin.svm", "--hidden", "256", "--epochs", "7",
+                                                         "--optimizer", optimizer]
     for loss in ("mse", "mae", "huber"):
         yield f"loss {loss}", VALUES + ["--loss", loss, "--epochs", "6"]
         yield f"loss {loss}, sparse", ["values.svm", "--loss", loss, "--epochs", "4"]
@@ -198,7 +202,7 @@ def configurations():
 
     sets = (("bytes", ["bars"]), ("folder", ["grey"]), ("colour", ["colour"]),
             ("narrow", ["narrow.svm"]), ("wide", ["wide.svm"]), ("filled", ["filled.svm"]),
-            ("table", CLASSES), ("values", VALUES), ("labels", LABELS),
+            ("thin", ["thin.svm"]), ("table", CLASSES), ("values", VALUES), ("labels", LABELS),
             ("csr", ["csr.npz"]), ("array", ["dense.npy"]))
     for name, data in sets:
         for batch in (1, 7, 32, 128):

@@ -146,16 +146,17 @@ void REFERENCE(load_pairs)(gi_sparse *dst, const gi_pairs *src, size_t n, double
     const real scale = (real)(1 / divisor);
     real *value = dst->value;
     const size_t n_blocks = gi_sparse_blocks(n);
-    size_t count = 0, block = 0;
+    size_t count = 0;
     for (size_t k = 0; k < src->n; k++) {
-        const size_t at = src->index[k] / GI_SPARSE_BLOCK;
-        for (; dst->end && block < at; block++) dst->end[block] = (uint32_t)count;
         dst->index[count] = src->index[k];
         value[count] = (real)src->value[k] * scale;
         count += src->value[k] != 0;
     }
-    for (; dst->end && block < n_blocks; block++) dst->end[block] = (uint32_t)count;
     dst->n = count;
+    if (!dst->end) return;
+    memset(dst->end, 0, n_blocks * sizeof *dst->end); /* how many each block has, then added up */
+    for (size_t k = 0; k < count; k++) dst->end[dst->index[k] / GI_SPARSE_BLOCK]++;
+    for (size_t b = 1; b < n_blocks; b++) dst->end[b] += dst->end[b - 1];
 }
 
 /* ---- Activations, each beside its derivative ------------------------------------------------ */

@@ -389,8 +389,11 @@ void gi_dataset_targets(const glia_dataset *dataset, size_t index, size_t first,
 void gi_dataset_prefetch(const glia_dataset *dataset, size_t index)
 {
     enum { CACHE_LINE = 64 };
-    if (!dataset->x) return;
     const size_t row = row_of(dataset, index);
+    if (!dataset->x) {
+        if (dataset->source.prefetch) dataset->source.prefetch(dataset->source_of, row);
+        return;
+    }
     const size_t bytes = gi_dataset_row_bytes(dataset);
     const char *at = (const char *)dataset->x + row * bytes;
     if (dataset->labels) __builtin_prefetch(dataset->labels + row);

@@ -31,6 +31,8 @@ typedef struct gi_rows {
     uint32_t (*read_pairs)(const void *source, uint64_t row, const gi_pair_room *room,
                            gi_pairs *out);
     size_t (*most_pairs)(const void *source);
+    /* Asks the memory for a row that will be read soon; or NULL. */
+    void (*prefetch)(const void *source, uint64_t row);
     /* A number that stands for all of it, for gi_dataset_checksum. */
     uint32_t (*checksum)(const void *source);
     void (*keep)(void *source); /* one more data set has it, that will free it too */

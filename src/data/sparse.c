@@ -62,6 +62,16 @@ static uint32_t read_pairs_alone(const void *source, uint64_t row, const gi_pair
     return 0;
 }
 
+static void prefetch(const void *source, uint64_t row)
+{
+    enum { A_LINE = 64 / sizeof(float) };
+    const gi_sparse *s = source;
+    for (size_t i = s->first_pair[row]; i < s->first_pair[row + 1]; i += A_LINE) {
+        __builtin_prefetch(s->column + i);
+        __builtin_prefetch(s->value + i);
+    }
+}
+
 static size_t most_pairs(const void *source)
 {
     const gi_sparse *s = source;
@@ -343,6 +353,7 @@ static gi_rows rows_of(glia_task task, bool is_unlabelled)
         .read = has_class ? read_class : read_row,
         .read_pairs = has_class ? read_pairs : read_pairs_alone,
         .most_pairs = most_pairs,
+        .prefetch = prefetch,
         .read_targets = task == GLIA_CLASSES  ? NULL
                         : is_unlabelled       ? read_nothing
                         : task == GLIA_LABELS ? read_labels
