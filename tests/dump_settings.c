@@ -45,7 +45,7 @@ int main(void)
         const gi_setting *s = &gi_settings[i];
         char value[64];
         other_value(s, value, sizeof value);
-        printf("%s\t%s\t%s\t%s\t%s\t%s\n", s->name, s->key, s->group, value,
+        printf("%s\t%s\t%s\t%s\t%s\t%s\n", s->name, s->key, glia_setting_group(i), value,
                s->record == GI_NEVER ? "" : "kept", s->type == GI_TYPE_FLAG ? "flag" : "");
     }
     return 0;

@@ -15,7 +15,7 @@ static const char *const switch_names[] = {
 
 /* ---- The list ------------------------------------------------------------------------------- */
 
-static const char *const headings[] = {
+const char *const gi_setting_headings[] = {
 #define X(group, heading) heading,
     GI_SETTING_GROUPS(X)
 #undef X
@@ -62,7 +62,7 @@ const gi_setting gi_settings[GI_N_SETTINGS] = {
 #define X(kind, field, option, in, value, least, most, how, kept, what, seen, text)                \
     {.name = option,                                                                               \
      .key = #field,                                                                                \
-     .group = headings[GROUP_##in],                                                                \
+     .group = GROUP_##in,                                                                          \
      .offset = offsetof(struct glia_settings, field),                                              \
      .by_default = value,                                                                          \
      .min = least,                                                                                 \

@@ -145,8 +145,8 @@ typedef enum gi_setting_record {
 typedef struct gi_setting {
     const char *name, *key; /* of the option, of JSON */
     gi_setting_type type;
-    const char *group; /* a heading */
-    size_t offset;     /* in struct glia_settings */
+    size_t group;  /* its heading is gi_setting_headings[group] */
+    size_t offset; /* in struct glia_settings */
     double by_default, min, max;
     gi_setting_bounds bounds;
     gi_setting_record record;
@@ -156,6 +156,7 @@ typedef struct gi_setting {
 } gi_setting;
 
 extern const gi_setting gi_settings[GI_N_SETTINGS];
+extern const char *const gi_setting_headings[];
 
 /* By the name of its option or its key, '-' and '_' alike; NULL if there is none. */
 const gi_setting *gi_setting_find(const char *name);

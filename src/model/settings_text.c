@@ -463,7 +463,7 @@ const char *glia_setting_key(size_t i)
 
 const char *glia_setting_group(size_t i)
 {
-    return at(i) ? at(i)->group : NULL;
+    return at(i) ? gi_setting_headings[at(i)->group] : NULL;
 }
 
 const char *glia_setting_help(size_t i)

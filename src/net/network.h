@@ -103,7 +103,7 @@ glia_status gi_network_check_images(const glia_network *network, glia_type type,
                                     glia_error *error);
 
 /* A network with zeroed parameters, for cross-entropy; hidden and activations as in
- * glia_network_params. */
+ * glia_settings. */
 glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
                            const glia_activation *activations, size_t classes,
                            const gi_engine *engine, glia_network **out, glia_error *error);
