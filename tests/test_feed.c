@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "compute/straighten.h"
-#include "data/dataset.h"
+#include "data/encoding.h"
 #include "data/readers.h"
 #include "feed/augment.h"
 #include "feed/input_form.h"
@@ -88,6 +88,33 @@ static void test_rows_of_sparse_text(void **state)
     glia_dataset_free(rest);
     glia_dataset_free(last);
     glia_dataset_free(dataset);
+}
+
+/* Categories of which one is 1, numbers, and cells that are missing. */
+static void test_rows_of_tables(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "size,kind,day,class\n1.5,a,x,p\n,b,y,q\n2.5,,x,p\n3.5,c,,q\n9,a,y,p\n4,b,x,q\n",
+        "kind,size,price\na,1,10.5\nb,2,20.25\na,,30.125\nc,4,41.5\n,1,55\nb,7,61.75\n",
+    };
+    for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
+        const glia_table_params params = {0};
+        const gi_table_params how = gi_table_params_of(&params, 1);
+        gi_table *table = NULL;
+        glia_dataset *dataset = NULL, *rest = NULL, *held = NULL;
+        assert_int_equal(
+            gi_csv_parse("t.csv", (const uint8_t *)texts[k], strlen(texts[k]), &how, &table, NULL),
+            GLIA_OK);
+        assert_int_equal(gi_dataset_of_table(table, "t", &params, NULL, &dataset, NULL), GLIA_OK);
+        assert_rows_agree(dataset);
+        assert_int_equal(glia_dataset_hold_out_last(dataset, 2, &rest, &held, NULL), GLIA_OK);
+        assert_rows_agree(rest);
+        assert_rows_agree(held);
+        glia_dataset_free(rest);
+        glia_dataset_free(held);
+        glia_dataset_free(dataset);
+    }
 }
 
 /* ---- Lists ---------------------------------------------------------------------------------- */
@@ -397,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows_of_sparse_text),
+        cmocka_unit_test(test_rows_of_tables),
         cmocka_unit_test(test_lists_of_pairs),
         cmocka_unit_test(test_few_non_zeros_forward),
         cmocka_unit_test(test_few_non_zeros_backward),

@@ -7,7 +7,6 @@
 #include "data/encoding_parts.h"
 
 #include <float.h>
-#include <libdeflate.h>
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -34,13 +33,13 @@ static void release_table(struct gi_shared_table *shared)
     gi_free(shared);
 }
 
-static void keep_encoding(void *source)
+void gi_encoding_keep(void *source)
 {
     struct gi_encoding *e = source;
     atomic_fetch_add(&e->users, 1);
 }
 
-static void release_encoding(void *source)
+void gi_encoding_release(void *source)
 {
     struct gi_encoding *e = source;
     if (!e || atomic_fetch_sub(&e->users, 1) > 1) return;
@@ -57,135 +56,9 @@ static void release_encoding(void *source)
     gi_free(e);
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------- */
-
-/*
- * Rows that were read stay resident until their pages are given back; they come again when they are
- * needed. Other threads may be reading them.
- */
-static void count_read(struct gi_shared_table *shared)
-{
-    if (atomic_fetch_add_explicit(&shared->n_read, 1, memory_order_relaxed) % shared->drop_after ==
-        shared->drop_after - 1)
-        gi_file_forget(&shared->table->mapped);
-}
-
-const double *gi_encoding_cells(const struct gi_encoding *e, uint64_t row)
-{
-    if (e->shared->drop_after) count_read(e->shared);
-    return e->shared->table->cells + row * e->shared->table->n_columns;
-}
-
-/* The class of a row with a 1 in one of several targets and 0 in the others, or GI_UNKNOWN. */
-static int64_t class_of_one_hot(const struct gi_encoding *e, const double *cells)
-{
-    int64_t class = GI_UNKNOWN;
-    for (size_t k = 0; k < e->n_targets; k++) {
-        const double cell = cells[e->target[k]];
-        if (cell == 0) continue;
-        if (cell != 1 || class != GI_UNKNOWN) return GI_UNKNOWN;
-        class = (int64_t)k;
-    }
-    return class;
-}
-
-/* The class that a cell of the target stands for, or GI_UNKNOWN. */
-static int64_t class_of(const struct gi_encoding *e, double cell)
-{
-    if (isnan(cell)) return GI_UNKNOWN;
-    if (e->class_of_text) return e->class_of_text[(size_t)cell];
-    size_t begin = 0, end = e->n_numbers;
-    while (begin < end) {
-        const size_t middle = begin + (end - begin) / 2;
-        if (e->numbers[middle].value == cell) return e->numbers[middle].class;
-        if (cell < e->numbers[middle].value)
-            end = middle;
-        else
-            begin = middle + 1;
-    }
-    return GI_UNKNOWN;
-}
-
-static void encode(const struct gi_encoding *e, const double *cells, float *x)
-{
-    const gi_schema *schema = e->schema;
-    for (size_t j = 0; j < schema->n_columns; j++) {
-        const gi_schema_column *column = &schema->columns[j];
-        const double cell =
-            column->is_category ? cells[e->column[j]] : gi_encoding_number(e, j, cells);
-        const bool is_missing = isnan(cell);
-        float *own = x + column->first;
-        if (column->is_category) {
-            memset(own, 0, column->n_categories * sizeof *own);
-            const int32_t place = is_missing ? GI_UNKNOWN : e->category[j][(size_t)cell];
-            if (place >= 0) own[place] = 1;
-        } else {
-            *own = is_missing ? 0 : (float)((cell - column->mean) / column->scale);
-        }
-        if (column->flags_missing) own[gi_schema_width(column) - 1] = is_missing;
-    }
-}
-
-static uint32_t read_row(const void *source, uint64_t row, void *x)
-{
-    const struct gi_encoding *e = source;
-    const double *cells = gi_encoding_cells(e, row);
-    if (x) encode(e, cells, x);
-    if (e->task != GLIA_CLASSES || e->n_targets == 0) return 0;
-    const int64_t class =
-        e->n_targets > 1 ? class_of_one_hot(e, cells) : class_of(e, cells[e->target[0]]);
-    return class < 0 ? 0 : (uint32_t) class; /* none is unknown in a set that has classes */
-}
-
-static void read_targets(const void *source, uint64_t row, size_t first, size_t n, double *targets)
-{
-    const struct gi_encoding *e = source;
-    const double *cells = gi_encoding_cells(e, row);
-    for (size_t k = 0; k < n; k++)
-        targets[k] = first + k < e->n_targets ? cells[e->target[first + k]] : 0;
-}
-
-/* Of what each text of a column stands for; NULL: they are not told apart. */
-static uint32_t checksum_of_texts(uint32_t sum, const struct gi_encoding *e, size_t column,
-                                  const int32_t *meaning)
-{
-    const size_t n = e->shared->table->columns[column].texts.n;
-    return meaning ? libdeflate_crc32(sum, meaning, n * sizeof *meaning) : sum;
-}
-
-/* Of all cells, and of how they are read. */
-static uint32_t checksum(const void *source)
-{
-    const struct gi_encoding *e = source;
-    const gi_table *table = e->shared->table;
-    uint32_t sum =
-        libdeflate_crc32(0, table->cells, table->rows * table->n_columns * sizeof *table->cells);
-    for (size_t j = 0; j < e->schema->n_columns; j++) {
-        const gi_schema_column *column = &e->schema->columns[j];
-        const double about[] = {column->mean, column->scale, (double)e->column[j]};
-        sum = libdeflate_crc32(sum, about, sizeof about);
-        for (size_t c = 0; c < column->n_categories; c++)
-            sum = libdeflate_crc32(sum, column->categories[c], strlen(column->categories[c]));
-        sum = checksum_of_texts(sum, e, e->column[j], e->category[j]);
-        if (column->date != GI_DATE_NONE) {
-            const int32_t dates[] = {(int32_t)column->date, (int32_t)column->part};
-            sum = libdeflate_crc32(sum, dates, sizeof dates);
-        }
-    }
-    return e->n_targets > 0 ? checksum_of_texts(sum, e, e->target[0], e->class_of_text) : sum;
-}
-
-static const gi_rows table_rows = {
-    .read = read_row,
-    .read_targets = read_targets,
-    .checksum = checksum,
-    .keep = keep_encoding,
-    .free = release_encoding,
-};
-
 static const struct gi_encoding *encoding_of(const glia_dataset *dataset)
 {
-    return dataset->source.read == read_row ? dataset->source_of : NULL;
+    return dataset->source.read == gi_encoding_rows.read ? dataset->source_of : NULL;
 }
 
 bool gi_dataset_is_table(const glia_dataset *dataset)
@@ -296,7 +169,7 @@ static glia_status encoding_new(struct gi_shared_table *shared, gi_schema *schem
     e->target = gi_alloc(schema->n_targets, sizeof *e->target, "an encoding", error);
     e->number = gi_alloc(schema->n_columns, sizeof *e->number, "an encoding", error);
     if (!e->column || !e->category || !e->number || !e->target) {
-        release_encoding(e);
+        gi_encoding_release(e);
         return GLIA_NO_MEMORY;
     }
     *out = e;
@@ -468,7 +341,7 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
     if (!status && e->task == GLIA_CLASSES && e->n_targets > 0)
         status = map_classes(e, reading->classes, reading->class_names, error);
     if (status)
-        release_encoding(e);
+        gi_encoding_release(e);
     else
         *out = e;
     return status;
@@ -537,13 +410,13 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
                 place_of(table, row, e->target[k]).text, remark);
         }
         if (e->task == GLIA_CLASSES && e->n_targets > 1) {
-            if (class_of_one_hot(e, cells) != GI_UNKNOWN) continue;
+            if (gi_encoding_one_hot(e, cells) != GI_UNKNOWN) continue;
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: found %g, expected a 1 in one of the %zu targets of the row, which "
                            "are classes, and 0 in the others",
                            place_of(table, row, e->target[k]).text, cell, e->n_targets);
         }
-        if (e->task == GLIA_CLASSES && class_of(e, cell) == GI_UNKNOWN) {
+        if (e->task == GLIA_CLASSES && gi_encoding_class(e, cell) == GI_UNKNOWN) {
             if (e->class_of_text)
                 return gi_fail(error, GLIA_BAD_FORMAT,
                                "%s: found the class \"%.80s\", which the training data have not",
@@ -576,7 +449,7 @@ static glia_status check_rows(const struct gi_encoding *e, const glia_dataset *d
 static void set_encoding(glia_dataset *dataset, struct gi_encoding *e)
 {
     if (dataset->source_of) dataset->source.free(dataset->source_of);
-    dataset->source = table_rows;
+    dataset->source = gi_encoding_rows;
     dataset->source_of = e;
     dataset->schema = e->schema;
     dataset->features = e->schema->n_features;
@@ -605,7 +478,7 @@ glia_status gi_dataset_learn_columns(glia_dataset *dataset, glia_error *error)
     status = gi_encoding_learn(e, dataset, error);
     if (!status) status = map_categories(e, error);
     if (!status) set_encoding(dataset, e);
-    if (status) release_encoding(e);
+    if (status) gi_encoding_release(e);
     return status;
 }
 
@@ -629,7 +502,7 @@ glia_status gi_dataset_read_like(glia_dataset *dataset, const gi_reading *readin
         if (!names) status = GLIA_NO_MEMORY;
     }
     if (status) {
-        release_encoding(e);
+        gi_encoding_release(e);
         return status;
     }
     gi_free(dataset->class_names);
@@ -646,7 +519,7 @@ glia_status glia_dataset_read_like(glia_dataset *dataset, const glia_dataset *li
     const struct gi_encoding *own = encoding_of(dataset), *other = encoding_of(like);
     if (!own && !other) return GLIA_OK; /* there are no columns that could be read otherwise */
     if (own && other && own->shared == other->shared) { /* parts of one table */
-        keep_encoding(like->source_of);
+        gi_encoding_keep(like->source_of);
         set_encoding(dataset, like->source_of);
         return GLIA_OK;
     }
@@ -813,7 +686,7 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     dataset = NULL;
 cleanup:
     glia_dataset_free(dataset);
-    release_encoding(e);
+    gi_encoding_release(e);
     gi_free(rows);
     gi_free(class_names);
     release_table(shared);

@@ -51,6 +51,16 @@ struct gi_encoding {
  * back meanwhile; they come again when they are needed. */
 const double *gi_encoding_cells(const struct gi_encoding *encoding, uint64_t row);
 
+/* The class that a cell of the target stands for; of several targets, of which one is 1 and the
+ * others are 0, that of a row's cells. Or GI_UNKNOWN. */
+int64_t gi_encoding_class(const struct gi_encoding *encoding, double cell);
+int64_t gi_encoding_one_hot(const struct gi_encoding *encoding, const double *cells);
+
+/* How its rows are read (encoding_rows.c); one more data set has it, or one less. */
+extern const gi_rows gi_encoding_rows;
+void gi_encoding_keep(void *encoding);
+void gi_encoding_release(void *encoding);
+
 /* The number that a column of the schema, which is not one of categories, has in a row's cells;
  * NAN: it is missing. */
 static inline double gi_encoding_number(const struct gi_encoding *e, size_t j, const double *cells)
