@@ -222,10 +222,11 @@ glia_status gi_safetensors_parse(const char *path, const uint8_t *bytes, size_t 
             path, (unsigned long long)length, MAX_HEADER_BYTES);
     const size_t n_header = (size_t)length, n_rest = n_bytes - LENGTH_BYTES;
     if (n_header > n_rest)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: byte 0: found %zu as the header's length, but only %zu bytes follow; "
-                       "the file is cut short, or no safetensors file",
-                       path, n_header, n_rest);
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: byte 0: found %zu as the header's length, but only %zu byte%s follow%s; "
+            "the file is cut short, or no safetensors file",
+            path, n_header, n_rest, n_rest == 1 ? "" : "s", n_rest == 1 ? "s" : "");
     const uint8_t *header_bytes = bytes + LENGTH_BYTES;
     if (n_header == 0 || header_bytes[0] != '{')
         return gi_fail(error, GLIA_BAD_FORMAT,

@@ -448,9 +448,9 @@ static void judge_rest(gi_diagnosis *d, const gi_epoch_figures *f, bool last, mo
         tell(d, GLIA_DIAGNOSIS_RATE_LOW, when, GLIA_NO_LAYER, ratio,
              "the loss falls too slowly: after %zu steps it is %.6g, at first it was %.6g (by "
              "guessing: %.3g); raise the learning rate (it is %g), take smaller batches (%zu), or "
-             "train for more than %zu epochs",
+             "train longer than %zu epoch%s",
              f->step, d->probed_loss, d->before.loss, guess, lr, d->params->batch,
-             d->params->epochs);
+             d->params->epochs, d->params->epochs == 1 ? "" : "s");
     } else if (ratio >= bad_loss) {
         tell(d, GLIA_DIAGNOSIS_RATE_HIGH, when, GLIA_NO_LAYER, ratio,
              "the loss, %.3g, stays worse than by guessing (%.3g): the learning rate is likely too "
