@@ -2,8 +2,8 @@
 # The short commands. Meson builds (meson.build); scripts/deps installs what is missing.
 #
 #   make run      build, train on the built-in digits, show what the network says
-#   make test     every test, in every kind of build
-#   make check    the tests of the normal build alone
+#   make test     the tests of the normal build, within three minutes on two cores
+#   make test-all every test, the slow ones too, in every kind of build (half an hour)
 #   make          build
 #   make install  below PREFIX (make install PREFIX=$HOME/.local)
 #   make corpus   files of many tools (R, pandas, LibreOffice, ...): are they read as meant?
@@ -20,7 +20,7 @@ BENCH =
 GLIA = $(BUILD)/cli/glia
 MODEL = $(BUILD)/digits.safetensors
 
-.PHONY: all run test check install corpus fuzz bench format clean
+.PHONY: all run test test-all install corpus fuzz bench format clean
 
 all:
 	@scripts/deps build
@@ -34,11 +34,11 @@ run: all
 
 test:
 	@scripts/deps test
-	@scripts/run_tests all
+	@scripts/run_tests quick
 
-check:
-	@scripts/deps test
-	@scripts/run_tests normal
+test-all:
+	@scripts/deps test-all
+	@scripts/run_tests all
 
 install: all
 	@meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))

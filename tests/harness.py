@@ -16,6 +16,9 @@ import tempfile
 import termios
 import time
 
+SLOW = "--slow" in sys.argv  # then the slow cases alone are run, else the others alone
+if SLOW:
+    sys.argv.remove("--slow")
 PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.environ["GLIA"])
 SANITIZED = bool(os.environ.get("GLIA_SANITIZED"))
 FOLDER = tempfile.TemporaryDirectory(prefix="glia-cli-")
@@ -39,6 +42,12 @@ def test(name):
         TESTS.append((name, function))
         return function
     return add
+
+
+def slow(function):
+    """Below @test: a case that make test leaves to make test-all, since it takes long."""
+    function.slow = True
+    return function
 
 
 def expect(condition, *what):
@@ -217,7 +226,7 @@ def pgm(width, height, pixels):
 # ---- TAP -----------------------------------------------------------------------------------------
 
 def run_tests():
-    """Runs what @test collected; ends the process with status 1 if any failed."""
+    """Runs what @test collected, the slow or the other cases; ends the process with status 1 if any failed."""
     try:
         sys.exit(run_all())
     finally:
@@ -230,8 +239,9 @@ def run_tests():
 
 def run_all():
     failed = 0
-    print(f"1..{len(TESTS)}")
-    for number, (name, function) in enumerate(TESTS, 1):
+    chosen = [case for case in TESTS if getattr(case[1], "slow", False) == SLOW]
+    print(f"1..{len(chosen)}")
+    for number, (name, function) in enumerate(chosen, 1):
         name = name.replace("#", "\\#")
         try:
             function()
