@@ -16,14 +16,13 @@
 #include "report_export.h"
 #include "signals.h"
 
-enum { N_COMMANDS = 15 };
-
-static const struct command *const commands[N_COMMANDS + 1] = {
+static const struct command *const commands[] = {
     &train_command,       &sweep_command,       &eval_command,       &predict_command,
     &inspect_command,     &data_list_command,   &data_check_command, &data_fetch_command,
     &data_show_command,   &data_export_command, &runs_list_command,  &runs_compare_command,
     &runs_repeat_command, &report_command,      &bench_command,      NULL,
 };
+enum { N_COMMANDS = sizeof commands / sizeof *commands - 1 };
 
 /* Whether name is group followed by a blank: "data show" in "data". */
 static bool is_in_group(const char *name, const char *group)

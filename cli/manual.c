@@ -45,9 +45,8 @@ static void option_text(const struct option *option, const void *defaults, char 
 {
     char value[128];
     int used = snprintf(text, size, "%s", option->help);
-    const bool is_choice = option->kind == OPTION_SETTING &&
-                           glia_setting_choice(option->setting, 0) != NULL &&
-                           strcmp(option->metavar, "LIST") != 0;
+    const bool is_choice =
+        option->kind == OPTION_SETTING && glia_setting_choice(option->setting, 0) != NULL;
     if (option->kind == OPTION_CHOICE || is_choice) {
         char choices[256];
         option_expected(option, choices, sizeof choices);

@@ -168,12 +168,10 @@ static glia_status predict(struct test_figures *f, const glia_network *network,
 static struct layer_state look_at(const float *outputs, size_t n, glia_layer_info layer)
 {
     struct layer_state state = {.units = layer.units};
-    bool sigmoid = layer.activation == GLIA_SIGMOID, tanh = layer.activation == GLIA_TANH;
-    float top = sigmoid || tanh ? 1 : layer.activation == GLIA_SCALED_TANH ? 1.7159f : 0;
-    float bottom = sigmoid ? 0 : -top, end = 0.05f * (top - bottom);
-    float low = bottom + end, high = top - end;
+    float bottom = 0, top = 0;
+    state.bounded = glia_activation_range(layer.activation, &bottom, &top) && isfinite(top);
+    float end = 0.05f * (top - bottom), low = bottom + end, high = top - end;
     size_t zeros = 0;
-    state.bounded = top > bottom;
     for (size_t u = 0; u < layer.units; u++) {
         float least = outputs[u], most = outputs[u];
         size_t at_end = 0;

@@ -763,8 +763,7 @@ GLIA_API glia_status glia_augment(const glia_settings *settings, const uint8_t *
  *   elu          z, or e^z - 1 below 0                           Clevert et al. 2016
  *   gelu         z Phi(z), Phi the normal distribution's         Hendrycks and Gimpel 2016
  *   silu         z sigmoid(z)                                    Elfwing, Uchibe and Doya 2018
- *   scaled-tanh  1.7159 tanh(2/3 z)                              LeCun et al. 1998, Efficient
- * BackProp
+ *   scaled-tanh  1.7159 tanh(2/3 z)                              LeCun et al. 1998, BackProp
  */
 #define GLIA_HIDDEN_ACTIVATION_LIST(X)                                                             \
     X(SIGMOID, "sigmoid")                                                                          \
@@ -777,8 +776,7 @@ GLIA_API glia_status glia_augment(const glia_settings *settings, const uint8_t *
     X(SILU, "silu")                                                                                \
     X(SCALED_TANH, "scaled-tanh")
 
-/* ... and softmax, of the output layer and no other; a sigmoid or identity may end a network too.
- */
+/* And softmax, which only an output layer has; an output layer may be sigmoid or identity too. */
 #define GLIA_ACTIVATION_LIST(X)                                                                    \
     GLIA_HIDDEN_ACTIVATION_LIST(X)                                                                 \
     X(SOFTMAX, "softmax")
@@ -814,6 +812,12 @@ typedef enum glia_init {
 /* Names to values and back. from_name returns false, and leaves out alone, for an unknown name. */
 GLIA_API const char *glia_activation_name(glia_activation activation);
 GLIA_API bool glia_activation_from_name(const char *name, glia_activation *out);
+
+/*
+ * The ends of an activation's range near which a unit hardly learns: 0 and 1 of sigmoid, 0 and
+ * infinity of relu. False, with nothing written, for one without (identity, leaky-relu, elu, ...).
+ */
+GLIA_API bool glia_activation_range(glia_activation activation, float *low, float *high);
 GLIA_API const char *glia_loss_name(glia_loss loss);
 GLIA_API bool glia_loss_from_name(const char *name, glia_loss *out);
 GLIA_API glia_task glia_loss_task(glia_loss loss); /* what it is for; auto: classes */

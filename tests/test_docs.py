@@ -12,7 +12,7 @@ Blocks of a page run in order in one empty folder, with the glia that was built 
 
 A word after the language: needs-mnist (skipped where $GLIA_DATA has none), needs-png (skipped
 where the build has no libpng), not-run.
-Functions that the pages name must be in the sources.
+Functions and files that the pages name must be in the sources.
 The manual's examples are those of each command's --help, which the manual pages are made from too;
 there, training is cut short (--epochs 1), and digits.safetensors and seven.png are at hand.
 
@@ -209,13 +209,18 @@ def run_manual(tap):
 
 
 def run_names(tap):
-    """Each `function()` that a page names is in the sources."""
+    """Each `function()` and each `src/file` that a page names is in the sources."""
     sources = "".join(open(path, encoding="utf-8").read()
-                      for path in glob.glob("src/*/*.[ch]") + ["include/glia.h"])
+                      for path in glob.glob("src/**/*.[ch]", recursive=True) +
+                      glob.glob("tests/*.c") + ["include/glia.h"])
     for page in sorted(glob.glob("docs/*.md")):
         names = set(re.findall(r"`(\w+)\(\)`", open(page, encoding="utf-8").read()))
         unknown = [n for n in sorted(names) if not re.search(r"\b%s\)?\(" % n, sources)]
         tap.report(f"functions that {page} names", len(unknown), "not found: " + ", ".join(unknown))
+        text = open(page, encoding="utf-8").read()
+        files = set(re.findall(r"`((?:src|cli|include|tests|fuzz|docs)/[\w./-]*)`", text))
+        lost = [name for name in sorted(files) if not os.path.exists(name)]
+        tap.report(f"files that {page} names", len(lost), "not found: " + ", ".join(lost))
 
 
 def main():

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/activation.h"
+
 enum { INPUTS = 6, CLASSES = 4, LD = 16, MAX_PARAMETERS = 512 };
 
 static const double LARGEST_RELATIVE_ERROR = 1e-7;
@@ -279,7 +281,7 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
     static const size_t hidden[3] = {37, 18, 5}; /* no multiples of the padding or of four */
     for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++) {
         for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++) {
-            if (gi_needs_sums((glia_activation)f)) continue; /* never in one kernel */
+            if (gi_activation_is((glia_activation)f, GI_BY_SUM)) continue; /* never in one kernel */
             glia_network *a = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
             glia_network *b = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
             a->loss = b->loss = (glia_loss)(GLIA_LOSS_CROSS_ENTROPY + f % GLIA_LOSS_HUBER);

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
+#include "compute/bf16.h"
 #include "compute/onednn.h"
 #include "compute/pack.h"
 
@@ -79,7 +80,7 @@ static void fill(matrix *a, gi_rng *rng, bool is_exact, uint32_t range)
             if (a->is_bf16) {
                 uint16_t *half = (uint16_t *)a->elements + r * a->ld + c;
                 pack->to_bf16(half, x, 1);
-                pack->to_f32(x, half, 1);
+                *x = gi_of_bf16(*half);
             } else {
                 ((float *)a->elements)[r * a->ld + c] = *x;
             }
@@ -90,7 +91,7 @@ static float element_of(const matrix *a, size_t i)
 {
     float x;
     if (a->is_bf16)
-        pack->to_f32(&x, (const uint16_t *)a->elements + i, 1);
+        x = gi_of_bf16(((const uint16_t *)a->elements)[i]);
     else
         x = ((const float *)a->elements)[i];
     return x;
@@ -123,7 +124,7 @@ static void assert_matrix(const test_case *t, const char *what, const matrix *a,
         if (a->is_bf16 && t->is_exact) {
             uint16_t half;
             pack->to_bf16(&half, &expected, 1);
-            pack->to_f32(&expected, &half, 1);
+            expected = gi_of_bf16(half);
         }
         assert_close(t, what, i, element_of(a, i), expected, is_used ? scale : 0);
     }

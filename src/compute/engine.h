@@ -71,12 +71,6 @@ static inline size_t gi_layer_vectors(const gi_layer *layer)
     return layer->scale ? GI_NORM_ROWS : 1;
 }
 
-/* Whether f'(z) is no function of a = f(z), so that z must be kept. */
-static inline bool gi_needs_sums(glia_activation f)
-{
-    return f == GLIA_GELU || f == GLIA_SILU;
-}
-
 /* The units of the panel that a unit is in: also the distance of its rows. */
 static inline size_t gi_panel_width(const gi_layer *layer, size_t unit)
 {

@@ -11,8 +11,6 @@
 #include "compute/elementary.h"
 #include "compute/reference.h"
 
-#define EXP(x)     PASTE_ALL(exp_, REAL)(x)
-#define LOG(x)     PASTE_ALL(log_, REAL)(x)
 #define WHOLE(n)   ((n) / GI_PAD * GI_PAD)
 #define ALIGNED(p) __builtin_assume_aligned(p, GI_PAD * 4)
 

@@ -29,6 +29,7 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
+#include "compute/level.h"
 #include "compute/pack.h"
 
 /* Of the OpenMP runtime that oneDNN brings along, if it does. */
@@ -261,16 +262,23 @@ static dnnl_status_t desc_dense(desc *out, size_t rows, size_t columns, dnnl_dat
     return desc_strided(out, dims, type, strides);
 }
 
+/* oneDNN's name of an activation that is GI_IN_ONEDNN; of others, and of identity, none. */
+static dnnl_alg_kind_t algorithm_of(glia_activation f)
+{
+    return f == GLIA_RELU      ? dnnl_eltwise_relu
+           : f == GLIA_TANH    ? dnnl_eltwise_tanh
+           : f == GLIA_SIGMOID ? dnnl_eltwise_logistic
+                               : dnnl_alg_kind_undef;
+}
+
 /* Post-ops for a product with an activation; user-owned scratchpads, so that threads may share. */
 static dnnl_status_t make_attributes(dnnl_primitive_attr_t *out, glia_activation activation)
 {
     dnnl_status_t status = dnnl_primitive_attr_create(out);
     if (status) return status;
     status = dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
-    if (status || activation == GLIA_IDENTITY || activation == GLIA_SOFTMAX) return status;
-    const dnnl_alg_kind_t f = activation == GLIA_RELU   ? dnnl_eltwise_relu
-                              : activation == GLIA_TANH ? dnnl_eltwise_tanh
-                                                        : dnnl_eltwise_logistic;
+    const dnnl_alg_kind_t f = algorithm_of(activation);
+    if (status || f == dnnl_alg_kind_undef) return status;
     dnnl_post_ops_t ops = NULL;
     if (!status) status = dnnl_post_ops_create(&ops);
     if (!status) status = append_eltwise(ops, f);
@@ -434,8 +442,6 @@ static void part_of(size_t rows, size_t parts, size_t i, size_t *begin, size_t *
 
 const char *gi_onednn_version(void)
 {
-#define TEXT(a)    #a
-#define TEXT_OF(a) TEXT(a)
     return TEXT_OF(DNNL_VERSION_MAJOR) "." TEXT_OF(DNNL_VERSION_MINOR) "." TEXT_OF(
         DNNL_VERSION_PATCH);
 }

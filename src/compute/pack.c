@@ -7,60 +7,24 @@
 
 #include <string.h>
 
+#include "compute/activation.h"
+#include "compute/bf16.h"
 #include "compute/engine.h"
+#include "compute/level.h"
 
 #ifdef __AVX512BW__
 #include <immintrin.h>
 #endif
 
-#define PASTE(a, b)     a##b
-#define PASTE_ALL(a, b) PASTE(a, b)
-#define TEXT(a)         #a
-#define TEXT_OF(a)      TEXT(a)
-#define PACK_NAME(l)    PASTE_ALL(gi_pack_, l)
+#define PACK_NAME(l) PASTE_ALL(gi_pack_, l)
+
+typedef float real;
 
 /* ---- bf16 ----------------------------------------------------------------------------------- */
 
-static inline uint32_t bits_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static inline float float_of(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-/* The float nearest to x whose lower 16 bits are zero, as bits; a NaN stays one. */
-static inline uint32_t rounded(float x)
-{
-    const uint32_t bits = bits_of(x);
-    const uint32_t even = bits + 0x7fff + ((bits >> 16) & 1);
-    return (x == x ? even : bits | 0x400000) & 0xffff0000;
-}
-
-static inline uint16_t bf16_of(float x)
-{
-    return (uint16_t)(rounded(x) >> 16);
-}
-
-static inline float f32_of(uint16_t x)
-{
-    return float_of((uint32_t)x << 16);
-}
-
 static void to_bf16(uint16_t *restrict dst, const float *restrict src, size_t n)
 {
-    for (size_t i = 0; i < n; i++) dst[i] = bf16_of(src[i]);
-}
-
-static void to_f32(float *restrict dst, const uint16_t *restrict src, size_t n)
-{
-    for (size_t i = 0; i < n; i++) dst[i] = f32_of(src[i]);
+    for (size_t i = 0; i < n; i++) dst[i] = gi_to_bf16(src[i]);
 }
 
 static void load_row_bf16(uint16_t *restrict dst, glia_type type, const void *src, size_t n,
@@ -69,10 +33,10 @@ static void load_row_bf16(uint16_t *restrict dst, glia_type type, const void *sr
     const float scale = (float)(1 / divisor);
     if (type == GLIA_U8) {
         const uint8_t *restrict bytes = src;
-        for (size_t i = 0; i < n; i++) dst[i] = bf16_of((float)bytes[i] * scale);
+        for (size_t i = 0; i < n; i++) dst[i] = gi_to_bf16((float)bytes[i] * scale);
     } else {
         const float *restrict values = src;
-        for (size_t i = 0; i < n; i++) dst[i] = bf16_of(values[i] * scale);
+        for (size_t i = 0; i < n; i++) dst[i] = gi_to_bf16(values[i] * scale);
     }
     for (size_t i = n; i < gi_padded(n); i++) dst[i] = 0;
 }
@@ -252,10 +216,11 @@ static void pair_rows_f32(uint16_t *restrict dst, const float *restrict src, siz
     size_t r = 0;
     for (; r + 2 <= rows; r += 2, pairs += width) {
         const float *restrict first = src + r * ld, *restrict second = first + ld;
-        for (size_t c = 0; c < width; c++) pairs[c] = rounded(first[c]) >> 16 | rounded(second[c]);
+        for (size_t c = 0; c < width; c++)
+            pairs[c] = gi_rounded_to_bf16(first[c]) >> 16 | gi_rounded_to_bf16(second[c]);
     }
     if (r < rows)
-        for (size_t c = 0; c < width; c++) pairs[c] = rounded(src[r * ld + c]) >> 16;
+        for (size_t c = 0; c < width; c++) pairs[c] = gi_rounded_to_bf16(src[r * ld + c]) >> 16;
 }
 
 static void sum_rows(float *restrict sums, const uint16_t *restrict src, size_t ld, size_t rows,
@@ -263,7 +228,7 @@ static void sum_rows(float *restrict sums, const uint16_t *restrict src, size_t 
 {
     for (size_t c = 0; c < width; c++) sums[c] = 0;
     for (size_t r = 0; r < rows; r++)
-        for (size_t c = 0; c < width; c++) sums[c] += f32_of(src[r * ld + c]);
+        for (size_t c = 0; c < width; c++) sums[c] += gi_of_bf16(src[r * ld + c]);
 }
 
 static void sum_rows_f32(float *restrict sums, const float *restrict src, size_t ld, size_t rows,
@@ -274,49 +239,56 @@ static void sum_rows_f32(float *restrict sums, const float *restrict src, size_t
         for (size_t c = 0; c < width; c++) sums[c] += src[r * ld + c];
 }
 
-/* ---- Derivatives ---------------------------------------------------------------------------- */
+/* ---- Derivatives by a = f(z), see activation.h ----------------------------------------------- */
 
-/* For each element: dst = STORE(gradient * FACTOR), with a = LOAD of f(z). */
-#define DERIVE_BY(LOAD, STORE, FACTOR)                                                             \
-    for (size_t r = 0; r < rows; r++)                                                              \
-        for (size_t c = 0; c < width / GI_PAD * GI_PAD; c++) {                                     \
-            const float a = LOAD(f_z[r * ld + c]);                                                 \
-            dst[r * ld + c] = STORE(gradient[r * width + c] * (FACTOR));                           \
-        }                                                                                          \
-    break
-
-#define DERIVE(LOAD, STORE)                                                                        \
-    switch (f) {                                                                                   \
-    case GLIA_SIGMOID:                                                                             \
-        DERIVE_BY(LOAD, STORE, a *(1 - a));                                                        \
-    case GLIA_TANH:                                                                                \
-        DERIVE_BY(LOAD, STORE, 1 - a * a);                                                         \
-    case GLIA_RELU:                                                                                \
-        DERIVE_BY(LOAD, STORE, a > 0 ? 1.0F : 0.0F);                                               \
-    case GLIA_IDENTITY:                                                                            \
-    case GLIA_SOFTMAX:                                                                             \
-    default: /* the others' derivatives come from units.c */                                       \
-        DERIVE_BY(LOAD, STORE, ((void)a, 1.0F));                                                   \
+#define X(name, traits, low, high, f, gradient, slope)                                             \
+    static inline float name##_slope(float a)                                                      \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        return slope;                                                                              \
     }
+GI_ACTIVATIONS(X)
+#undef X
+
+/* Each element of dst = STORE(gradient * f'(z)), with a = LOAD of f(z), of those by oneDNN. */
+#define DERIVE_BY(name, traits, LOAD, STORE)                                                       \
+    case GLIA_##name:                                                                              \
+        if (!((traits)&GI_IN_ONEDNN)) break;                                                       \
+        for (size_t r = 0; r < rows; r++)                                                          \
+            for (size_t c = 0; c < width / GI_PAD * GI_PAD; c++)                                   \
+                dst[r * ld + c] =                                                                  \
+                    STORE(gradient[r * width + c] * name##_slope(LOAD(f_z[r * ld + c])));          \
+        break;
 
 static void derive(uint16_t *restrict dst, size_t ld, glia_activation f,
                    const uint16_t *restrict f_z, const float *restrict gradient, size_t rows,
                    size_t width)
 {
-    DERIVE(f32_of, bf16_of)
+    switch (f) {
+#define X(name, traits, ...) DERIVE_BY(name, traits, gi_of_bf16, gi_to_bf16)
+        GI_ACTIVATIONS(X)
+#undef X
+    case GLIA_SOFTMAX:
+        break;
+    }
 }
 
 static void derive_f32(float *restrict dst, size_t ld, glia_activation f, const float *restrict f_z,
                        const float *restrict gradient, size_t rows, size_t width)
 {
-    DERIVE(, )
+    switch (f) {
+#define X(name, traits, ...) DERIVE_BY(name, traits, , )
+        GI_ACTIVATIONS(X)
+#undef X
+    case GLIA_SOFTMAX:
+        break;
+    }
 }
 
 extern const gi_pack PACK_NAME(LEVEL);
 const gi_pack PACK_NAME(LEVEL) = {
     .isa = TEXT_OF(LEVEL),
     .to_bf16 = to_bf16,
-    .to_f32 = to_f32,
     .load_row_bf16 = load_row_bf16,
     .transpose16 = transpose16,
     .transpose32 = transpose32,

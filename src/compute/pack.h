@@ -14,7 +14,6 @@ typedef struct gi_pack {
 
     /* dst (n) = src (n) */
     void (*to_bf16)(uint16_t *dst, const float *src, size_t n);
-    void (*to_f32)(float *dst, const uint16_t *src, size_t n);
 
     /* dst (gi_padded(n)) = src (n) / divisor, pads zero. */
     void (*load_row_bf16)(uint16_t *dst, glia_type type, const void *src, size_t n, double divisor);

@@ -14,10 +14,7 @@
 #include <immintrin.h>
 #endif
 
-#define PASTE(a, b)     a##b
-#define PASTE_ALL(a, b) PASTE(a, b)
-#define TEXT(a)         #a
-#define TEXT_OF(a)      TEXT(a)
+#include "compute/level.h"
 
 /* X(k) for each sum: named variables, since an array need not end up in registers. */
 #define TWELVE(X)      X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compute/activation.h"
 #include "compute/onednn.h"
 #include "config.h"
 
@@ -53,18 +54,13 @@ static bool serves_by_units(const gi_layer *layer, int threads)
            layer->n_in * layer->ld * sizeof(float) >= LEAST_BYTES;
 }
 
-/* The activations that oneDNN's products apply, as glia defines them. */
-static bool is_onednns(glia_activation f)
-{
-    return f == GLIA_SIGMOID || f == GLIA_TANH || f == GLIA_RELU || f == GLIA_IDENTITY;
-}
-
 uint64_t gi_plan_staged(const gi_layer *layers, size_t n_layers, double dropout, bool onednn)
 {
     uint64_t staged = 0;
     for (size_t l = 0; l + 1 < n_layers; l++) {
-        const bool is = layers[l].scale || dropout > 0 || gi_needs_sums(layers[l].activation) ||
-                        (onednn && !is_onednns(layers[l].activation));
+        const bool is = layers[l].scale || dropout > 0 ||
+                        gi_activation_is(layers[l].activation, GI_BY_SUM) ||
+                        (onednn && !gi_activation_is(layers[l].activation, GI_IN_ONEDNN));
         staged |= (uint64_t)is << l;
     }
     return staged;

@@ -10,11 +10,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/activation.h"
 #include "compute/elementary.h"
 #include "compute/reference.h"
 
-#define EXP(x)      PASTE_ALL(exp_, REAL)(x)
-#define TANH(x)     PASTE_ALL(tanh_, REAL)(x)
 #define ENGINE_NAME PASTE_ALL(PASTE_ALL(gi_reference_, REAL), PASTE_ALL(_, LEVEL))
 
 typedef REAL real;
@@ -159,65 +158,47 @@ void REFERENCE(load_pairs)(gi_sparse *dst, const gi_pairs *src, size_t n, double
     for (size_t b = 1; b < n_blocks; b++) dst->end[b] += dst->end[b - 1];
 }
 
-/* ---- Activations, each beside its derivative ------------------------------------------------ */
+/* ---- Activations, see activation.h --------------------------------------------------------- */
+
+#define X(name, traits, low, high, f, gradient, slope)                                             \
+    static inline real name##_of(real z)                                                           \
+    {                                                                                              \
+        return f;                                                                                  \
+    }                                                                                              \
+    static inline real name##_slope(real a)                                                        \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        return slope;                                                                              \
+    }
+GI_ACTIVATIONS(X)
+#undef X
 
 void REFERENCE(activate)(glia_activation f, real *row, size_t n_out, size_t begin, size_t end)
 {
     real *restrict z = ALIGNED(row + begin);
     const size_t ld = end - begin;
     switch (f) {
-    case GLIA_SIGMOID: /* 1 / (1 + e^-z) */
-        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = 1 / (1 + EXP(-z[c]));
+#define X(name, ...)                                                                               \
+    case GLIA_##name:                                                                              \
+        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = name##_of(z[c]);                             \
         break;
-    case GLIA_TANH:
-        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = TANH(z[c]);
-        break;
-    case GLIA_RELU: /* max(z, 0); NaN stays NaN, so that divergence is seen */
-        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = z[c] < 0 ? 0 : z[c];
-        break;
-    case GLIA_LEAKY_RELU:
-        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = z[c] < 0 ? (real)GI_LEAK * z[c] : z[c];
-        break;
-    case GLIA_ELU:
-        for (size_t c = 0; c < WHOLE(ld); c++) z[c] = z[c] < 0 ? EXP(z[c]) - 1 : z[c];
-        break;
-    case GLIA_GELU:
-        for (size_t c = 0; c < WHOLE(ld); c++) z[c] *= GAUSSIAN_INTEGRAL(z[c]);
-        break;
-    case GLIA_SILU:
-        for (size_t c = 0; c < WHOLE(ld); c++) z[c] /= 1 + EXP(-z[c]);
-        break;
-    case GLIA_SCALED_TANH:
-        for (size_t c = 0; c < WHOLE(ld); c++)
-            z[c] = (real)GI_TANH_HEIGHT * TANH(z[c] * (real)GI_TANH_SLOPE);
-        break;
-    case GLIA_IDENTITY:
+        GI_ACTIVATIONS(X)
+#undef X
     case GLIA_SOFTMAX:
         break;
     }
     for (size_t c = n_out > begin ? n_out : begin; c < end; c++) row[c] = 0;
 }
 
-/* f'(z) as a function of a = f(z). */
+/* f'(z) as a function of a = f(z); units.c has those that are none. */
 static inline real derivative(glia_activation f, real a)
 {
     switch (f) {
-    case GLIA_SIGMOID:
-        return a * (1 - a);
-    case GLIA_TANH:
-        return 1 - a * a;
-    case GLIA_RELU:
-        return a > 0 ? 1 : 0;
-    case GLIA_LEAKY_RELU:
-        return a > 0 ? 1 : (real)GI_LEAK;
-    case GLIA_ELU: /* e^z below 0 */
-        return a > 0 ? 1 : a + 1;
-    case GLIA_SCALED_TANH: /* A S (1 - tanh^2) */
-        return (real)(GI_TANH_SLOPE / GI_TANH_HEIGHT) *
-               ((real)(GI_TANH_HEIGHT * GI_TANH_HEIGHT) - a * a);
-    case GLIA_GELU:
-    case GLIA_SILU: /* not known from a: units.c has them */
-    case GLIA_IDENTITY:
+#define X(name, ...)                                                                               \
+    case GLIA_##name:                                                                              \
+        return name##_slope(a);
+        GI_ACTIVATIONS(X)
+#undef X
     case GLIA_SOFTMAX: /* the loss has it */
         break;
     }
@@ -231,7 +212,7 @@ void REFERENCE(derive)(glia_activation f, const real *a, real *delta, size_t n)
 
 /* ---- A layer, forward and backward ---------------------------------------------------------- */
 
-/* Units begin..end of a = f(x W + b) for one sample given by its non-zeros. */
+/* (1), (2): units begin..end of a = f(x W + b) of one sample, given by its non-zeros */
 static void forward_list(const gi_layer *layer, const gi_sparse *x, real *a, size_t begin,
                          size_t end)
 {
@@ -268,7 +249,7 @@ static void dot_rows(const gi_layer *layer, const uint32_t i[4], const real *del
     }
 }
 
-/* delta_in = (delta_out W^T) * f'(z_in) */
+/* (8): delta_in = (delta_out W^T) * f'(z_in), of a batch */
 static void backward_data(const gi_layer *layer, const void *diff_dst, glia_activation f,
                           const void *src, void *diff_src, size_t m, size_t begin, size_t end,
                           gi_scratch *scratch)
@@ -287,7 +268,7 @@ static void backward_data(const gi_layer *layer, const void *diff_dst, glia_acti
     }
 }
 
-/* dJ/dW_i = sum_r x_ri delta_r, over the samples r whose input i is not zero */
+/* (7): dJ/dW_i = sum_r x_ri delta_r, over the samples r whose input i is not zero */
 static void backward_weights(const gi_layer *layer, size_t layer_index, const void *src,
                              const void *diff_dst, size_t m, const gi_part *part,
                              const gi_row_update *update, gi_scratch *scratch)
@@ -326,7 +307,7 @@ void REFERENCE(sgd_row)(const gi_row_update *update, size_t layer, size_t row, s
 
 /* ---- Per-sample SGD ------------------------------------------------------------------------- */
 
-/* W_i <- W_i - rate a_i delta, for one input i */
+/* (9) of one input i: W_i <- W_i + factor delta, with factor = -rate a_i */
 static void update_row(const gi_layer *layer, size_t i, real factor, const real *delta)
 {
     for (size_t u = 0; u < layer->ld; u += GI_PANEL)
@@ -335,8 +316,9 @@ static void update_row(const gi_layer *layer, size_t i, real factor, const real 
 }
 
 /*
- * One pass over the rows of W that matter: delta_in_i = (W_i . delta) f'(z_i), and at once, while
- * the row is in cache, W_i <- W_i - rate a_i delta. A relu that is off (a = 0) has neither.
+ * (8) and (9) in one pass over the rows of W: delta_in_i = (W_i . delta) f'(z_i), and at once,
+ * while the row is in cache, W_i <- W_i - rate a_i delta. Rows of relus that are off are passed
+ * over: where a_i = 0, so is f', and neither changes anything.
  */
 static void backward_and_update(const gi_layer *layer, const real *delta, real rate,
                                 glia_activation f, const real *a, real *delta_in, gi_sparse *active)
@@ -363,7 +345,7 @@ static void backward_and_update(const gi_layer *layer, const real *delta, real r
     }
 }
 
-/* The first layer's W <- W - rate x^T delta, panel by panel. */
+/* (9) of the first layer, of the inputs that are not 0: W <- W - rate x^T delta, by panels. */
 static void update_list(const gi_layer *layer, const gi_sparse *x, real rate, const real *delta)
 {
     const real *value = x->value;
@@ -375,27 +357,34 @@ static void update_list(const gi_layer *layer, const gi_sparse *x, real rate, co
     }
 }
 
+/*
+ * The step of docs/reading.md, by the equations of docs/math.md. a[l] and delta[l] are (ld) of
+ * layer l, counted from 0; of the last layer they are one buffer, in which the loss puts delta for
+ * z.
+ */
 double REFERENCE(sgd_sample)(const gi_layer *layers, size_t n_layers, const gi_sparse *x,
-                             const gi_loss *how, double rate, void *const *activations,
-                             void *const *diffs, gi_scratch *scratch, size_t *correct)
+                             const gi_loss *how, double rate, void *const *a, void *const *delta,
+                             gi_scratch *scratch, size_t *correct)
 {
-    forward_list(&layers[0], x, activations[0], 0, layers[0].ld);
-    for (size_t l = 1; l < n_layers; l++)
-        forward(&layers[l], activations[l - 1], activations[l], 1, 0, layers[l].ld, scratch);
+    const size_t last = n_layers - 1;
 
+    /* Forward, (1) and (2): a = f(x W + b) */
+    forward_list(&layers[0], x, a[0], 0, layers[0].ld);
+    for (size_t l = 1; l <= last; l++)
+        forward(&layers[l], a[l - 1], a[l], 1, 0, layers[l].ld, scratch);
+
+    /* The loss, (4), and its gradient, (6): delta = p - y */
     double loss;
-    *correct = REFERENCE(loss)(diffs[n_layers - 1], layers[n_layers - 1].n_out, how, &loss, 1);
+    *correct = REFERENCE(loss)(delta[last], layers[last].n_out, how, &loss, 1);
 
-    for (size_t l = n_layers; l-- > 0;) {
-        const gi_layer *layer = &layers[l];
-        const real *delta = diffs[l];
-        add_scaled(layer->bias, -(real)rate, delta, layer->ld);
-        if (l > 0)
-            backward_and_update(layer, delta, (real)rate, layers[l - 1].activation,
-                                activations[l - 1], diffs[l - 1], &scratch->list);
-        else
-            update_list(layer, x, (real)rate, delta);
+    /* Backward, (8), and the update, (9): first the layer below reads W, then W changes */
+    for (size_t l = last; l > 0; l--) {
+        backward_and_update(&layers[l], delta[l], (real)rate, layers[l - 1].activation, a[l - 1],
+                            delta[l - 1], &scratch->list);
+        add_scaled(layers[l].bias, -(real)rate, delta[l], layers[l].ld);
     }
+    update_list(&layers[0], x, (real)rate, delta[0]);
+    add_scaled(layers[0].bias, -(real)rate, delta[0], layers[0].ld);
     return loss;
 }
 

@@ -7,20 +7,15 @@
 #define GLIA_COMPUTE_REFERENCE_H
 
 #include "compute/engine.h"
-
-#define PASTE(a, b)     a##b
-#define PASTE_ALL(a, b) PASTE(a, b)
-#define TEXT(a)         #a
-#define TEXT_OF(a)      TEXT(a)
+#include "compute/level.h"
 
 /* gi_reference_softmax_float_avx2, say. */
 #define REFERENCE(name) PASTE_ALL(PASTE_ALL(gi_reference_##name##_, REAL), PASTE_ALL(_, LEVEL))
 
-/* Of leaky-relu and scaled-tanh (GLIA_HIDDEN_ACTIVATION_LIST). */
-#define GI_LEAK              0.01
-#define GI_TANH_HEIGHT       1.7159
-#define GI_TANH_SLOPE        (2.0 / 3.0)
-
+/* Those of elementary.h for REAL. */
+#define EXP(x)               PASTE_ALL(exp_, REAL)(x)
+#define LOG(x)               PASTE_ALL(log_, REAL)(x)
+#define TANH(x)              PASTE_ALL(tanh_, REAL)(x)
 #define GAUSSIAN_INTEGRAL(x) PASTE_ALL(gaussian_integral_, REAL)(x)
 
 /* a = f(z), in place, of units begin..end; pads back to zero. Softmax is left to the loss. */

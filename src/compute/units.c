@@ -11,12 +11,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/activation.h"
+#include "compute/bf16.h"
 #include "compute/elementary.h"
 #include "compute/philox.h"
 #include "compute/reference.h"
 
-#define EXP(x)    PASTE_ALL(exp_, REAL)(x)
-#define TANH(x)   PASTE_ALL(tanh_, REAL)(x)
 #define SQRT(x)   PASTE_ALL(sqrt_, REAL)(x)
 #define NORMAL(x) PASTE_ALL(normal_, REAL)(x)
 #define WHOLE(n)  ((n) / GI_PAD * GI_PAD)
@@ -24,32 +24,15 @@
 typedef REAL real;
 typedef real panel_row[GI_PANEL] __attribute__((aligned(64)));
 
-/* ---- bf16 ----------------------------------------------------------------------------------- */
-
-static inline real of_bf16(uint16_t half)
-{
-    const uint32_t bits = (uint32_t)half << 16;
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return (real)x;
-}
-
-/* To nearest, ties to even; NaN stays NaN. */
-static inline uint16_t to_bf16(real value)
-{
-    const float x = (float)value;
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    const uint32_t rounded = bits + 0x7FFF + (bits >> 16 & 1);
-    return (uint16_t)((x != x ? bits | 0x400000 : rounded) >> 16);
-}
+/* ---- Rows ---------------------------------------------------------------------------------- */
 
 /* n elements of a row of a, or of its gradient, which may be bf16; n is a multiple of GI_PAD. */
 static void load(const gi_units *u, const void *matrix, size_t r, size_t unit, real *to, size_t n)
 {
     const size_t at = r * u->row + unit;
     if (u->in_bf16)
-        for (size_t c = 0; c < WHOLE(n); c++) to[c] = of_bf16(((const uint16_t *)matrix)[at + c]);
+        for (size_t c = 0; c < WHOLE(n); c++)
+            to[c] = (real)gi_of_bf16(((const uint16_t *)matrix)[at + c]);
     else
         memcpy(to, (const real *)matrix + at, n * sizeof(real));
 }
@@ -59,7 +42,8 @@ static void store(const gi_units *u, void *matrix, size_t r, size_t unit, const 
 {
     const size_t at = r * u->row + unit;
     if (u->in_bf16)
-        for (size_t c = 0; c < WHOLE(n); c++) ((uint16_t *)matrix)[at + c] = to_bf16(from[c]);
+        for (size_t c = 0; c < WHOLE(n); c++)
+            ((uint16_t *)matrix)[at + c] = gi_to_bf16((float)from[c]);
     else
         memcpy((real *)matrix + at, from, n * sizeof(real));
 }
@@ -118,52 +102,28 @@ void REFERENCE(add_noise)(void *x_, const gi_rng *stream, size_t n, double sd)
     }
 }
 
-/* ---- Activations by z, each beside its derivative -------------------------------------------- */
+/* ---- Derivatives by z, see activation.h ------------------------------------------------------ */
 
-/* g (n) *= f'(y) */
-static void derive_by_sum(glia_activation f, const real *restrict y, real *restrict g, size_t n_)
+#define X(name, traits, low, high, f, gradient, slope)                                             \
+    static inline real name##_gradient(real z, real g)                                             \
+    {                                                                                              \
+        (void)z;                                                                                   \
+        return gradient;                                                                           \
+    }
+GI_ACTIVATIONS(X)
+#undef X
+
+/* g (n) *= f'(z) */
+static void derive_by_sum(glia_activation f, const real *restrict z, real *restrict g, size_t n_)
 {
     const size_t n = WHOLE(n_);
     switch (f) {
-    case GLIA_SIGMOID:
-        for (size_t c = 0; c < n; c++) {
-            const real s = 1 / (1 + EXP(-y[c]));
-            g[c] *= s * (1 - s);
-        }
+#define X(name, ...)                                                                               \
+    case GLIA_##name:                                                                              \
+        for (size_t c = 0; c < n; c++) g[c] = name##_gradient(z[c], g[c]);                         \
         break;
-    case GLIA_TANH:
-        for (size_t c = 0; c < n; c++) {
-            const real t = TANH(y[c]);
-            g[c] *= 1 - t * t;
-        }
-        break;
-    case GLIA_SCALED_TANH:
-        for (size_t c = 0; c < n; c++) {
-            const real t = TANH(y[c] * (real)GI_TANH_SLOPE);
-            g[c] *= (real)(GI_TANH_HEIGHT * GI_TANH_SLOPE) * (1 - t * t);
-        }
-        break;
-    case GLIA_RELU:
-        for (size_t c = 0; c < n; c++) g[c] = y[c] > 0 ? g[c] : 0;
-        break;
-    case GLIA_LEAKY_RELU:
-        for (size_t c = 0; c < n; c++) g[c] *= y[c] > 0 ? 1 : (real)GI_LEAK;
-        break;
-    case GLIA_ELU:
-        for (size_t c = 0; c < n; c++) g[c] *= y[c] > 0 ? 1 : EXP(y[c]);
-        break;
-    case GLIA_GELU: /* Phi(y) + y phi(y) */
-        for (size_t c = 0; c < n; c++)
-            g[c] *= GAUSSIAN_INTEGRAL(y[c]) +
-                    y[c] * (real)0.39894228040143267794 * EXP((real)-0.5 * y[c] * y[c]);
-        break;
-    case GLIA_SILU: /* s + y s (1 - s) */
-        for (size_t c = 0; c < n; c++) {
-            const real s = 1 / (1 + EXP(-y[c]));
-            g[c] *= s * (1 + y[c] * (1 - s));
-        }
-        break;
-    case GLIA_IDENTITY:
+        GI_ACTIVATIONS(X)
+#undef X
     case GLIA_SOFTMAX:
         break;
     }

@@ -7,14 +7,11 @@
 
 #include <string.h>
 
+#include "compute/level.h"
 #include "compute/philox.h"
 #include "compute/vector.h"
 
-#define PASTE(a, b)     a##b
-#define PASTE_ALL(a, b) PASTE(a, b)
-#define TEXT(a)         #a
-#define TEXT_OF(a)      TEXT(a)
-#define WARP_NAME(l)    PASTE_ALL(gi_warp_, l)
+#define WARP_NAME(l) PASTE_ALL(gi_warp_, l)
 
 enum {
     VECTORS = 2, /* of a row of a tile of a smoothed field; GI_WARP_ROWS such rows are one tile */

@@ -87,35 +87,14 @@ void gi_probe_free(gi_probe *p)
     gi_free(p);
 }
 
-/* Where an activation ends, if it does. A relu ends at 0, below which it passes nothing on. */
-static bool range_of(glia_activation f, float *low, float *high)
-{
-    switch (f) {
-    case GLIA_SIGMOID:
-        *low = 0, *high = 1;
-        return true;
-    case GLIA_SCALED_TANH:
-        *low = -1.7159F, *high = 1.7159F;
-        return true;
-    case GLIA_TANH:
-        *low = -1, *high = 1;
-        return true;
-    case GLIA_RELU:
-        *low = 0, *high = INFINITY;
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* The parts of a layer's units that are stuck at an end of their range. */
 static void look_at_units(gi_probe *p, size_t l, gi_layer_state *state)
 {
     const gi_layer *layer = &p->network->layers[l];
     const size_t units = layer->n_out;
-    const bool relu = layer->activation == GLIA_RELU;
     float low, high;
-    if (!range_of(layer->activation, &low, &high)) return;
+    if (!glia_activation_range(layer->activation, &low, &high)) return;
+    const bool relu = isinf(high); /* below its end it passes nothing on */
     const float margin = relu ? 0 : (float)end_of_range * (high - low);
     for (size_t u = 0; u < units; u++) p->n_low[u] = p->n_high[u] = 0;
     for (size_t r = 0; r < p->rows; r++) {

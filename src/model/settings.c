@@ -225,7 +225,7 @@ void gi_setting_expected(const gi_setting *s, char *text, size_t size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", joint, s->choices[i]);
         }
         if (s->type == GI_TYPE_ACTIVATIONS && used < size)
-            snprintf(text + used, size - used, ", or one of these for each hidden layer");
+            snprintf(text + used, size - used, ", or a list with one for each layer");
     }
 }
 

@@ -36,8 +36,7 @@
       "units of each hidden layer, as 512,256; none: no hidden layer, which is softmax or linear " \
       "regression")                                                                                \
     X(ACTIVATIONS, activation, "activation", NETWORK, GLIA_RELU, 0, 0, CLOSED, NEVER, "LIST", NULL,\
-      "activation of the hidden layers: one of sigmoid, tanh, relu, identity, leaky-relu, elu, "   \
-      "gelu, silu, scaled-tanh, or a list with one for each layer")                                \
+      "activation of the hidden layers")                                                           \
     X(FLAG, batch_norm, "batch-norm", NETWORK, 0, 0, 1, CLOSED, NEVER, NULL, NULL,                 \
       "normalise the sums of hidden units over each batch")                                        \
     X(FLAG, deskew, "deskew", NETWORK, 0, 0, 1, CLOSED, NEVER, NULL, NULL,                         \

@@ -7,13 +7,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-
-/* What lets about half of its sums through. */
-static bool is_rectifier(glia_activation f)
-{
-    return f == GLIA_RELU || f == GLIA_LEAKY_RELU || f == GLIA_ELU || f == GLIA_GELU ||
-           f == GLIA_SILU;
-}
+#include "compute/activation.h"
 
 /* Draws every layer's weights by init (see GLIA_INIT_LIST), a stream a layer; biases 0. */
 static glia_status initialise(glia_network *network, glia_init init, uint64_t seed,
@@ -32,8 +26,8 @@ static glia_status initialise(glia_network *network, glia_init init, uint64_t se
         }
         glia_init method = init;
         if (method == GLIA_INIT_AUTO)
-            method =
-                is_rectifier(layer->activation) ? GLIA_INIT_HE_NORMAL : GLIA_INIT_GLOROT_UNIFORM;
+            method = gi_activation_is(layer->activation, GI_RECTIFIER) ? GLIA_INIT_HE_NORMAL
+                                                                       : GLIA_INIT_GLOROT_UNIFORM;
         const bool is_he = method == GLIA_INIT_HE_NORMAL || method == GLIA_INIT_HE_UNIFORM;
         const bool is_normal = method == GLIA_INIT_HE_NORMAL || method == GLIA_INIT_GLOROT_NORMAL;
         const double fan = is_he ? (double)layer->n_in : (double)(layer->n_in + layer->n_out);
