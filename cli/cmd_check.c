@@ -77,7 +77,7 @@ static void add_option(word_list *list, const char *name, const char *value)
 /* Appends a column to a list of columns: its name, or its number if it has a comma in it. */
 static void put_column(struct text *list, const glia_survey *survey, size_t column)
 {
-    const char *name = survey->columns[column].name;
+    const char *name = glia_survey_column(survey, column)->name;
     if (list->length > 0) text_put(list, ",");
     if (*name == '\0' || strchr(name, ',') != NULL)
         text_print(list, "%zu", column + 1);
@@ -91,7 +91,8 @@ static void put_columns(struct text *list, const glia_survey *survey, const char
 {
     if (named != NULL) text_put(list, named);
     for (size_t c = 0; c < survey->n_columns; c++)
-        if (categorical ? survey->columns[c].categorical : survey->columns[c].drop)
+        if (categorical ? glia_survey_column(survey, c)->categorical
+                        : glia_survey_column(survey, c)->drop)
             put_column(list, survey, c);
 }
 
@@ -130,7 +131,8 @@ static word_list suggest(const glia_survey *survey, const source_options *option
     text_free(&path);
     if (survey->is_table) {
         for (size_t c = 0; o->target == NULL && c < survey->n_columns; c++)
-            if (survey->columns[c].role == GLIA_ROLE_TARGET) put_column(&target, survey, c);
+            if (glia_survey_column(survey, c)->role == GLIA_ROLE_TARGET)
+                put_column(&target, survey, c);
         put_columns(&drop, survey, o->drop, false);
         put_columns(&categorical, survey, o->categorical, true);
         add_option(&list, "target", o->target != NULL ? o->target : target.s);
@@ -195,17 +197,17 @@ static bool is_about(const glia_finding *finding, size_t column)
 static void put_remarks(struct text *out, const glia_survey *survey, size_t column,
                         const struct room *room)
 {
-    const glia_column_role role = survey->columns[column].role;
+    const glia_column_role role = glia_survey_column(survey, column)->role;
     size_t n = 0;
     if (role != GLIA_ROLE_FEATURE && role != GLIA_ROLE_NONE) {
         text_put(out, role_names[role]);
         n++;
     }
     for (size_t i = 0; i < survey->n_findings; i++) {
-        if (!is_about(&survey->findings[i], column)) continue;
+        if (!is_about(glia_survey_finding(survey, i), column)) continue;
         if (n++ > 0 && !room->has_all_remarks) continue;
         text_print(out, "%s%s", out->length > 0 ? ", " : "",
-                   glia_finding_name(survey->findings[i].kind));
+                   glia_finding_name(glia_survey_finding(survey, i)->kind));
     }
     if (n > 1 && !room->has_all_remarks) text_print(out, " +%zu", n - 1);
 }
@@ -237,7 +239,7 @@ static void put_content(struct text *out, const glia_column_survey *column, cons
 static void add_column(struct table *table, const glia_survey *survey, size_t c,
                        const struct room *room)
 {
-    const glia_column_survey *column = &survey->columns[c];
+    const glia_column_survey *column = glia_survey_column(survey, c);
     char *name = shorten(column->name, room->name);
     struct text content = {0}, remarks = {0};
     const bool is_ignored = column->kind == GLIA_COLUMN_IGNORED;
@@ -262,10 +264,10 @@ static void add_column(struct table *table, const glia_survey *survey, size_t c,
 /* What there is to say of it. */
 static bool is_remarkable(const glia_survey *survey, size_t column)
 {
-    const glia_column_role role = survey->columns[column].role;
+    const glia_column_role role = glia_survey_column(survey, column)->role;
     if (role != GLIA_ROLE_FEATURE && role != GLIA_ROLE_NONE) return true;
     for (size_t i = 0; i < survey->n_findings; i++)
-        if (is_about(&survey->findings[i], column)) return true;
+        if (is_about(glia_survey_finding(survey, i), column)) return true;
     return false;
 }
 
@@ -367,7 +369,7 @@ static void print_people(const glia_survey *survey, const word_list *command)
     if (survey->is_table) print_columns(survey);
     printf("\n");
     for (size_t i = 0; i < survey->n_findings && i < MOST_FINDINGS; i++) {
-        const glia_finding *finding = &survey->findings[i];
+        const glia_finding *finding = glia_survey_finding(survey, i);
         print_beside(finding->severity == GLIA_NOTE ? STYLE_DIM : STYLE_BOLD,
                      severity_names[finding->severity], finding->message);
     }
@@ -427,7 +429,7 @@ static json_t *json_of_finding(const glia_survey *survey, const glia_finding *fi
     json_t *o = json_need(json_object()), *columns = json_need(json_array());
     json_t *lines = json_need(json_array());
     for (size_t i = 0; i < finding->n_columns; i++)
-        json_push(columns, json_text(survey->columns[finding->columns[i]].name));
+        json_push(columns, json_text(glia_survey_column(survey, finding->columns[i])->name));
     for (size_t i = 0; i < 2; i++)
         if (finding->lines[i] > 0) json_push(lines, json_count(finding->lines[i]));
     json_put(o, "kind", json_text(glia_finding_name(finding->kind)));
@@ -444,9 +446,9 @@ static void print_json(const glia_survey *survey, const word_list *command)
     json_t *o = json_need(json_object()), *columns = json_need(json_array());
     json_t *findings = json_need(json_array()), *line = json_need(json_array());
     for (size_t c = 0; c < survey->n_columns; c++)
-        json_push(columns, json_of_column(&survey->columns[c]));
+        json_push(columns, json_of_column(glia_survey_column(survey, c)));
     for (size_t i = 0; i < survey->n_findings; i++)
-        json_push(findings, json_of_finding(survey, &survey->findings[i]));
+        json_push(findings, json_of_finding(survey, glia_survey_finding(survey, i)));
     for (size_t i = 0; i < command->n; i++) json_push(line, json_text(command->words[i]));
     json_put(o, "dataset", json_text(survey->name));
     json_put(o, "table", json_need(json_boolean(survey->is_table)));
@@ -491,7 +493,8 @@ static int check_run(void *field, int n_operands, char *const *operands)
     else
         print_people(survey, &command);
     /* Findings are in order: the most serious first. */
-    const bool is_severe = survey->n_findings > 0 && survey->findings[0].severity == GLIA_SEVERE;
+    const bool is_severe =
+        survey->n_findings > 0 && glia_survey_finding(survey, 0)->severity == GLIA_SEVERE;
     free_words(&command);
     glia_survey_free(survey);
     return is_severe ? EXIT_FAILED : EXIT_DONE;

@@ -19,6 +19,16 @@
  *    by many threads as long as none trains it.
  *  - Matrices are row-major; shapes are written (rows, columns). A sample is one row.
  *  - Accuracies, errors and probabilities are fractions in [0, 1]; times are seconds.
+ *
+ * A program that was compiled with an older header runs with a newer library of the same soversion
+ * (0.MINOR before 1.0, then MAJOR):
+ *  - Structs grow at their end. A function that fills or reads a struct of the caller's takes its
+ *    size, in the function NAME_sized; NAME is an inline function that passes the size of its own
+ *    header. What one side does not know is zero for the other, and zero means the default. Other
+ *    languages call NAME_sized themselves. Structs that the library makes, and those that it hands
+ *    to callbacks, are only read, by pointers; a program does not copy or index them.
+ *  - glia_error, glia_image, glia_text_count, glia_unknown, glia_dataset_entry and glia_cell stay
+ *    as they are for good; so does the size of glia_table_params.
  */
 #ifndef GLIA_H
 #define GLIA_H
@@ -37,10 +47,13 @@ extern "C" {
 #define GLIA_API __attribute__((visibility("default")))
 #endif
 
-#define GLIA_VERSION "0.1.0"
+/* The version of this header: "major.minor.patch", and 10,000 major + 100 minor + patch for #if. */
+#define GLIA_VERSION        "0.1.0"
+#define GLIA_VERSION_NUMBER 100
 
-/* The version of the library that is linked, as "major.minor.patch". */
+/* The version of the library that is linked, in both forms. */
 GLIA_API const char *glia_version(void);
+GLIA_API int glia_version_number(void);
 
 /* What this build can do beyond the core: "png", "jpeg", "fetch" and "onednn", or "". */
 GLIA_API const char *glia_build_features(void);
@@ -71,7 +84,8 @@ typedef enum glia_status {
 GLIA_API const char *glia_status_name(glia_status status);
 GLIA_API const char *glia_status_text(glia_status status);
 
-/* Nothing is written to it on success. message comes first, so that = {0} is legal in C++ too. */
+/* Nothing is written to it on success. message comes first, so that = {0} is legal in C++ too. Its
+ * form is fixed for good. */
 typedef struct glia_error {
     char message[1024]; /* one line, UTF-8, no newline at its end */
     glia_status status;
@@ -163,6 +177,7 @@ typedef struct glia_table_params {
     bool missing_alone;
     char decimal;   /* '.' or ',': the decimal sign of numbers; 0: found out, column by column */
     char thousands; /* '.', ',', '\'' or ' ' (any blank): between groups of digits; 0: found out */
+    const void *reserved[8]; /* the place of fields to come, so that the size stays; all NULL */
 } glia_table_params;
 
 typedef struct glia_data_params {
@@ -174,17 +189,23 @@ typedef struct glia_data_params {
     size_t image_height, image_width;
     size_t image_channels; /* 1 grey, 3 red, green, blue; 0: 1 if all files are grey, else 3 */
     uint64_t seed;         /* of the generated set, "digits" */
+    int threads;           /* 0: one a core */
     bool fresh;            /* digits, GLIA_TRAIN: new images in every epoch, drawn as needed */
     bool offline;          /* never download */
-    int threads;           /* 0: one a core */
+    bool keep_texts;       /* a stream of rows keeps their cells as texts: see glia_dataset_cell */
     const char *directory; /* look here (DIR/NAME/FILE) before anywhere else; or NULL */
     const char *mirror;    /* base URL that replaces the list of mirrors; or NULL */
     glia_fetch_progress *progress; /* or NULL */
     void *user;                    /* handed to progress */
-    bool keep_texts; /* a stream of rows keeps their cells as texts: see glia_dataset_cell */
 } glia_data_params;
 
-GLIA_API glia_data_params glia_data_default_params(void);
+GLIA_API void glia_data_default_params_sized(glia_data_params *out, size_t size);
+static inline glia_data_params glia_data_default_params(void)
+{
+    glia_data_params out;
+    glia_data_default_params_sized(&out, sizeof out);
+    return out;
+}
 
 /*
  * Opens one split of a data set.
@@ -231,9 +252,15 @@ GLIA_API glia_data_params glia_data_default_params(void);
  *
  * Errors: NOT_FOUND, IO, BAD_FORMAT, DOWNLOAD_FAILED, UNSUPPORTED, NO_MEMORY, CANCELLED.
  */
-GLIA_API glia_status glia_dataset_open(const char *name, glia_split split,
-                                       const glia_data_params *params, glia_dataset **out,
-                                       glia_error *error);
+GLIA_API glia_status glia_dataset_open_sized(const char *name, glia_split split,
+                                             const glia_data_params *params, size_t size,
+                                             glia_dataset **out, glia_error *error);
+static inline glia_status glia_dataset_open(const char *name, glia_split split,
+                                            const glia_data_params *params, glia_dataset **out,
+                                            glia_error *error)
+{
+    return glia_dataset_open_sized(name, split, params, sizeof *params, out, error);
+}
 
 /* What the file at a path would be read as. */
 typedef enum glia_file_kind {
@@ -247,7 +274,12 @@ typedef enum glia_file_kind {
 
 /* By the name and what stands at the file's beginning; params (or NULL): a separator in its table
  * says that the file is of separated values. */
-GLIA_API glia_file_kind glia_file_kind_of(const char *path, const glia_data_params *params);
+GLIA_API glia_file_kind glia_file_kind_of_sized(const char *path, const glia_data_params *params,
+                                                size_t size);
+static inline glia_file_kind glia_file_kind_of(const char *path, const glia_data_params *params)
+{
+    return glia_file_kind_of_sized(path, params, sizeof *params);
+}
 
 /*
  * Wraps arrays of the caller, which are borrowed: they must stay as they are until the data set
@@ -346,7 +378,14 @@ typedef struct glia_dataset_info {
     bool light_on_dark;   /* of grey images: all but a few are light on dark, as MNIST's are */
 } glia_dataset_info;
 
-GLIA_API glia_dataset_info glia_dataset_describe(const glia_dataset *dataset);
+GLIA_API void glia_dataset_describe_sized(const glia_dataset *dataset, glia_dataset_info *out,
+                                          size_t size);
+static inline glia_dataset_info glia_dataset_describe(const glia_dataset *dataset)
+{
+    glia_dataset_info out;
+    glia_dataset_describe_sized(dataset, &out, sizeof out);
+    return out;
+}
 
 /*
  * What was found out when it was opened, for people: lines of text, such as how cells are
@@ -401,8 +440,15 @@ typedef struct glia_dataset_entry {
 } glia_dataset_entry;
 
 /* Lists the data sets known by name. */
-GLIA_API glia_status glia_dataset_list(const glia_data_params *params, glia_dataset_entry **out,
-                                       size_t *count, glia_error *error);
+GLIA_API glia_status glia_dataset_list_sized(const glia_data_params *params, size_t size,
+                                             glia_dataset_entry **out, size_t *count,
+                                             glia_error *error);
+static inline glia_status glia_dataset_list(const glia_data_params *params,
+                                            glia_dataset_entry **out, size_t *count,
+                                            glia_error *error)
+{
+    return glia_dataset_list_sized(params, sizeof *params, out, count, error);
+}
 GLIA_API void glia_dataset_list_free(glia_dataset_entry *entries, size_t count);
 
 /*
@@ -411,8 +457,13 @@ GLIA_API void glia_dataset_list_free(glia_dataset_entry *entries, size_t count);
  * is checked (SHA-256, or the published MD5) before it takes its name: an interrupted or corrupted
  * download leaves nothing behind.
  */
-GLIA_API glia_status glia_dataset_fetch(const char *name, const glia_data_params *params,
-                                        glia_error *error);
+GLIA_API glia_status glia_dataset_fetch_sized(const char *name, const glia_data_params *params,
+                                              size_t size, glia_error *error);
+static inline glia_status glia_dataset_fetch(const char *name, const glia_data_params *params,
+                                             glia_error *error)
+{
+    return glia_dataset_fetch_sized(name, params, sizeof *params, error);
+}
 
 /* ---- What is in a data set ----------------------------------------------------------------- */
 
@@ -543,16 +594,14 @@ typedef struct glia_survey {
     uint64_t sampled_rows; /* in which leaks and copies were looked for */
     const char *how;       /* it was read: "comma-separated, first line is a header"; of other sets
                             * glia_dataset_notes, which may be several lines; or "" */
-    size_t n_columns;
-    const glia_column_survey *columns; /* (n_columns) */
-    bool has_task;                     /* else no task was found, and a finding says why */
+    size_t n_columns;      /* glia_survey_column */
+    bool has_task;         /* else no task was found, and a finding says why */
     glia_task task;
     const char *task_note; /* why it is taken, and how to have another; or "" */
     size_t features;       /* that a network would read; 0: not known */
     size_t n_classes;
     const glia_text_count *classes; /* (n_classes), if these are classes */
-    size_t n_findings;
-    const glia_finding *findings; /* (n_findings), the most serious first */
+    size_t n_findings;              /* glia_survey_finding */
     /* What is suggested, beside what is said of columns. */
     bool can_train; /* with all of that */
     bool balance_classes;
@@ -567,8 +616,13 @@ typedef struct glia_survey {
  * are more than a million, leaks in a sample of them. Errors as of glia_dataset_open; what keeps
  * rows that could be read from being learned from is a finding.
  */
-GLIA_API glia_status glia_survey_make(const char *name, const glia_data_params *params,
-                                      glia_survey **out, glia_error *error);
+GLIA_API glia_status glia_survey_make_sized(const char *name, const glia_data_params *params,
+                                            size_t size, glia_survey **out, glia_error *error);
+static inline glia_status glia_survey_make(const char *name, const glia_data_params *params,
+                                           glia_survey **out, glia_error *error)
+{
+    return glia_survey_make_sized(name, params, sizeof *params, out, error);
+}
 /*
  * The same of a data set that is open, before it is trained on, in a small part of the time that
  * opening it took: of a table with many cells findings are looked for in a sample of the rows, and
@@ -578,6 +632,11 @@ GLIA_API glia_status glia_survey_make(const char *name, const glia_data_params *
 GLIA_API glia_status glia_survey_dataset(const glia_dataset *dataset, glia_survey **out,
                                          glia_error *error);
 GLIA_API void glia_survey_free(glia_survey *survey);
+
+/* The columns in their order, the findings with the most serious first; owned by the survey; NULL
+ * past the last. */
+GLIA_API const glia_column_survey *glia_survey_column(const glia_survey *survey, size_t index);
+GLIA_API const glia_finding *glia_survey_finding(const glia_survey *survey, size_t index);
 
 /* "leak", "identifier", ...; "?" for a value that is none. */
 GLIA_API const char *glia_finding_name(glia_finding_kind kind);
@@ -652,7 +711,7 @@ typedef enum glia_precision {
 #undef X
 } glia_precision;
 
-/* Room for a line that says what was chosen, and why. */
+/* Room for a line that says what was chosen, and why: for good. */
 enum { GLIA_PLAN_TEXT = 256 };
 
 GLIA_API const char *glia_engine_name(glia_engine engine);
@@ -886,7 +945,14 @@ typedef struct glia_network_info {
     size_t columns;       /* of the tables whose rows it reads; 0: it reads none */
 } glia_network_info;
 
-GLIA_API glia_network_info glia_network_describe(const glia_network *network);
+GLIA_API void glia_network_describe_sized(const glia_network *network, glia_network_info *out,
+                                          size_t size);
+static inline glia_network_info glia_network_describe(const glia_network *network)
+{
+    glia_network_info out;
+    glia_network_describe_sized(network, &out, sizeof out);
+    return out;
+}
 
 typedef struct glia_layer_info {
     size_t inputs;
@@ -896,7 +962,14 @@ typedef struct glia_layer_info {
 } glia_layer_info;
 
 /* layer is below glia_network_info.layers; an all-zero struct past the last. */
-GLIA_API glia_layer_info glia_network_layer(const glia_network *network, size_t layer);
+GLIA_API void glia_network_layer_sized(const glia_network *network, size_t layer,
+                                       glia_layer_info *out, size_t size);
+static inline glia_layer_info glia_network_layer(const glia_network *network, size_t layer)
+{
+    glia_layer_info out;
+    glia_network_layer_sized(network, layer, &out, sizeof out);
+    return out;
+}
 
 /* Copies one layer's parameters out or in: weight (units, inputs), bias (units); either NULL. */
 GLIA_API glia_status glia_network_get_layer(const glia_network *network, size_t layer,
@@ -998,12 +1071,24 @@ typedef struct glia_predictor_params {
 } glia_predictor_params;
 
 /* One thread a core, engine auto, f32. */
-GLIA_API glia_predictor_params glia_predictor_default_params(void);
+GLIA_API void glia_predictor_default_params_sized(glia_predictor_params *out, size_t size);
+static inline glia_predictor_params glia_predictor_default_params(void)
+{
+    glia_predictor_params out;
+    glia_predictor_default_params_sized(&out, sizeof out);
+    return out;
+}
 
 /* params NULL: the default ones. UNSUPPORTED: see glia_train. */
-GLIA_API glia_status glia_predictor_create(const glia_network *network,
-                                           const glia_predictor_params *params,
-                                           glia_predictor **out, glia_error *error);
+GLIA_API glia_status glia_predictor_create_sized(const glia_network *network,
+                                                 const glia_predictor_params *params, size_t size,
+                                                 glia_predictor **out, glia_error *error);
+static inline glia_status glia_predictor_create(const glia_network *network,
+                                                const glia_predictor_params *params,
+                                                glia_predictor **out, glia_error *error)
+{
+    return glia_predictor_create_sized(network, params, sizeof *params, out, error);
+}
 GLIA_API void glia_predictor_free(glia_predictor *predictor);
 
 /* As glia_predict; a call with many samples shares them out among the threads. */
@@ -1021,7 +1106,14 @@ typedef struct glia_predictor_info {
     int threads;
 } glia_predictor_info;
 
-GLIA_API glia_predictor_info glia_predictor_describe(const glia_predictor *predictor);
+GLIA_API void glia_predictor_describe_sized(const glia_predictor *predictor,
+                                            glia_predictor_info *out, size_t size);
+static inline glia_predictor_info glia_predictor_describe(const glia_predictor *predictor)
+{
+    glia_predictor_info out;
+    glia_predictor_describe_sized(predictor, &out, sizeof out);
+    return out;
+}
 
 /* What a machine can do: the limits that speeds are compared with. */
 typedef struct glia_machine {
@@ -1043,11 +1135,20 @@ typedef struct glia_machine {
  * instruction set is the best, or what GLIA_CPU names. bf16 is AVX-512's dot product, also on a CPU
  * that has AMX, whose tiles do several times as much. BAD_ARGUMENT (threads, GLIA_CPU), NO_MEMORY.
  */
-GLIA_API glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *error);
+GLIA_API glia_status glia_machine_measure_sized(int threads, glia_machine *out, size_t size,
+                                                glia_error *error);
+static inline glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *error)
+{
+    return glia_machine_measure_sized(threads, out, sizeof *out, error);
+}
 
 /* What it is alone, without measuring: cpu, cores, isa, onednn_isa; the rest is 0. BAD_ARGUMENT
  * (GLIA_CPU). */
-GLIA_API glia_status glia_machine_describe(glia_machine *out, glia_error *error);
+GLIA_API glia_status glia_machine_describe_sized(glia_machine *out, size_t size, glia_error *error);
+static inline glia_status glia_machine_describe(glia_machine *out, glia_error *error)
+{
+    return glia_machine_describe_sized(out, sizeof *out, error);
+}
 
 /*
  * As glia_dataset_open, but images of a folder are brought to the size and the channels of those
@@ -1061,18 +1162,32 @@ GLIA_API glia_status glia_machine_describe(glia_machine *out, glia_error *error)
  * each of its inputs, in their order, and none more, or its targets after them (of classes one
  * column, by name or number). MISMATCH: it has others. BAD_FORMAT: a cell is missing.
  */
-GLIA_API glia_status glia_dataset_open_for(const glia_network *network, const char *name,
-                                           glia_split split, const glia_data_params *params,
-                                           glia_dataset **out, glia_error *error);
+GLIA_API glia_status glia_dataset_open_for_sized(const glia_network *network, const char *name,
+                                                 glia_split split, const glia_data_params *params,
+                                                 size_t size, glia_dataset **out,
+                                                 glia_error *error);
+static inline glia_status glia_dataset_open_for(const glia_network *network, const char *name,
+                                                glia_split split, const glia_data_params *params,
+                                                glia_dataset **out, glia_error *error)
+{
+    return glia_dataset_open_for_sized(network, name, split, params, sizeof *params, out, error);
+}
 
 /*
  * The same some rows at a time, of a pipe as they come: path "-" is standard input. next gives a
  * data set of the caller's, or NULL at the end. The network must outlive the stream.
  */
 typedef struct glia_row_stream glia_row_stream;
-GLIA_API glia_status glia_row_stream_open(const glia_network *network, const char *path,
-                                          glia_split split, const glia_data_params *params,
-                                          glia_row_stream **out, glia_error *error);
+GLIA_API glia_status glia_row_stream_open_sized(const glia_network *network, const char *path,
+                                                glia_split split, const glia_data_params *params,
+                                                size_t size, glia_row_stream **out,
+                                                glia_error *error);
+static inline glia_status glia_row_stream_open(const glia_network *network, const char *path,
+                                               glia_split split, const glia_data_params *params,
+                                               glia_row_stream **out, glia_error *error)
+{
+    return glia_row_stream_open_sized(network, path, split, params, sizeof *params, out, error);
+}
 GLIA_API glia_status glia_row_stream_next(glia_row_stream *rows, glia_dataset **out,
                                           glia_error *error);
 /* Rows that were left out so far, being malformed (glia_table_params.skip_bad_rows). */
@@ -1359,9 +1474,15 @@ GLIA_API glia_status glia_settings_keep(glia_settings *settings, const char *pat
  * was none. UNSUPPORTED: this build has no oneDNN, or the CPU no bf16, which settings ask for.
  * result (or NULL) is set when it succeeds or diverges.
  */
-GLIA_API glia_status glia_train(glia_network *network, const glia_dataset *train,
-                                const glia_dataset *validation, const glia_settings *settings,
-                                glia_train_result *result, glia_error *error);
+GLIA_API glia_status glia_train_sized(glia_network *network, const glia_dataset *train,
+                                      const glia_dataset *validation, const glia_settings *settings,
+                                      glia_train_result *result, size_t size, glia_error *error);
+static inline glia_status glia_train(glia_network *network, const glia_dataset *train,
+                                     const glia_dataset *validation, const glia_settings *settings,
+                                     glia_train_result *result, glia_error *error)
+{
+    return glia_train_sized(network, train, validation, settings, result, sizeof *result, error);
+}
 
 /* What is not of the network's task is NAN. y: what is predicted, t: the targets. */
 typedef struct glia_metrics {
@@ -1393,9 +1514,16 @@ typedef struct glia_metrics {
  * samples are no images of bytes. confusion (or NULL, as for labels and values): (classes,
  * classes), rows the true class, columns the predicted one. threads as in training.
  */
-GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset,
-                                   int threads, glia_metrics *metrics, uint64_t *confusion,
-                                   glia_error *error);
+GLIA_API glia_status glia_evaluate_sized(const glia_network *network, const glia_dataset *dataset,
+                                         int threads, glia_metrics *metrics, size_t size,
+                                         uint64_t *confusion, glia_error *error);
+static inline glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset,
+                                        int threads, glia_metrics *metrics, uint64_t *confusion,
+                                        glia_error *error)
+{
+    return glia_evaluate_sized(network, dataset, threads, metrics, sizeof *metrics, confusion,
+                               error);
+}
 
 /*
  * Scores each target on its own: metrics (n): of values rmse, mae and r2, each in the units of its
@@ -1403,9 +1531,17 @@ GLIA_API glia_status glia_evaluate(const glia_network *network, const glia_datas
  * rest is NAN. n is the number of the network's outputs; else, and for classes, BAD_ARGUMENT.
  * MISMATCH as glia_evaluate.
  */
-GLIA_API glia_status glia_evaluate_targets(const glia_network *network, const glia_dataset *dataset,
-                                           int threads, glia_metrics *metrics, size_t n,
-                                           glia_error *error);
+GLIA_API glia_status glia_evaluate_targets_sized(const glia_network *network,
+                                                 const glia_dataset *dataset, int threads,
+                                                 glia_metrics *metrics, size_t size, size_t n,
+                                                 glia_error *error);
+static inline glia_status glia_evaluate_targets(const glia_network *network,
+                                                const glia_dataset *dataset, int threads,
+                                                glia_metrics *metrics, size_t n, glia_error *error)
+{
+    return glia_evaluate_targets_sized(network, dataset, threads, metrics, sizeof *metrics, n,
+                                       error);
+}
 
 #ifdef __cplusplus
 }

@@ -33,6 +33,10 @@ static void test_status_names(void **state)
 {
     (void)state;
     assert_string_equal(glia_version(), GLIA_VERSION);
+    assert_int_equal(glia_version_number(), GLIA_VERSION_NUMBER);
+    int major = -1, minor = -1, patch = -1;
+    assert_int_equal(sscanf(GLIA_VERSION, "%d.%d.%d", &major, &minor, &patch), 3);
+    assert_int_equal(GLIA_VERSION_NUMBER, 10000 * major + 100 * minor + patch);
     assert_string_equal(glia_status_name(GLIA_OK), "OK");
     assert_string_equal(glia_status_name(GLIA_BAD_FORMAT), "BAD_FORMAT");
     assert_string_equal(glia_status_text(GLIA_BAD_FORMAT), "a file is malformed");
@@ -48,6 +52,25 @@ static void test_fail_sets_the_error(void **state)
     assert_int_equal(error.status, GLIA_IO);
     assert_string_equal(error.message, "a.idx: byte 4");
     assert_int_equal(gi_fail(NULL, GLIA_IO, "nobody listens"), GLIA_IO);
+}
+
+/* Structs of two versions of a header: what both know is copied, nothing else is touched. */
+static void test_copy_known(void **state)
+{
+    (void)state;
+    const struct {
+        int a, b, c;
+    } newer = {1, 2, 3};
+    const struct {
+        int a, b;
+    } older = {4, 5};
+    int to[4] = {-1, -1, -1, -1};
+    gi_copy_known(to, sizeof older, &newer, sizeof newer);
+    const int cut[4] = {1, 2, -1, -1};
+    assert_memory_equal(to, cut, sizeof to);
+    gi_copy_known(to, sizeof newer, &older, sizeof older);
+    const int filled[4] = {4, 5, 0, -1};
+    assert_memory_equal(to, filled, sizeof to);
 }
 
 static void test_fail_cleans_control_characters(void **state)
@@ -715,6 +738,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_names),
         cmocka_unit_test(test_fail_sets_the_error),
+        cmocka_unit_test(test_copy_known),
         cmocka_unit_test(test_fail_cleans_control_characters),
         cmocka_unit_test(test_fail_cuts_whole_characters),
         cmocka_unit_test(test_alloc_zeroes_and_aligns),

@@ -18,6 +18,7 @@ static void check(bool good, const char *what)
 int main()
 {
     check(std::strcmp(glia_version(), GLIA_VERSION) == 0, "version of header and library");
+    check(glia_version_number() == GLIA_VERSION_NUMBER, "the same as a number");
 
     glia_network *network = nullptr;
     glia_settings *settings = nullptr;
@@ -25,6 +26,8 @@ int main()
     check(glia_settings_set(settings, "hidden", "7,5", nullptr) == GLIA_OK, "set one");
     check(glia_network_create(4, 3, settings, &network, nullptr) == GLIA_OK, "create a network");
     glia_settings_free(settings);
+
+    check(glia_network_describe(network).layers == 3, "a struct by value");
 
     const float x[4] = {0, 1, 0, 1};
     float p[3] = {0, 0, 0};

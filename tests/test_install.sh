@@ -37,6 +37,8 @@ libdir=$(pkg-config --variable=libdir glia)
 check "version of pkg-config and program" sh -c \
     '"$1/bin/glia" --version | grep -qF "$(pkg-config --modversion glia)"' - "$folder/root$prefix"
 check "shared library" test -e "$libdir/libglia.so"
+check "its name has the interface's version" sh -c \
+    'v=$(pkg-config --modversion glia) && test -e "$1/libglia.so.${v%.*}" && test ! -e "$1/libglia.so.0"' - "$libdir"
 check "static library" test -e "$libdir/libglia.a"
 check "header" test -f "$folder/root$prefix/include/glia.h"
 check "nothing but glia.h is installed to include" test "$(ls "$folder/root$prefix/include")" = glia.h

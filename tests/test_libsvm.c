@@ -299,9 +299,10 @@ static void test_survey(void **state)
         assert_non_null(strstr(survey->task_note, "labels are classes"));
         size_t n = 0;
         for (size_t k = 0; k < survey->n_findings; k++)
-            if (survey->findings[k].kind == GLIA_FINDING_UNSCALED) {
+            if (glia_survey_finding(survey, k)->kind == GLIA_FINDING_UNSCALED) {
                 n++;
-                assert_true(cases[i].word && strstr(survey->findings[k].message, cases[i].word));
+                assert_true(cases[i].word &&
+                            strstr(glia_survey_finding(survey, k)->message, cases[i].word));
             }
         assert_int_equal(n, cases[i].word != NULL);
         glia_survey_free(survey);

@@ -97,11 +97,12 @@ static glia_survey *survey(const glia_table_params *table)
 static const glia_finding *find(const glia_survey *s, glia_finding_kind kind, const char *column)
 {
     for (size_t i = 0; i < s->n_findings; i++) {
-        const glia_finding *finding = &s->findings[i];
+        const glia_finding *finding = glia_survey_finding(s, i);
         if (finding->kind != kind) continue;
         if (!column) return finding;
         for (size_t k = 0; k < finding->n_columns; k++)
-            if (strcmp(s->columns[finding->columns[k]].name, column) == 0) return finding;
+            if (strcmp(glia_survey_column(s, finding->columns[k])->name, column) == 0)
+                return finding;
     }
     return NULL;
 }
@@ -119,13 +120,14 @@ static const glia_finding *assert_found(const glia_survey *s, glia_finding_kind 
 static void assert_silent(const glia_survey *s)
 {
     if (s->n_findings)
-        fail_msg("%s: %s", glia_finding_name(s->findings[0].kind), s->findings[0].message);
+        fail_msg("%s: %s", glia_finding_name(glia_survey_finding(s, 0)->kind),
+                 glia_survey_finding(s, 0)->message);
 }
 
 static const glia_column_survey *column(const glia_survey *s, const char *name)
 {
     for (size_t c = 0; c < s->n_columns; c++)
-        if (strcmp(s->columns[c].name, name) == 0) return &s->columns[c];
+        if (strcmp(glia_survey_column(s, c)->name, name) == 0) return glia_survey_column(s, c);
     fail_msg("no column %s", name);
     return NULL;
 }
@@ -223,7 +225,7 @@ static void test_clean(void **state)
     assert_int_equal(s->classes[1].count, 50);
     assert_int_equal(s->checked_rows, 150);
     for (size_t c = 0; c < s->n_columns; c++)
-        assert_false(s->columns[c].drop || s->columns[c].categorical);
+        assert_false(glia_survey_column(s, c)->drop || glia_survey_column(s, c)->categorical);
     glia_survey_free(s);
 }
 
@@ -251,8 +253,9 @@ static void test_clean_pixels(void **state)
         put("%u,%u,%u,%u\n", below(10) ? 0 : below(17), below(17), below(200) ? 0 : 16, below(10));
     glia_survey *s = survey(NULL);
     for (size_t i = 0; i < s->n_findings; i++) /* rows of so few numbers repeat */
-        if (s->findings[i].severity != GLIA_NOTE || s->findings[i].kind > GLIA_FINDING_DUPLICATES)
-            fail_msg("%s", s->findings[i].message);
+        if (glia_survey_finding(s, i)->severity != GLIA_NOTE ||
+            glia_survey_finding(s, i)->kind > GLIA_FINDING_DUPLICATES)
+            fail_msg("%s", glia_survey_finding(s, i)->message);
     glia_survey_free(s);
 }
 
@@ -782,7 +785,7 @@ static void test_leak_of_classes(void **state)
     glia_survey *s = survey(NULL);
     const glia_finding *f = assert_found(s, GLIA_FINDING_LEAK, "a", "100 %");
     assert_int_equal(f->severity, GLIA_SEVERE);
-    assert_ptr_equal(f, &s->findings[0]);
+    assert_ptr_equal(f, glia_survey_finding(s, 0));
     assert_null(find(s, GLIA_FINDING_LEAK, "x"));
     glia_survey_free(s);
     PUT_ROWS(200, "%u", 10 * (2 * below(5) + y)); /* ranges, one in the other */
@@ -922,9 +925,9 @@ static void test_order(void **state)
     glia_survey *s = survey(NULL);
     assert_true(s->n_findings >= 3);
     for (size_t i = 1; i < s->n_findings; i++)
-        assert_true(s->findings[i - 1].severity <= s->findings[i].severity);
-    assert_int_equal(s->findings[0].kind, GLIA_FINDING_LEAK);
-    assert_string_equal(glia_finding_name(s->findings[0].kind), "leak");
+        assert_true(glia_survey_finding(s, i - 1)->severity <= glia_survey_finding(s, i)->severity);
+    assert_int_equal(glia_survey_finding(s, 0)->kind, GLIA_FINDING_LEAK);
+    assert_string_equal(glia_finding_name(glia_survey_finding(s, 0)->kind), "leak");
     glia_survey_free(s);
 }
 

@@ -49,6 +49,13 @@ void gi_free(void *block)
     free(block);
 }
 
+void gi_copy_known(void *to, size_t to_size, const void *from, size_t from_size)
+{
+    const size_t both = to_size < from_size ? to_size : from_size;
+    memcpy(to, from, both);
+    memset((char *)to + both, 0, to_size - both);
+}
+
 char *gi_strdup(const char *string, glia_error *error)
 {
     const size_t bytes = strlen(string) + 1;

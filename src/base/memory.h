@@ -19,6 +19,12 @@ void *gi_alloc_unset(size_t count, size_t size, const char *what, glia_error *er
 /* Frees what gi_alloc, gi_strdup or gi_format gave; NULL is legal. */
 void gi_free(void *block);
 
+/*
+ * Copies a struct between the library and a caller whose header may be older or newer: the bytes
+ * that both know; the rest of `to` is zeroed.
+ */
+void gi_copy_known(void *to, size_t to_size, const void *from, size_t from_size);
+
 /* A copy of a string, and a string made by printf's rules. */
 char *gi_strdup(const char *string, glia_error *error);
 __attribute__((format(printf, 2, 3))) char *gi_format(glia_error *error, const char *format, ...);

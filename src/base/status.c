@@ -20,6 +20,11 @@ const char *glia_version(void)
     return GLIA_VERSION;
 }
 
+int glia_version_number(void)
+{
+    return GLIA_VERSION_NUMBER;
+}
+
 const char *glia_status_name(glia_status status)
 {
     return (size_t)status < n_statuses ? statuses[status].name : "UNKNOWN";

@@ -204,18 +204,20 @@ static void cpu_name(char *name, size_t size)
     gi_file_close(&file);
 }
 
-glia_status glia_machine_describe(glia_machine *out, glia_error *error)
+glia_status glia_machine_describe_sized(glia_machine *out, size_t size, glia_error *error)
 {
     const gi_engine *engine;
     const glia_status status = gi_engine_choose(&engine, error);
     if (status) return status;
-    *out =
-        (glia_machine){.cores = gi_core_count(), .isa = engine->isa, .onednn_isa = gi_onednn_isa()};
-    cpu_name(out->cpu, sizeof out->cpu);
+    glia_machine machine = {
+        .cores = gi_core_count(), .isa = engine->isa, .onednn_isa = gi_onednn_isa()};
+    cpu_name(machine.cpu, sizeof machine.cpu);
+    gi_copy_known(out, size, &machine, sizeof machine);
     return GLIA_OK;
 }
 
-glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *error)
+glia_status glia_machine_measure_sized(int threads, glia_machine *out, size_t size,
+                                       glia_error *error)
 {
     measurement m = {0};
     glia_machine machine;
@@ -234,7 +236,7 @@ glia_status glia_machine_measure(int threads, glia_machine *out, glia_error *err
     if (bf16) machine.peak_bf16_gflops = measure_peak(&m, bf16) / 1e9;
     status = measure_memory(&m, peak, &bytes_per_s, error);
     machine.memory_gb_per_s = bytes_per_s / 1e9;
-    if (!status) *out = machine;
+    if (!status) gi_copy_known(out, size, &machine, sizeof machine);
 
 cleanup:
     gi_free(m.lanes);

@@ -14,9 +14,22 @@
 #include "base/memory.h"
 #include "data/table.h"
 
-glia_data_params glia_data_default_params(void)
+static const glia_data_params default_params = {.seed = 1};
+
+/* Else a field that is added would lie in bytes that programs of today leave unset. */
+_Static_assert(offsetof(glia_data_params, user) + sizeof(void *) == sizeof(glia_data_params),
+               "glia_data_params has padding at its end");
+
+void glia_data_default_params_sized(glia_data_params *out, size_t size)
 {
-    return (glia_data_params){.seed = 1};
+    gi_copy_known(out, size, &default_params, sizeof default_params);
+}
+
+glia_data_params gi_data_params(const glia_data_params *params, size_t size)
+{
+    glia_data_params known = default_params;
+    if (params) gi_copy_known(&known, sizeof known, params, size);
+    return known;
 }
 
 static size_t type_bytes(glia_type type)
@@ -419,9 +432,9 @@ glia_status gi_dataset_density(const glia_dataset *dataset, double *out, glia_er
     return GLIA_OK;
 }
 
-glia_dataset_info glia_dataset_describe(const glia_dataset *dataset)
+void glia_dataset_describe_sized(const glia_dataset *dataset, glia_dataset_info *out, size_t size)
 {
-    return (glia_dataset_info){
+    const glia_dataset_info info = {
         .name = dataset->name,
         .type = dataset->type,
         .task = dataset->task,
@@ -434,6 +447,7 @@ glia_dataset_info glia_dataset_describe(const glia_dataset *dataset)
         .columns = dataset->schema ? gi_schema_count_read(dataset->schema) : 0,
         .light_on_dark = dataset->form == GI_FORM_SCALE || dataset->form == GI_FORM_MNIST,
     };
+    gi_copy_known(out, size, &info, sizeof info);
 }
 
 const char *glia_dataset_notes(const glia_dataset *dataset)

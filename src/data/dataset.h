@@ -84,6 +84,9 @@ struct glia_dataset {
     uint32_t *owned_rows;
 };
 
+/* The caller's params, as far as they are known on both sides; NULL: the default ones. */
+glia_data_params gi_data_params(const glia_data_params *params, size_t size);
+
 /*
  * A set with name, sizes and class names ("0", "1", ... when class_names is NULL, which is borrowed
  * during the call) and no samples yet; the caller sets the rest. Checks the invariants on sizes.

@@ -62,15 +62,16 @@ static glia_file_kind kind_of_content(const uint8_t *bytes, size_t n)
     return gi_libsvm_is(bytes, n) ? GLIA_FILE_SPARSE : GLIA_FILE_VALUES;
 }
 
-glia_file_kind glia_file_kind_of(const char *path, const glia_data_params *params)
+glia_file_kind glia_file_kind_of_sized(const char *path, const glia_data_params *given, size_t size)
 {
+    const glia_data_params params = gi_data_params(given, size);
     struct stat info;
     gi_file file = {0};
     if (strcmp(path, "-") == 0) return GLIA_FILE_VALUES; /* it can be read once */
     if (stat(path, &info) != 0 || S_ISDIR(info.st_mode)) return GLIA_FILE_NONE;
     const glia_file_kind named = kind_of_name(path);
     if (named == GLIA_FILE_ARRAYS) return named;
-    if (params && params->table.separator) return GLIA_FILE_VALUES;
+    if (params.table.separator) return GLIA_FILE_VALUES;
     if (named != GLIA_FILE_NONE || !S_ISREG(info.st_mode))
         return named != GLIA_FILE_NONE ? named : GLIA_FILE_VALUES;
     if (gi_file_open(path, &file, NULL) != GLIA_OK) return GLIA_FILE_VALUES;

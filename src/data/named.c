@@ -276,10 +276,10 @@ static glia_status fetch_missing(const struct known_set *set, const struct place
     return status;
 }
 
-glia_status glia_dataset_fetch(const char *name, const glia_data_params *params, glia_error *error)
+glia_status glia_dataset_fetch_sized(const char *name, const glia_data_params *given, size_t size,
+                                     glia_error *error)
 {
-    const glia_data_params defaults = glia_data_default_params();
-    if (!params) params = &defaults;
+    const glia_data_params own = gi_data_params(given, size), *params = &own;
     if (!name) return gi_fail(error, GLIA_BAD_ARGUMENT, "fetch: the name of the data set is NULL");
     const struct known_set *set = find_known(name);
     if (!set) return fail_unknown(name, error);
@@ -397,11 +397,11 @@ static glia_status open_any(const char *name, glia_split split, const glia_data_
     return fail_unknown(name, error);
 }
 
-glia_status glia_dataset_open(const char *name, glia_split split, const glia_data_params *params,
-                              glia_dataset **out, glia_error *error)
+glia_status glia_dataset_open_sized(const char *name, glia_split split,
+                                    const glia_data_params *given, size_t size, glia_dataset **out,
+                                    glia_error *error)
 {
-    const glia_data_params defaults = glia_data_default_params();
-    if (!params) params = &defaults;
+    const glia_data_params own = gi_data_params(given, size), *params = &own;
     if (!name || !out)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "open: the name of the data set or out is NULL");
     if (split != GLIA_TRAIN && split != GLIA_TEST)
@@ -421,11 +421,10 @@ glia_status glia_dataset_open(const char *name, glia_split split, const glia_dat
 
 /* ---- Listing ------------------------------------------------------------------------------- */
 
-glia_status glia_dataset_list(const glia_data_params *params, glia_dataset_entry **out,
-                              size_t *count, glia_error *error)
+glia_status glia_dataset_list_sized(const glia_data_params *given, size_t size,
+                                    glia_dataset_entry **out, size_t *count, glia_error *error)
 {
-    const glia_data_params defaults = glia_data_default_params();
-    if (!params) params = &defaults;
+    const glia_data_params own = gi_data_params(given, size), *params = &own;
     glia_dataset_entry *entries =
         gi_alloc(N_KNOWN, sizeof *entries, "the list of data sets", error);
     if (!entries) return GLIA_NO_MEMORY;

@@ -53,6 +53,21 @@ char *gi_survey_copy(gi_survey *survey, const char *text, glia_error *error)
     return copy;
 }
 
+static const gi_survey *whole(const glia_survey *shown)
+{
+    return (const gi_survey *)shown; /* its first member */
+}
+
+const glia_column_survey *glia_survey_column(const glia_survey *shown, size_t index)
+{
+    return index < shown->n_columns ? &whole(shown)->columns[index] : NULL;
+}
+
+const glia_finding *glia_survey_finding(const glia_survey *shown, size_t index)
+{
+    return index < shown->n_findings ? &whole(shown)->findings[index] : NULL;
+}
+
 void glia_survey_free(glia_survey *shown)
 {
     gi_survey *survey = (gi_survey *)shown; /* which it is the first member of */
@@ -167,7 +182,6 @@ static glia_status describe_columns(gi_survey *survey, const gi_table *table,
 {
     survey->columns = gi_survey_alloc(survey, table->n_columns, sizeof *survey->columns, error);
     if (!survey->columns) return GLIA_NO_MEMORY;
-    survey->shown.columns = survey->columns;
     survey->shown.n_columns = table->n_columns;
     glia_status status = GLIA_OK;
     for (size_t c = 0; c < table->n_columns && !status; c++)
@@ -343,7 +357,7 @@ static glia_status look_at_table(gi_survey *survey, const gi_survey_view *view,
     if (status) goto cleanup;
     gi_survey_find_identifiers(survey, view, facts);
     for (size_t c = 0; c < table->n_columns; c++) {
-        s->features += s->columns[c].features;
+        s->features += survey->columns[c].features;
         is_feature[c] = survey->columns[c].role == GLIA_ROLE_FEATURE && !facts[c].is_identifier;
         is_target[c] = survey->columns[c].role == GLIA_ROLE_TARGET;
     }
@@ -576,11 +590,10 @@ glia_status glia_survey_dataset(const glia_dataset *dataset, glia_survey **out, 
     return GLIA_OK;
 }
 
-glia_status glia_survey_make(const char *name, const glia_data_params *params, glia_survey **out,
-                             glia_error *error)
+glia_status glia_survey_make_sized(const char *name, const glia_data_params *given, size_t size,
+                                   glia_survey **out, glia_error *error)
 {
-    const glia_data_params defaults = glia_data_default_params();
-    if (!params) params = &defaults;
+    const glia_data_params own = gi_data_params(given, size), *params = &own;
     if (!name || !out)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "survey: the name of the data set or out is NULL");
     gi_survey *survey = gi_alloc(1, sizeof *survey, "a survey", error);

@@ -41,7 +41,7 @@ glia_status gi_survey_add(gi_survey *survey, glia_finding_kind kind, glia_severi
         if (!larger) return GLIA_NO_MEMORY;
         if (survey->room)
             memcpy(larger, survey->findings, survey->shown.n_findings * sizeof *larger);
-        survey->shown.findings = survey->findings = larger;
+        survey->findings = larger;
         survey->room = room;
     }
     size_t *copy = gi_survey_alloc(survey, n_columns, sizeof *copy, error);

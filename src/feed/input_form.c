@@ -303,8 +303,6 @@ glia_status gi_open_for(const glia_network *network, const char *name, glia_spli
                         const glia_data_params *params, bool ignores_targets, glia_dataset **out,
                         glia_error *error)
 {
-    const glia_data_params defaults = glia_data_default_params();
-    if (!params) params = &defaults;
     glia_data_params fitted = *params; /* images come in the size of those it was trained on */
     if (fitted.image_height == 0 && fitted.image_width == 0) {
         fitted.image_height = network->input.height;
@@ -343,10 +341,11 @@ glia_status gi_open_for(const glia_network *network, const char *name, glia_spli
     return status;
 }
 
-glia_status glia_dataset_open_for(const glia_network *network, const char *name, glia_split split,
-                                  const glia_data_params *params, glia_dataset **out,
-                                  glia_error *error)
+glia_status glia_dataset_open_for_sized(const glia_network *network, const char *name,
+                                        glia_split split, const glia_data_params *given,
+                                        size_t size, glia_dataset **out, glia_error *error)
 {
+    const glia_data_params own = gi_data_params(given, size), *params = &own;
     return gi_open_for(network, name, split, params, false, out, error);
 }
 

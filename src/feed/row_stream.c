@@ -50,12 +50,11 @@ static glia_status name_rows(glia_row_stream *rows, const char *remembered, glia
     return gi_schema_check_id(rows->network->schema, rows->params.id, error);
 }
 
-glia_status glia_row_stream_open(const glia_network *network, const char *path, glia_split split,
-                                 const glia_data_params *params, glia_row_stream **out,
-                                 glia_error *error)
+glia_status glia_row_stream_open_sized(const glia_network *network, const char *path,
+                                       glia_split split, const glia_data_params *given, size_t size,
+                                       glia_row_stream **out, glia_error *error)
 {
-    const glia_data_params defaults = glia_data_default_params();
-    if (!params) params = &defaults;
+    const glia_data_params own = gi_data_params(given, size), *params = &own;
     glia_row_stream *rows = gi_alloc(1, sizeof *rows, "a stream of rows", error);
     if (!rows) return GLIA_NO_MEMORY;
     rows->network = network;

@@ -482,8 +482,9 @@ static void measure_label(const gi_evaluation *e, size_t c, ranked *samples, gli
     rank_output(e, c, samples, metrics);
 }
 
-glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset, int threads,
-                          glia_metrics *metrics, uint64_t *confusion, glia_error *error)
+glia_status glia_evaluate_sized(const glia_network *network, const glia_dataset *dataset,
+                                int threads, glia_metrics *metrics, size_t size,
+                                uint64_t *confusion, glia_error *error)
 {
     gi_pool *pool;
     glia_status status = gi_pool_create(threads, &pool, error);
@@ -495,14 +496,15 @@ glia_status glia_evaluate(const glia_network *network, const glia_dataset *datas
         found = gi_evaluation_run(evaluation, confusion);
         status = gi_evaluation_rank(evaluation, &found, error);
     }
-    if (!status) *metrics = found;
+    if (!status) gi_copy_known(metrics, size, &found, sizeof found);
     gi_evaluation_free(evaluation);
     gi_pool_free(pool);
     return status;
 }
 
-glia_status glia_evaluate_targets(const glia_network *network, const glia_dataset *dataset,
-                                  int threads, glia_metrics *metrics, size_t n, glia_error *error)
+glia_status glia_evaluate_targets_sized(const glia_network *network, const glia_dataset *dataset,
+                                        int threads, glia_metrics *metrics, size_t size, size_t n,
+                                        glia_error *error)
 {
     if (glia_loss_task(network->loss) == GLIA_CLASSES)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "the network has classes, not targets to score");
@@ -522,11 +524,12 @@ glia_status glia_evaluate_targets(const glia_network *network, const glia_datase
     if (!status) {
         gi_evaluation_run(evaluation, NULL);
         for (size_t c = 0; c < n; c++) {
-            metrics[c] = no_metrics(dataset->samples);
+            glia_metrics found = no_metrics(dataset->samples);
             if (evaluation->task == GLIA_VALUES)
-                measure_target(evaluation, c, &metrics[c]);
+                measure_target(evaluation, c, &found);
             else
-                measure_label(evaluation, c, samples, &metrics[c]);
+                measure_label(evaluation, c, samples, &found);
+            gi_copy_known((char *)metrics + c * size, size, &found, sizeof found);
         }
     }
     gi_free(samples);

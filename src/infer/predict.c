@@ -46,9 +46,16 @@ struct glia_predictor {
 
 /* ---- Making --------------------------------------------------------------------------------- */
 
-glia_predictor_params glia_predictor_default_params(void)
+static const glia_predictor_params default_params = {.engine = GLIA_ENGINE_AUTO};
+
+/* Else a field that is added would lie in bytes that programs of today leave unset. */
+_Static_assert(offsetof(glia_predictor_params, precision) + sizeof(glia_precision) ==
+                   sizeof(glia_predictor_params),
+               "glia_predictor_params has padding at its end");
+
+void glia_predictor_default_params_sized(glia_predictor_params *out, size_t size)
 {
-    return (glia_predictor_params){.threads = 0};
+    gi_copy_known(out, size, &default_params, sizeof default_params);
 }
 
 void glia_predictor_free(glia_predictor *p)
@@ -125,14 +132,15 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
     return status;
 }
 
-glia_status glia_predictor_create(const glia_network *network, const glia_predictor_params *params,
-                                  glia_predictor **out, glia_error *error)
+glia_status glia_predictor_create_sized(const glia_network *network,
+                                        const glia_predictor_params *params, size_t size,
+                                        glia_predictor **out, glia_error *error)
 {
-    const glia_predictor_params defaults = glia_predictor_default_params();
-    if (!params) params = &defaults;
+    glia_predictor_params known = default_params;
+    if (params) gi_copy_known(&known, sizeof known, params, size);
     const bool onednn =
-        params->engine == GLIA_ENGINE_ONEDNN || params->precision == GLIA_PRECISION_BF16;
-    return predictor_new(network, params, onednn ? ONEDNN_ROWS : ROWS, onednn ? 1 : (1 << WAYS) - 1,
+        known.engine == GLIA_ENGINE_ONEDNN || known.precision == GLIA_PRECISION_BF16;
+    return predictor_new(network, &known, onednn ? ONEDNN_ROWS : ROWS, onednn ? 1 : (1 << WAYS) - 1,
                          out, error);
 }
 
@@ -245,15 +253,16 @@ glia_status glia_predictor_run_f64(glia_predictor *p, glia_type type, const void
     return run(p, type, x, n, NULL, outputs, error);
 }
 
-glia_predictor_info glia_predictor_describe(const glia_predictor *p)
+void glia_predictor_describe_sized(const glia_predictor *p, glia_predictor_info *out, size_t size)
 {
     const gi_plan *plan = &p->plan[p->way];
-    return (glia_predictor_info){
+    const glia_predictor_info info = {
         .engine = plan->name,
         .isa = plan->engine->isa,
         .precision = plan->precision,
         .threads = p->shared ? gi_pool_threads(p->pool) : 1,
     };
+    gi_copy_known(out, size, &info, sizeof info);
 }
 
 /* By a predictor for this call alone. */

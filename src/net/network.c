@@ -262,7 +262,7 @@ glia_status gi_network_check_images(const glia_network *network, glia_type type,
                    what, does);
 }
 
-glia_network_info glia_network_describe(const glia_network *network)
+void glia_network_describe_sized(const glia_network *network, glia_network_info *out, size_t size)
 {
     glia_network_info info = {
         .inputs = gi_network_inputs(network),
@@ -279,19 +279,24 @@ glia_network_info glia_network_describe(const glia_network *network)
     for (size_t l = 0; l < network->n_layers; l++)
         info.parameters += (network->layers[l].n_in + (network->layers[l].scale ? 2 : 1)) *
                            network->layers[l].n_out;
-    return info;
+    gi_copy_known(out, size, &info, sizeof info);
 }
 
-glia_layer_info glia_network_layer(const glia_network *network, size_t layer)
+void glia_network_layer_sized(const glia_network *network, size_t layer, glia_layer_info *out,
+                              size_t size)
 {
-    if (layer >= network->n_layers) return (glia_layer_info){0};
-    const gi_layer *l = &network->layers[layer];
-    return (glia_layer_info){.inputs = l->n_in,
-                             .units = l->n_out,
-                             .activation = layer + 1 < network->n_layers
-                                               ? l->activation
-                                               : gi_output_activation(network->loss),
-                             .batch_norm = l->scale != NULL};
+    glia_layer_info info = {0};
+    if (layer < network->n_layers) {
+        const gi_layer *l = &network->layers[layer];
+        const bool is_last = layer + 1 == network->n_layers;
+        info = (glia_layer_info){
+            .inputs = l->n_in,
+            .units = l->n_out,
+            .activation = is_last ? gi_output_activation(network->loss) : l->activation,
+            .batch_norm = l->scale != NULL,
+        };
+    }
+    gi_copy_known(out, size, &info, sizeof info);
 }
 
 const char *glia_network_class_name(const glia_network *network, size_t index)

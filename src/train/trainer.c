@@ -277,9 +277,9 @@ static void keep_record(gi_trainer *t, const glia_train_result *result)
     t->params.class_weights.of = NULL; /* the network's now */
 }
 
-glia_status glia_train(glia_network *network, const glia_dataset *train,
-                       const glia_dataset *validation, const glia_settings *settings,
-                       glia_train_result *result, glia_error *error)
+glia_status glia_train_sized(glia_network *network, const glia_dataset *train,
+                             const glia_dataset *validation, const glia_settings *settings,
+                             glia_train_result *result, size_t size, glia_error *error)
 {
     const glia_settings defaults = gi_settings_defaults();
     gi_trainer t = {.network = network, .train = train, .validation = validation};
@@ -325,7 +325,7 @@ glia_status glia_train(glia_network *network, const glia_dataset *train,
         status = gi_trainer_run(&t, &r, error);
         const bool ended = !status && r.stop != GLIA_STOP_CANCELLED;
         learned = r.best_epoch > 0 || (r.stop != GLIA_STOP_DIVERGED && (ended || r.samples > 0));
-        if (result) *result = r;
+        if (result) gi_copy_known(result, size, &r, sizeof r);
     }
     if (learned)
         keep_record(&t, &r);
