@@ -12,6 +12,8 @@
 
 enum { BEHIND = 256, SAMPLES = 90, FEATURES = 4, CLASSES = 3, TARGETS = 2 };
 
+typedef glia_metrics metrics_of_targets[TARGETS];
+
 /* A struct with bytes behind it that must stay. */
 #define FRAME(type)                                                                                \
     struct {                                                                                       \
@@ -173,7 +175,7 @@ static void use_arrays(void)
           "targets");
     check(glia_network_create(FEATURES, TARGETS, settings, &network, &error), "create");
     train(network, whole, whole);
-    FRAME(glia_metrics[TARGETS]) each;
+    FRAME(metrics_of_targets) each;
     FILL(each);
     check(glia_evaluate_targets(network, whole, 1, each.of, TARGETS, &error), "each target");
     HELD(each, "glia_metrics[]");
