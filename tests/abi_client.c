@@ -98,7 +98,7 @@ static void train(glia_network *network, const glia_dataset *rest, const glia_da
     printf("plan: %s, %s, %s\n", result.of.engine, result.of.isa, result.of.plan);
     glia_settings_free(settings);
     FILL(metrics);
-    check(glia_evaluate(network, held, 1, &metrics.of, NULL, &error), "evaluate");
+    check(glia_evaluate(network, held ? held : rest, 1, &metrics.of, NULL, &error), "evaluate");
     HELD(metrics, "glia_metrics");
     printf("metrics: %zu, loss %.9g, accuracy %.9g, rmse %.9g, low %.9g, majority %zu\n",
            metrics.of.samples, metrics.of.loss, metrics.of.accuracy, metrics.of.rmse,
