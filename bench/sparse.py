@@ -3,7 +3,8 @@
 """How fast sparse text is learned, and in how much memory, beside another build of glia.
 
 usage: bench/sparse.py [--glia PROGRAM] [--base PROGRAM] [--rows 1000000] [--features 40000]
-                       [--values 50] [--classes 10] [--rounds 3] [--folder FOLDER] [--write PAGE]
+                       [--values 50] [--classes 10] [--rounds 3] [--threads 0] [--folder FOLDER]
+                       [--write PAGE]
 
 Writes a LIBSVM file with so many values in each row, drawn from all features and more often from
 some that its class has to itself, and trains an epoch on it with each program in turn: the base is
@@ -77,6 +78,7 @@ def main():
     parser.add_argument("--values", type=int, default=50, help="of a row that are not 0")
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", default="0", help="of glia; 0: one for each core")
     parser.add_argument("--folder", default=os.path.join(ROOT, "build", "bench-sparse"))
     parser.add_argument("--write", metavar="PAGE", help="put the table there too")
     options = parser.parse_args()
@@ -90,7 +92,8 @@ def main():
     programs = [os.path.abspath(path) for path in (options.base, options.glia) if path]
     lines = []
     for name, words in WAYS:
-        *base, own = measure(programs, data, words, options.folder, options.rounds)
+        *base, own = measure(programs, data, [*words, "--threads", options.threads], options.folder,
+                             options.rounds)
         say(f"{name}: {base} {own}")
         before = [number(base[0][0]), number(own[0] / base[0][0], 1)] if base else ["–", "–"]
         lines.append([name, number(own[0]), *before, number(own[1], 1), number(own[2] / size, 2)])
