@@ -84,7 +84,7 @@ static void encode(const struct gi_encoding *e, const double *cells, float *x)
         } else {
             *own = scaled(column, cell);
         }
-        if (column->flags_missing) own[gi_schema_width(column) - 1] = isnan(cell) ? 1 : 0;
+        if (column->flags_missing) own[gi_schema_width(column) - 1] = isnan(cell) ? 1.0F : 0;
     }
 }
 
