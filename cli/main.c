@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands.h"
-#include "manual.h"
-#include "output.h"
-#include "progress.h"
-#include "recipe.h"
-#include "report_export.h"
-#include "signals.h"
+#include "draw/progress.h"
+#include "report/report_export.h"
+#include "shell/commands.h"
+#include "shell/manual.h"
+#include "shell/output.h"
+#include "shell/recipe.h"
+#include "shell/signals.h"
 
 static const struct command *const commands[] = {
     &train_command,       &sweep_command,       &eval_command,       &predict_command,

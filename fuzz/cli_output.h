@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "output.h"
+#include "shell/output.h"
 
 /* Once; the reports of sanitizers and of libFuzzer do not go through the stream. */
 static inline void silence(void)

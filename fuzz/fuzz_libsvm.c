@@ -5,9 +5,9 @@
  */
 #include <stdlib.h>
 
-#include "data/dataset.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 #include "data/readers.h"
+#include "data/set/dataset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

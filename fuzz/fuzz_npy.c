@@ -8,8 +8,8 @@
 
 #include <libdeflate.h>
 
-#include "data/dataset.h"
 #include "data/readers.h"
+#include "data/set/dataset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "cli_output.h"
-#include "commands.h"
+#include "job/train_options.h"
 #include "served_files.h"
-#include "train_options.h"
+#include "shell/commands.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <libdeflate.h>
 #include <string.h>
 
-#include "base/image_form.h"
 #include "data/readers.h"
+#include "model/image_form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cli_output.h"
-#include "report_page.h"
-#include "report_run.h"
+#include "report/report_page.h"
+#include "report/report_run.h"
 #include "served_files.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

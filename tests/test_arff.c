@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "assert_error.h"
-#include "data/arff.h"
-#include "data/dataset.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
+#include "data/files/arff.h"
 #include "data/readers.h"
+#include "data/set/dataset.h"
 #include "shape.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */

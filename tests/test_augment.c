@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "assert_error.h"
-#include "compute/warp.h"
 #include "feed/augment.h"
+#include "image/warp.h"
 #include "shape.h"
 
 enum { MAX_SIDE = 45, MAX_PIXELS = MAX_SIDE * MAX_SIDE };

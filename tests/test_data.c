@@ -23,8 +23,8 @@
 #include "assert_error.h"
 #include "base/memory.h"
 #include "config.h"
-#include "data/dataset.h"
 #include "data/readers.h"
+#include "data/set/dataset.h"
 #include "shape.h"
 
 /* ---- Helpers ------------------------------------------------------------------------------- */

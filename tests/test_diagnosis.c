@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "assert_error.h"
+#include "diagnose/relation.h"
+#include "diagnose/relation_parts.h"
 #include "infer/probe.h"
 #include "shape.h"
-#include "train/relation.h"
-#include "train/relation_parts.h"
 
 enum { N = 3000, FEATURES = 32, CLASSES = 5, MOST_LAYERS = 10 };
 

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/dataset.h"
-#include "data/digits.h"
-#include "data/digits_shapes.h"
+#include "data/digits/digits.h"
+#include "data/digits/digits_shapes.h"
+#include "data/set/dataset.h"
 
 enum { SIDE = GI_DIGITS_SIDE, PIXELS = SIDE * SIDE };
 

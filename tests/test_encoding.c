@@ -18,7 +18,7 @@
 
 #include "assert_error.h"
 #include "base/memory.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 #include "net/network.h"
 #include "shape.h"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-Event files (cli/events.h): their bytes, taken apart here, and what TensorBoard reads, where it can
+Event files (cli/job/events.h): their bytes, taken apart here, and what TensorBoard reads, where it can
 be imported. Prints TAP.
 
 Environment: GLIA_BUILD (the build folder; tests/write_events in it writes the files).

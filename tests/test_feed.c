@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compute/straighten.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 #include "data/readers.h"
 #include "feed/augment.h"
 #include "feed/input_form.h"
 #include "feed/loader.h"
+#include "image/straighten.h"
 #include "infer/metrics.h"
 #include "infer/probe.h"
 #include "shape.h"

@@ -24,8 +24,8 @@
 #include "assert_error.h"
 #include "base/file.h"
 #include "config.h"
-#include "data/dataset.h"
 #include "data/readers.h"
+#include "data/set/dataset.h"
 
 /* "The quick brown fox jumps over the lazy dog": its digests are known to every manual. */
 #define FOX        "The quick brown fox jumps over the lazy dog"

@@ -24,11 +24,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/image_form.h"
 #include "base/memory.h"
 #include "format/model_file.h"
 #include "format/safetensors.h"
 #include "json_memory.h"
+#include "model/image_form.h"
 #include "shape.h"
 
 /* ---- Calls that fail on demand --------------------------------------------------------------- */

@@ -20,8 +20,8 @@
 #include "assert_error.h"
 #include "base/memory.h"
 #include "config.h"
-#include "data/dataset.h"
 #include "data/readers.h"
+#include "data/set/dataset.h"
 #include "golden/jpegs.h"
 #include "shape.h"
 

@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "assert_error.h"
-#include "base/image_form.h"
 #include "base/random.h"
 #include "config.h"
-#include "data/digits.h"
+#include "data/digits/digits.h"
 #include "data/readers.h"
+#include "model/image_form.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
 static glia_status parse(const char *path, const void *bytes, size_t size, glia_image *image,

@@ -22,8 +22,8 @@
 #include "assert_error.h"
 #include "base/thread.h"
 #include "compute/engine.h"
-#include "compute/peak.h"
 #include "glia.h"
+#include "machine/peak.h"
 
 extern const gi_peak gi_peak_baseline;
 #ifdef __x86_64__

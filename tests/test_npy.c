@@ -19,9 +19,9 @@
 
 #include "assert_error.h"
 #include "base/memory.h"
-#include "data/dataset.h"
 #include "data/readers.h"
-#include "data/table.h"
+#include "data/set/dataset.h"
+#include "data/table/table.h"
 
 /* ---- Files --------------------------------------------------------------------------------- */
 

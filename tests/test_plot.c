@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Plots of characters (cli/plot.h): which dots make which characters, and what curves keep. */
+/* Plots of characters (cli/draw/plot.h): which dots make which characters, and what curves keep. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plot.h"
+#include "draw/plot.h"
 
 static void expect_row(const struct canvas *canvas, size_t row, const char *expected)
 {

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "assert_error.h"
-#include "compute/straighten.h"
-#include "data/dataset.h"
+#include "data/set/dataset.h"
+#include "image/straighten.h"
 #include "shape.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, BOTH = GLIA_DESKEW | GLIA_CENTRE };

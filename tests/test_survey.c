@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "assert_error.h"
-#include "data/survey.h"
+#include "data/survey/survey.h"
 
 void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "events.h"
+#include "job/events.h"
 
 static bool run_line(event_file *file, const char *line)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "compute/pack.h"
-#include "compute/warp.h"
+#include "image/warp.h"
 
 extern const gi_engine gi_reference_float_baseline, gi_reference_double_baseline;
 extern const gi_engine gi_native_baseline;

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 #include "data/readers.h"
 
 bool gi_is_file_set(const char *name)

@@ -17,10 +17,10 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
-#include "data/dataset.h"
 #include "data/image_list.h"
-#include "data/image_size.h"
 #include "data/readers.h"
+#include "data/set/dataset.h"
+#include "image/image_size.h"
 
 /* Whether there is a folder at folder/name with folders in it. */
 static glia_status holds_folders(const char *folder, const char *name, bool *out, glia_error *error)

@@ -9,8 +9,8 @@
 
 #include "base/memory.h"
 #include "config.h"
-#include "data/digits.h"
-#include "data/encoding.h"
+#include "data/digits/digits.h"
+#include "data/encoding/encoding.h"
 #include "data/readers.h"
 
 /* Each file has one checksum: SHA-256 of its content, or MD5 where nothing better is published. */

@@ -9,9 +9,9 @@
 #define GLIA_DATA_READERS_H
 
 #include "base/file.h"
-#include "base/image_form.h"
 #include "base/status.h"
-#include "data/table.h"
+#include "data/table/table.h"
+#include "model/image_form.h"
 
 /* ---- file_set.c ---- */
 

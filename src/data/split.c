@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 
 /* A set with the same samples as dataset and room for n rows, which the caller fills. */
 static glia_status new_view(const glia_dataset *dataset, size_t n, glia_dataset **out,

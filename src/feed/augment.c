@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Draws how each image is distorted, and has src/compute/warp.c do it.
+ * Draws how each image is distorted, and has src/image/warp.c do it.
  *
  * The stream of an image (seed, GI_RANDOM_AUGMENT, epoch, row) gives six uniform numbers, whether
  * they are used or not, and from its third block on the noise of the elastic field: what one

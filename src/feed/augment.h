@@ -6,8 +6,8 @@
 #ifndef GLIA_FEED_AUGMENT_H
 #define GLIA_FEED_AUGMENT_H
 
-#include "compute/warp.h"
-#include "data/dataset.h"
+#include "data/set/dataset.h"
+#include "image/warp.h"
 #include "model/settings.h"
 
 typedef struct gi_augmenter gi_augmenter;

@@ -3,7 +3,7 @@
 #ifndef GLIA_FEED_INPUT_FORM_H
 #define GLIA_FEED_INPUT_FORM_H
 
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 #include "net/network.h"
 
 /* To be freed by gi_data_form_free. */

@@ -3,10 +3,10 @@
 #include "feed/loader.h"
 
 #include "base/memory.h"
-#include "compute/straighten.h"
 #include "feed/augment.h"
 #include "feed/input_form.h"
 #include "feed/row.h"
+#include "image/straighten.h"
 
 /* What a thread needs for itself; each may be empty. */
 struct lane {

@@ -8,7 +8,7 @@
 #ifndef GLIA_FEED_LOADER_H
 #define GLIA_FEED_LOADER_H
 
-#include "data/dataset.h"
+#include "data/set/dataset.h"
 #include "net/workspace.h"
 
 typedef struct gi_loader gi_loader;

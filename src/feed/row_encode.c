@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 #include "feed/input_form.h"
 
 static const char name_of_row[] = "the row";

@@ -7,9 +7,9 @@
 #ifndef GLIA_FORMAT_MODEL_DESCRIPTION_H
 #define GLIA_FORMAT_MODEL_DESCRIPTION_H
 
-#include "base/image_form.h"
 #include "format/json.h"
 #include "format/settings_json.h"
+#include "model/image_form.h"
 #include "net/network.h"
 
 extern const char *const gi_model_forms[GI_N_FORMS]; /* names of GI_FORM_... */

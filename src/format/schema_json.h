@@ -3,8 +3,8 @@
 #ifndef GLIA_FORMAT_SCHEMA_JSON_H
 #define GLIA_FORMAT_SCHEMA_JSON_H
 
-#include "base/schema.h"
 #include "format/json.h"
+#include "model/schema.h"
 
 /*
  * {"columns": [{"name", "mean", "scale"} or {"name", "categories": [...]}, with "missing": true

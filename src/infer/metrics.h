@@ -4,7 +4,7 @@
 #define GLIA_INFER_METRICS_H
 
 #include "base/thread.h"
-#include "data/dataset.h"
+#include "data/set/dataset.h"
 #include "net/network.h"
 
 /*

@@ -7,7 +7,7 @@
 #ifndef GLIA_INFER_PROBE_H
 #define GLIA_INFER_PROBE_H
 
-#include "data/dataset.h"
+#include "data/set/dataset.h"
 #include "net/network.h"
 
 typedef struct gi_probe gi_probe;

@@ -6,10 +6,10 @@
 #ifndef GLIA_NET_NETWORK_H
 #define GLIA_NET_NETWORK_H
 
-#include "base/lineage.h"
-#include "base/schema.h"
 #include "base/status.h"
 #include "compute/engine.h"
+#include "model/lineage.h"
+#include "model/schema.h"
 #include "model/settings.h"
 
 /* How the samples that a network was trained on are to be read. */

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/encoding.h"
+#include "data/encoding/encoding.h"
 #include "feed/augment.h"
 #include "feed/input_form.h"
+#include "infer/unseen.h"
 #include "train/schedule.h"
-#include "train/unseen.h"
 
 enum { DEFAULT_CHECKPOINT_SECONDS = 30 };
 

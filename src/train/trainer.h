@@ -9,11 +9,11 @@
 #include <stdatomic.h>
 
 #include "base/thread.h"
+#include "diagnose/diagnosis.h"
 #include "feed/loader.h"
 #include "infer/metrics.h"
 #include "net/workspace.h"
 #include "train/checkpoint.h"
-#include "train/diagnosis.h"
 #include "train/optimizer.h"
 
 enum { GI_COUNT_STRIDE = 8 }; /* elements of 8 bytes of a cache line, which one thread writes */

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The network that options ask for, and the outcome of its training as JSON. */
+#include "job/training.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "job/scores.h"
+#include "shell/output.h"
+
+glia_status training_network(const train_options *o, const glia_dataset *train, glia_network **out,
+                             glia_error *error)
+{
+    static const glia_loss of_task[] = {[GLIA_CLASSES] = GLIA_LOSS_CROSS_ENTROPY,
+                                        [GLIA_LABELS] = GLIA_LOSS_BCE,
+                                        [GLIA_VALUES] = GLIA_LOSS_MSE};
+    const glia_dataset_info data = glia_dataset_describe(train);
+    glia_settings *settings = NULL;
+    glia_status status = glia_settings_copy(o->settings, &settings, error);
+    if (status == GLIA_OK && glia_settings_number(settings, "loss") == GLIA_LOSS_AUTO)
+        status = glia_settings_set_number(settings, "loss", of_task[data.task], error);
+    if (status == GLIA_OK)
+        status = glia_network_create(data.features, data.classes, settings, out, error);
+    glia_settings_free(settings);
+    return status;
+}
+
+void training_keep(json_t **diagnoses, const glia_diagnosis *d)
+{
+    json_t *o = json_need(json_object());
+    json_put(o, "kind", json_text(glia_diagnosis_name(d->kind)));
+    json_put(o, "layer", d->layer == GLIA_NO_LAYER ? json_null() : json_count(d->layer));
+    json_put(o, "value", json_number(d->value));
+    json_put(o, "epoch", json_count(d->epoch));
+    json_put(o, "step", json_count(d->step));
+    json_put(o, "message", json_text(d->message));
+    if (*diagnoses == NULL) *diagnoses = json_need(json_array());
+    json_push(*diagnoses, o);
+}
+
+json_t *training_outcome(const struct training *t)
+{
+    static const char *const stops[] = {[GLIA_STOP_EPOCHS] = "epochs",
+                                        [GLIA_STOP_EARLY] = "early",
+                                        [GLIA_STOP_CANCELLED] = "cancelled",
+                                        [GLIA_STOP_DIVERGED] = "diverged"};
+    const glia_train_result *r = t->result;
+    const glia_metrics *score = t->score;
+    const glia_loss loss = glia_network_describe(t->network).loss;
+    const bool has_values = glia_loss_task(loss) == GLIA_VALUES;
+    json_t *o = json_need(json_object());
+    json_put(o, "model", json_text(t->model));
+    json_put(o, "dataset", json_text(t->data));
+    json_put(o, "parameters", json_count(glia_network_describe(t->network).parameters));
+    json_put(o, "epochs", json_count(r->epochs));
+    json_put(o, "best_epoch", json_count(r->best_epoch));
+    json_put(o, "stopped", json_text(stops[r->stop]));
+    json_put(o, "loss", json_text(glia_loss_name(loss)));
+    json_put(o, "train_loss", json_number(r->train_loss));
+    json_put(o, "train_accuracy", json_number(r->train_accuracy));
+    if (has_values) json_put(o, "train_rmse", json_number(r->train_rmse));
+    json_put(o, "validation_loss", json_number(r->validation_loss));
+    json_put(o, "validation_accuracy", json_number(r->validation_accuracy));
+    if (has_values) json_put(o, "validation_rmse", json_number(r->validation_rmse));
+    json_put(o, "test_loss", json_number(score->loss));
+    json_put(o, "test_accuracy", json_number(score->accuracy));
+    json_put(o, "test_error", json_number(1 - score->accuracy));
+    json_put(o, "test_standard_error", json_number(score->standard_error));
+    score_json(o, "test_", score, t->network);
+    if (t->targets != NULL) json_put(o, "test_targets", targets_json(t->network, t->targets));
+    json_put(o, "samples", json_count(r->samples));
+    json_put(o, "samples_per_second", json_number(r->samples_per_second));
+    json_put(o, "seconds", json_number(r->seconds));
+    json_put(o, "startup_seconds", json_number(t->startup_seconds > 0 ? t->startup_seconds : NAN));
+    json_put(o, "seed", json_seed(train_seed(t->options)));
+    json_put(o, "engine", json_text(r->engine));
+    json_put(o, "isa", json_text(r->isa));
+    json_put(o, "precision", json_text(glia_precision_name(r->precision)));
+    json_put(o, "plan", json_text(r->plan));
+    json_put(o, "threads", json_count((uint64_t)r->threads));
+    json_put(o, "diagnoses",
+             t->diagnoses != NULL ? json_incref(t->diagnoses) : json_need(json_array()));
+    return o;
+}

@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules by which what is known of a table becomes findings. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/survey/survey_rules.h"
+
+enum {
+    LEAST_ROWS_OF_CODES = 50,
+    MOST_CODES = 100,   /* different ones */
+    LEAST_OF_CODE = 5,  /* rows of each, on average */
+    LEAST_SORTED = 100, /* rows in ascending order that make an identifier */
+    MOST_TEXTS = 1000,
+    MOST_DATES = 31,    /* different ones that may be categories */
+    MOST_OUTLYING = 10, /* standard deviations, */
+    FAR_OUT = 30,       /* and when it is more than a note */
+    LEAST_GROUPS = 10,
+    FEW_ROWS = 50,
+    MOST_PAIRED = 256 /* columns that are compared with each other */
+};
+static const double copies_correlation = 0.999999;
+
+/* ---- Adding ---------------------------------------------------------------------------------- */
+
+glia_status gi_survey_add(gi_survey *survey, glia_finding_kind kind, glia_severity severity,
+                          const size_t *columns, size_t n_columns, const uint64_t lines[2],
+                          double value, glia_error *error, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (survey->shown.n_findings == survey->room) {
+        const size_t room = 2 * survey->room + 16;
+        glia_finding *larger = gi_survey_alloc(survey, room, sizeof *larger, error);
+        if (!larger) return GLIA_NO_MEMORY;
+        if (survey->room)
+            memcpy(larger, survey->findings, survey->shown.n_findings * sizeof *larger);
+        survey->findings = larger;
+        survey->room = room;
+    }
+    size_t *copy = gi_survey_alloc(survey, n_columns, sizeof *copy, error);
+    char *text = gi_survey_copy(survey, message, error);
+    if (!copy || !text) return GLIA_NO_MEMORY;
+    if (n_columns) memcpy(copy, columns, n_columns * sizeof *copy);
+    survey->findings[survey->shown.n_findings++] =
+        (glia_finding){.kind = kind,
+                       .severity = severity,
+                       .columns = copy,
+                       .n_columns = n_columns,
+                       .lines = {lines ? lines[0] : 0, lines ? lines[1] : 0},
+                       .value = value,
+                       .message = text};
+    return GLIA_OK;
+}
+
+static int by_severity(const void *a, const void *b)
+{
+    const glia_finding *p = a, *q = b;
+    if (p->severity != q->severity) return (int)p->severity - (int)q->severity;
+    if (p->kind != q->kind) return (int)p->kind - (int)q->kind;
+    if (p->n_columns && q->n_columns && p->columns[0] != q->columns[0])
+        return p->columns[0] < q->columns[0] ? -1 : 1;
+    return (p->lines[0] > q->lines[0]) - (p->lines[0] < q->lines[0]);
+}
+
+void gi_survey_sort(gi_survey *survey)
+{
+    if (survey->findings)
+        qsort(survey->findings, survey->shown.n_findings, sizeof *survey->findings, by_severity);
+}
+
+/* ---- Columns --------------------------------------------------------------------------------- */
+
+static bool all_differ(const gi_column_facts *f)
+{
+    return f->has_more ? !f->repeats : f->different == f->present;
+}
+
+static bool is_identifier(const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    if (f->missing || f->present < GI_SURVEY_LEAST_ROWS) return false;
+    if (view->table->columns[column].kind == GI_CELL_TEXT) return all_differ(f);
+    if (!f->is_whole || !(f->increases || all_differ(f))) return false;
+    if (f->max - f->min + 1 == (double)f->present) return true; /* one after the other */
+    return (f->increases && f->present >= LEAST_SORTED) ||
+           (all_differ(f) && gi_names_identifier(name_of(view->table, column)));
+}
+
+/* Names in one finding the columns that a rule holds for. */
+struct list {
+    size_t *columns; /* (n) */
+    size_t n;
+};
+
+/* What a rule says of a column. */
+typedef bool column_rule(const gi_survey *survey, const gi_survey_view *view, size_t column);
+
+static bool is_empty(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    return is_feature(survey, column) && view->facts[column].present == 0;
+}
+
+static bool is_constant(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    return is_feature(survey, column) && view->table->rows > 1 && f->present > 0 &&
+           f->different == 1 && !f->has_more && f->missing == 0;
+}
+
+static bool is_mostly_missing(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    return is_feature(survey, column) && f->present > 0 && f->missing > f->present;
+}
+
+static bool identifies(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    return is_feature(survey, column) && view->facts[column].is_identifier;
+}
+
+static bool is_left_out(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    for (size_t i = 0; i < survey->shown.n_findings; i++)
+        if (survey->findings[i].kind == GLIA_FINDING_NUMBERS_AS_TEXT &&
+            survey->findings[i].columns[0] == column)
+            return false; /* more is known of it */
+    return use_of(view, column) == GI_USE_IDENTIFIER;
+}
+
+static bool are_groups(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    const gi_cell_kind kind = view->table->columns[column].kind;
+    return is_feature(survey, column) && !f->is_identifier && use_of(view, column) != GI_USE_DATE &&
+           f->different >= LEAST_GROUPS && (kind == GI_CELL_TEXT || f->is_whole) &&
+           2 * f->different <= f->present && gi_names_identifier(name_of(view->table, column));
+}
+
+static bool are_many(const gi_column_facts *f)
+{
+    return (f->present >= LEAST_ROWS_OF_CODES && 2 * f->different > f->present) ||
+           f->different > MOST_TEXTS;
+}
+
+static bool has_many_texts(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    const gi_column *of = &view->table->columns[column];
+    if (!is_feature(survey, column) || of->kind != GI_CELL_TEXT || f->is_identifier ||
+        use_of(view, column) != GI_USE_AS_IT_IS || survey->columns[column].drop)
+        return false;
+    return view->all_rows > view->table->rows ? 2 * of->texts.n > view->all_rows : are_many(f);
+}
+
+/* Whole numbers, few of them, which have the name of a code, or leave large gaps as codes do. */
+static bool are_codes(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    const char *name = name_of(view->table, column);
+    if (!is_feature(survey, column) || use_of(view, column) == GI_USE_DATE ||
+        view->table->columns[column].kind != GI_CELL_NUMBER || !f->is_whole || f->has_more ||
+        f->different < 3 || f->different > MOST_CODES || f->present < LEAST_ROWS_OF_CODES ||
+        f->different * LEAST_OF_CODE > f->present)
+        return false;
+    if (gi_names_code(name)) return true;
+    if (gi_names_identifier(name)) return f->different < LEAST_GROUPS;
+    return f->min >= 100 && f->max - f->min + 1 > 4 * (double)f->different;
+}
+
+static glia_status list_columns(const gi_survey *survey, const gi_survey_view *view,
+                                column_rule *rule, struct list *out, glia_error *error)
+{
+    out->n = 0;
+    out->columns = gi_alloc(view->table->n_columns, sizeof *out->columns, "a survey", error);
+    if (!out->columns) return GLIA_NO_MEMORY;
+    for (size_t c = 0; c < view->table->n_columns; c++)
+        if (rule(survey, view, c)) out->columns[out->n++] = c;
+    return GLIA_OK;
+}
+
+/* Each rule makes one finding of all columns that it holds for. */
+static const struct rule {
+    column_rule *rule;
+    glia_finding_kind kind;
+    glia_severity severity;
+    bool drops, takes;                /* is to be left out; to be taken for categories */
+    const char *said, *option, *does; /* what is known; what to do about it, with which columns */
+} rules[] = {
+    {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
+     "another value in each row, as an identifier or a time has: it teaches nothing about new "
+     "rows;",
+     "--drop", ""},
+    {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
+     "another value in nearly every row, as an identifier has: left out;", "--categorical",
+     " learns from it all the same"},
+    {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
+     "seems to name the person or thing that a row belongs to: if so, --group keeps its rows "
+     "together when some are held out, and leaves the column out",
+     NULL, NULL},
+    {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
+     "so many different texts that most are rare, and each becomes a feature;", "--drop",
+     ", or make fewer of them"},
+    {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
+     "few whole numbers, read as amounts: if they are codes,", "--categorical", ""},
+    {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
+     "missing in most rows; a feature shows where;", "--drop", " leaves the column out"},
+    {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all;", "--drop", ""},
+    {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
+     "the same value in all rows, which is harmless;", "--drop", " saves inputs"},
+};
+
+static glia_status find_by_rule(gi_survey *survey, const gi_survey_view *view,
+                                const struct rule *rule, glia_error *error)
+{
+    struct list list;
+    glia_status status = list_columns(survey, view, rule->rule, &list, error);
+    for (size_t k = 0; !status && k < list.n; k++) {
+        survey->columns[list.columns[k]].drop |= rule->drops;
+        survey->columns[list.columns[k]].categorical |= rule->takes;
+    }
+    if (!status && list.n > 0)
+        status = gi_survey_add(
+            survey, rule->kind, rule->severity, list.columns, list.n, NULL, NAN, error,
+            "%s: %s%s%s%s%s%s", names_of(view->table, list.columns, list.n).s, rule->said,
+            rule->option ? " " : "", rule->option ? rule->option : "", rule->option ? " " : "",
+            rule->option ? option_of(view->table, list.columns, list.n).s : "",
+            rule->option ? rule->does : "");
+    gi_free(list.columns);
+    return status;
+}
+
+/* By all rules, or by those of one kind. */
+static glia_status find_by_rules(gi_survey *survey, const gi_survey_view *view,
+                                 const glia_finding_kind *kind, glia_error *error)
+{
+    glia_status status = GLIA_OK;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules && !status; i++)
+        if (!kind || rules[i].kind == *kind) status = find_by_rule(survey, view, &rules[i], error);
+    return status;
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------- */
+
+glia_status gi_survey_find_outlier(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                   glia_error *error)
+{
+    const gi_column_facts *f = &view->facts[column];
+    if (!f->numbers || f->n_inner < GI_SURVEY_LEAST_ROWS || f->different <= MOST_OUTLYING)
+        return GLIA_OK;
+    uint64_t most = 0; /* of one number: one that mostly stands there leaves no usual spread */
+    for (size_t i = 0; i < f->n_slots; i++)
+        if (f->numbers[i].count > most) most = f->numbers[i].count;
+    const double sd = sqrt(f->inner_squares / (double)f->n_inner);
+    if (2 * most > f->present || !(sd > 0)) return GLIA_OK;
+    const double below = (f->inner_mean - f->min) / sd, above = (f->max - f->inner_mean) / sd;
+    const bool is_above = above >= below;
+    const double z = is_above ? above : below, x = is_above ? f->max : f->min;
+    const size_t row = is_above ? f->max_row : f->min_row;
+    const uint64_t n = is_above ? f->n_max : f->n_min;
+    if (!(z > MOST_OUTLYING)) return GLIA_OK;
+    char times[48] = "";
+    if (n > 1) snprintf(times, sizeof times, ", and %" PRIu64 " times more", n - 1);
+    const bool is_target = survey->columns[column].role == GLIA_ROLE_TARGET;
+    return gi_survey_add(survey, GLIA_FINDING_OUTLIER, z > FAR_OUT ? GLIA_WARNING : GLIA_NOTE,
+                         &column, 1, (uint64_t[]){gi_table_line(view->table, row), 0}, z, error,
+                         "%.60s is %g in %s%s, %.0f standard deviations from the mean of the "
+                         "others: correct it if it is wrong%s",
+                         name_of(view->table, column), x, place_of(view->table, row).s, times, z,
+                         is_target ? "; --loss huber gives it less weight"
+                                   : ", or leave the cell empty (missing)");
+}
+
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+/* Cells of a column by what their texts look like. */
+struct looks {
+    uint64_t cells[GI_LOOKS];
+    size_t first[GI_LOOKS]; /* the code of the first text that looks so */
+    uint64_t numbers;       /* cells of all looks that are numbers in some way */
+};
+
+static struct looks look_at(const gi_texts *texts, const gi_column_facts *f)
+{
+    struct looks looks = {0};
+    for (size_t code = 0; code < texts->n; code++) {
+        if (!f->counts[code]) continue; /* a sample has not all of them */
+        const gi_text_look look = gi_look_at_text(texts->text[code]);
+        if (!looks.cells[look]) looks.first[look] = code;
+        looks.cells[look] += f->counts[code];
+    }
+    const char *unit = gi_unit_of_text(texts->n ? texts->text[looks.first[GI_LOOK_UNIT]] : "");
+    for (size_t code = 0; code < texts->n && looks.cells[GI_LOOK_UNIT]; code++) {
+        /* Of several units the numbers are none. */
+        if (gi_look_at_text(texts->text[code]) != GI_LOOK_UNIT) continue;
+        if (strcmp(gi_unit_of_text(texts->text[code]), unit) == 0) continue;
+        looks.cells[GI_LOOK_TEXT] += looks.cells[GI_LOOK_UNIT];
+        looks.cells[GI_LOOK_UNIT] = 0;
+    }
+    for (gi_text_look look = GI_LOOK_NUMBER; look <= GI_LOOK_UNIT; look++)
+        looks.numbers += looks.cells[look];
+    return looks;
+}
+
+/* Of dates that are not read as such: a target, or dates of several forms. */
+static glia_status find_dates(gi_survey *survey, const gi_survey_view *view, size_t column,
+                              const struct looks *looks, glia_error *error)
+{
+    const gi_table *table = view->table;
+    const gi_column_facts *f = &view->facts[column];
+    const size_t code = looks->first[GI_LOOK_DATE];
+    const char *text = table->columns[column].texts.text[code];
+    const uint64_t lines[] = {gi_table_line(table, f->first_rows[code]), 0};
+    const double part = percent(looks->cells[GI_LOOK_DATE], f->present) / 100;
+    if (survey->columns[column].role == GLIA_ROLE_TARGET)
+        return view->plan->are_classes
+                   ? GLIA_OK
+                   : gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines,
+                                   part, error,
+                                   "the target %.60s has dates or times (such as %.40s), each of "
+                                   "which is a class: write them as numbers (days or hours since "
+                                   "the first, say) to learn them as values",
+                                   name_of(table, column), text);
+    if (is_feature(survey, column) && f->different > MOST_DATES)
+        survey->columns[column].drop = true;
+    return gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines, part, error,
+                         "%.60s has dates or times of several forms (such as %.40s) and is read as "
+                         "texts, each for itself: write all of them as year-month-day, or --drop "
+                         "%s",
+                         name_of(table, column), text, option_of(table, &column, 1).s);
+}
+
+static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                glia_error *error)
+{
+    static const char *const said[GI_LOOKS] = {
+        [GI_LOOK_THOUSANDS] = "write them without commas between thousands",
+        [GI_LOOK_COMMA] = "write them with a decimal point, and nothing between thousands",
+        [GI_LOOK_CURRENCY] = "write them without the sign of a currency",
+        [GI_LOOK_PERCENT] = "write them without the percent sign",
+        [GI_LOOK_UNIT] = "write them without the unit",
+    };
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const gi_column_facts *f = &view->facts[column];
+    const bool is_named = view->plan->columns && view->plan->columns[column].is_named;
+    if (f->present < GI_SURVEY_LEAST_CLASS) return GLIA_OK;
+    const struct looks looks = look_at(texts, f);
+    gi_text_look most = GI_LOOK_THOUSANDS;
+    for (gi_text_look look = most; look <= GI_LOOK_UNIT; look++)
+        if (looks.cells[look] > looks.cells[most]) most = look;
+
+    if (10 * looks.cells[GI_LOOK_DATE] >= 9 * f->present)
+        return is_named ? GLIA_OK : find_dates(survey, view, column, &looks, error);
+    const double part = percent(looks.numbers, f->present);
+    const bool drops = is_feature(survey, column) && are_many(f);
+    if (10 * looks.numbers >= 8 * f->present && looks.cells[most] > 0) {
+        const size_t code = looks.first[most];
+        survey->columns[column].drop |= drops; /* as long as they are texts */
+        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_WARNING, &column, 1,
+                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+                             part / 100, error,
+                             "%.60s is read as texts, but has numbers such as %.40s (%s): %s",
+                             name_of(view->table, column), texts->text[code],
+                             place_of(view->table, f->first_rows[code]).s, said[most]);
+    }
+    /* Numbers with something else between them. */
+    if (2 * looks.cells[GI_LOOK_NUMBER] >= f->present && looks.cells[GI_LOOK_TEXT] > 0 &&
+        !survey->columns[column].categorical) {
+        const size_t code = looks.first[GI_LOOK_TEXT];
+        survey->columns[column].drop |= drops;
+        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_WARNING, &column, 1,
+                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+                             part / 100, error,
+                             "%.60s is read as texts, though %.0f %% of its cells are numbers: "
+                             "others are such as \"%.40s\" (%s); correct them, or leave them empty "
+                             "(missing)",
+                             name_of(view->table, column), part, texts->text[code],
+                             place_of(view->table, f->first_rows[code]).s);
+    }
+    return GLIA_OK;
+}
+
+/* Of a column whose dates are read as numbers. */
+static glia_status note_dates(gi_survey *survey, const gi_survey_view *view, size_t column,
+                              glia_error *error)
+{
+    const gi_column_plan *plan = &view->plan->columns[column];
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const bool has_zero = gi_texts_find(texts, "0000-00-00", 10) != SIZE_MAX ||
+                          gi_texts_find(texts, "0000-00-00 00:00:00", 19) != SIZE_MAX;
+    return gi_survey_add(
+        survey, GLIA_FINDING_DATES, plan->is_ambiguous ? GLIA_WARNING : GLIA_NOTE, &column, 1, NULL,
+        NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s%s%s%s",
+        name_of(view->table, column), plan->form == GI_DATE_TIME ? "times" : "dates",
+        gi_date_form_text(plan->form), survey->columns[column].features,
+        plural(survey->columns[column].features),
+        has_zero ? ", and 0000-00-00, which is read as missing" : "",
+        plan->is_ambiguous ? ": no date shows whether the day or the month comes first, so write "
+                             "them as year-month-day if this is wrong"
+                           : "; --categorical ",
+        plan->is_ambiguous ? "" : option_of(view->table, &column, 1).s,
+        plan->is_ambiguous ? "" : " reads them as texts");
+}
+
+static glia_status find_missing_word(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                     glia_error *error)
+{
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const gi_column_facts *f = &view->facts[column];
+    for (size_t code = 0; code < texts->n; code++) {
+        if (!f->counts[code] || !gi_says_missing(texts->text[code])) continue;
+        return gi_survey_add(survey, GLIA_FINDING_MISSING_WORD, GLIA_NOTE, &column, 1,
+                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+                             (double)f->counts[code], error,
+                             "%.60s has \"%s\" in %" PRIu64
+                             " row%s (first %s), which is read as a category: if it "
+                             "means that nothing is known, leave the cell empty",
+                             name_of(view->table, column), texts->text[code], f->counts[code],
+                             plural(f->counts[code]), place_of(view->table, f->first_rows[code]).s);
+    }
+    return GLIA_OK;
+}
+
+static glia_status find_similar(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                glia_error *error)
+{
+    const gi_texts *texts = &view->table->columns[column].texts;
+    const gi_column_facts *f = &view->facts[column];
+    size_t n_slots = 16, first = SIZE_MAX, like = SIZE_MAX;
+    while (n_slots < 2 * texts->n) n_slots *= 2;
+    uint32_t *slots = gi_alloc(n_slots, sizeof *slots, "a survey", error); /* code + 1 */
+    if (!slots) return GLIA_NO_MEMORY;
+    for (size_t code = 0; code < texts->n && first == SIZE_MAX; code++) {
+        size_t i = gi_similar_hash(texts->text[code]) & (n_slots - 1);
+        for (; slots[i] && first == SIZE_MAX; i = (i + 1) & (n_slots - 1))
+            if (gi_are_similar(texts->text[code], texts->text[slots[i] - 1])) {
+                first = slots[i] - 1;
+                like = code;
+            }
+        slots[i] = (uint32_t)code + 1;
+    }
+    gi_free(slots);
+    if (first == SIZE_MAX) return GLIA_OK;
+    return gi_survey_add(survey, GLIA_FINDING_SIMILAR_TEXTS, GLIA_NOTE, &column, 1,
+                         (uint64_t[]){gi_table_line(view->table, f->first_rows[like]), 0}, NAN,
+                         error,
+                         "%.60s has \"%.60s\" (%s) and \"%.60s\", which are two categories: write "
+                         "them alike if they are the same",
+                         name_of(view->table, column), texts->text[like],
+                         place_of(view->table, f->first_rows[like]).s, texts->text[first]);
+}
+
+glia_status gi_survey_find_in_texts(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                    glia_error *error)
+{
+    const size_t before = survey->shown.n_findings;
+    glia_status status = find_numbers(survey, view, column, error);
+    if (status || survey->shown.n_findings > before) return status;
+    status = find_missing_word(survey, view, column, error);
+    return status ? status : find_similar(survey, view, column, error);
+}
+
+/* ---- Columns that say the same ----------------------------------------------------------------
+ */
+
+static bool may_be_copy(const gi_survey *survey, const gi_survey_view *view, size_t column)
+{
+    const gi_column_facts *f = &view->facts[column];
+    return is_feature(survey, column) && use_of(view, column) != GI_USE_DATE && !f->is_identifier &&
+           (f->different > 1 || f->has_more) && f->present > 1;
+}
+
+/* A column of a list by the hash of its cells. */
+struct hashed {
+    uint64_t hash;
+    size_t place;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct hashed *p = a, *q = b;
+    if (p->hash != q->hash) return p->hash < q->hash ? -1 : 1;
+    return p->place < q->place ? -1 : p->place > q->place;
+}
+
+/* For each column of a list the place of the first one that holds the same; NULL: no memory. */
+static size_t *find_first_alike(const gi_survey_view *view, const struct list *list,
+                                glia_error *error)
+{
+    size_t *first = gi_alloc(list->n, sizeof *first, "a survey", error);
+    struct hashed *sorted = gi_alloc(list->n, sizeof *sorted, "a survey", error);
+    if (first && sorted) {
+        for (size_t j = 0; j < list->n; j++)
+            sorted[j] = (struct hashed){view->facts[list->columns[j]].hash, j};
+        qsort(sorted, list->n, sizeof *sorted, by_hash);
+        for (size_t j = 0; j < list->n; j++) {
+            const bool is_alike = j > 0 && sorted[j].hash == sorted[j - 1].hash;
+            first[sorted[j].place] = is_alike ? first[sorted[j - 1].place] : sorted[j].place;
+        }
+        gi_free(sorted);
+        return first;
+    }
+    gi_free(first);
+    gi_free(sorted);
+    return NULL;
+}
+
+static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    const gi_table *table = view->table;
+    struct list list;
+    glia_status status = list_columns(survey, view, may_be_copy, &list, error);
+    size_t *first_alike = status ? NULL : find_first_alike(view, &list, error);
+    if (!first_alike) status = GLIA_NO_MEMORY;
+    const bool correlates = list.n <= MOST_PAIRED && view->sample->n >= GI_SURVEY_LEAST_ROWS;
+    for (size_t j = 1; j < list.n && !status && view->table->rows >= GI_SURVEY_LEAST_ROWS; j++) {
+        for (size_t i = correlates ? 0 : first_alike[j]; i < j; i++) {
+            const size_t pair[] = {list.columns[i], list.columns[j]};
+            const gi_column_facts *a = &view->facts[pair[0]], *b = &view->facts[pair[1]];
+            const bool is_copy = a->hash == b->hash;
+            const bool are_numbers = a->numbers && b->numbers && a->missing == b->missing;
+            if (!is_copy && !(correlates && are_numbers)) continue;
+            const double r =
+                is_copy ? 1
+                        : gi_survey_correlation(table, view->facts, view->sample, pair[0], pair[1]);
+            if (!(fabs(r) > copies_correlation)) continue;
+            status = gi_survey_add(survey, GLIA_FINDING_COPIES, GLIA_NOTE, pair, 2, NULL, r, error,
+                                   "%.60s and %.60s %s: one of them can be left out with --drop %s",
+                                   name_of(table, pair[1]), name_of(table, pair[0]),
+                                   is_copy ? "are the same" : "differ by a factor and a sum alone",
+                                   option_of(table, &pair[1], 1).s);
+            break;
+        }
+    }
+    gi_free(first_alike);
+    gi_free(list.columns);
+    return status;
+}
+
+/* ---- All ------------------------------------------------------------------------------------- */
+
+glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_error *error)
+{
+    const gi_table *table = view->table;
+    glia_status status = gi_survey_find_target(survey, view, error);
+    if (!status) status = gi_survey_find_named_target(survey, view, error);
+    for (size_t c = 0; c < table->n_columns && !status; c++) {
+        if (use_of(view, c) == GI_USE_IDENTIFIER && table->columns[c].kind == GI_CELL_TEXT)
+            status = find_numbers(survey, view, c, error); /* which is why they all differ */
+        if (!is_feature(survey, c)) continue;
+        if (use_of(view, c) == GI_USE_DATE) {
+            status = note_dates(survey, view, c, error);
+            continue;
+        }
+        if (table->columns[c].kind == GI_CELL_NUMBER) {
+            status = gi_survey_find_outlier(survey, view, c, error);
+            continue;
+        }
+        status = gi_survey_find_in_texts(survey, view, c, error);
+    }
+    if (!status) status = find_by_rules(survey, view, NULL, error);
+    if (!status) status = gi_survey_find_leaks(survey, view, error);
+    if (!status && !view->is_hasty) status = find_copies(survey, view, error);
+    if (!status) status = gi_survey_find_rows(survey, view, error);
+    size_t features = 0; /* of what is not suggested to be left out */
+    for (size_t c = 0; c < table->n_columns; c++)
+        if (!survey->columns[c].drop) features += survey->columns[c].features;
+    if (!status && (table->rows < FEW_ROWS || table->rows < features))
+        status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_NOTE, NULL, 0, NULL,
+                               (double)table->rows, error,
+                               "%zu row%s for %zu feature%s: too few to learn well from; --folds 5 "
+                               "tests on each row",
+                               table->rows, plural(table->rows), features, plural(features));
+    return status;
+}
+
+glia_status gi_survey_find_in_sample(gi_survey *survey, const gi_survey_view *view,
+                                     glia_error *error)
+{
+    glia_status status = gi_survey_find_named_target(survey, view, error);
+    for (size_t c = 0; c < view->table->n_columns && !status; c++)
+        if (view->table->columns[c].kind == GI_CELL_TEXT &&
+            (use_of(view, c) == GI_USE_AS_IT_IS || use_of(view, c) == GI_USE_IDENTIFIER))
+            status = find_numbers(survey, view, c, error);
+    const glia_finding_kind many = GLIA_FINDING_MANY_TEXTS;
+    if (!status) status = find_by_rules(survey, view, &many, error);
+    return status ? status : gi_survey_find_leaks(survey, view, error);
+}
+
+/* Whose rule is needed before the findings: rows are compared without identifiers. */
+void gi_survey_find_identifiers(const gi_survey *survey, const gi_survey_view *view,
+                                gi_column_facts *facts)
+{
+    for (size_t c = 0; c < view->table->n_columns; c++)
+        facts[c].is_identifier =
+            is_feature(survey, c) && use_of(view, c) != GI_USE_DATE && is_identifier(view, c);
+}
