@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "data/readers.h"
+#include "data/files/arff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

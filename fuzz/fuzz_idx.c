@@ -2,7 +2,7 @@
 /* Fuzz target: IDX, plain and compressed. What is read must be there, to the last byte. */
 #include <stdlib.h>
 
-#include "data/readers.h"
+#include "data/files/idx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,8 @@
 /* Fuzz target: JPEG, in grey and in colour, and its scaling. The header must say what comes. */
 #include <string.h>
 
-#include "data/readers.h"
+#include "image/codecs.h"
+#include "image/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "data/encoding/encoding.h"
-#include "data/readers.h"
+#include "data/files/libsvm.h"
 #include "data/set/dataset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

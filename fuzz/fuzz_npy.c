@@ -8,7 +8,7 @@
 
 #include <libdeflate.h>
 
-#include "data/readers.h"
+#include "data/files/npy.h"
 #include "data/set/dataset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,7 +3,7 @@
 #include <libdeflate.h>
 #include <string.h>
 
-#include "data/readers.h"
+#include "image/image.h"
 #include "model/image_form.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -19,7 +19,7 @@
 #include "assert_error.h"
 #include "data/encoding/encoding.h"
 #include "data/files/arff.h"
-#include "data/readers.h"
+#include "data/files/arff_parts.h"
 #include "data/set/dataset.h"
 #include "shape.h"
 

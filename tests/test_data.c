@@ -23,7 +23,8 @@
 #include "assert_error.h"
 #include "base/memory.h"
 #include "config.h"
-#include "data/readers.h"
+#include "data/files/gzip.h"
+#include "data/files/idx.h"
 #include "data/set/dataset.h"
 #include "shape.h"
 

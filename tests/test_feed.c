@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "data/encoding/encoding.h"
-#include "data/readers.h"
+#include "data/files/libsvm.h"
 #include "feed/augment.h"
 #include "feed/input_form.h"
 #include "feed/loader.h"

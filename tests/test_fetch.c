@@ -24,7 +24,7 @@
 #include "assert_error.h"
 #include "base/file.h"
 #include "config.h"
-#include "data/readers.h"
+#include "data/files/fetch.h"
 #include "data/set/dataset.h"
 
 /* "The quick brown fox jumps over the lazy dog": its digests are known to every manual. */

@@ -18,8 +18,9 @@
 #include "assert_error.h"
 #include "base/random.h"
 #include "config.h"
-#include "data/readers.h"
 #include "golden/jpegs.h"
+#include "image/codecs.h"
+#include "image/image.h"
 
 /* Bytes that grow. */
 struct file {

@@ -18,11 +18,12 @@
 #include <unistd.h>
 
 #include "assert_error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "config.h"
-#include "data/readers.h"
 #include "data/set/dataset.h"
 #include "golden/jpegs.h"
+#include "image/image.h"
 #include "shape.h"
 
 static char folder[64]; /* of this run */

@@ -21,7 +21,7 @@
 #include "base/random.h"
 #include "config.h"
 #include "data/digits/digits.h"
-#include "data/readers.h"
+#include "image/image.h"
 #include "model/image_form.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */

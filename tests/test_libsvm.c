@@ -18,7 +18,7 @@
 
 #include "assert_error.h"
 #include "data/encoding/encoding.h"
-#include "data/readers.h"
+#include "data/files/libsvm.h"
 #include "data/set/dataset.h"
 #include "shape.h"
 

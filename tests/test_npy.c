@@ -19,7 +19,7 @@
 
 #include "assert_error.h"
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/files/npy.h"
 #include "data/set/dataset.h"
 #include "data/table/table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of glia bench: their struct and their table. */
-#ifndef GLIA_CLI_BENCH_OPTIONS_H
-#define GLIA_CLI_BENCH_OPTIONS_H
+#ifndef GLIA_CLI_BENCH_BENCH_OPTIONS_H
+#define GLIA_CLI_BENCH_BENCH_OPTIONS_H
 
 #include "data/source.h"
 #include "glia.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What glia bench feeds its networks with. */
-#ifndef GLIA_CLI_BENCH_SAMPLES_H
-#define GLIA_CLI_BENCH_SAMPLES_H
+#ifndef GLIA_CLI_BENCH_BENCH_SAMPLES_H
+#define GLIA_CLI_BENCH_BENCH_SAMPLES_H
 
 #include "bench/bench_options.h"
 #include "glia.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Measures one row of glia bench: samples a second in training and in inference. */
-#ifndef GLIA_CLI_BENCH_SPEED_H
-#define GLIA_CLI_BENCH_SPEED_H
+#ifndef GLIA_CLI_BENCH_BENCH_SPEED_H
+#define GLIA_CLI_BENCH_BENCH_SPEED_H
 
 #include "bench/bench_options.h"
 #include "bench/bench_samples.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the settings of augmentation need of each other, for every command that has them. */
-#ifndef GLIA_CLI_AUGMENT_OPTIONS_H
-#define GLIA_CLI_AUGMENT_OPTIONS_H
+#ifndef GLIA_CLI_DATA_AUGMENT_OPTIONS_H
+#define GLIA_CLI_DATA_AUGMENT_OPTIONS_H
 
 #include <stdbool.h>
 

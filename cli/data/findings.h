@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a look at a data set finds, for the beginning of a run. */
-#ifndef GLIA_CLI_FINDINGS_H
-#define GLIA_CLI_FINDINGS_H
+#ifndef GLIA_CLI_DATA_FINDINGS_H
+#define GLIA_CLI_DATA_FINDINGS_H
 
 #include "glia.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Samples of a data set by their numbers, as an operand names them: NAME:INDEX, NAME:FIRST-LAST. */
-#ifndef GLIA_CLI_SAMPLE_RANGE_H
-#define GLIA_CLI_SAMPLE_RANGE_H
+#ifndef GLIA_CLI_DATA_SAMPLE_RANGE_H
+#define GLIA_CLI_DATA_SAMPLE_RANGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where samples come from: the options that every command on data sets has, and opening them. */
-#ifndef GLIA_CLI_SOURCE_H
-#define GLIA_CLI_SOURCE_H
+#ifndef GLIA_CLI_DATA_SOURCE_H
+#define GLIA_CLI_DATA_SOURCE_H
 
 #include "data/table_options.h"
 #include "glia.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The options that say how a table (CSV, TSV, NumPy) is read, and what its columns are. */
-#ifndef GLIA_CLI_TABLE_OPTIONS_H
-#define GLIA_CLI_TABLE_OPTIONS_H
+#ifndef GLIA_CLI_DATA_TABLE_OPTIONS_H
+#define GLIA_CLI_DATA_TABLE_OPTIONS_H
 
 #include "glia.h"
 #include "shell/options.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Images drawn in a terminal: half blocks in shades of grey, or characters of growing darkness. */
-#ifndef GLIA_CLI_PICTURE_H
-#define GLIA_CLI_PICTURE_H
+#ifndef GLIA_CLI_DRAW_PICTURE_H
+#define GLIA_CLI_DRAW_PICTURE_H
 
 #include <stddef.h>
 #include <stdint.h>

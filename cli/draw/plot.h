@@ -3,8 +3,8 @@
  * Curves of a training, drawn with characters: braille, a character of which has 2 x 4 dots, or
  * ASCII where the locale is not UTF-8, with 1 x 2 dots.
  */
-#ifndef GLIA_CLI_PLOT_H
-#define GLIA_CLI_PLOT_H
+#ifndef GLIA_CLI_DRAW_PLOT_H
+#define GLIA_CLI_DRAW_PLOT_H
 
 #include <stdbool.h>
 #include <stddef.h>

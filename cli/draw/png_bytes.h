@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Small images as PNG within a page: indexed colours, not compressed, no library needed. */
-#ifndef GLIA_CLI_PNG_BYTES_H
-#define GLIA_CLI_PNG_BYTES_H
+#ifndef GLIA_CLI_DRAW_PNG_BYTES_H
+#define GLIA_CLI_DRAW_PNG_BYTES_H
 
 #include "shell/text.h"
 

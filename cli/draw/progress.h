@@ -3,8 +3,8 @@
  * What is seen on stderr while work goes on: a line an epoch that stays, and, on a terminal, a bar
  * that does not. Each callback takes one of these structs as its user pointer.
  */
-#ifndef GLIA_CLI_PROGRESS_H
-#define GLIA_CLI_PROGRESS_H
+#ifndef GLIA_CLI_DRAW_PROGRESS_H
+#define GLIA_CLI_DRAW_PROGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * dashes and in the shape of their marks too, so that a plot can be read without colours; those are
  * classes (c0 ... c9) that the style sheet of the page defines.
  */
-#ifndef GLIA_CLI_SVG_H
-#define GLIA_CLI_SVG_H
+#ifndef GLIA_CLI_DRAW_SVG_H
+#define GLIA_CLI_DRAW_SVG_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * The folder of a checkpoint: checkpoint.json, the words of the run and where its results go, and
  * state.safetensors, which the library keeps. docs/runs.md has the format.
  */
-#ifndef GLIA_CLI_CHECKPOINT_FOLDER_H
-#define GLIA_CLI_CHECKPOINT_FOLDER_H
+#ifndef GLIA_CLI_JOB_CHECKPOINT_FOLDER_H
+#define GLIA_CLI_JOB_CHECKPOINT_FOLDER_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * Event files, which TensorBoard shows: scalars by step and time. A value is kept in f32, as the
  * format has it.
  */
-#ifndef GLIA_CLI_EVENTS_H
-#define GLIA_CLI_EVENTS_H
+#ifndef GLIA_CLI_JOB_EVENTS_H
+#define GLIA_CLI_JOB_EVENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * What the networks of a sweep are compared by: of classes and labels their accuracy, of values R2,
  * which needs no unit. More of it is better.
  */
-#ifndef GLIA_CLI_MERIT_H
-#define GLIA_CLI_MERIT_H
+#ifndef GLIA_CLI_JOB_MERIT_H
+#define GLIA_CLI_JOB_MERIT_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where glia train writes a model. */
-#ifndef GLIA_CLI_MODEL_PATH_H
-#define GLIA_CLI_MODEL_PATH_H
+#ifndef GLIA_CLI_JOB_MODEL_PATH_H
+#define GLIA_CLI_JOB_MODEL_PATH_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What of the data a run learns from, what validates it, and what it is scored on at its end. */
-#ifndef GLIA_CLI_PARTS_H
-#define GLIA_CLI_PARTS_H
+#ifndef GLIA_CLI_JOB_PARTS_H
+#define GLIA_CLI_JOB_PARTS_H
 
 #include "job/train_options.h"
 

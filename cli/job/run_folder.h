@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The folder in which a run is kept while it goes on and afterwards: docs/runs.md. */
-#ifndef GLIA_CLI_RUN_FOLDER_H
-#define GLIA_CLI_RUN_FOLDER_H
+#ifndef GLIA_CLI_JOB_RUN_FOLDER_H
+#define GLIA_CLI_JOB_RUN_FOLDER_H
 
 #include <jansson.h>
 

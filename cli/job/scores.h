@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The figures of a network on a data set, and what a confusion matrix says of each class. */
-#ifndef GLIA_CLI_SCORES_H
-#define GLIA_CLI_SCORES_H
+#ifndef GLIA_CLI_JOB_SCORES_H
+#define GLIA_CLI_JOB_SCORES_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * What came of several runs, of the same data with several seeds or of the folds of a table: a line
  * for each as it ends, and the sum of them.
  */
-#ifndef GLIA_CLI_SEEDS_H
-#define GLIA_CLI_SEEDS_H
+#ifndef GLIA_CLI_JOB_SEEDS_H
+#define GLIA_CLI_JOB_SEEDS_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How figures of runs that differ in their seed alone lie about their mean. */
-#ifndef GLIA_CLI_SPREAD_H
-#define GLIA_CLI_SPREAD_H
+#ifndef GLIA_CLI_JOB_SPREAD_H
+#define GLIA_CLI_JOB_SPREAD_H
 
 #include <jansson.h>
 #include <stddef.h>

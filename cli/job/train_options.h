@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of glia train: their struct, their table, and the checks that a table cannot say. */
-#ifndef GLIA_CLI_TRAIN_OPTIONS_H
-#define GLIA_CLI_TRAIN_OPTIONS_H
+#ifndef GLIA_CLI_JOB_TRAIN_OPTIONS_H
+#define GLIA_CLI_JOB_TRAIN_OPTIONS_H
 
 #include "data/source.h"
 #include "glia.h"

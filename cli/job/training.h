@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What every command that trains does alike: the network that options ask for, and the outcome. */
-#ifndef GLIA_CLI_TRAINING_H
-#define GLIA_CLI_TRAINING_H
+#ifndef GLIA_CLI_JOB_TRAINING_H
+#define GLIA_CLI_JOB_TRAINING_H
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Predictions of the rows of tables, as a table or as JSON lines: what comes out of a pipe. */
-#ifndef GLIA_CLI_PREDICT_TABLE_H
-#define GLIA_CLI_PREDICT_TABLE_H
+#ifndef GLIA_CLI_MODEL_PREDICT_TABLE_H
+#define GLIA_CLI_MODEL_PREDICT_TABLE_H
 
 #include "data/source.h"
 

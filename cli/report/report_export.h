@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The plots of a report as files of their own, for use in a paper: SVG, or PNG by librsvg. */
-#ifndef GLIA_CLI_REPORT_EXPORT_H
-#define GLIA_CLI_REPORT_EXPORT_H
+#ifndef GLIA_CLI_REPORT_REPORT_EXPORT_H
+#define GLIA_CLI_REPORT_REPORT_EXPORT_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * The page of a report: its sections, and what they are made of. A section is written on its own
  * and taken if the page stays small enough with it.
  */
-#ifndef GLIA_CLI_REPORT_PAGE_H
-#define GLIA_CLI_REPORT_PAGE_H
+#ifndef GLIA_CLI_REPORT_REPORT_PAGE_H
+#define GLIA_CLI_REPORT_REPORT_PAGE_H
 
 #include "glia.h"
 #include "report/report_run.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A run as its folder tells it (docs/runs.md): what is there is read, what is not is NULL or NAN.
  */
-#ifndef GLIA_CLI_REPORT_RUN_H
-#define GLIA_CLI_REPORT_RUN_H
+#ifndef GLIA_CLI_REPORT_REPORT_RUN_H
+#define GLIA_CLI_REPORT_REPORT_RUN_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The page of a sweep: its cells as a table and as plots. */
-#ifndef GLIA_CLI_REPORT_SWEEP_H
-#define GLIA_CLI_REPORT_SWEEP_H
+#ifndef GLIA_CLI_REPORT_REPORT_SWEEP_H
+#define GLIA_CLI_REPORT_REPORT_SWEEP_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a trained network makes of the test split: the figures of a report that need the data. */
-#ifndef GLIA_CLI_REPORT_TEST_H
-#define GLIA_CLI_REPORT_TEST_H
+#ifndef GLIA_CLI_REPORT_REPORT_TEST_H
+#define GLIA_CLI_REPORT_REPORT_TEST_H
 
 #include <stdbool.h>
 

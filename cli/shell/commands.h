@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands that there are; main.c has their table. */
-#ifndef GLIA_CLI_COMMANDS_H
-#define GLIA_CLI_COMMANDS_H
+#ifndef GLIA_CLI_SHELL_COMMANDS_H
+#define GLIA_CLI_SHELL_COMMANDS_H
 
 #include "shell/options.h"
 

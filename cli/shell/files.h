@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that the program writes for people and other programs: each is there as a whole, or not. */
-#ifndef GLIA_CLI_FILES_H
-#define GLIA_CLI_FILES_H
+#ifndef GLIA_CLI_SHELL_FILES_H
+#define GLIA_CLI_SHELL_FILES_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * Holds a folder for one process. What is locked is a file in it that is there for nothing else and
  * is never replaced; the system gives the lock back however the process ends.
  */
-#ifndef GLIA_CLI_FOLDER_LOCK_H
-#define GLIA_CLI_FOLDER_LOCK_H
+#ifndef GLIA_CLI_SHELL_FOLDER_LOCK_H
+#define GLIA_CLI_SHELL_FOLDER_LOCK_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Help and manual pages, made from the tables of options. */
-#ifndef GLIA_CLI_MANUAL_H
-#define GLIA_CLI_MANUAL_H
+#ifndef GLIA_CLI_SHELL_MANUAL_H
+#define GLIA_CLI_SHELL_MANUAL_H
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
  * What a command is: a table of options, and a struct that parsing fills from it. Help, manual
  * page and error messages are made from the same table (manual.h), so they cannot disagree.
  */
-#ifndef GLIA_CLI_OPTIONS_H
-#define GLIA_CLI_OPTIONS_H
+#ifndef GLIA_CLI_SHELL_OPTIONS_H
+#define GLIA_CLI_SHELL_OPTIONS_H
 
 #include <jansson.h>
 #include <stdbool.h>

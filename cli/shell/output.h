@@ -3,8 +3,8 @@
  * What the program says: messages on stderr, tables and numbers for people, JSON for programs, and
  * what the terminal can show.
  */
-#ifndef GLIA_CLI_OUTPUT_H
-#define GLIA_CLI_OUTPUT_H
+#ifndef GLIA_CLI_SHELL_OUTPUT_H
+#define GLIA_CLI_SHELL_OUTPUT_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * line, "--lr 0.5"; an empty one, or one that begins with '#', says nothing to the program. The
  * first line of a recipe that is built in says in a phrase what it is for.
  */
-#ifndef GLIA_CLI_RECIPE_H
-#define GLIA_CLI_RECIPE_H
+#ifndef GLIA_CLI_SHELL_RECIPE_H
+#define GLIA_CLI_SHELL_RECIPE_H
 
 #include "shell/options.h"
 

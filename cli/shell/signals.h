@@ -4,8 +4,8 @@
  * that the work can end in order; a second one, or one outside of guarded work, ends the program at
  * once with status 130.
  */
-#ifndef GLIA_CLI_SIGNALS_H
-#define GLIA_CLI_SIGNALS_H
+#ifndef GLIA_CLI_SHELL_SIGNALS_H
+#define GLIA_CLI_SHELL_SIGNALS_H
 
 #include <stdbool.h>
 

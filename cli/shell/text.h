@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Text that grows, and what a page is made of: escaped text, JSON within a script, base64. */
-#ifndef GLIA_CLI_TEXT_H
-#define GLIA_CLI_TEXT_H
+#ifndef GLIA_CLI_SHELL_TEXT_H
+#define GLIA_CLI_SHELL_TEXT_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * A sweep: options of glia train with several values, every combination of which is a cell, and a
  * run for each cell and seed.
  */
-#ifndef GLIA_CLI_SWEEP_H
-#define GLIA_CLI_SWEEP_H
+#ifndef GLIA_CLI_SWEEP_SWEEP_H
+#define GLIA_CLI_SWEEP_SWEEP_H
 
 #include <jansson.h>
 

@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "compute/pack.h"
-#include "image/warp.h"
 
 extern const gi_engine gi_reference_float_baseline, gi_reference_double_baseline;
 extern const gi_engine gi_native_baseline;
 extern const gi_pack gi_pack_baseline;
-extern const gi_warp gi_warp_baseline;
 
 static bool always(void)
 {
@@ -23,7 +21,6 @@ extern const gi_engine gi_reference_float_avx2, gi_reference_double_avx2;
 extern const gi_engine gi_reference_float_avx512, gi_reference_double_avx512;
 extern const gi_engine gi_native_avx2, gi_native_avx512;
 extern const gi_pack gi_pack_avx2, gi_pack_avx512;
-extern const gi_warp gi_warp_avx2, gi_warp_avx512;
 
 /* The features that src/meson.build compiles a level for. The builtins ask the OS too. */
 static bool has_avx2(void)
@@ -45,17 +42,15 @@ static bool has_avx512(void)
 static const struct {
     const gi_engine *f32, *f64, *native;
     const gi_pack *pack;
-    const gi_warp *warp;
     bool (*is_supported)(void);
 } levels[] = {
 #ifdef __x86_64__
     {&gi_reference_float_avx512, &gi_reference_double_avx512, &gi_native_avx512, &gi_pack_avx512,
-     &gi_warp_avx512, has_avx512},
-    {&gi_reference_float_avx2, &gi_reference_double_avx2, &gi_native_avx2, &gi_pack_avx2,
-     &gi_warp_avx2, has_avx2},
+     has_avx512},
+    {&gi_reference_float_avx2, &gi_reference_double_avx2, &gi_native_avx2, &gi_pack_avx2, has_avx2},
 #endif
     {&gi_reference_float_baseline, &gi_reference_double_baseline, &gi_native_baseline,
-     &gi_pack_baseline, &gi_warp_baseline, always},
+     &gi_pack_baseline, always},
 };
 
 bool gi_cpu_has_bf16(void)
@@ -89,15 +84,6 @@ const gi_pack *gi_pack_for(const char *isa)
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
         if (isa && strcmp(isa, levels[i].pack->isa) != 0) continue;
         if (levels[i].is_supported()) return levels[i].pack;
-    }
-    return NULL;
-}
-
-const gi_warp *gi_warp_for(const char *isa)
-{
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-        if (isa && strcmp(isa, levels[i].warp->isa) != 0) continue;
-        if (levels[i].is_supported()) return levels[i].warp;
     }
     return NULL;
 }

@@ -4,9 +4,14 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/encoding/encoding.h"
-#include "data/readers.h"
+#include "data/file_set.h"
+#include "data/files/arff.h"
+#include "data/files/gzip.h"
+#include "data/files/libsvm.h"
+#include "data/files/npy.h"
 
 bool gi_is_file_set(const char *name)
 {

@@ -15,11 +15,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "data/files/idx.h"
+#include "data/image_folder.h"
 #include "data/image_list.h"
-#include "data/readers.h"
 #include "data/set/dataset.h"
+#include "image/image.h"
 #include "image/image_size.h"
 
 /* Whether there is a folder at folder/name with folders in it. */

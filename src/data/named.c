@@ -11,7 +11,10 @@
 #include "config.h"
 #include "data/digits/digits.h"
 #include "data/encoding/encoding.h"
-#include "data/readers.h"
+#include "data/file_set.h"
+#include "data/files/fetch.h"
+#include "data/files/idx.h"
+#include "data/image_folder.h"
 
 /* Each file has one checksum: SHA-256 of its content, or MD5 where nothing better is published. */
 struct checksum {

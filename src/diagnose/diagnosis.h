@@ -4,8 +4,8 @@
  * probes. The trainer calls it from one thread; a NULL gi_diagnosis, of a run that nobody wants
  * diagnosed, does nothing.
  */
-#ifndef GLIA_TRAIN_DIAGNOSIS_H
-#define GLIA_TRAIN_DIAGNOSIS_H
+#ifndef GLIA_DIAGNOSE_DIAGNOSIS_H
+#define GLIA_DIAGNOSE_DIAGNOSIS_H
 
 #include "data/set/dataset.h"
 #include "net/network.h"

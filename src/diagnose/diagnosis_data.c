@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/set/dataset.h"
 #include "diagnose/diagnosis.h"
 #include "feed/input_form.h"
 #include "infer/probe.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether targets have anything to do with the samples that they stand beside. */
-#ifndef GLIA_TRAIN_RELATION_H
-#define GLIA_TRAIN_RELATION_H
+#ifndef GLIA_DIAGNOSE_RELATION_H
+#define GLIA_DIAGNOSE_RELATION_H
 
 #include "data/set/dataset.h"
 #include "net/network.h"

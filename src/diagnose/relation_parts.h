@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the tests of a relation share; see relation.c. */
-#ifndef GLIA_TRAIN_RELATION_PARTS_H
-#define GLIA_TRAIN_RELATION_PARTS_H
+#ifndef GLIA_DIAGNOSE_RELATION_PARTS_H
+#define GLIA_DIAGNOSE_RELATION_PARTS_H
 
 #include "diagnose/relation.h"
 

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/file_set.h"
+#include "data/set/dataset.h"
+#include "image/codecs.h"
+#include "image/image.h"
 
 void gi_read_features(const glia_dataset *dataset, const void *row, float *x)
 {

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "data/encoding/encoding.h"
-#include "data/readers.h"
 #include "feed/input_form.h"
 #include "net/network.h"
 

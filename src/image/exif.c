@@ -7,7 +7,7 @@
 #include <libdeflate.h>
 #include <string.h>
 
-#include "data/readers.h"
+#include "image/codecs.h"
 
 enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, TYPE_LONG = 4, ENTRY_BYTES = 12 };
 

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "data/readers.h"
+#include "image/codecs.h"
 
 enum { MAX_SIDE = 16384 };
 static const size_t MAX_PIXELS = (size_t)1 << 26;

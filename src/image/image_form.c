@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/readers.h"
+#include "image/image.h"
 #include "model/image_form.h"
 
 enum {

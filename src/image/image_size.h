@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The sizes of images, and one that all of them may be brought to. */
-#ifndef GLIA_DATA_IMAGE_SIZE_H
-#define GLIA_DATA_IMAGE_SIZE_H
+#ifndef GLIA_IMAGE_IMAGE_SIZE_H
+#define GLIA_IMAGE_IMAGE_SIZE_H
 
 #include "base/status.h"
 

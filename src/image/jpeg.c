@@ -5,7 +5,7 @@
  * and made up, the image is damaged.
  */
 #include "config.h"
-#include "data/readers.h"
+#include "image/codecs.h"
 
 #ifdef GLIA_HAS_JPEG
 

@@ -5,8 +5,9 @@
  * simplified interface would: it makes grey and mixes with a ground in linear light, and reads
  * interlaced images of 16 bits wrongly. It writes here.)
  */
+#include "base/file.h"
 #include "config.h"
-#include "data/readers.h"
+#include "image/codecs.h"
 
 #ifdef GLIA_HAS_PNG
 

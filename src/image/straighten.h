@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Deskewing and centring of images by the moments of their ink, see glia_preprocess. */
-#ifndef GLIA_COMPUTE_STRAIGHTEN_H
-#define GLIA_COMPUTE_STRAIGHTEN_H
+#ifndef GLIA_IMAGE_STRAIGHTEN_H
+#define GLIA_IMAGE_STRAIGHTEN_H
 
 #include "image/warp.h"
 

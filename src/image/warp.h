@@ -4,8 +4,8 @@
  * place that an affine map and a field of displacements give. Also that field: noise, smoothed.
  * Compiled once for each level of instruction set, as pack.c is.
  */
-#ifndef GLIA_COMPUTE_WARP_H
-#define GLIA_COMPUTE_WARP_H
+#ifndef GLIA_IMAGE_WARP_H
+#define GLIA_IMAGE_WARP_H
 
 #include "base/random.h"
 #include "base/status.h"

@@ -1,9 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* What warping needs beside its kernels: rooms for images of a size, and weights of a blur. */
+/*
+ * What warping needs beside its kernels: which of them this CPU runs, rooms for images of a size,
+ * and weights of a blur.
+ */
 #include <math.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "compute/engine.h"
 #include "image/warp.h"
+
+extern const gi_warp gi_warp_baseline;
+#ifdef __x86_64__
+extern const gi_warp gi_warp_avx2, gi_warp_avx512;
+#endif
+
+const gi_warp *gi_warp_for(const char *isa)
+{
+    static const gi_warp *const warps[] = {
+#ifdef __x86_64__
+        &gi_warp_avx512,
+        &gi_warp_avx2,
+#endif
+        &gi_warp_baseline,
+    };
+    const gi_engine *engine = gi_engine_reference(sizeof(float), isa); /* of the level to be used */
+    for (size_t i = 0; engine && i < sizeof warps / sizeof warps[0]; i++)
+        if (strcmp(warps[i]->isa, engine->isa) == 0) return warps[i];
+    return NULL;
+}
 
 static size_t padded(size_t n, size_t multiple)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which samples a network learns from, for its record; glia_dataset_unseen reads it back. */
-#ifndef GLIA_TRAIN_UNSEEN_H
-#define GLIA_TRAIN_UNSEEN_H
+#ifndef GLIA_INFER_UNSEEN_H
+#define GLIA_INFER_UNSEEN_H
 
 #include "data/set/dataset.h"
 #include "model/lineage.h"

@@ -3,8 +3,8 @@
  * Loops that do nothing but what a machine is measured by: multiply-adds in registers, and a triad
  * over memory. peak.c is compiled once for each level of instruction set; machine.c times it.
  */
-#ifndef GLIA_COMPUTE_PEAK_H
-#define GLIA_COMPUTE_PEAK_H
+#ifndef GLIA_MACHINE_PEAK_H
+#define GLIA_MACHINE_PEAK_H
 
 #include <stddef.h>
 

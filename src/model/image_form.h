@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* How pictures from outside are brought into the form of a set's images; the model file keeps it.
  */
-#ifndef GLIA_BASE_IMAGE_FORM_H
-#define GLIA_BASE_IMAGE_FORM_H
+#ifndef GLIA_MODEL_IMAGE_FORM_H
+#define GLIA_MODEL_IMAGE_FORM_H
 
 /* X(NAME, text): the text is what stands in a model file. */
 #define GI_IMAGE_FORM_LIST(X)                                                                      \

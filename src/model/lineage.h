@@ -3,8 +3,8 @@
  * How a data set was divided before a network learned from it: enough to divide the same data in
  * the same way again, and so to find the samples that the network has not learned from.
  */
-#ifndef GLIA_BASE_LINEAGE_H
-#define GLIA_BASE_LINEAGE_H
+#ifndef GLIA_MODEL_LINEAGE_H
+#define GLIA_MODEL_LINEAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * What was learned about the columns of a table: how a row of cells becomes the features that a
  * network reads. Learned from training rows alone, kept in the model.
  */
-#ifndef GLIA_BASE_SCHEMA_H
-#define GLIA_BASE_SCHEMA_H
+#ifndef GLIA_MODEL_SCHEMA_H
+#define GLIA_MODEL_SCHEMA_H
 
 #include "base/date.h"
 #include "base/status.h"

@@ -4,8 +4,8 @@
  * is a function of (seed, split, index), so a fresh set an epoch costs no storage. The training and
  * the test images of one seed are different streams of the same distribution.
  */
-#ifndef GLIA_DATA_DIGITS_H
-#define GLIA_DATA_DIGITS_H
+#ifndef GLIA_DATA_DIGITS_DIGITS_H
+#define GLIA_DATA_DIGITS_DIGITS_H
 
 #include "base/status.h"
 

@@ -9,8 +9,8 @@
  * gives the points as x,y in hundredths of the digit's height: y runs down from 0 to 100, where x
  * begins does not matter. The shapes of a style differ in proportion and are blended.
  */
-#ifndef GLIA_DATA_DIGITS_SHAPES_H
-#define GLIA_DATA_DIGITS_SHAPES_H
+#ifndef GLIA_DATA_DIGITS_DIGITS_SHAPES_H
+#define GLIA_DATA_DIGITS_DIGITS_SHAPES_H
 
 #include <stdint.h>
 

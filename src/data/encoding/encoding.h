@@ -4,8 +4,8 @@
  * or values (base/schema.h); it is learned from the rows of a data set, and a part that is held out
  * is read by the encoding of the rest. Rows are encoded when they are asked for.
  */
-#ifndef GLIA_DATA_ENCODING_H
-#define GLIA_DATA_ENCODING_H
+#ifndef GLIA_DATA_ENCODING_ENCODING_H
+#define GLIA_DATA_ENCODING_ENCODING_H
 
 #include "data/encoding/table_plan.h"
 #include "data/set/dataset.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What an encoding is made of, for the files that make it: encoding.c and encoding_learn.c. */
-#ifndef GLIA_DATA_ENCODING_PARTS_H
-#define GLIA_DATA_ENCODING_PARTS_H
+#ifndef GLIA_DATA_ENCODING_ENCODING_PARTS_H
+#define GLIA_DATA_ENCODING_ENCODING_PARTS_H
 
 #include <math.h>
 #include <stdatomic.h>

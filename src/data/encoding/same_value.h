@@ -4,8 +4,8 @@
  * values (TRUE, True, true, T, t). Tools write the same table in different ways, so a category of a
  * file that is read like another one is looked for by its value where its text is not found.
  */
-#ifndef GLIA_DATA_SAME_VALUE_H
-#define GLIA_DATA_SAME_VALUE_H
+#ifndef GLIA_DATA_ENCODING_SAME_VALUE_H
+#define GLIA_DATA_ENCODING_SAME_VALUE_H
 
 #include "base/status.h"
 

@@ -3,29 +3,14 @@
  * What the columns of a table are for, as it was asked for or can be found out: the target and its
  * task, weights, groups, names of rows; all others are learned from.
  */
-#ifndef GLIA_DATA_TABLE_PLAN_H
-#define GLIA_DATA_TABLE_PLAN_H
+#ifndef GLIA_DATA_ENCODING_TABLE_PLAN_H
+#define GLIA_DATA_ENCODING_TABLE_PLAN_H
 
 #include "data/table/table.h"
-#include "model/schema.h"
+#include "model/reading.h"
 
 /* Whole numbers beyond are not told apart by a double: 2^53. */
 #define GI_LARGEST_WHOLE 9007199254740992.0
-
-/* How a network, or another data set, reads a table; borrowed. */
-typedef struct gi_reading {
-    const gi_schema *schema;
-    glia_task task;
-    size_t classes;           /* or targets */
-    char *const *class_names; /* (classes) */
-    size_t features;          /* of samples that are no rows of a table; 0: not known */
-    bool from_zero;           /* and whether sparse text counts them from 0 */
-    bool is_of_bytes;         /* samples are bytes, divided by 255; else floats as they are */
-    bool ignores_targets;     /* rows are to be predicted: what stands there does not matter */
-    const char *id;           /* the column that names rows, which may be absent; or NULL */
-    const char *group;        /* the column of groups, which may be absent; NULL: none is read */
-    bool group_is_text;
-} gi_reading;
 
 /* Columns that are neither predicted nor learned from; SIZE_MAX: there is none. */
 typedef struct gi_table_roles {

@@ -9,7 +9,7 @@
  * is 0 or the first of the declared values. Texts may stand in quotes of either kind with
  * backslashes within, % begins a comment, and a row may end with its weight in braces.
  */
-#include "data/files/arff.h"
+#include "data/files/arff_parts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -17,9 +17,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/readers.h"
+#include "data/files/arff.h"
+#include "data/files/gzip.h"
 #include "data/table/csv/csv.h"
 
 /* ---- Cells --------------------------------------------------------------------------------- */

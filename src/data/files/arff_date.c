@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/files/arff.h"
+#include "data/files/arff_parts.h"
 
 /* The parts of a date that are read. */
 struct parts {

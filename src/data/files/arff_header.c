@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
-#include "data/files/arff.h"
+#include "data/files/arff_parts.h"
 #include "data/table/csv/csv.h"
 
 /* ---- Lines and messages -------------------------------------------------------------------- */

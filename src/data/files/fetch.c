@@ -5,8 +5,10 @@
  * The bytes stay in memory until their checksum has been found right; only then are they written,
  * by the atomic writer. So whatever ends a download, nothing of it is left on disk.
  */
+#include "data/files/fetch.h"
+#include "base/file.h"
 #include "config.h"
-#include "data/readers.h"
+#include "data/files/gzip.h"
 
 #ifndef GLIA_HAS_FETCH
 

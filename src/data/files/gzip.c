@@ -12,8 +12,9 @@
 #include <libdeflate.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/files/gzip.h"
 
 enum {
     FIXED_HEADER = 10,

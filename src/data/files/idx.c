@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/files/gzip.h"
+#include "data/files/idx.h"
 #include "data/set/dataset.h"
 
 enum { IDX_U8 = 0x08, IDX_I32 = 0x0C, MAX_DIMS = 4, MAX_HEADER = 4 + 4 * MAX_DIMS };

@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/readers.h"
+#include "data/files/gzip.h"
+#include "data/files/libsvm.h"
 #include "data/set/dataset.h"
 #include "data/set/sparse.h"
 #include "data/table/csv/csv.h"

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "data/files/npy.h"
-#include "data/readers.h"
+#include "data/files/npy_parts.h"
 #include "data/set/dataset.h"
 #include "data/table/table.h"
+#include "image/image.h"
 
 /* ---- As bytes with labels ------------------------------------------------------------------ */
 

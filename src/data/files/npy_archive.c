@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/files/npy.h"
+#include "data/files/npy_parts.h"
 #include "data/table/csv/csv.h"
 
 /* ---- The arrays of a file ------------------------------------------------------------------ */

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/files/npy.h"
+#include "data/files/npy_parts.h"
 #include "data/table/csv/csv.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/files/npy.h"
+#include "data/files/npy_parts.h"
 #include "data/table/csv/csv.h"
 
 /* Labels that are no numbers from 0 to 65,535 are classes if they are as few as those of a table.

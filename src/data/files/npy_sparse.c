@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/files/npy.h"
+#include "data/files/gzip.h"
+#include "data/files/npy_parts.h"
 
 struct matrix {
     gi_array format, shape, data;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/files/gzip.h"
 
 enum {
     LOCAL_HEADER = 30,

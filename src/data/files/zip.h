@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Zip archives, as far as NumPy writes them: members that are stored or deflated. */
-#ifndef GLIA_DATA_ZIP_H
-#define GLIA_DATA_ZIP_H
+#ifndef GLIA_DATA_FILES_ZIP_H
+#define GLIA_DATA_FILES_ZIP_H
 
 #include "base/status.h"
 

@@ -4,8 +4,8 @@
  * batch is filled, cells of a table numbers as they stand in it: nothing here copies the set to
  * floats.
  */
-#ifndef GLIA_DATA_DATASET_H
-#define GLIA_DATA_DATASET_H
+#ifndef GLIA_DATA_SET_DATASET_H
+#define GLIA_DATA_SET_DATASET_H
 
 #include "base/file.h"
 #include "base/pairs.h"
@@ -147,5 +147,8 @@ bool gi_dataset_is_endless(const glia_dataset *dataset);
 
 /* Bytes of one row. */
 size_t gi_dataset_row_bytes(const glia_dataset *dataset);
+
+/* The number that a sparse file gives its first feature, 0 or 1; 0 for any other data set. */
+size_t gi_sparse_first_feature(const glia_dataset *dataset);
 
 #endif

@@ -15,7 +15,6 @@
 
 #include "base/memory.h"
 #include "data/encoding/encoding.h"
-#include "data/readers.h"
 #include "data/set/dataset.h"
 
 void gi_sparse_free(gi_sparse *s)

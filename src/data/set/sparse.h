@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Samples of which most features are zero, and the data sets that are made of them. */
-#ifndef GLIA_DATA_SPARSE_H
-#define GLIA_DATA_SPARSE_H
+#ifndef GLIA_DATA_SET_SPARSE_H
+#define GLIA_DATA_SET_SPARSE_H
 
 #include <stdatomic.h>
 
-#include "data/encoding/table_plan.h"
+#include "model/reading.h"
 
 /*
  * Row r has the pairs first_pair[r] .. first_pair[r + 1] - 1 of column and value, in the order of

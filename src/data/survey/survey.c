@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/file_set.h"
+#include "data/files/npy.h"
 #include "data/set/dataset.h"
 #include "data/set/sparse.h"
 

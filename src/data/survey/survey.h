@@ -5,8 +5,8 @@
  * and with each other in a sample of the rows (survey_rows.c); rules make findings of it
  * (survey_findings.c); survey.c puts it together. Memory is bounded, whatever the table's size.
  */
-#ifndef GLIA_DATA_SURVEY_H
-#define GLIA_DATA_SURVEY_H
+#ifndef GLIA_DATA_SURVEY_SURVEY_H
+#define GLIA_DATA_SURVEY_SURVEY_H
 
 #include "base/status.h"
 #include "data/encoding/encoding.h"

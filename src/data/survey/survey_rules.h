@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of rules share: survey_findings.c and survey_target.c. */
-#ifndef GLIA_DATA_SURVEY_RULES_H
-#define GLIA_DATA_SURVEY_RULES_H
+#ifndef GLIA_DATA_SURVEY_SURVEY_RULES_H
+#define GLIA_DATA_SURVEY_SURVEY_RULES_H
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * A table as it stands in a file: rows of cells, which are numbers or texts. What a network makes
  * of it (scaling, classes) is base/schema.h's.
  */
-#ifndef GLIA_DATA_TABLE_H
-#define GLIA_DATA_TABLE_H
+#ifndef GLIA_DATA_TABLE_TABLE_H
+#define GLIA_DATA_TABLE_TABLE_H
 
 #include "base/file.h"
 #include "base/status.h"

@@ -4,8 +4,8 @@
  * (csv_source.c), each of which a thread parses into a lot of cells (csv_rows.c); the lots are put
  * together in the order of the file (csv.c), so that nothing depends on the threads.
  */
-#ifndef GLIA_DATA_CSV_H
-#define GLIA_DATA_CSV_H
+#ifndef GLIA_DATA_TABLE_CSV_CSV_H
+#define GLIA_DATA_TABLE_CSV_CSV_H
 
 #include "base/file.h"
 #include "data/table/table.h"

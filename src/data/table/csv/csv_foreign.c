@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "data/readers.h"
+#include "data/files/libsvm.h"
 #include "data/table/csv/csv_head.h"
 
 static const struct {

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/readers.h"
+#include "data/files/arff.h"
 #include "data/table/csv/csv_head.h"
 
 enum {

@@ -5,8 +5,8 @@
  * of them is a header (csv_header.c), names and kinds of columns (csv_columns.c), all together
  * (csv_form.c).
  */
-#ifndef GLIA_DATA_CSV_HEAD_H
-#define GLIA_DATA_CSV_HEAD_H
+#ifndef GLIA_DATA_TABLE_CSV_CSV_HEAD_H
+#define GLIA_DATA_TABLE_CSV_CSV_HEAD_H
 
 #include "data/table/csv/csv.h"
 

@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/files/gzip.h"
 #include "data/table/csv/csv.h"
 
 static glia_status fail_errno(const char *path, const char *what, glia_error *error)

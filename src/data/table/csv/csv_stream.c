@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/readers.h"
+#include "data/files/arff.h"
 #include "data/table/csv/csv.h"
 
 struct gi_csv_stream {
