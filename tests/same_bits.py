@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Whether two builds of glia compute the same bits, over more than 60 ways to train.
+"""Whether two builds of glia compute the same bits, over some 280 ways to train.
 
 usage: same_bits.py OLD NEW [WORD...]
 

@@ -13,7 +13,7 @@
 
 typedef struct gi_loader gi_loader;
 
-/* All is borrowed, but for class_weights, while the loader is made. */
+/* All is borrowed for as long as the loader lives; augmentation only while it is made. */
 typedef struct gi_loader_params {
     const glia_network *network;
     const gi_plan *plan;         /* of the batches that are filled */
@@ -24,7 +24,7 @@ typedef struct gi_loader_params {
     const glia_augmentation *augmentation; /* or NULL */
     uint64_t seed;                         /* of the distortions, */
     size_t epochs;                         /* over so many */
-    const double *class_weights;           /* (classes), or NULL; stay the caller's */
+    const double *class_weights;           /* (classes), or NULL */
 } gi_loader_params;
 
 /* BAD_ARGUMENT and MISMATCH as gi_augmenter_new; BAD_ARGUMENT for images too large to straighten.
