@@ -143,8 +143,8 @@ typedef bool glia_fetch_progress(void *user, const char *file, uint64_t done_byt
  * How the columns of a table are to be taken (CSV, TSV, NumPy's arrays). All zero: everything is
  * found out, and glia_dataset_notes says what was found. Columns go by their names, or by numbers
  * from 1. Texts and arrays are borrowed while a data set is opened. Where a message says what to
- * do, it names the option of the program that sets a field: --drop, --categorical, --on-bad-row
- * skip (skip_bad_rows), --image-size (image_height, image_width).
+ * do, it names the field (table.drop), a setting as glia_settings_parse takes it (setting
+ * loss=mse), or a function.
  */
 typedef struct glia_table_params {
     const char *const *targets; /* (n_targets): what is to be predicted; none: the last column */

@@ -124,7 +124,9 @@ def main():
         if report("the copy is configured", done, text):
             done, text = run("ninja", "-C", build, "cli/glia", "tests/dump_settings",
                              "tests/test_gradient", "tests/test_network")
-            if report("it is built without a warning", done and "warning:" not in text, text):
+            warnings = [line for line in text.splitlines() if "warning:" in line]
+            text = text if not done else "\n".join(warnings)
+            if report("it is built without a warning", done and not warnings, text):
                 try_out(build, folder)
     print(f"1..{number}")
     return failures > 0

@@ -143,7 +143,7 @@ static void test_keel(void **state)
     assert_string_equal(table->how, "ARFF");
     gi_table_free(table);
     table = must_parse("@attribute a real\n@attribute b real\n@output a\n@data\n1,2\n", NULL);
-    assert_string_equal(table->how, "ARFF; its @outputs are a (--target chooses)");
+    assert_string_equal(table->how, "ARFF; its @outputs are a (table.targets chooses)");
     gi_table_free(table);
 }
 
@@ -306,7 +306,7 @@ static void test_left_out(void **state)
     params.n_known = 1;
     glia_error error = {0};
     assert_error("must be there", parse(text, strlen(text), &params, &table, &error),
-                 GLIA_BAD_FORMAT, &error, "line 5, column a", "--drop a");
+                 GLIA_BAD_FORMAT, &error, "line 5, column a", "table.drop a");
 
     params = gi_table_default_params();
     params.skips_bad_rows = true;

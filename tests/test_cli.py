@@ -9,6 +9,7 @@ a training takes milliseconds.
 """
 
 import contextlib
+import glob
 import http.server
 import json
 import math
@@ -66,6 +67,32 @@ def _():
         for option in glia("help", "--options", *name.split()).out.split():
             result = glia(*name.split(), option + "=", code=None)
             expect("there is no option" not in result.err, name, option, result.err)
+
+
+@test("the library's messages name its fields, and each has an option here")
+def _():
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    texts = []
+    for source in glob.glob(root + "/src/**/*.c", recursive=True):
+        with open(source, encoding="utf-8") as file:
+            code = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+        code = re.sub(r'"\s*\n\s*"', "", code)  # literals that follow one another are one
+        texts += re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)
+    for text in texts:
+        expect(not re.search(r"(?<![\w-])--[a-z]", text), "names an option:", text)
+    wording, = glob.glob(root + "/cli/**/wording.c", recursive=True)
+    with open(wording, encoding="utf-8") as file:
+        pairs = re.findall(r'\{"([^"]+)", "([^"]+)"\}', file.read())
+    options = sum((glia("help", "--options", name).out.split() for name in ("train", "eval")), [])
+    for field, option in pairs:
+        expect(any(field in text for text in texts), "no message says", field)
+        for name in re.findall(r"--[a-z-]+", option):
+            expect(name in options, name)
+    for text in texts:
+        for field in re.findall(r"(?<!\.)\btable\.\w+|setting [\w-]+(?==)", text):
+            known = "--" + field[8:] in options if field.startswith("setting ") else \
+                any(name.startswith(field) for name, _option in pairs)
+            expect(known, "no option for", field, "in", text)
 
 
 @test("help shows the defaults that training has")

@@ -530,10 +530,12 @@ static void zeros_in_front_are_mentioned(void **state)
         {"a,c\n1,0123\n2,123\n3,007\n", false, GI_CELL_TEXT,
          "; c has whole numbers with zeros in front that others lack and is read as texts"},
         {"a,c\n1,0123\n2,123\n3,007\n", true, GI_CELL_NUMBER,
-         "; c has numbers with zeros in front, which do not count: --categorical c reads them as "
+         "; c has numbers with zeros in front, which do not count: table.categorical c reads them "
+         "as "
          "texts"},
         {"a,c\n1,01067\n2,10115\n3,04109\n", false, GI_CELL_NUMBER,
-         "; c has numbers with zeros in front, which do not count: --categorical c reads them as "
+         "; c has numbers with zeros in front, which do not count: table.categorical c reads them "
+         "as "
          "texts"},
         {"a,c\n1,05\n2,10\n3,00\n", false, GI_CELL_NUMBER, "first line is a header"},
     };
@@ -570,7 +572,7 @@ static void words_and_signs_are_obeyed(void **state)
     params.missing = (gi_missing_words){NULL, 0, true};
     assert_non_null(strstr(read_known("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\nNA\n", params, &out),
                            "line 11, column a: found \"NA\", expected a number; correct it, "
-                           "--missing NA reads it as missing"));
+                           "table.missing NA reads it as missing"));
     params = gi_table_default_params();
     params.form = (gi_number_form){',', 0};
     assert_string_equal(read_known("a;b\n1,500;1\n2,250;1.500\n", params, &out),
@@ -641,10 +643,10 @@ static const struct {
     {"a comment alone", T("# a\n"), "a header and no rows", NULL},
     {"a byte-order mark alone", T("\xEF\xBB\xBF"), "is empty", NULL},
     {"blank lines alone", T("\n\r\n \n"), "blank lines alone", NULL},
-    {"a header alone", T("a,b\n"), "a header and no rows", "--header no"},
+    {"a header alone", T("a,b\n"), "a header and no rows", "table.header=-1"},
     {"a header and blank lines", T("a,b\n\n\n"), "a header and no rows", NULL},
     {"a cell too few", T("a,b\n1,2\n3\n"), "line 3: found 1 cell, expected 2 as in line 1",
-     "--on-bad-row skip"},
+     "table.skip_bad_rows"},
     {"a cell too many", T("a,b\n1,2\n3,4,5\n"), "line 3: found 3 cells, expected 2", NULL},
     {"too many after blank lines", T("a,b\n\n\n1,2,3\n"), "line 4: found 3 cells", NULL},
     {"ragged after quoted line breaks", T("a,b\n1,\"x\n\n\"\n1,x\n2\n"), "line 6: found 1 cell",
@@ -663,11 +665,11 @@ static const struct {
     {"open quote with doubled ones", T("a,b\n1,\"x\"\"\n"), "line 2: found a quote", NULL},
     {"a word in a column of numbers",
      T("age,b\n1,1\n2,1\n3,1\n4,1\n5,1\n6,1\n7,1\n8,1\n9,1\nten,1\n"),
-     "t.csv, line 11, column age: found \"ten\", expected a number", "--categorical age"},
+     "t.csv, line 11, column age: found \"ten\", expected a number", "table.categorical age"},
     {"no name", T("1,1\n2,1\n3,1\n4,1\n5,1\n6,1\n7,1\n8,1\n9,1\n10,1\nten,1\n"),
-     "line 11, column 1: found", "--drop 1,"},
+     "line 11, column 1: found", "table.drop 1,"},
     {"a name with a blank", T("a b,c\n1,1\n2,1\n3,1\n4,1\n5,1\n6,1\n7,1\n8,1\n9,1\nten,1\n"),
-     "column a b: found", "--drop 'a b',"},
+     "column a b: found", "table.drop 'a b',"},
     {"sparse text", T("-1 1:-0.123 3:0.68\n+1 1:0.776 2:1 3:0.22\n-1 3:0.72\n"),
      "look like sparse text (LABEL INDEX:VALUE)", "name the file .svm"},
     {"FANN", T("4 2 1\n0.1 0.2\n1\n0.3 0.4\n0\n"), "a training file of FANN",
@@ -676,17 +678,18 @@ static const struct {
      "cells separated by \"::\"", "sed"},
     {"ARFF", T("% iris\n@RELATION iris\n@attribute a numeric\n@data\n1\n2\n"), "an ARFF file",
      ".arff"},
-    {"drop", T("age\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n\nten\n"), "line 13, column age", "--drop age"},
+    {"drop", T("age\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n\nten\n"), "line 13, column age",
+     "table.drop age"},
     {"a number and a letter", T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10x\n"), "\"10x\"",
      "expected a number"},
     {"hexadecimal", T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n0x1F\n"), "\"0x1F\"", "expected a number"},
     {"infinity", T("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\ninf\n"), "\"inf\"", "expected a finite number"},
     {"decimal commas and points", T("a;b\n1,5;1\n2.5;1\n"),
-     "column a: found numbers with decimal points", "--decimal , or --decimal ."},
+     "column a: found numbers with decimal points", "table.decimal , or table.decimal ."},
     {"commas that are either", T("a;b\n1,500;1\n2,250;1\n"),
-     "column a: found numbers such as 1,234", "--thousands"},
+     "column a: found numbers such as 1,234", "table.thousands"},
     {"points that are either", T("a;b\n1.500;1,5\n2.250;1,25\n"),
-     "column a: found numbers such as 1.234", "--thousands ."},
+     "column a: found numbers such as 1.234", "table.thousands ."},
     {"two numbers in a cell", T("a,b\n1,1\n2,1\n3,1\n4,1\n5,1\n6,1\n7,1\n8,1\n9,1\n1 2,1\n"),
      "\"1 2\"", NULL},
     {"too large", T("a\n1\n2\n1e309\n"), "line 4, column a: found 1e309", "1.8e308"},
@@ -710,11 +713,11 @@ static const struct {
     {"zero byte in a name", T("a\0,b\n1,2\n"), "byte 1: found a zero byte in the first line",
      "binary"},
     {"two of one name", T("a,b,a\n1,2,3\n"), "line 1: found two columns of the name a (1 and 3)",
-     "--drop 3"},
+     "table.drop 3"},
     {"two of one name, with blanks", T("a, a\n1,2\n"), "two columns of the name a", NULL},
     {"no last name", T("name,town,\nann,ulm,x\nbob,ulm,3\ncem,bonn,4\n"),
-     "line 1: found no name for column 3", "--drop 3"},
-    {"no name", T("a,,c\n1,2,3\n"), "line 1: found no name for column 2", "--drop 2"},
+     "line 1: found no name for column 3", "table.drop 3"},
+    {"no name", T("a,,c\n1,2,3\n"), "line 1: found no name for column 2", "table.drop 2"},
     {"gzip", T("\x1F\x8B\x08\0\0\0\0\0"), "byte 0: found data compressed by gzip", "gunzip"},
     {"bzip2", T("BZh91AY"), "bzip2", "bunzip2"},
     {"xz",
@@ -743,7 +746,7 @@ static const struct {
     {"an Arrow file", T("ARROW1\0\0"), "an Arrow file", NULL},
     {"binary", T("abc\0\1\2\3def\n"), "byte 3: found a zero byte in the first line", "binary"},
     {"few foreign words", T(FEW_WORDS), "column a: found \"n.d\", expected a number",
-     "--missing n.d "},
+     "table.missing n.d "},
     {"NumPy", T("\x93NUMPY\x01\0"), "a NumPy array", ".npy"},
     {"SQLite", T("SQLite format 3\0"), "an SQLite database", NULL},
     {"PDF", T("%PDF-1.4\n"), "a PDF document", NULL},
@@ -879,7 +882,7 @@ static void too_many_texts_are_left_out(void **state)
                      gi_csv_parse_blocks("t.csv", (const uint8_t *)text, size, &params, 1 << 12,
                                          &table, &error),
                      GLIA_BAD_FORMAT, &error, "line 65538, column t: found more than 65536",
-                     "--drop t");
+                     "table.drop t");
     }
     free(text);
     text = many_texts(GI_MAX_TEXTS, &size);

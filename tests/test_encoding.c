@@ -233,7 +233,7 @@ static void test_one_hot(void **state)
     assert_int_equal(info.task, GLIA_CLASSES);
     assert_int_equal(info.classes, 3);
     assert_string_equal(glia_dataset_class_name(set, 2), "r");
-    assert_non_null(strstr(glia_dataset_notes(set), "--loss bce"));
+    assert_non_null(strstr(glia_dataset_notes(set), "setting loss=bce"));
     for (size_t i = 0; i < 12; i++) {
         uint32_t label;
         assert_int_equal(glia_dataset_sample(set, i, NULL, &label, NULL), GLIA_OK);
@@ -262,7 +262,7 @@ static void test_one_hot(void **state)
     glia_dataset_free(set);
     params.loss = GLIA_LOSS_CROSS_ENTROPY;
     assert_int_equal(read_text(text, &params, NULL, &set, &error), GLIA_BAD_FORMAT);
-    assert_non_null(strstr(error.message, "--loss bce"));
+    assert_non_null(strstr(error.message, "setting loss=bce"));
 }
 
 /* Categories and classes that another tool writes otherwise are the same. */
@@ -347,7 +347,7 @@ static void test_identifiers(void **state)
     const glia_table_params alone = {.drop = rest, .n_drop = 2};
     glia_error error = {0};
     assert_int_equal(read_text(text, &alone, NULL, &set, &error), GLIA_BAD_FORMAT);
-    assert_non_null(strstr(error.message, "--categorical name"));
+    assert_non_null(strstr(error.message, "table.categorical name"));
 }
 
 static void test_constant(void **state)
@@ -468,7 +468,7 @@ static void test_failing(void **state)
         {"x,y\n1,1\n2,2\n", {.loss = GLIA_LOSS_BCE}, "other numbers than 0 and 1", NULL},
         {"x,y\n1,1.5\n2,2\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, "column y", "fractions"},
         {"x,y\n1,1e20\n2,2e20\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, "column y", "2^53"},
-        {"label,x,p\n1,1,0\n2,1,0\n", {0}, "only one class", "--target label"},
+        {"label,x,p\n1,1,0\n2,1,0\n", {0}, "only one class", "table.targets label"},
         {"x,w,y\n1,-1,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight"},
         {"x,w,y\n1,,a\n2,1,b\n", {.weight = "w"}, "line 2", "weight is missing"},
         {"x,g,y\n1,1,a\n2,,b\n", {.group = "g"}, "line 3", "group is missing"},

@@ -362,7 +362,7 @@ static void test_sizes(void **state)
         assert_non_null(
             strstr(glia_dataset_notes(dataset),
                    "sizes differ (height x width): 2 x 4 (2), 2 x 2 (1); all are scaled "
-                   "to 2 x 4, the median; --image-size"));
+                   "to 2 x 4, the median; image_height and image_width"));
         glia_dataset_free(dataset);
     }
     write_grey("large/a/1.pgm", 70, 20, 1); /* is reduced: 17 * 60 = 1020 */
@@ -446,7 +446,7 @@ static void test_bad_images_are_skipped(void **state)
             params.image_height = params.image_width = params.image_channels = size;
             assert_error("bad",
                          glia_dataset_open(at("some"), GLIA_TRAIN, &params, &dataset, &error),
-                         GLIA_BAD_FORMAT, &error, "some/a/2.jpg: ", "(--on-bad-row skip)");
+                         GLIA_BAD_FORMAT, &error, "some/a/2.jpg: ", "(table.skip_bad_rows)");
             params.table.skip_bad_rows = true;
             dataset = must_open(at("some"), GLIA_TRAIN, &params);
             assert_samples(dataset, 3, (const uint8_t[]){10, 40, 60}, (const uint32_t[]){0, 0, 1});
@@ -517,9 +517,10 @@ static void test_folders_malformed(void **state)
     params.image_height = params.image_width = 1025;
     params.image_channels = 1;
     assert_error("large", OPEN("large", &params), GLIA_BAD_FORMAT, &error, "1025 x 1025",
-                 "--image-size");
+                 "image_height and image_width");
     params.image_height = params.image_width = SIZE_MAX / 2;
-    assert_error("huge", OPEN("large", &params), GLIA_BAD_FORMAT, &error, "--image-size", NULL);
+    assert_error("huge", OPEN("large", &params), GLIA_BAD_FORMAT, &error,
+                 "image_height and image_width", NULL);
 }
 
 /* ---- The whole way ------------------------------------------------------------------------- */

@@ -368,7 +368,7 @@ static void test_malformed(void **state)
         {"fractions as labels", TEXT("1.5,2 1:1\n2 1:2\n"), GLIA_LOSS_AUTO, "no whole",
          "name labels"},
         {"several as classes", TEXT("1,2 1:1\n2 1:2\n"), GLIA_LOSS_CROSS_ENTROPY,
-         "several labels or none", "--loss bce"},
+         "several labels or none", "setting loss=bce"},
         {"none as values", TEXT("1 1:1\n 2:2\n"), GLIA_LOSS_HUBER, "several labels or none", NULL},
         {"no label", TEXT("1:0.5 2:1\n2:2\n"), 0, "found no label", "XGBoost's LABEL:WEIGHT"},
         {"label and weight", TEXT("1:0.5 0:1\n0:1 1:2\n"), 0, "line 1: found the index 0 after 1",

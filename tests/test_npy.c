@@ -900,7 +900,7 @@ static void test_unused(void **state)
     glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
     assert_string_equal(glia_dataset_notes(dataset),
                         "train_images and train_labels are read; val_images, val_labels are not "
-                        "used; --validation 0.1 holds training samples out");
+                        "used; glia_dataset_hold_out holds training samples out");
     glia_dataset_free(dataset);
     file.size = 0;
     put_archive(&file, members + 2, 2, false);

@@ -365,7 +365,7 @@ static void test_of_a_dataset(void **state)
     assert_true(s->rows == 12000 && s->sampled_rows < 10000);
     assert_found(s, GLIA_FINDING_LEAK, "a", "alone tells a9");
     assert_found(s, GLIA_FINDING_NUMBERS_AS_TEXT, "b", "7 km");
-    assert_found(s, GLIA_FINDING_TARGET_NAME, "target", "--target target");
+    assert_found(s, GLIA_FINDING_TARGET_NAME, "target", "table.targets target");
     assert_int_equal(s->n_findings, 3);
     glia_survey_free(s);
     /* Classes are counted in all rows. */
@@ -447,12 +447,12 @@ static void test_advice_quotes_names(void **state)
     glia_survey *s = survey(NULL);
     assert_found(s, GLIA_FINDING_CONSTANT, "a b",
                  "a b, \"c, d\", plain, it's: the same value in all rows, which is harmless; "
-                 "--drop 'a b,\"c, d\",plain,4' saves inputs");
+                 "table.drop 'a b,\"c, d\",plain,4' saves inputs");
     glia_survey_free(s);
     begin("a b,y");
     for (unsigned i = 0; i < 120; i++) put("%u,%u\n", 1 + i, i % 2);
     s = survey(NULL);
-    assert_found(s, GLIA_FINDING_IDENTIFIER, "a b", "nothing about new rows; --drop 'a b'");
+    assert_found(s, GLIA_FINDING_IDENTIFIER, "a b", "nothing about new rows; table.drop 'a b'");
     glia_survey_free(s);
 }
 
@@ -522,16 +522,16 @@ static void test_identifiers(void **state)
     (void)state;
     PUT_ROWS(120, "%u", 1 + i);
     glia_survey *s = survey(NULL);
-    assert_found(s, GLIA_FINDING_IDENTIFIER, "a", "--drop");
+    assert_found(s, GLIA_FINDING_IDENTIFIER, "a", "table.drop");
     assert_true(column(s, "a")->drop);
     glia_survey_free(s);
     PUT_ROWS(120, "%u", 100 + 37 * i % 120); /* in some order */
     s = survey(NULL);
-    assert_found(s, GLIA_FINDING_IDENTIFIER, "a", "--drop");
+    assert_found(s, GLIA_FINDING_IDENTIFIER, "a", "table.drop");
     glia_survey_free(s);
     PUT_ROWS(120, "%u", 10 * i + below(10)); /* with gaps, ascending */
     s = survey(NULL);
-    assert_found(s, GLIA_FINDING_IDENTIFIER, "a", "--drop");
+    assert_found(s, GLIA_FINDING_IDENTIFIER, "a", "table.drop");
     glia_survey_free(s);
     PUT_ROWS(120, "n%u", i); /* which training leaves out by itself */
     s = survey(NULL);
@@ -563,7 +563,7 @@ static void test_many_texts(void **state)
     (void)state;
     PUT_ROWS(200, "t%u", below(300));
     glia_survey *s = survey(NULL);
-    assert_found(s, GLIA_FINDING_MANY_TEXTS, "a", "--drop");
+    assert_found(s, GLIA_FINDING_MANY_TEXTS, "a", "table.drop");
     assert_true(column(s, "a")->drop);
     glia_survey_free(s);
 }
@@ -574,13 +574,13 @@ static void test_codes(void **state)
     static const unsigned codes[] = {101, 205, 317, 442, 1010};
     PUT_ROWS(200, "%u", codes[below(5)]);
     glia_survey *s = survey(NULL);
-    assert_found(s, GLIA_FINDING_CODES, "a", "--categorical");
+    assert_found(s, GLIA_FINDING_CODES, "a", "table.categorical");
     assert_true(column(s, "a")->categorical && !column(s, "a")->drop);
     glia_survey_free(s);
     begin("Pclass,x,y");
     for (int i = 0; i < 200; i++) put("%u,%.6f,%u\n", 1 + below(3), normal(), below(2));
     s = survey(NULL);
-    assert_found(s, GLIA_FINDING_CODES, "Pclass", "--categorical");
+    assert_found(s, GLIA_FINDING_CODES, "Pclass", "table.categorical");
     glia_survey_free(s);
 }
 
@@ -590,7 +590,7 @@ static void test_groups(void **state)
     begin("patient_id,x,y");
     for (int i = 0; i < 200; i++) put("%u,%.6f,%u\n", 500 + below(20), normal(), below(2));
     glia_survey *s = survey(NULL);
-    assert_found(s, GLIA_FINDING_GROUPS, "patient_id", "--group");
+    assert_found(s, GLIA_FINDING_GROUPS, "patient_id", "table.group");
     assert_int_equal(s->n_findings, 1);
     glia_survey_free(s);
 }
@@ -861,7 +861,7 @@ static void test_target_name(void **state)
     begin("Survived,x,port");
     for (unsigned i = 0; i < 100; i++) put("%u,%.6f,%s\n", below(2), normal(), i % 3 ? "S" : "C");
     glia_survey *s = survey(NULL);
-    assert_found(s, GLIA_FINDING_TARGET_NAME, "Survived", "--target Survived");
+    assert_found(s, GLIA_FINDING_TARGET_NAME, "Survived", "table.targets Survived");
     glia_survey_free(s);
     const char *targets[] = {"Survived"};
     s = survey(&(glia_table_params){.targets = targets, .n_targets = 1});
@@ -894,7 +894,7 @@ static void test_balance(void **state)
     glia_survey *s = survey(NULL);
     assert_found(s, GLIA_FINDING_RARE_CLASS, NULL, "\"rare\" 3");
     const glia_finding *f =
-        assert_found(s, GLIA_FINDING_IMBALANCE, NULL, "--class-weights balanced");
+        assert_found(s, GLIA_FINDING_IMBALANCE, NULL, "setting class-weights=balanced");
     assert_true(f->value == 99);
     assert_true(s->balance_classes);
     assert_int_equal(s->n_findings, 2);

@@ -9,6 +9,7 @@
 #include "shell/commands.h"
 #include "shell/output.h"
 #include "shell/text.h"
+#include "shell/wording.h"
 
 enum { MOST_COLUMNS = 24, MOST_FINDINGS = 16, MOST_CLASSES = 10 };
 
@@ -299,12 +300,13 @@ static void print_columns(const glia_survey *survey)
 static void print_beside(enum style style, const char *word, const char *text)
 {
     enum { COLUMN = 10 };
-    char *clean = clean_text(text);
+    char *named = option_names(text), *clean = clean_text(named);
     const size_t room = line_room(stdout);
     printf("%s%-*s%s", style_begin(stdout, style), COLUMN - 1, word, style_end(stdout));
     printf(" ");
     print_words(stdout, clean, strlen(clean), room, COLUMN, COLUMN);
     free(clean);
+    free(named);
 }
 
 static void print_classes(const glia_survey *survey)
@@ -347,7 +349,9 @@ static void print_head(const glia_survey *survey)
     if (survey->is_table) text_print(&text, ", %s", show_several(survey->n_columns, "column").s);
     if (survey->features > 0)
         text_print(&text, ", %s", show_several(survey->features, "feature").s);
-    if (survey->is_table && *survey->how != '\0') text_print(&text, "; %s", survey->how);
+    char *how = option_names(survey->how);
+    if (survey->is_table && *how != '\0') text_print(&text, "; %s", how);
+    free(how);
     printf("%s\n", text.s);
     text_free(&text);
     if (!survey->is_table) print_notes(survey->how);
@@ -437,7 +441,7 @@ static json_t *json_of_finding(const glia_survey *survey, const glia_finding *fi
     json_put(o, "columns", columns);
     json_put(o, "lines", lines);
     json_put(o, "value", json_number(finding->value));
-    json_put(o, "message", json_text(finding->message));
+    json_put(o, "message", json_message(finding->message));
     return o;
 }
 
@@ -458,9 +462,9 @@ static void print_json(const glia_survey *survey, const word_list *command)
     json_put(o, "checked_rows", json_count(survey->checked_rows));
     json_put(o, "sampled_rows", json_count(survey->sampled_rows));
     json_put(o, "features", json_count(survey->features));
-    json_put(o, "how", json_text(survey->how));
+    json_put(o, "how", json_message(survey->how));
     json_put(o, "task", survey->has_task ? json_text(task_names[survey->task]) : json_null());
-    json_put(o, "task_note", json_text(survey->task_note));
+    json_put(o, "task_note", json_message(survey->task_note));
     json_put(o, "classes", json_counts(survey->classes, survey->n_classes));
     json_put(o, "columns", columns);
     json_put(o, "findings", findings);

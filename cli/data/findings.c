@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/findings.h"
 
+#include <stdlib.h>
+
 #include "shell/output.h"
+#include "shell/wording.h"
 
 glia_survey *findings_look(const glia_dataset *dataset)
 {
@@ -25,7 +28,9 @@ void findings_print(const glia_survey *survey, const char *name, const char *lab
             continue;
         if (++n > MOST) continue;
         fprintf(stderr, "%s%s%s   ", dim, label, end);
-        print_clean(stderr, finding->message);
+        char *message = option_names(finding->message);
+        print_clean(stderr, message);
+        free(message);
         fputc('\n', stderr);
     }
     if (n <= MOST) return;

@@ -17,6 +17,7 @@
 #include "draw/plot.h"
 #include "shell/output.h"
 #include "shell/signals.h"
+#include "shell/wording.h"
 
 static const double redraw_seconds = 0.1, plot_seconds = 0.25;
 
@@ -261,9 +262,11 @@ void training_warn(training_view *view, const char *text)
         complain("warning: %s", text);
         return;
     }
+    char *named = option_names(text);
     fputs("glia: warning: ", out);
-    print_clean(out, text);
+    print_clean(out, named);
     fputc('\n', out);
+    free(named);
 }
 
 void training_end(training_view *view)

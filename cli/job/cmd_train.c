@@ -24,6 +24,7 @@
 #include "shell/files.h"
 #include "shell/output.h"
 #include "shell/signals.h"
+#include "shell/wording.h"
 
 enum { LONGEST_PATH = 4096 };
 
@@ -144,9 +145,11 @@ static void print_head(const struct run *run, const glia_progress *p)
         const size_t length = strcspn(note, "\n");
         char *line = need_memory(length + 1, 1);
         memcpy(line, note, length);
+        char *named = option_names(line);
         fprintf(stderr, "%s%s%s   ", dim, of_images ? "images " : "table  ", end);
-        print_clean(stderr, line);
+        print_clean(stderr, named);
         fputc('\n', stderr);
+        free(named);
         free(line);
         note += length + (note[length] == '\n');
     }

@@ -7,6 +7,7 @@
 
 #include "job/scores.h"
 #include "shell/output.h"
+#include "shell/wording.h"
 
 glia_status training_network(const train_options *o, const glia_dataset *train, glia_network **out,
                              glia_error *error)
@@ -33,7 +34,7 @@ void training_keep(json_t **diagnoses, const glia_diagnosis *d)
     json_put(o, "value", json_number(d->value));
     json_put(o, "epoch", json_count(d->epoch));
     json_put(o, "step", json_count(d->step));
-    json_put(o, "message", json_text(d->message));
+    json_put(o, "message", json_message(d->message));
     if (*diagnoses == NULL) *diagnoses = json_need(json_array());
     json_push(*diagnoses, o);
 }

@@ -16,6 +16,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "shell/wording.h"
+
 /* ---- Messages ------------------------------------------------------------------------------ */
 
 /* Length of the well-formed UTF-8 character at text, or 0. */
@@ -120,11 +122,12 @@ void print_words(FILE *stream, const char *text, size_t length, size_t width, si
 
 void complain(const char *format, ...)
 {
-    char message[4096];
+    char text[4096], message[4096];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    name_options(text, message, sizeof message);
     clean_in_place(message);
     fflush(stdout); /* what was said before comes first where both go to one place */
     fprintf(stderr, "glia: %s\n", message);

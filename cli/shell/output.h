@@ -21,7 +21,8 @@ enum exit_status {
     EXIT_INTERRUPTED = 130
 };
 
-/* Prints "glia: message" as one line on stderr; control characters become '?'. */
+/* Prints "glia: message" as one line on stderr, in the words of wording.h; control characters
+ * become '?'. */
 __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 
 /* Prints the library's message; returns the exit status that fits it. */

@@ -19,6 +19,7 @@
 #include "shell/commands.h"
 #include "shell/output.h"
 #include "shell/signals.h"
+#include "shell/wording.h"
 #include "sweep/sweep.h"
 
 enum { LONGEST_PATH = 4096 + 1024 };
@@ -112,7 +113,7 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
     glia_settings_on_diagnosis(o->settings, diagnosed, w->data->all, r);
     status = glia_train(network, parts.train, parts.validation, o->settings, &result, error);
     const bool diverged = status == GLIA_DIVERGED;
-    if (diverged) snprintf(job->message, sizeof job->message, "%s", error->message);
+    if (diverged) name_options(error->message, job->message, sizeof job->message);
     if (status != GLIA_OK && !diverged) goto cleanup;
     if (!diverged && result.stop == GLIA_STOP_CANCELLED) {
         job->state = JOB_STOPPED;
@@ -146,7 +147,7 @@ static json_t *train(struct running *r, const char *model, glia_error *error)
 cleanup:
     if (outcome == NULL && job->state == JOB_WAITING) {
         job->state = JOB_FAILED;
-        snprintf(job->message, sizeof job->message, "%s", error->message);
+        name_options(error->message, job->message, sizeof job->message);
     }
     glia_network_free(network);
     run_parts_free(&parts);

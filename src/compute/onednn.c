@@ -119,9 +119,10 @@ static glia_status fail(dnnl_status_t status, glia_error *error)
 {
     if (status == dnnl_out_of_memory)
         return gi_fail(error, GLIA_NO_MEMORY, "oneDNN is out of memory");
-    return gi_fail(error, GLIA_UNSUPPORTED,
-                   "oneDNN %s failed with status %d; use another engine, as --engine reference",
-                   gi_onednn_version(), (int)status);
+    return gi_fail(
+        error, GLIA_UNSUPPORTED,
+        "oneDNN %s failed with status %d; use another engine, as setting engine=reference",
+        gi_onednn_version(), (int)status);
 }
 
 /*

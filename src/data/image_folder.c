@@ -310,7 +310,7 @@ static glia_status work_run(struct work *w, gi_pool *pool, struct finds *out, gl
     if (!out->status) return GLIA_OK;
     const bool could_skip = is_of_file(out->status) && !w->skips;
     return gi_fail(error, out->status, "%s%s", out->error.message,
-                   could_skip ? "; or leave out what cannot be read (--on-bad-row skip)" : "");
+                   could_skip ? "; or leave out what cannot be read (table.skip_bad_rows)" : "");
 }
 
 /* ---- Sizes --------------------------------------------------------------------------------- */
@@ -374,7 +374,7 @@ static glia_status find_kind(struct folder *f, const glia_data_params *params, g
         status =
             gi_fail(error, GLIA_BAD_FORMAT,
                     "%s: images of %zu x %zu pixels with %zu channels, more than the %d inputs "
-                    "that a network may have; have them scaled down (--image-size HxW)",
+                    "that a network may have; have them scaled down (image_height and image_width)",
                     f->path, kind.height, kind.width, kind.channels, (int)GLIA_MAX_UNITS);
     *out = kind;
     return status;
@@ -434,7 +434,7 @@ static glia_status check_memory(const struct images *images, gi_image_kind kind,
     if (!memory || n <= memory / features) return GLIA_OK;
     return gi_fail(error, GLIA_NO_MEMORY,
                    "%s: %zu images of %zu x %zu pixels with %zu channels take %.1f GB, and this "
-                   "machine has %.1f; have them scaled down (--image-size HxW)",
+                   "machine has %.1f; have them scaled down (image_height and image_width)",
                    images->folder, n, kind.height, kind.width, kind.channels,
                    (double)n * (double)features / 1e9, (double)memory / 1e9);
 }

@@ -73,8 +73,8 @@ static glia_status make_views(const glia_dataset *dataset, const bool *held_out,
     if (count == 0 || count >= dataset->samples)
         status = gi_fail(error, GLIA_BAD_ARGUMENT,
                          "%s: %zu of %zu sample%s would be held out, and both parts need at least "
-                         "one; if they come in groups, there must be two; --test none and "
-                         "--validation none hold out nothing",
+                         "one; if they come in groups, there must be two; "
+                         "a part of 0 holds out nothing",
                          dataset->name, count, dataset->samples, dataset->samples == 1 ? "" : "s");
     if (!status) status = new_view(dataset, dataset->samples - count, &parts[0], error);
     if (!status) status = new_view(dataset, count, &parts[1], error);
@@ -130,7 +130,7 @@ static glia_status hold_out_count(const glia_dataset *dataset, double held_out, 
         return gi_fail(
             error, GLIA_BAD_ARGUMENT,
             "%s: cannot hold out %g of %zu sample%s: that is %.0f, and both parts need at "
-            "least one; --test none and --validation none hold out nothing",
+            "least one; a part of 0 holds out nothing",
             dataset->name, held_out, n, n == 1 ? "" : "s", wanted);
     *count = (size_t)wanted;
     return GLIA_OK;

@@ -238,8 +238,7 @@ static void judge_labels(gi_diagnosis *d)
 
 static void judge_inputs(gi_diagnosis *d)
 {
-    static const char remedy[] =
-        "standardise the inputs (glia train --standardise yes; in C, GLIA_STANDARDISE)";
+    static const char remedy[] = "standardise the inputs (setting standardise=yes)";
     const gi_input_facts *inputs = &d->inputs;
     const moment before = {0, 0};
     if (inputs->samples < 2) return;

@@ -114,7 +114,7 @@ glia_status gi_image_sizes_choose(gi_image_sizes *sizes, size_t *height, size_t 
     list_sizes(groups, n, text, sizeof text);
     *note = gi_format(error,
                       "sizes differ (height x width): %s; all are scaled to %zu x %zu, %s; "
-                      "--image-size HxW takes another",
+                      "image_height and image_width take another",
                       text, *height, *width,
                       reduced ? "the median reduced to about 1,024 pixels" : "the median");
     return *note ? GLIA_OK : GLIA_NO_MEMORY;

@@ -252,8 +252,9 @@ static char *note_left_out(const gi_table *table, const gi_table_plan *plan, boo
     gi_table_list_names(table->columns, which, shown, names, sizeof names);
     if (n > SHOWN_NAMES) snprintf(more, sizeof more, " and %zu more", n - SHOWN_NAMES);
     return add_line(
-        notes, error, "%s%s %s %s and %s left out; --categorical %s learns from %s all the same",
-        names, more, n == 1 ? "has" : "have",
+        notes, error,
+        "%s%s %s %s and %s left out; table.categorical %s learns from %s all the same", names, more,
+        n == 1 ? "has" : "have",
         have_numbers ? "numbers that are not written as plain numbers"
                      : "another value in nearly every row, as an identifier has,",
         n == 1 ? "is" : "are",

@@ -357,7 +357,7 @@ static glia_status fail_date(const struct gi_encoding *e, uint64_t row, size_t j
     snprintf(number, sizeof number, "%.17g", cell);
     return gi_fail(error, GLIA_BAD_FORMAT,
                    "%s: found \"%.80s\", expected a date as %s; correct it, leave it empty "
-                   "(missing), or skip such rows (--on-bad-row skip)",
+                   "(missing), or skip such rows (table.skip_bad_rows)",
                    place_of(table, row, e->column[j]).text,
                    gi_schema_has_texts(column)
                        ? table->columns[e->column[j]].texts.text[(size_t)cell]
@@ -377,7 +377,7 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
         if (isnan(cell) && e->is_plain)
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: the cell is missing, but the network reads numbers, as they are; "
-                           "fill it in, or skip such rows (--on-bad-row skip)",
+                           "fill it in, or skip such rows (table.skip_bad_rows)",
                            place_of(table, row, e->column[j]).text);
         if (isnan(cell)) continue;
         if (column->date != GI_DATE_NONE && isinf(cell))
@@ -386,15 +386,16 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
             !(fabs((cell - column->mean) / column->scale) <= LARGEST_FEATURE))
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: found %g, too far from the training data, whose mean there is %g; "
-                           "correct it, or skip such rows (--on-bad-row skip)",
+                           "correct it, or skip such rows (table.skip_bad_rows)",
                            place_of(table, row, e->column[j]).text, cell, column->mean);
         if (!e->shared->fails_on_unknown || !e->category[j] ||
             e->category[j][(size_t)cell] != GI_UNKNOWN)
             continue;
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found \"%.80s\", which was not among the %zu categories of the "
-                       "training data; correct it, have it read as none (--unknown none), or skip "
-                       "such rows (--on-bad-row skip)",
+                       "training data; correct it, have it read as none "
+                       "(table.fail_on_unknown=false), or skip "
+                       "such rows (table.skip_bad_rows)",
                        place_of(table, row, e->column[j]).text,
                        table->columns[e->column[j]].texts.text[(size_t)cell],
                        e->schema->columns[j].n_categories);
@@ -406,7 +407,7 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
             gi_table_remark_missing(&table->columns[e->target[k]], remark);
             return gi_fail(
                 error, GLIA_BAD_FORMAT,
-                "%s: the target is missing%s; fill it in, or skip such rows (--on-bad-row skip)",
+                "%s: the target is missing%s; fill it in, or skip such rows (table.skip_bad_rows)",
                 place_of(table, row, e->target[k]).text, remark);
         }
         if (e->task == GLIA_CLASSES && e->n_targets > 1) {
@@ -556,7 +557,7 @@ static glia_status choose_rows(const struct gi_encoding *e, bool skips, bool may
             if (marked[k] != SIZE_MAX && isnan(gi_encoding_cells(e, row)[marked[k]]))
                 of_row = gi_fail(
                     skips ? NULL : error, GLIA_BAD_FORMAT,
-                    "%s: the %s is missing; fill it in, or skip such rows (--on-bad-row skip)",
+                    "%s: the %s is missing; fill it in, or skip such rows (table.skip_bad_rows)",
                     place_of(table, row, marked[k]).text, what[k]);
         if (!of_row && marked[0] != SIZE_MAX) of_row = check_weight(e, row, skips ? NULL : error);
         if (!of_row)

@@ -103,7 +103,7 @@ glia_status gi_encoding_learn(const struct gi_encoding *e, const glia_dataset *d
             if (!isfinite(column->scale) || !isfinite(column->mean))
                 status = gi_fail(error, GLIA_BAD_FORMAT,
                                  "%s: %s%s goes from %g to %g, whose spread is past the range "
-                                 "of a double; correct it, or leave it out (--drop %s)",
+                                 "of a double; correct it, or leave it out (table.drop %s)",
                                  e->shared->table->path, gi_column_word(column->name), column->name,
                                  m->least, m->greatest, column->name);
         }

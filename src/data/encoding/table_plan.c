@@ -126,11 +126,12 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
         break;
     }
     if (*task == GLIA_CLASSES && !is_one && !is_one_hot)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: %zu targets for one class a row; expected one column of classes, or "
-                       "several with one 1 in each row and 0 in the others; --loss bce learns "
-                       "labels, of which a row may have several",
-                       table->path, n_targets);
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: %zu targets for one class a row; expected one column of classes, or "
+            "several with one 1 in each row and 0 in the others; setting loss=bce learns "
+            "labels, of which a row may have several",
+            table->path, n_targets);
     if (*task == GLIA_CLASSES && is_one && !facts->has_text &&
         (!facts->all_whole || facts->too_many))
         return gi_fail(error, GLIA_BAD_FORMAT,
@@ -160,21 +161,22 @@ static glia_status choose_task(const gi_table *table, const size_t *target, size
         note[0] = '\0';
     else if (*task == GLIA_CLASSES && !is_one)
         snprintf(note, room,
-                 "one of the %zu targets is 1 in each row, so they are taken for classes; --loss "
-                 "bce learns them as labels",
+                 "one of the %zu targets is 1 in each row, so they are taken for classes; "
+                 "setting loss=bce learns them as labels",
                  n_targets);
     else if (*task == GLIA_CLASSES && !facts->has_text)
-        snprintf(
-            note, room,
-            "%s has %zu whole numbers and is taken for classes; --loss mse learns it as a value",
-            name, facts->different);
+        snprintf(note, room,
+                 "%s has %zu whole numbers and is taken for classes; setting loss=mse learns it as "
+                 "a value",
+                 name, facts->different);
     else if (*task == GLIA_VALUES)
         snprintf(note, room, "%s %s numbers and %s taken for %s%s", is_one ? name : "the targets",
                  is_one ? "has" : "have", is_one ? "is" : "are", is_one ? "a value" : "values",
-                 is_one && facts->all_whole ? "; --loss cross-entropy learns it as classes" : "");
+                 is_one && facts->all_whole ? "; setting loss=cross-entropy learns it as classes"
+                                            : "");
     else if (*task == GLIA_LABELS)
         snprintf(note, room,
-                 "the targets are 0 and 1 and are taken for labels; --loss mse learns "
+                 "the targets are 0 and 1 and are taken for labels; setting loss=mse learns "
                  "them as values");
     else
         snprintf(note, room, "%s has texts, which are classes", name);
@@ -345,7 +347,7 @@ static glia_status fail_no_column(const gi_table *table, const gi_table_plan *pl
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: %s%s has another value in nearly every row, as an identifier "
                            "has, and beside the target there is no other column to learn from; "
-                           "--categorical %s learns from it all the same",
+                           "table.categorical %s learns from it all the same",
                            table->path, gi_column_word(table->columns[c].name),
                            table->columns[c].name, gi_table_option(table->columns, &c, 1, option));
     return gi_fail(error, GLIA_BAD_FORMAT,
@@ -497,7 +499,7 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
     char hint[256] = "";
     if (plan->task != GLIA_CLASSES) return GLIA_OK;
     if (other != SIZE_MAX)
-        snprintf(hint, sizeof hint, "; if the target is %.60s: --target %.60s",
+        snprintf(hint, sizeof hint, "; if the target is %.60s: table.targets %.60s",
                  table->columns[other].name, table->columns[other].name);
     if (classes < 2) {
         char remark[GI_MISSING_REMARK];
@@ -516,8 +518,8 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: %s%s, the target, has %zu different texts in %zu rows, such as "
                        "\"%.40s\", so that hardly any class has a second row; name another column "
-                       "with --target, write %s, or learn these classes all the same with --loss "
-                       "cross-entropy%s",
+                       "with table.targets, write %s, or learn these classes all the same with "
+                       "setting loss=cross-entropy%s",
                        table->path, gi_column_word(target->name), target->name, classes,
                        table->rows, target->texts.text[0],
                        gi_is_date(target->texts.text[0], target->texts.lengths[0])

@@ -98,7 +98,7 @@ static glia_status add_text(gi_arff *r, size_t c, double *cell)
         char option[GI_OPTION_NAMES];
         if (!r->is_for_network)
             snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
-                     "; leave the column out with --drop %s",
+                     "; leave the column out with table.drop %s",
                      gi_table_option(r->table->columns, &c, 1, option));
         return bad_cell(r, c, expected);
     }
@@ -342,7 +342,7 @@ static void describe(gi_arff *r)
     const size_t last = table->n_columns - table->has_weights - 1;
     if (r->outputs[0] && strcmp(r->outputs, table->columns[last].name) != 0)
         used += snprintf(table->how + used, sizeof table->how - (size_t)used,
-                         "; its @outputs are %s (--target chooses)", r->outputs);
+                         "; its @outputs are %s (table.targets chooses)", r->outputs);
     for (size_t c = 0; c <= last; c++) {
         char shown[GI_CSV_SHOWN];
         if (!r->attributes[c].is_lost) continue;

@@ -194,7 +194,7 @@ static bool has_long(const gi_array *array, size_t at, size_t stride)
 static void advise_drop(const gi_table *table, size_t c, char *advice, size_t room)
 {
     char option[GI_OPTION_NAMES];
-    snprintf(advice, room, "; leave the column out with --drop %s, or read it as numbers",
+    snprintf(advice, room, "; leave the column out with table.drop %s, or read it as numbers",
              gi_table_option(table->columns, &c, 1, option));
 }
 

@@ -159,7 +159,7 @@ static glia_status note_unused(const gi_zip *zip, const char *const *x_names,
              out->has_y ? " and " : "", out->has_y ? names[1] : "", out->has_y ? "are" : "is", list,
              n == 1 ? "is" : "are",
              has_x && !has_y && out->has_y ? "; without y_test, nothing is scored on x_test" : "",
-             has_validation ? "; --validation 0.1 holds training samples out" : "");
+             has_validation ? "; glia_dataset_hold_out holds training samples out" : "");
     return GLIA_OK;
 }
 

@@ -192,10 +192,10 @@ static glia_status check_task(const gi_sparse_facts *facts, const double *values
                        "samples without labels can be predicted alone",
                        path);
     if (task != GLIA_LABELS && facts->many)
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found samples with several labels or none, expected one a sample%s",
-                       path,
-                       any_number ? "" : "; --loss bce learns several labels, each for itself");
+        return gi_fail(
+            error, GLIA_BAD_FORMAT,
+            "%s: found samples with several labels or none, expected one a sample%s", path,
+            any_number ? "" : "; setting loss=bce learns several labels, each for itself");
     if (task != GLIA_VALUES && facts->has_long)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found a label of more than 15 digits, expected fewer: longer whole "
@@ -340,8 +340,8 @@ static char *write_notes(const gi_sparse_facts *facts, const gi_sparse *s, bool 
         unknown, facts->has_queries ? "; query numbers (qid) were left out" : "",
         like && like->ignores_targets ? "" : "\n", like && like->ignores_targets ? "" : kinds[task],
         like                   ? ""
-        : task == GLIA_CLASSES ? "; --loss mse takes them for values"
-        : task == GLIA_VALUES  ? "; --loss cross-entropy takes whole numbers for classes"
+        : task == GLIA_CLASSES ? "; setting loss=mse takes them for values"
+        : task == GLIA_VALUES  ? "; setting loss=cross-entropy takes whole numbers for classes"
                                : "");
 }
 

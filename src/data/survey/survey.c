@@ -518,7 +518,7 @@ static glia_status survey_sparse(gi_survey *survey, const glia_dataset *dataset,
     return gi_survey_add(
         survey, GLIA_FINDING_UNSCALED, GLIA_WARNING, NULL, 0, NULL, rms, error,
         "feature %zu has values of %.3g (root mean square), and sparse text is "
-        "learned from as it is; train with --standardise yes, or scale it to values of "
+        "learned from as it is; train with setting standardise=yes, or scale it to values of "
         "about 1 (svm-scale, or scikit-learn's MaxAbsScaler)",
         index, rms);
 }
@@ -559,7 +559,7 @@ static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset
         s->skip_bad_rows = true;
         const glia_status status = gi_survey_add(
             survey, GLIA_FINDING_BAD_ROWS, GLIA_WARNING, NULL, 0, NULL, (double)dataset->n_unread,
-            error, "%zu image%s cannot be read; --on-bad-row skip leaves such images out",
+            error, "%zu image%s cannot be read; table.skip_bad_rows leaves such images out",
             dataset->n_unread, dataset->n_unread == 1 ? "" : "s");
         if (status) return status;
     }

@@ -196,24 +196,24 @@ static const struct rule {
     {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
      "another value in each row, as an identifier or a time has: it teaches nothing about new "
      "rows;",
-     "--drop", ""},
+     "table.drop", ""},
     {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
-     "another value in nearly every row, as an identifier has: left out;", "--categorical",
+     "another value in nearly every row, as an identifier has: left out;", "table.categorical",
      " learns from it all the same"},
     {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
-     "seems to name the person or thing that a row belongs to: if so, --group keeps its rows "
+     "seems to name the person or thing that a row belongs to: if so, table.group keeps its rows "
      "together when some are held out, and leaves the column out",
      NULL, NULL},
     {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
-     "so many different texts that most are rare, and each becomes a feature;", "--drop",
+     "so many different texts that most are rare, and each becomes a feature;", "table.drop",
      ", or make fewer of them"},
     {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
-     "few whole numbers, read as amounts: if they are codes,", "--categorical", ""},
+     "few whole numbers, read as amounts: if they are codes,", "table.categorical", ""},
     {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
-     "missing in most rows; a feature shows where;", "--drop", " leaves the column out"},
-    {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all;", "--drop", ""},
+     "missing in most rows; a feature shows where;", "table.drop", " leaves the column out"},
+    {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all;", "table.drop", ""},
     {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
-     "the same value in all rows, which is harmless;", "--drop", " saves inputs"},
+     "the same value in all rows, which is harmless;", "table.drop", " saves inputs"},
 };
 
 static glia_status find_by_rule(gi_survey *survey, const gi_survey_view *view,
@@ -273,7 +273,7 @@ glia_status gi_survey_find_outlier(gi_survey *survey, const gi_survey_view *view
                          "%.60s is %g in %s%s, %.0f standard deviations from the mean of the "
                          "others: correct it if it is wrong%s",
                          name_of(view->table, column), x, place_of(view->table, row).s, times, z,
-                         is_target ? "; --loss huber gives it less weight"
+                         is_target ? "; setting loss=huber gives it less weight"
                                    : ", or leave the cell empty (missing)");
 }
 
@@ -329,11 +329,12 @@ static glia_status find_dates(gi_survey *survey, const gi_survey_view *view, siz
                                    name_of(table, column), text);
     if (is_feature(survey, column) && f->different > MOST_DATES)
         survey->columns[column].drop = true;
-    return gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines, part, error,
-                         "%.60s has dates or times of several forms (such as %.40s) and is read as "
-                         "texts, each for itself: write all of them as year-month-day, or --drop "
-                         "%s",
-                         name_of(table, column), text, option_of(table, &column, 1).s);
+    return gi_survey_add(
+        survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines, part, error,
+        "%.60s has dates or times of several forms (such as %.40s) and is read as "
+        "texts, each for itself: write all of them as year-month-day, or table.drop "
+        "%s",
+        name_of(table, column), text, option_of(table, &column, 1).s);
 }
 
 static glia_status find_numbers(gi_survey *survey, const gi_survey_view *view, size_t column,
@@ -403,7 +404,7 @@ static glia_status note_dates(gi_survey *survey, const gi_survey_view *view, siz
         has_zero ? ", and 0000-00-00, which is read as missing" : "",
         plan->is_ambiguous ? ": no date shows whether the day or the month comes first, so write "
                              "them as year-month-day if this is wrong"
-                           : "; --categorical ",
+                           : "; table.categorical ",
         plan->is_ambiguous ? "" : option_of(view->table, &column, 1).s,
         plan->is_ambiguous ? "" : " reads them as texts");
 }
@@ -530,11 +531,12 @@ static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, gl
                 is_copy ? 1
                         : gi_survey_correlation(table, view->facts, view->sample, pair[0], pair[1]);
             if (!(fabs(r) > copies_correlation)) continue;
-            status = gi_survey_add(survey, GLIA_FINDING_COPIES, GLIA_NOTE, pair, 2, NULL, r, error,
-                                   "%.60s and %.60s %s: one of them can be left out with --drop %s",
-                                   name_of(table, pair[1]), name_of(table, pair[0]),
-                                   is_copy ? "are the same" : "differ by a factor and a sum alone",
-                                   option_of(table, &pair[1], 1).s);
+            status =
+                gi_survey_add(survey, GLIA_FINDING_COPIES, GLIA_NOTE, pair, 2, NULL, r, error,
+                              "%.60s and %.60s %s: one of them can be left out with table.drop %s",
+                              name_of(table, pair[1]), name_of(table, pair[0]),
+                              is_copy ? "are the same" : "differ by a factor and a sum alone",
+                              option_of(table, &pair[1], 1).s);
             break;
         }
     }
@@ -574,8 +576,8 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
     if (!status && (table->rows < FEW_ROWS || table->rows < features))
         status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_NOTE, NULL, 0, NULL,
                                (double)table->rows, error,
-                               "%zu row%s for %zu feature%s: too few to learn well from; --folds 5 "
-                               "tests on each row",
+                               "%zu row%s for %zu feature%s: too few to learn well from; "
+                               "glia_dataset_fold tests on each row",
                                table->rows, plural(table->rows), features, plural(features));
     return status;
 }

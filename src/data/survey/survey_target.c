@@ -65,7 +65,7 @@ glia_status gi_survey_find_rows(gi_survey *survey, const gi_survey_view *view, g
     if (!status && table->skipped)
         status = gi_survey_add(survey, GLIA_FINDING_BAD_ROWS, GLIA_WARNING, NULL, 0, NULL,
                                (double)table->skipped, error,
-                               "%zu malformed row%s left out (--on-bad-row skip)", table->skipped,
+                               "%zu malformed row%s left out (table.skip_bad_rows)", table->skipped,
                                table->skipped == 1 ? " was" : "s were");
     return status;
 }
@@ -87,7 +87,7 @@ static glia_status find_leak(gi_survey *survey, const gi_survey_view *view, size
                          : 0;
     const char *name = name_of(table, column), *of = name_of(table, target);
     const struct words option = option_of(table, &column, 1);
-    static const char *const todo = "is it known before the target is? If not, --drop";
+    static const char *const todo = "is it known before the target is? If not, table.drop";
     if (skill >= least_skill && is_class)
         return gi_survey_add(
             survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
@@ -141,7 +141,7 @@ glia_status gi_survey_find_target(gi_survey *survey, const gi_survey_view *view,
                 survey, GLIA_FINDING_TARGET_MISSING, view->skips ? GLIA_WARNING : GLIA_SEVERE, &c,
                 1, (uint64_t[]){gi_table_line(table, f->first_missing), 0}, (double)f->missing,
                 error,
-                "the target %.60s is missing in %" PRIu64 " row%s, first %s%s: --on-bad-row skip "
+                "the target %.60s is missing in %" PRIu64 " row%s, first %s%s: table.skip_bad_rows "
                 "leaves such rows out",
                 name_of(table, c), f->missing, plural(f->missing),
                 place_of(table, f->first_missing).s, remark);
@@ -154,8 +154,8 @@ glia_status gi_survey_find_target(gi_survey *survey, const gi_survey_view *view,
                 view->plan->are_classes ? GLIA_WARNING : GLIA_SEVERE, &c, 1, NULL,
                 (double)f->different, error,
                 "the target %.60s has %" PRIu64 " classes in %" PRIu64 " rows, so that hardly any "
-                "has a second one: is it the right column? --target names another; --loss "
-                "cross-entropy learns them all the same",
+                "has a second one: is it the right column? table.targets names another; "
+                "setting loss=cross-entropy learns them all the same",
                 name_of(table, c), f->different, f->present);
         if (!status && view->plan->has_task && view->plan->task == GLIA_VALUES)
             status = gi_survey_find_outlier(survey, view, c, error);
@@ -174,7 +174,7 @@ glia_status gi_survey_find_named_target(gi_survey *survey, const gi_survey_view 
     const char *name = name_of(view->table, c);
     return gi_survey_add(survey, GLIA_FINDING_TARGET_NAME, GLIA_WARNING, &c, 1, NULL, NAN, error,
                          "%.60s has the name of a target, but %.60s is taken for it, since it is "
-                         "the last column: if that is wrong, --target %s",
+                         "the last column: if that is wrong, table.targets %s",
                          name, name_of(view->table, view->plan->targets[0]),
                          option_of(view->table, &c, 1).s);
 }
@@ -205,7 +205,7 @@ glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
             survey, GLIA_FINDING_IMBALANCE, GLIA_WARNING, NULL, 0, NULL, ratio, error,
             "class \"%.60s\" has %" PRIu64 " row%s, class \"%.60s\" %" PRIu64
             ": a network that never predicts \"%.60s\" has a high accuracy; "
-            "train --class-weights balanced gives rare classes more weight, at the price "
+            "setting class-weights=balanced gives rare classes more weight, at the price "
             "of accuracy",
             s->classes[most].text, s->classes[most].count, s->classes[most].count == 1 ? "" : "s",
             s->classes[least].text, s->classes[least].count, s->classes[least].text);

@@ -116,7 +116,8 @@ enum { GI_OPTION_COLUMNS = 5, GI_OPTION_NAMES = 384 };
 const char *gi_table_option(const gi_column *columns, const size_t *which, size_t n,
                             char option[GI_OPTION_NAMES]);
 
-/* " (None means missing; --missing = reads it as a text)", if there is such a word in it; else ""
+/* " (None means missing; table.missing_alone reads it as a text)", if there is such a word in it;
+ * else ""
  */
 enum { GI_MISSING_REMARK = 80 };
 void gi_table_remark_missing(const gi_column *column, char remark[GI_MISSING_REMARK]);

@@ -373,13 +373,13 @@ static glia_status read_source(struct reading *reading, const gi_table_params *p
             status =
                 gi_fail(error, GLIA_BAD_FORMAT,
                         "%s: found %zu malformed row%s and no other, expected a table; without "
-                        "--on-bad-row skip the first of them is shown",
+                        "table.skip_bad_rows the first of them is shown",
                         reading->source.path, reading->table->skipped,
                         reading->table->skipped == 1 ? "" : "s");
         else
             status = gi_fail(error, GLIA_BAD_FORMAT,
                              "%s: found a header and no rows, expected a table; if the first line "
-                             "is a row, --header no says so",
+                             "is a row, table.header=-1 says so",
                              reading->source.path);
     }
     if (!status) {

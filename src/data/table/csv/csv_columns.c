@@ -343,10 +343,11 @@ static void say_zeros(gi_csv_form *form, const gi_csv_guess *guess, size_t c)
     char option[GI_OPTION_NAMES], name[GI_CSV_SHOWN];
     if (guess->longest_padded < 3 || guess->seen.n_whole < guess->n_numbers) return;
     gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), name);
-    gi_csv_say(form,
-               "; %s has numbers with zeros in front, which do not count: --categorical %s reads "
-               "them as texts",
-               name, gi_table_option(form->columns, &c, 1, option));
+    gi_csv_say(
+        form,
+        "; %s has numbers with zeros in front, which do not count: table.categorical %s reads "
+        "them as texts",
+        name, gi_table_option(form->columns, &c, 1, option));
 }
 
 /* Says which columns of numbers, for the most part, are read as texts. */
@@ -371,7 +372,7 @@ static void say_kinds(struct making *m)
                     guess->texts.n ? guess->texts.lengths[0] : 0, word);
         gi_csv_say(form,
                    "; %s is read as categories, though %.0f %% of its cells are numbers; "
-                   "--missing takes words such as %s for missing numbers",
+                   "table.missing takes words such as %s for missing numbers",
                    name, 100 * (double)n / (double)n_present, word);
     }
 }
@@ -393,7 +394,8 @@ enum { ADVICE = 64 };
 static void advise_drop(const gi_csv_form *form, size_t c, char advice[ADVICE])
 {
     advice[0] = '\0';
-    if (!form->is_for_network) snprintf(advice, ADVICE, ", or leave it out with --drop %zu", c + 1);
+    if (!form->is_for_network)
+        snprintf(advice, ADVICE, ", or leave it out with table.drop %zu", c + 1);
 }
 
 /* A column that the header has no name for is left out if it names rows, or is empty. */

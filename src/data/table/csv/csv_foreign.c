@@ -286,7 +286,7 @@ glia_status gi_csv_refuse_lines(const char *path, const char *head, size_t n, gl
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found lines that look like sparse text (LABEL INDEX:VALUE), expected "
                        "separated values; name the file .svm, or say how it is separated "
-                       "(--separator space) if it is a table",
+                       "(table.separator=' ') if it is a table",
                        path);
     if (is_fann(head, n))
         return gi_fail(error, GLIA_BAD_FORMAT,

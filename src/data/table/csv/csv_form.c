@@ -396,8 +396,8 @@ static void say_how(gi_csv_form *form, const struct head *head, bool is_sure)
                                 : "no header");
     if (!is_sure)
         gi_csv_say(form, form->has_header
-                             ? ", it seems (--header no takes it for a row)"
-                             : ", it seems (--header yes takes the first line for one)");
+                             ? ", it seems (table.header=-1 takes it for a row)"
+                             : ", it seems (table.header=1 takes the first line for one)");
     if (head->n_passed > 0)
         gi_csv_say(form, "; %zu line%s above the table, with another number of cells, left out",
                    head->n_passed, head->n_passed == 1 ? "" : "s");

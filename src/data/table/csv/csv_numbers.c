@@ -158,12 +158,13 @@ static gi_number_form form_of_known(gi_number_form known, gi_number_form asked)
 static glia_status fail_form(const gi_csv_form *form, const char *name, const char *what,
                              glia_error *error)
 {
-    return gi_fail(error, GLIA_BAD_FORMAT,
-                   "%s, %s%s: found %s%s, expected numbers that can be read in one way; say "
-                   "which sign stands before decimals (--decimal , or --decimal .), or between "
-                   "thousands (--thousands , or --thousands .)",
-                   form->path, strncmp(name, "column ", 7) == 0 ? "" : "column ", name,
-                   *what == '1' ? "numbers such as " : what, *what == '1' ? what : "");
+    return gi_fail(
+        error, GLIA_BAD_FORMAT,
+        "%s, %s%s: found %s%s, expected numbers that can be read in one way; say "
+        "which sign stands before decimals (table.decimal , or table.decimal .), or between "
+        "thousands (table.thousands , or table.thousands .)",
+        form->path, strncmp(name, "column ", 7) == 0 ? "" : "column ", name,
+        *what == '1' ? "numbers such as " : what, *what == '1' ? what : "");
 }
 
 glia_status gi_csv_find_number_forms(gi_csv_form *form, const gi_table_params *params,
@@ -188,7 +189,7 @@ glia_status gi_csv_find_number_forms(gi_csv_form *form, const gi_table_params *p
         if (of->decimal == '.' && !of->thousands && !params->form.decimal && seen->n_points == 0 &&
             seen->n_point_groups > 2 && form->dialect.separator != ',' && seen->n_long == 0)
             gi_csv_say(form,
-                       "; %s: points are read as decimal points, --thousands . reads them "
+                       "; %s: points are read as decimal points, table.thousands . reads them "
                        "as thousands",
                        shown);
     }

@@ -24,24 +24,26 @@ static void advise_number(const gi_csv_form *form, const gi_csv_problem *problem
     const char *shown = problem->shown;
     const size_t n = strspn(shown, "+-0123456789.,' ");
     const bool is_other_form = n > 0 && !shown[n] && strpbrk(shown, ".,'");
-    char word[GI_CSV_SHOWN + 48] = "";
+    char word[GI_CSV_SHOWN + 64] = "";
     if (is_other_form)
-        snprintf(word, sizeof word, "--decimal and --thousands say how numbers are written, ");
+        snprintf(word, sizeof word,
+                 "table.decimal and table.thousands say how numbers are written, ");
     else if (!strpbrk(shown, ",'\"\\ ") && !strstr(shown, "..."))
-        snprintf(word, sizeof word, "--missing %s reads it as missing, ", shown);
+        snprintf(word, sizeof word, "table.missing %s reads it as missing, ", shown);
     else
-        snprintf(word, sizeof word, "--missing says which words mean missing, ");
+        snprintf(word, sizeof word, "table.missing says which words mean missing, ");
     if (form->is_for_network)
         snprintf(advice, ADVICE, "since the network learned %s as numbers; correct it, %s", name,
                  word);
     else
-        snprintf(advice, ADVICE,
-                 "correct it, %s%sor take the column as categories with --categorical %s, or leave "
-                 "it out with --drop %s, ",
-                 is_first ? "take the row out if it has units, " : "", word, option, option);
+        snprintf(
+            advice, ADVICE,
+            "correct it, %s%sor take the column as categories with table.categorical %s, or leave "
+            "it out with table.drop %s, ",
+            is_first ? "take the row out if it has units, " : "", word, option, option);
 }
 
-static const char skip[] = "or leave such rows out with --on-bad-row skip";
+static const char skip[] = "or leave such rows out with table.skip_bad_rows";
 
 /* Of a cell in a column of numbers. */
 static glia_status report_number(const gi_csv_form *form, const gi_csv_problem *problem,
@@ -56,18 +58,18 @@ static glia_status report_number(const gi_csv_form *form, const gi_csv_problem *
             "%s: found %s, expected a number up to 1.8e308, the largest there is; "
             "correct it, %s%s%s%s",
             cell, shown,
-            form->is_for_network ? "" : "or take the column as categories with --categorical ",
+            form->is_for_network ? "" : "or take the column as categories with table.categorical ",
             form->is_for_network ? "" : option, form->is_for_network ? "" : ", ", skip);
     advise_number(form, problem, name, option,
                   form->has_header && line + problem->line == form->line, advice);
     const bool may_be_header = !form->has_header && line + problem->line == form->line;
-    return gi_fail(error, GLIA_BAD_FORMAT, "%s: found \"%s\", expected %s; %s%s%s", cell, shown,
-                   gi_csv_is_infinity(shown, strlen(shown)) ? "a finite number"
-                   : form->columns ? name_form(&form->columns[problem->column].form)
-                                   : "a number",
-                   may_be_header ? "if this line has the names of the columns, --header yes; else "
-                                 : "",
-                   advice, skip);
+    return gi_fail(
+        error, GLIA_BAD_FORMAT, "%s: found \"%s\", expected %s; %s%s%s", cell, shown,
+        gi_csv_is_infinity(shown, strlen(shown)) ? "a finite number"
+        : form->columns                          ? name_form(&form->columns[problem->column].form)
+                                                 : "a number",
+        may_be_header ? "if this line has the names of the columns, table.header=1; else " : "",
+        advice, skip);
 }
 
 glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem, uint64_t line,
@@ -81,7 +83,7 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
     char option[GI_OPTION_NAMES] = "";
     if (name[0]) gi_table_option(form->columns, &problem->column, 1, option);
     if (!form->is_for_network)
-        snprintf(drop, sizeof drop, "leave the column out with --drop %s, ", option);
+        snprintf(drop, sizeof drop, "leave the column out with table.drop %s, ", option);
     snprintf(row, sizeof row, "%.200s, line %" PRIu64, form->path, line + problem->line);
     snprintf(cell, sizeof cell, "%s, %s%s", row, gi_column_word(name), name);
     switch (problem->fault) {
@@ -125,14 +127,14 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
                        "%s: found more than %d different texts up to here, expected categories%s%s",
                        cell, (int)GI_MAX_TEXTS,
                        form->is_for_network ? ", as the network learned them"
-                                            : "; leave the column out with --drop ",
+                                            : "; leave the column out with table.drop ",
                        form->is_for_network ? "" : option);
     case GI_CSV_LONG_TEXT:
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found a text of more than %d bytes, expected a category%s%s", cell,
                        (int)GI_MAX_TEXT_BYTES,
                        form->is_for_network ? ", as the network learned them"
-                                            : "; leave the column out with --drop ",
+                                            : "; leave the column out with table.drop ",
                        form->is_for_network ? "" : option);
     case GI_CSV_FINE:
         break;

@@ -51,7 +51,8 @@ void gi_table_remark_missing(const gi_column *column, char remark[GI_MISSING_REM
 {
     remark[0] = '\0';
     if (column->missing_words)
-        snprintf(remark, GI_MISSING_REMARK, " (%s means missing; --missing = reads it as a text)",
+        snprintf(remark, GI_MISSING_REMARK,
+                 " (%s means missing; table.missing_alone reads it as a text)",
                  usual_words[__builtin_ctzll(column->missing_words)]);
 }
 
