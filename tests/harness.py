@@ -9,6 +9,7 @@ import os
 import pty
 import random
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -24,6 +25,9 @@ SANITIZED = bool(os.environ.get("GLIA_SANITIZED"))
 FOLDER = tempfile.TemporaryDirectory(prefix="glia-cli-")
 HERE = FOLDER.name
 TIMEOUT = 300
+
+# A shell's background job ignores SIGINT, and so would the programs that are to be interrupted here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ENV = {k: v for k, v in os.environ.items()
        if k not in ("GLIA_DATA", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM", "COLORTERM")}

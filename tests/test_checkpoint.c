@@ -23,6 +23,7 @@
 #include "config.h"
 #include "json_memory.h"
 #include "net/network.h"
+#include "slow.h"
 #include "train/checkpoint.h"
 #ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
@@ -424,42 +425,75 @@ static bool has(glia_engine engine, glia_precision precision)
 #endif
 }
 
-static void compare_all(glia_engine engine, glia_precision precision)
+/* The kinds first, first + each, ..., and the one with everything. */
+static void compare_kinds(glia_engine engine, glia_precision precision, size_t first, size_t each)
 {
     if (!has(engine, precision)) return;
+    size_t n_kinds = 0;
     n_pieces = 0;
-    for (size_t i = 0; i < N_KINDS;
-         i++) /* with one thread and with two, in turn; oneDNN's with two */
-        if (precision == GLIA_PRECISION_F32 || kinds[i].p.batch != 1)
-            compare_pieces(&kinds[i], engine, precision,
-                           engine == GLIA_ENGINE_ONEDNN || i == EVERYTHING ? 2 : 1 + (int)(i % 2));
-    assert_true(n_pieces > 2 * N_KINDS); /* they were broken off indeed */
-    print_message("# %s %s: broken off %zu times\n", glia_engine_name(engine),
-                  glia_precision_name(precision), n_pieces);
+    for (size_t i = 0; i < N_KINDS; i++) {
+        if (i % each != first && i != EVERYTHING) continue;
+        if (precision == GLIA_PRECISION_BF16 && kinds[i].p.batch == 1) continue;
+        /* with one thread and with two, in turn; oneDNN's with two */
+        const bool by_two = engine == GLIA_ENGINE_ONEDNN || i == EVERYTHING || i % 2;
+        compare_pieces(&kinds[i], engine, precision, by_two ? 2 : 1);
+        n_kinds++;
+    }
+    assert_true(n_pieces > 2 * n_kinds); /* they were broken off indeed */
+    print_message("# %s %s: %zu kinds, broken off %zu times\n", glia_engine_name(engine),
+                  glia_precision_name(precision), n_kinds, n_pieces);
 }
+
+/* Each kind by one of the engines. */
+enum { QUICK_ENGINES = 4 };
 
 static void test_reference_goes_on(void **state)
 {
     (void)state;
-    compare_all(GLIA_ENGINE_REFERENCE, GLIA_PRECISION_F32);
+    compare_kinds(GLIA_ENGINE_REFERENCE, GLIA_PRECISION_F32, 0, QUICK_ENGINES);
 }
 
 static void test_native_goes_on(void **state)
 {
     (void)state;
-    compare_all(GLIA_ENGINE_NATIVE, GLIA_PRECISION_F32);
+    compare_kinds(GLIA_ENGINE_NATIVE, GLIA_PRECISION_F32, 1, QUICK_ENGINES);
 }
 
 static void test_onednn_goes_on(void **state)
 {
     (void)state;
-    compare_all(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_F32);
+    compare_kinds(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_F32, 2, QUICK_ENGINES);
 }
 
 static void test_bf16_goes_on(void **state)
 {
     (void)state;
-    compare_all(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_BF16);
+    compare_kinds(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_BF16, 3, QUICK_ENGINES);
+}
+
+/* Each kind by each engine. */
+static void test_reference_goes_on_in_every_kind(void **state)
+{
+    (void)state;
+    compare_kinds(GLIA_ENGINE_REFERENCE, GLIA_PRECISION_F32, 0, 1);
+}
+
+static void test_native_goes_on_in_every_kind(void **state)
+{
+    (void)state;
+    compare_kinds(GLIA_ENGINE_NATIVE, GLIA_PRECISION_F32, 0, 1);
+}
+
+static void test_onednn_goes_on_in_every_kind(void **state)
+{
+    (void)state;
+    compare_kinds(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_F32, 0, 1);
+}
+
+static void test_bf16_goes_on_in_every_kind(void **state)
+{
+    (void)state;
+    compare_kinds(GLIA_ENGINE_ONEDNN, GLIA_PRECISION_BF16, 0, 1);
 }
 
 /* One thread, then two, then one: where the bits do not depend on them. */
@@ -982,8 +1016,15 @@ static int remove_folder(void **state)
     return system(command);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const struct CMUnitTest slow[] = {
+        cmocka_unit_test(test_reference_goes_on_in_every_kind),
+        cmocka_unit_test(test_native_goes_on_in_every_kind),
+        cmocka_unit_test(test_onednn_goes_on_in_every_kind),
+        cmocka_unit_test(test_bf16_goes_on_in_every_kind),
+    };
+    if (slow_cases(argc, argv)) return cmocka_run_group_tests(slow, make_folder, remove_folder);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference_goes_on),
         cmocka_unit_test(test_native_goes_on),

@@ -27,7 +27,7 @@ import threading
 import zipfile
 
 from harness import (ENV, HERE, PROGRAM, SANITIZED, SIDE, TIMEOUT, Result, Skip, expect, glia, idx,
-                     make_data, on_terminal, path, pgm, picture, read, read_until, run_tests, start,
+                     make_data, on_terminal, path, pgm, picture, read, read_until, run_tests, slow, start,
                      test, write)
 
 
@@ -1658,6 +1658,7 @@ def _():
 
 
 @test("bench in bf16 and with each engine, or the reason why not")
+@slow
 def _():
     if SANITIZED:
         raise Skip("too slow under a sanitizer")

@@ -17,6 +17,7 @@
 #include "compute/bf16.h"
 #include "compute/onednn.h"
 #include "compute/pack.h"
+#include "slow.h"
 
 static const gi_engine *reference;
 static const gi_pack *pack;
@@ -266,12 +267,12 @@ static const glia_activation activations[] = {GLIA_IDENTITY, GLIA_RELU, GLIA_SIG
 enum { N_ACTIVATIONS = 4 };
 
 /* Every shape, exact and not, with activations in turn; then every activation. */
-static void check_precision(glia_precision precision)
+static void check_precision(glia_precision precision, int least_threads, int most_threads)
 {
     static const size_t inputs[] = {1, 7, 17, 784}, units[] = {1, 10, 16, 33, 256};
     static const size_t batches[] = {1, 2, 5, 64};
     size_t turn = 0;
-    for (int n_threads = 1; n_threads <= 3; n_threads++) {
+    for (int n_threads = least_threads; n_threads <= most_threads; n_threads++) {
         gi_pool *pool;
         assert_int_equal(gi_pool_create(n_threads, &pool, NULL), GLIA_OK);
         for (size_t i = 0; i < 4; i++)
@@ -304,9 +305,9 @@ static void check_precision(glia_precision precision)
 }
 
 /* More than one panel, tile and part in each direction. */
-static void check_large(glia_precision precision)
+static void check_large(glia_precision precision, int least_threads, int most_threads)
 {
-    for (int n_threads = 1; n_threads <= 3; n_threads++) {
+    for (int n_threads = least_threads; n_threads <= most_threads; n_threads++) {
         gi_pool *pool;
         assert_int_equal(gi_pool_create(n_threads, &pool, NULL), GLIA_OK);
         for (int way = 0; way < 4; way++) {
@@ -323,13 +324,13 @@ static void check_large(glia_precision precision)
 static void f32_equals_the_reference(void **state)
 {
     (void)state;
-    check_precision(GLIA_PRECISION_F32);
+    check_precision(GLIA_PRECISION_F32, 2, 2);
 }
 
 static void large_f32_equals_the_reference(void **state)
 {
     (void)state;
-    check_large(GLIA_PRECISION_F32);
+    check_large(GLIA_PRECISION_F32, 2, 2);
 }
 
 /* oneDNN's own runtime would take every core that OpenMP sees, beside the threads that call it. */
@@ -361,14 +362,30 @@ static void bf16_equals_the_reference(void **state)
 {
     (void)state;
     if (skips_bf16()) skip();
-    check_precision(GLIA_PRECISION_BF16);
+    check_precision(GLIA_PRECISION_BF16, 2, 2);
 }
 
 static void large_bf16_equals_the_reference(void **state)
 {
     (void)state;
     if (skips_bf16()) skip();
-    check_large(GLIA_PRECISION_BF16);
+    check_large(GLIA_PRECISION_BF16, 2, 2);
+}
+
+/* The same with one thread, two and three. */
+static void f32_equals_the_reference_with_any_threads(void **state)
+{
+    (void)state;
+    check_precision(GLIA_PRECISION_F32, 1, 3);
+    check_large(GLIA_PRECISION_F32, 1, 3);
+}
+
+static void bf16_equals_the_reference_with_any_threads(void **state)
+{
+    (void)state;
+    if (skips_bf16()) skip();
+    check_precision(GLIA_PRECISION_BF16, 1, 3);
+    check_large(GLIA_PRECISION_BF16, 1, 3);
 }
 
 static void bf16_is_refused_where_the_cpu_lacks_it(void **state)
@@ -397,8 +414,14 @@ static int find_engine(void **state)
     return reference && pack ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const struct CMUnitTest slow[] = {
+        cmocka_unit_test(f32_equals_the_reference_with_any_threads),
+        cmocka_unit_test(bf16_equals_the_reference_with_any_threads),
+    };
+    if (slow_cases(argc, argv))
+        return cmocka_run_group_tests_name("onednn", slow, find_engine, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_other_threads_are_started),
         cmocka_unit_test(f32_equals_the_reference),

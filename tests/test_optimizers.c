@@ -13,6 +13,7 @@
 #include "config.h"
 #include "golden/optimizers.h"
 #include "shape.h"
+#include "slow.h"
 #include "train/optimizer.h"
 
 enum {
@@ -283,11 +284,14 @@ static void plan_trial(struct trial *t, size_t way, const struct sharing *sharin
     glia_network_free(network);
 }
 
-/* Every run in every way; below the best level of instruction set each way shares out in one way.
- */
-static void run_trials(const gi_engine *reference, double tolerance)
+static bool is_best(const gi_engine *reference)
 {
-    const bool is_best = reference == gi_engine_reference(reference->element_bytes, NULL);
+    return reference == gi_engine_reference(reference->element_bytes, NULL);
+}
+
+/* Every run in every way, which shares the work out in one way, in turn, or in each. */
+static void run_trials(const gi_engine *reference, double tolerance, bool in_each_sharing)
+{
     const size_t n_ways = gi_engine_native(reference) ? N_WAYS : WAY_REFERENCE + 1;
     gi_pool *pools[2];
     for (int i = 0; i < 2; i++) assert_int_equal(gi_pool_create(i + 1, &pools[i], NULL), GLIA_OK);
@@ -297,7 +301,7 @@ static void run_trials(const gi_engine *reference, double tolerance)
         if (t.g->pytorch_clips && tolerance < 1e-6) continue;
         for (size_t way = 0; way < n_ways; way++)
             for (size_t k = 0; k < N_SHARINGS; k++) {
-                if (!is_best && k != (i + way) % N_SHARINGS) continue;
+                if (!in_each_sharing && k != (i + way) % N_SHARINGS) continue;
                 plan_trial(&t, way, &sharings[k]);
                 run_trial(&t, pools[t.plan.threads - 1]);
             }
@@ -309,25 +313,40 @@ static void run_trials(const gi_engine *reference, double tolerance)
     for (int i = 0; i < 2; i++) gi_pool_free(pools[i]);
 }
 
+static const double f64_tolerance = 1e-12, f32_tolerance = 1e-5;
+
+static void test_f64_agrees_with_pytorch(void **state)
+{
+    (void)state;
+    run_trials(gi_engine_reference(sizeof(double), NULL), f64_tolerance, false);
+}
+
+static void test_f32_agrees_with_pytorch(void **state)
+{
+    (void)state;
+    run_trials(gi_engine_reference(sizeof(float), NULL), f32_tolerance, false);
+}
+
+/* Every level of instruction set; on the best one each way shares the work out in each way. */
 static void check_f64(const gi_engine *f32, const gi_engine *f64)
 {
     (void)f32;
-    run_trials(f64, 1e-12);
+    run_trials(f64, f64_tolerance, is_best(f64));
 }
 
 static void check_f32(const gi_engine *f32, const gi_engine *f64)
 {
     (void)f64;
-    run_trials(f32, 1e-5);
+    run_trials(f32, f32_tolerance, is_best(f32));
 }
 
-static void test_f64_agrees_with_pytorch(void **state)
+static void test_f64_agrees_on_every_level(void **state)
 {
     (void)state;
     on_every_level(check_f64);
 }
 
-static void test_f32_agrees_with_pytorch(void **state)
+static void test_f32_agrees_on_every_level(void **state)
 {
     (void)state;
     on_every_level(check_f32);
@@ -708,8 +727,13 @@ static void test_input_dropout(void **state)
     on_every_level(check_input_dropout);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const struct CMUnitTest slow[] = {
+        cmocka_unit_test(test_f64_agrees_on_every_level),
+        cmocka_unit_test(test_f32_agrees_on_every_level),
+    };
+    if (slow_cases(argc, argv)) return cmocka_run_group_tests(slow, NULL, NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_f64_agrees_with_pytorch),
         cmocka_unit_test(test_f32_agrees_with_pytorch),
