@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""scripts/run_tests counts right: what crashes, ends early or says nothing is a failure. TAP."""
+"""
+scripts/run_tests and .ci/run count right: what crashes, ends early or says nothing is a failure. A
+slow case is run with --slow, and then alone. Prints TAP.
+"""
 import contextlib
 import importlib.machinery
 import importlib.util
@@ -72,6 +75,52 @@ def copied_checkout():
         return counts == [1, 1, 2, 2, 1], counts
 
 
+FAKE_MAKE = """#!/bin/sh
+[ "$1" = test ] && echo "  one          7 passed, 0 failed, 7 skipped" && echo "2 passed, 0 failed, 1 skipped"
+[ "$1" = test-all ] && %s
+exit 0
+"""
+
+
+def whole_ci():
+    """The last line of .ci/run is the count of make test and make test-all, or a failure more."""
+    found = []
+    for second in ('echo "30 passed, 0 failed, 4 skipped"', "exit 2"):
+        with tempfile.TemporaryDirectory() as here:
+            os.mkdir(os.path.join(here, ".ci"))
+            shutil.copy(".ci/run", os.path.join(here, ".ci"))
+            make = os.path.join(here, "make")
+            with open(make, "w", encoding="utf-8") as file:
+                file.write(FAKE_MAKE % second)
+            os.chmod(make, 0o755)
+            done = subprocess.run([os.path.join(here, ".ci", "run")], text=True, check=False,
+                                  env={**os.environ, "PATH": here + ":" + os.environ["PATH"]},
+                                  stdout=subprocess.PIPE)
+            found.append((done.stdout.splitlines()[-1], done.returncode))
+    return found == [("32 passed, 0 failed, 5 skipped", 0), ("2 passed, 1 failed, 1 skipped", 1)], found
+
+
+TWO_CASES = """
+import harness
+@harness.test("quick")
+def _():
+    pass
+@harness.test("slow")
+@harness.slow
+def _():
+    pass
+harness.run_tests()
+"""
+
+
+def slow_cases():
+    """What a test with a quick and a slow case prints, without --slow and with it."""
+    found = [subprocess.run([sys.executable, "-c", TWO_CASES, "glia", *more], check=False, text=True,
+                            env={**os.environ, "PYTHONPATH": "tests"}, stdout=subprocess.PIPE).stdout
+             for more in ([], ["--slow"])]
+    return found == ["1..1\nok 1 - quick\n", "1..1\nok 1 - slow\n"], found
+
+
 def main():
     failed = 0
     for number, (what, stdout, code, word, expected) in enumerate(CASES, 1):
@@ -83,12 +132,14 @@ def main():
         if got != expected:
             failed += 1
             print(f"# (passed, failed, skipped): found {got}, expected {expected}")
-    good, counts = copied_checkout()
-    print(("ok" if good else "not ok") + f" {len(CASES) + 1} - a copied checkout is configured anew")
-    if not good:
-        failed += 1
-        print(f"# how often each was configured: {counts}")
-    print(f"1..{len(CASES) + 1}")
+    others = (copied_checkout, whole_ci, slow_cases)
+    for number, check in enumerate(others, len(CASES) + 1):
+        good, found = check()
+        print(("ok" if good else "not ok") + f" {number} - {check.__doc__}")
+        if not good:
+            failed += 1
+            print(f"# found {found}")
+    print(f"1..{len(CASES) + len(others)}")
     return 1 if failed else 0
 
 
