@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "data/table/csv/csv.h"
 #include "data/table/table.h"
 
 /* The peak of this program, which starts anew at exec; -1: unknown. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,7 +35,7 @@ static void check_table(const gi_table *table)
     for (size_t c = 0; c < table->n_columns; c++)
         for (size_t t = 0; t < table->columns[c].texts.n; t++) {
             const char *text = table->columns[c].texts.text[t];
-            if (gi_csv_find_bad_byte(text, strlen(text)) || strlen(text) > GI_MAX_TEXT_BYTES ||
+            if (gi_text_find_bad_byte(text, strlen(text)) || strlen(text) > GI_MAX_TEXT_BYTES ||
                 gi_texts_find(&table->columns[c].texts, text, strlen(text)) != t)
                 __builtin_trap();
         }

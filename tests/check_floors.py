@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Holds the rules of the house (docs/architecture.md), which is also where the floors are read from.
 
-usage: tests/check_floors.py STATIC_LIBRARY SHARED_LIBRARY     (in the project's root; prints TAP)
+usage: tests/check_floors.py STATIC_LIBRARY SHARED_LIBRARY PROGRAM_LIBRARY   (in the project's root; prints TAP)
 """
 import glob
 import os
@@ -64,50 +64,110 @@ def includes(path):
             yield n, match.group(2), match.group(1) == '"'
 
 
-def floors():
-    """The table of docs/architecture.md: folder of src/ -> the folders that it may use."""
+class Room:
+    """A row of a table of docs/architecture.md: a folder, the headers that it shows to the others
+    ("all", or their names), and the folders that it may use."""
+
+    def __init__(self, cells):
+        self.shows = set(re.findall(r"[\w.]+", cells[-2]))
+        self.uses = set(re.findall(r"[\w/]+", cells[-1])) - {"libc"}
+
+    def shows_header(self, name):
+        return "all" in self.shows or os.path.basename(name) in self.shows
+
+
+def rooms(top):
+    """The table of the rooms of src/ or cli/: folder -> Room, in the order of the floors."""
     table = {}
     for line in read("docs/architecture.md").splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        match = re.fullmatch(r"`src/(\w+)/`", cells[0])
-        if match and len(cells) >= 3:
-            table[match.group(1)] = set(re.findall(r"\w+", cells[-1])) - {"libc"}
+        match = re.fullmatch(rf"`{top}/([\w/]+)/`", cells[0])
+        if match and len(cells) == 4:
+            table[match.group(1)] = Room(cells)
     return table
+
+
+def room_of(path, top):
+    return os.path.dirname(path)[len(top) + 1:]
 
 
 def run(*command):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def check_floors():
-    table = floors()
-    folders = {name for name in os.listdir("src") if os.path.isdir(f"src/{name}")}
-    report("docs/architecture.md and src/ name the same folders",
+def check_rooms(top, library):
+    """The floors of src/ or cli/: what each folder includes and calls."""
+    table = rooms(top)
+    folders = {room_of(path, top) for path in sources(top)} - {""}  # cli/main.c stands above all
+    report(f"docs/architecture.md and {top}/ name the same folders",
            [f"only in one of them: {name}" for name in sorted(folders ^ set(table))])
 
     seen, order = set(), []
-    for name, allowed in table.items():  # in the order of the table: what is used stands above
-        order += [f"{name} may use {a}, which does not stand above it" for a in allowed - seen]
+    for name, room in table.items():  # in the order of the table: what is used stands above
+        order += [f"{name} may use {a}, which does not stand above it" for a in room.uses - seen]
         seen.add(name)
-    report("the floors have no cycle", order)
+    report(f"the floors of {top}/ have no cycle", order)
+
+    def may_use(user, used):
+        return user in ("", used) or used in table[user].uses
+
+    wrong, used, looked_into = [], set(), set()
+    for path in sources(top):
+        folder = room_of(path, top)
+        for line, name, quoted in includes(path):
+            if not os.path.exists(f"{top}/{name}"):
+                if quoted and top == "src" and name not in ("glia.h", "config.h"):
+                    wrong.append(f"{path}:{line}: {name} is not a path below src/")
+                continue
+            target = os.path.dirname(name)
+            used.add((folder, target))
+            if folder != target:
+                looked_into.add(name)
+            if not quoted:
+                wrong.append(f"{path}:{line}: <{name}>: the project's own headers are quoted")
+            elif not may_use(folder, target):
+                wrong.append(f"{path}:{line}: {folder} may not use {target} ({name})")
+            elif folder != target and not table[target].shows_header(name):
+                wrong.append(f"{path}:{line}: {name} is private to {target}")
+    report(f"each folder of {top}/ includes what it may, of the headers that are shown", wrong)
 
     wrong = []
-    for path in sources("src"):
-        folder = path.split("/")[1]
-        for line, name, quoted in includes(path):
-            if not quoted:
-                if name.startswith("glia") or os.path.exists(f"src/{name}"):
-                    wrong.append(f"{path}:{line}: <{name}>: the project's own headers are quoted")
-                continue
-            if name in ("glia.h", "config.h"):
-                continue
-            target = name.split("/")[0]
-            if not os.path.exists(f"src/{name}"):
-                wrong.append(f"{path}:{line}: {name} is not a path below src/")
-            elif target != folder and target not in table.get(folder, ()):
-                wrong.append(f"{path}:{line}: {folder} may not use {target} ({name})")
-    report("each folder of src/ includes only the floors that it may", wrong)
+    for path, name, definer in calls(top, library):
+        user, target = room_of(path, top), room_of(definer, top)
+        used.add((user, target))
+        if not may_use(user, target):
+            wrong.append(f"{path} calls {name} of {definer}: {user} may not use {target}")
+    report(f"each folder of {top}/ calls what it may", sorted(wrong))
+    report(f"the table of {top}/ says no more than is so", [
+        f"{name} does not use {other}" for name, room in table.items()
+        for other in sorted(room.uses) if (name, other) not in used] + [
+        f"{name} shows {header}, which no other folder includes" for name, room in table.items()
+        for header in sorted(room.shows - {"all", "none"})
+        if f"{name}/{header}" not in looked_into])
 
+
+def calls(top, library):
+    """(source, name, source that defines it) of the names that the sources of top take of each other.
+
+    Meson names an object after the path of its source, below the folder of its meson.build. A source
+    that is compiled several times has several objects of one name."""
+    objects = {path[len(top) + 1:].replace("/", "_") + ".o": path for path in sources(top)}
+    definer, taken = {}, set()
+    for line in run("nm", "-A", "-P", library).splitlines():
+        match = re.match(r"\S*\[(?:\S*/)?([^\s/]+)\]: (\S+) (\w)", line)
+        if not match or match.group(1) not in objects:
+            continue
+        path, name, kind = objects[match.group(1)], match.group(2), match.group(3)
+        if kind in "Uwv":
+            taken.add((path, name))
+        elif kind.isupper():
+            definer[name] = path
+    if not definer:
+        raise SystemExit(f"{library}: none of its objects has the name of a source of {top}/")
+    return [(path, name, definer[name]) for path, name in sorted(taken) if name in definer]
+
+
+def check_houses():
     report("oneDNN is known to src/compute/onednn.c alone", [
         f"{path}:{line}: {name}" for path in sources("include", "src", "cli", "tests", "examples")
         for line, name, _ in includes(path)
@@ -206,8 +266,10 @@ def check_files():
 
 
 def main():
-    static_library, shared_library = sys.argv[1:3]
-    check_floors()
+    static_library, shared_library, program_library = sys.argv[1:4]
+    check_rooms("src", static_library)
+    check_rooms("cli", program_library)
+    check_houses()
     check_symbols(static_library, shared_library)
     check_files()
     print(f"1..{number}")

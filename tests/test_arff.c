@@ -21,6 +21,7 @@
 #include "data/files/arff.h"
 #include "data/files/arff_parts.h"
 #include "data/set/dataset.h"
+#include "data/table/csv/csv.h"
 #include "shape.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */

@@ -27,7 +27,7 @@
 #include "assert_error.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 #include "golden/numbers.h"
 
 /* ---- Helpers -------------------------------------------------------------------------------- */

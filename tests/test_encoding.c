@@ -19,6 +19,7 @@
 #include "assert_error.h"
 #include "base/memory.h"
 #include "data/encoding/encoding.h"
+#include "data/table/csv/csv.h"
 #include "net/network.h"
 #include "shape.h"
 

@@ -3,6 +3,7 @@
  * The way of a sample from its data set to the first layer: what sparse rows become without being
  * spread out is, to the bit, what they become where they are.
  */
+#include "data/table/csv/csv.h"
 #include "numeric.h"
 
 #include <math.h>

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Status codes, their names, and the one way to report a failure. */
+/* Status codes and their names, the one way to report a failure; what this build is. */
 #include "base/status.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "config.h"
 
 static const struct {
     const char *name, *text;
@@ -23,6 +25,25 @@ const char *glia_version(void)
 int glia_version_number(void)
 {
     return GLIA_VERSION_NUMBER;
+}
+
+const char *glia_build_features(void)
+{
+    static const char features[] = "" /* each with a space before it */
+#ifdef GLIA_HAS_PNG
+                                   " png"
+#endif
+#ifdef GLIA_HAS_JPEG
+                                   " jpeg"
+#endif
+#ifdef GLIA_HAS_FETCH
+                                   " fetch"
+#endif
+#ifdef GLIA_HAS_ONEDNN
+                                   " onednn"
+#endif
+        ;
+    return features[0] ? features + 1 : features;
 }
 
 const char *glia_status_name(glia_status status)

@@ -12,6 +12,7 @@
 #include "data/files/gzip.h"
 #include "data/files/libsvm.h"
 #include "data/files/npy.h"
+#include "data/table/csv/csv.h"
 
 bool gi_is_file_set(const char *name)
 {

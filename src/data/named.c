@@ -108,25 +108,6 @@ static glia_status fail_unknown(const char *name, glia_error *error)
         gi_idx_file_names[1][1]);
 }
 
-const char *glia_build_features(void)
-{
-    static const char features[] = "" /* each with a space before it */
-#ifdef GLIA_HAS_PNG
-                                   " png"
-#endif
-#ifdef GLIA_HAS_JPEG
-                                   " jpeg"
-#endif
-#ifdef GLIA_HAS_FETCH
-                                   " fetch"
-#endif
-#ifdef GLIA_HAS_ONEDNN
-                                   " onednn"
-#endif
-        ;
-    return features[0] ? features + 1 : features;
-}
-
 /* ---- Looking for the files ----------------------------------------------------------------- */
 
 /* The folders that may hold a set, in order of precedence; each NULL if there is none. */

@@ -31,16 +31,6 @@ struct gi_augmenter {
     uint8_t **image;    /* (threads): distorted */
 };
 
-glia_augmentation glia_augmentation_default(void)
-{
-    return (glia_augmentation){.shift = 1.5,
-                               .rotation = 11.5,
-                               .scale = 0.15,
-                               .shear = 0.2,
-                               .elastic_alpha = 25,
-                               .elastic_sigma = 4};
-}
-
 glia_status gi_augmentation_check(const glia_augmentation *a, glia_error *error)
 {
     const struct {

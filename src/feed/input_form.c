@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "data/file_set.h"
 #include "data/set/dataset.h"
-#include "image/codecs.h"
 #include "image/image.h"
 
 void gi_read_features(const glia_dataset *dataset, const void *row, float *x)

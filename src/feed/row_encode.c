@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "data/encoding/encoding.h"
+#include "data/table/csv/csv.h"
 #include "feed/input_form.h"
 
 static const char name_of_row[] = "the row";

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "data/encoding/encoding.h"
+#include "data/table/csv/csv.h"
 #include "feed/input_form.h"
 #include "net/network.h"
 

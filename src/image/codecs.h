@@ -5,12 +5,9 @@
 
 #include "image/image.h"
 
-/* For decoders:BAD_FORMAT for an image that is larger than is read; and room for one whose size
- * was checked. */
+/* BAD_FORMAT for an image that is larger than is read. */
 glia_status gi_image_check_size(const char *path, uint64_t width, uint64_t height,
                                 glia_error *error);
-glia_status gi_image_new(const char *path, size_t width, size_t height, size_t channels,
-                         glia_image *out, glia_error *error);
 
 /* ---- png.c, jpeg.c: images as they are stored, not turned ---- */
 

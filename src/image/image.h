@@ -37,6 +37,10 @@ typedef struct gi_image_kind {
 glia_status gi_image_probe(const char *path, const uint8_t *bytes, size_t n_bytes,
                            gi_image_kind *out, glia_error *error);
 
+/* Room for an image; of a file's, its size was checked. Freed with glia_image_free. */
+glia_status gi_image_new(const char *path, size_t width, size_t height, size_t channels,
+                         glia_image *out, glia_error *error);
+
 /*
  * Brings an image into a form: pixels (height, width). See glia_network_fit_image, whose rule this
  * is. form is GI_FORM_SCALE or GI_FORM_MNIST (enum gi_image_form in data/dataset.h).

@@ -297,3 +297,13 @@ glia_activation gi_settings_activation(const glia_settings *s, size_t layer)
 {
     return s->activation.of[s->activation.n > 1 ? layer : 0];
 }
+
+glia_augmentation glia_augmentation_default(void)
+{
+    return (glia_augmentation){.shift = 1.5,
+                               .rotation = 11.5,
+                               .scale = 0.15,
+                               .shear = 0.2,
+                               .elastic_alpha = 25,
+                               .elastic_sigma = 4};
+}

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "data/encoding/table_plan.h"
-#include "data/survey/survey.h"
+#include "data/table/text_look.h"
 
 enum {
     LEAST_ROWS = 20,      /* below, no column is taken for an identifier */

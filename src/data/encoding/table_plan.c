@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/survey/survey.h"
+#include "data/table/text_look.h"
 
 enum {
     MOST_CLASSES_OF_NUMBERS = 50, /* whole numbers that are classes, unless said otherwise */

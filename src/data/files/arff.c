@@ -20,19 +20,19 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "data/files/arff.h"
 #include "data/files/gzip.h"
-#include "data/table/csv/csv.h"
 
 /* ---- Cells --------------------------------------------------------------------------------- */
 
 /* As gi_arff_unexpected: what stands in a cell, which is the token. */
 static glia_status bad_cell(const gi_arff *r, size_t column, const char *expected)
 {
-    char found[GI_CSV_SHOWN], name[GI_CSV_SHOWN];
+    char found[GI_TEXT_SHOWN], name[GI_TEXT_SHOWN];
     const char *of = r->table->columns[column].name;
-    gi_csv_show(r->text, r->n_text, found);
-    gi_csv_show(of, strlen(of), name);
+    gi_text_show(r->text, r->n_text, found);
+    gi_text_show(of, strlen(of), name);
     return gi_fail(r->error, GLIA_BAD_FORMAT,
                    "%s, line %" PRIu64 ", %s%s: found \"%s\", expected %s", r->path, r->line,
                    gi_column_word(name), name, found, expected);
@@ -55,12 +55,12 @@ static glia_status find_value(const gi_arff *r, size_t c, double *cell)
 {
     const gi_texts *texts = &r->table->columns[c].texts;
     const size_t code = gi_texts_find(texts, r->text, r->n_text);
-    char list[200] = "one of the declared values: ", shown[GI_CSV_SHOWN];
+    char list[200] = "one of the declared values: ", shown[GI_TEXT_SHOWN];
     size_t used = strlen(list);
     *cell = (double)code;
     if (code != SIZE_MAX) return GLIA_OK;
     for (size_t i = 0; i < texts->n; i++) {
-        gi_csv_show(texts->text[i], texts->lengths[i], shown);
+        gi_text_show(texts->text[i], texts->lengths[i], shown);
         if (used + strlen(shown) + 8 > sizeof list) {
             snprintf(list + used, sizeof list - used, ", ...");
             break;
@@ -221,8 +221,8 @@ static glia_status read_weight(gi_arff *r)
         r->at == r->line_end)
         return gi_arff_unexpected(r, begin, "the weight of the row, such as {0.5}");
     const size_t row = r->table->rows;
-    status =
-        gi_csv_grow((void **)&r->weights, &r->weights_room, row + 1, sizeof *r->weights, r->error);
+    status = gi_table_grow((void **)&r->weights, &r->weights_room, row + 1, sizeof *r->weights,
+                           r->error);
     if (status) return status;
     while (r->n_weights < row) r->weights[r->n_weights++] = 1;
     r->weights[r->n_weights++] = weight;
@@ -243,13 +243,13 @@ static glia_status make_row(gi_arff *r)
                        "%s: %zu rows of %zu columns are more than the memory of this machine "
                        "holds; write sparse rows as sparse text (LIBSVM's)",
                        r->path, table->rows + 1, table->n_columns);
-    glia_status status =
-        gi_csv_grow((void **)&table->owned_cells, &r->cells_room, needed, sizeof(double), r->error);
+    glia_status status = gi_table_grow((void **)&table->owned_cells, &r->cells_room, needed,
+                                       sizeof(double), r->error);
     table->cells = table->owned_cells;
     const gi_line_mark *last = table->n_marks ? &table->marks[table->n_marks - 1] : NULL;
     if (status || (last && r->line - last->line == table->rows - last->row)) return status;
-    status = gi_csv_grow((void **)&table->marks, &r->marks_room, table->n_marks + 1,
-                         sizeof *table->marks, r->error);
+    status = gi_table_grow((void **)&table->marks, &r->marks_room, table->n_marks + 1,
+                           sizeof *table->marks, r->error);
     if (!status) table->marks[table->n_marks++] = (gi_line_mark){table->rows, r->line};
     return status;
 }
@@ -302,8 +302,8 @@ static glia_status add_weights(gi_arff *r)
                        "with the weights",
                        r->path, n, (int)GI_MAX_COLUMNS);
     while (k < 2 && gi_table_column(table, names[k]) != SIZE_MAX) k++;
-    glia_status status = gi_csv_grow((void **)&table->columns, &r->columns_room, n + 1,
-                                     sizeof *table->columns, r->error);
+    glia_status status = gi_table_grow((void **)&table->columns, &r->columns_room, n + 1,
+                                       sizeof *table->columns, r->error);
     if (status) return status;
     double *cells =
         gi_alloc_unset(table->rows, (n + 1) * sizeof *cells, "the cells of a table", r->error);
@@ -344,9 +344,9 @@ static void describe(gi_arff *r)
         used += snprintf(table->how + used, sizeof table->how - (size_t)used,
                          "; its @outputs are %s (table.targets chooses)", r->outputs);
     for (size_t c = 0; c <= last; c++) {
-        char shown[GI_CSV_SHOWN];
+        char shown[GI_TEXT_SHOWN];
         if (!r->attributes[c].is_lost) continue;
-        gi_csv_show(table->columns[c].name, strlen(table->columns[c].name), shown);
+        gi_text_show(table->columns[c].name, strlen(table->columns[c].name), shown);
         if ((size_t)used + strlen(comma) + strlen(shown) + 8 > sizeof table->how) {
             snprintf(table->how + used, sizeof table->how - (size_t)used, ", ...");
             break;

@@ -5,8 +5,8 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/files/arff_parts.h"
-#include "data/table/csv/csv.h"
 
 /* ---- Lines and messages -------------------------------------------------------------------- */
 
@@ -36,10 +36,10 @@ bool gi_arff_next_line(gi_arff *r)
 
 glia_status gi_arff_unexpected(const gi_arff *r, const char *from, const char *expected)
 {
-    char found[GI_CSV_SHOWN];
+    char found[GI_TEXT_SHOWN];
     const char *end = r->line_end;
     while (end > from && is_blank(end[-1])) end--;
-    gi_csv_show(from, (size_t)(end - from), found);
+    gi_text_show(from, (size_t)(end - from), found);
     return gi_fail(r->error, GLIA_BAD_FORMAT, "%s, line %" PRIu64 ": found %s%s%s, expected %s",
                    r->path, r->line, from < end ? "\"" : "", from < end ? found : "the line's end",
                    from < end ? "\"" : "", expected);
@@ -112,7 +112,7 @@ glia_status gi_arff_token(gi_arff *r, const char *ends)
     r->text[r->n_text] = '\0';
     gi_arff_skip_blanks(r);
     if (r->at < r->line_end && *r->at == '%') r->at = r->line_end;
-    const char *bad = gi_csv_find_bad_byte(r->text, r->n_text);
+    const char *bad = gi_text_find_bad_byte(r->text, r->n_text);
     if (bad)
         return gi_fail(r->error, GLIA_BAD_FORMAT,
                        "%s, line %" PRIu64 ": found %s, expected UTF-8; convert the file (iconv -f "
@@ -212,11 +212,11 @@ static glia_status read_attribute(gi_arff *r)
     const size_t n = table->n_columns;
     const char *begin = r->at;
     if (n == GI_MAX_COLUMNS) return gi_arff_unexpected(r, begin, "at most 65,536 attributes");
-    glia_status status = gi_csv_grow((void **)&table->columns, &r->columns_room, n + 1,
-                                     sizeof *table->columns, r->error);
+    glia_status status = gi_table_grow((void **)&table->columns, &r->columns_room, n + 1,
+                                       sizeof *table->columns, r->error);
     if (!status)
-        status = gi_csv_grow((void **)&r->attributes, &r->attributes_room, n + 1,
-                             sizeof *r->attributes, r->error);
+        status = gi_table_grow((void **)&r->attributes, &r->attributes_room, n + 1,
+                               sizeof *r->attributes, r->error);
     if (!status) status = gi_arff_token(r, " \t\r{");
     if (status) return status;
     if (r->n_text == 0 || r->n_text > GI_MAX_TEXT_BYTES)
@@ -244,10 +244,10 @@ static glia_status settle_columns(gi_arff *r, const gi_table_params *params)
                        r->path, r->line);
     glia_status status = gi_table_index(table, r->error);
     for (size_t c = 0; !status && table->names.n < table->n_columns && c < table->n_columns; c++) {
-        char shown[GI_CSV_SHOWN];
+        char shown[GI_TEXT_SHOWN];
         const char *name = table->columns[c].name;
         if (table->of_name[gi_texts_find(&table->names, name, strlen(name))] == c) continue;
-        gi_csv_show(name, strlen(name), shown);
+        gi_text_show(name, strlen(name), shown);
         status = gi_fail(r->error, GLIA_BAD_FORMAT,
                          "%s: found two attributes of the name %s, expected different names; "
                          "rename one",
@@ -267,7 +267,7 @@ static void read_outputs(gi_arff *r)
 {
     const char *end = r->line_end;
     while (end > r->at && is_blank(end[-1])) end--;
-    gi_csv_show(r->at, (size_t)(end - r->at), r->outputs);
+    gi_text_show(r->at, (size_t)(end - r->at), r->outputs);
 }
 
 glia_status gi_arff_read_header(gi_arff *r, const gi_table_params *params)

@@ -3,7 +3,7 @@
 #ifndef GLIA_DATA_FILES_ARFF_PARTS_H
 #define GLIA_DATA_FILES_ARFF_PARTS_H
 
-#include "data/table/csv/csv.h"
+#include "base/text.h"
 #include "data/table/table.h"
 
 typedef enum gi_arff_type {
@@ -35,9 +35,9 @@ typedef struct gi_arff {
     char *text; /* (text_room): a token without its quotes, of n_text bytes */
     size_t n_text, text_room;
     bool is_quoted, has_sparse_rows;
-    bool is_for_network;        /* what is read of which column is decided */
-    char line_feed;             /* what ends a line */
-    char outputs[GI_CSV_SHOWN]; /* the attributes that KEEL's @outputs names, or "" */
+    bool is_for_network;         /* what is read of which column is decided */
+    char line_feed;              /* what ends a line */
+    char outputs[GI_TEXT_SHOWN]; /* the attributes that KEEL's @outputs names, or "" */
     glia_error *error;
 } gi_arff;
 

@@ -15,11 +15,11 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "data/files/gzip.h"
 #include "data/files/libsvm.h"
 #include "data/set/dataset.h"
 #include "data/set/sparse.h"
-#include "data/table/csv/csv.h"
 
 enum {
     LONG_DIGITS = 16,         /* so many digits may be more than a double tells apart */
@@ -103,8 +103,8 @@ struct text {
 static glia_status unexpected(const struct text *t, const char *begin, const char *end,
                               const char *expected)
 {
-    char found[GI_CSV_SHOWN];
-    gi_csv_show(begin, (size_t)(end - begin), found);
+    char found[GI_TEXT_SHOWN];
+    gi_text_show(begin, (size_t)(end - begin), found);
     return gi_fail(t->error, GLIA_BAD_FORMAT, "%s, line %" PRIu64 ": found \"%s\", expected %s",
                    t->path, t->line, found, expected);
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/files/npy_parts.h"
-#include "data/table/csv/csv.h"
 
 /* ---- The arrays of a file ------------------------------------------------------------------ */
 
@@ -104,11 +104,11 @@ static glia_status use_member(const gi_zip *zip, const char *const *names, struc
 }
 
 /* The name of an array for a message, without the end of its file's. */
-static void show_name(const gi_zip_member *member, char shown[GI_CSV_SHOWN])
+static void show_name(const gi_zip_member *member, char shown[GI_TEXT_SHOWN])
 {
     size_t n = member->name_length;
     if (n > 4 && memcmp(member->name + n - 4, ".npy", 4) == 0) n -= 4;
-    gi_csv_show((const char *)member->name, n, shown);
+    gi_text_show((const char *)member->name, n, shown);
 }
 
 /* The names of the arrays that are not used, and how many they are. */
@@ -119,7 +119,7 @@ static glia_status list_unused(const gi_zip *zip, const struct used *used, char 
     for (*n = 0;;) {
         bool more;
         gi_zip_member member;
-        char shown[GI_CSV_SHOWN];
+        char shown[GI_TEXT_SHOWN];
         size_t k = 0;
         const glia_status status = gi_zip_next(zip, &at, &member, &more, error);
         if (status || !more) return status;
@@ -141,7 +141,7 @@ static glia_status note_unused(const gi_zip *zip, const char *const *x_names,
 {
     struct used used = {0};
     gi_zip_member member;
-    char names[2][GI_CSV_SHOWN], list[160] = "";
+    char names[2][GI_TEXT_SHOWN], list[160] = "";
     bool found, has_x = false, has_y = false, has_validation = false;
     size_t n;
     glia_status status = use_member(zip, x_names, &used, &found, error);

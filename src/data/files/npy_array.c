@@ -11,8 +11,8 @@
 
 #include "base/memory.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "data/files/npy_parts.h"
-#include "data/table/csv/csv.h"
 
 enum {
     MAX_TEXT = 1024,
@@ -421,7 +421,7 @@ size_t gi_array_text(const gi_array *a, size_t index, char text[GI_ARRAY_TEXT])
         used = a->size;
         memcpy(text, a->elements + index * a->size, used);
         while (used > 0 && text[used - 1] == '\0') used--;
-        if (gi_csv_find_bad_byte(text, used)) return SIZE_MAX;
+        if (gi_text_find_bad_byte(text, used)) return SIZE_MAX;
     } else if ((a->kind == 'i' || a->kind == 'u') && a->size == 8) {
         bool is_negative;
         const uint64_t whole = whole_bits(a, index, &is_negative);

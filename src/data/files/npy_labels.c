@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "data/files/npy_parts.h"
-#include "data/table/csv/csv.h"
+#include "data/table/table.h"
 
 /* Labels that are no numbers from 0 to 65,535 are classes if they are as few as those of a table.
  */

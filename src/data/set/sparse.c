@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/encoding/encoding.h"
 #include "data/set/dataset.h"
 
 void gi_sparse_free(gi_sparse *s)

@@ -335,3 +335,16 @@ void gi_table_where(const gi_table *table, size_t row, size_t column, char *wher
     snprintf(where, room, "%s, %s %" PRIu64 ", %s%s", table->path, line ? "line" : "row",
              line ? line : (uint64_t)row + 1, gi_column_word(name), name);
 }
+
+glia_status gi_table_grow(void **array, size_t *room, size_t needed, size_t size, glia_error *error)
+{
+    if (needed <= *room) return GLIA_OK;
+    const size_t larger = needed > 2 * *room ? needed : 2 * *room;
+    void *grown = gi_alloc_unset(larger, size, "reading a table", error);
+    if (!grown) return GLIA_NO_MEMORY;
+    if (*room) memcpy(grown, *array, *room * size);
+    gi_free(*array);
+    *array = grown;
+    *room = larger;
+    return GLIA_OK;
+}

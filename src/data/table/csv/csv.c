@@ -17,7 +17,7 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 enum { LOTS = 4, SMALL_FILE = 1 << 19 };
 static const uint64_t cached_from = 64 << 20; /* bytes of a file */
@@ -54,8 +54,8 @@ static glia_status lose_column(struct reading *reading, size_t column)
     gi_column *of = &reading->table->columns[column];
     if (of->kind == GI_CELL_IGNORED) return GLIA_OK;
     const glia_status status =
-        gi_csv_grow((void **)&reading->lost, &reading->lost_room, reading->n_lost + 1,
-                    sizeof *reading->lost, reading->error);
+        gi_table_grow((void **)&reading->lost, &reading->lost_room, reading->n_lost + 1,
+                      sizeof *reading->lost, reading->error);
     if (status) return status;
     reading->lost[reading->n_lost++] = (gi_csv_lost){(uint32_t)column, reading->table->rows};
     of->kind = GI_CELL_IGNORED;
@@ -108,8 +108,8 @@ static glia_status commit_marks(struct reading *reading, const gi_csv_lot *lot)
         const gi_line_mark *last = table->n_marks ? &table->marks[table->n_marks - 1] : NULL;
         if (last && mark.line - last->line == mark.row - last->row) continue;
         const glia_status status =
-            gi_csv_grow((void **)&table->marks, &reading->marks_room, table->n_marks + 1,
-                        sizeof *table->marks, reading->error);
+            gi_table_grow((void **)&table->marks, &reading->marks_room, table->n_marks + 1,
+                          sizeof *table->marks, reading->error);
         if (status) return status;
         table->marks[table->n_marks++] = mark;
     }
@@ -313,9 +313,9 @@ static void name_lost(const struct reading *reading)
     gi_table *table = reading->table;
     size_t used = strlen(table->how);
     for (size_t i = 0; i < reading->n_lost; i++) {
-        char shown[GI_CSV_SHOWN];
+        char shown[GI_TEXT_SHOWN];
         const char *name = table->columns[reading->lost[i].column].name;
-        gi_csv_show(name, strlen(name), shown);
+        gi_text_show(name, strlen(name), shown);
         const size_t room = sizeof table->how - used;
         if (strlen(shown) + 48 > room) {
             snprintf(table->how + used, room, ", ...");

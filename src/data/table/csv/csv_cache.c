@@ -25,7 +25,7 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 enum {
     CELLS_BEGIN = 4096,
@@ -246,8 +246,8 @@ void gi_csv_cache_sum(gi_csv_cache *cache, const char *bytes, size_t n)
 glia_status gi_csv_cache_add(gi_csv_cache *cache, uint64_t first_row, size_t *place,
                              glia_error *error)
 {
-    const glia_status status = gi_csv_grow((void **)&cache->lots, &cache->lots_room,
-                                           cache->n_lots + 1, sizeof *cache->lots, error);
+    const glia_status status = gi_table_grow((void **)&cache->lots, &cache->lots_room,
+                                             cache->n_lots + 1, sizeof *cache->lots, error);
     if (status) return status;
     *place = cache->n_lots++;
     cache->lots[*place] = (struct lot_mark){.first_row = first_row};
@@ -277,7 +277,7 @@ struct bytes {
 
 static void put(struct bytes *to, const void *from, size_t n)
 {
-    if (!to->status) to->status = gi_csv_grow((void **)&to->bytes, &to->room, to->n + n, 1, NULL);
+    if (!to->status) to->status = gi_table_grow((void **)&to->bytes, &to->room, to->n + n, 1, NULL);
     if (to->status || n == 0) return;
     memcpy(to->bytes + to->n, from, n);
     to->n += n;
@@ -329,7 +329,7 @@ static bool blank_lost(gi_csv_cache *cache, const gi_table *table, const gi_csv_
         bool is_concerned = false;
         for (size_t k = 0; k < n_lost; k++) is_concerned |= lost[k].rows > first;
         if (!is_concerned) continue;
-        good = !gi_csv_grow((void **)&cells, &room, rows * n, sizeof *cells, NULL) &&
+        good = !gi_table_grow((void **)&cells, &room, rows * n, sizeof *cells, NULL) &&
                read_at(cache->descriptor, cells, rows * n * 8, CELLS_BEGIN + first * n * 8);
         for (size_t k = 0; k < n_lost && good; k++)
             for (size_t row = 0; row < rows && lost[k].rows > first; row++)
@@ -529,7 +529,7 @@ static bool check_lot(const struct checking *checking, size_t lot, double **cell
     if (next < first || next > table->rows || (next - first) > MAX_LOT_BYTES / (8 * n) + 1)
         return false;
     const size_t rows = (size_t)(next - first), bytes = rows * n * sizeof **cells;
-    if (gi_csv_grow((void **)cells, room, rows * n + 1, sizeof **cells, NULL) ||
+    if (gi_table_grow((void **)cells, room, rows * n + 1, sizeof **cells, NULL) ||
         !read_at(checking->descriptor, *cells, bytes, CELLS_BEGIN + first * n * 8) ||
         libdeflate_crc32(0, *cells, bytes) != checking->lots[lot].crc)
         return false;

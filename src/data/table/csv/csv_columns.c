@@ -47,22 +47,22 @@ static size_t distance(const char *a, const char *b)
 
 static glia_status fail_missing(const gi_csv_form *form, const char *name, glia_error *error)
 {
-    char shown[GI_CSV_SHOWN], list[400] = "", hint[2 * GI_CSV_SHOWN] = "";
+    char shown[GI_TEXT_SHOWN], list[400] = "", hint[2 * GI_TEXT_SHOWN] = "";
     size_t used = 0, nearest = strlen(name) <= NEAR_LENGTH ? strlen(name) / 3 + 1 : 0;
-    for (size_t c = 0; c < form->n_columns && used < sizeof list - GI_CSV_SHOWN - 32; c++) {
-        gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), shown);
+    for (size_t c = 0; c < form->n_columns && used < sizeof list - GI_TEXT_SHOWN - 32; c++) {
+        gi_text_show(form->columns[c].name, strlen(form->columns[c].name), shown);
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", c ? ", " : "", shown);
-        if (c + 1 < form->n_columns && used >= sizeof list - GI_CSV_SHOWN - 32)
+        if (c + 1 < form->n_columns && used >= sizeof list - GI_TEXT_SHOWN - 32)
             snprintf(list + used, sizeof list - used, " and %zu more", form->n_columns - c - 1);
     }
     for (size_t c = 0; c < form->n_columns && c < NEAR_COLUMNS; c++) {
         const size_t steps = distance(name, form->columns[c].name);
         if (steps >= nearest) continue;
         nearest = steps;
-        gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), shown);
+        gi_text_show(form->columns[c].name, strlen(form->columns[c].name), shown);
         snprintf(hint, sizeof hint, "; did you mean %s?", shown);
     }
-    gi_csv_show(name, strlen(name), shown);
+    gi_text_show(name, strlen(name), shown);
     return gi_fail(error, GLIA_BAD_FORMAT, "%s: found no %s%s, expected one; there are %s%s",
                    form->path, gi_column_word(shown), shown, list, hint);
 }
@@ -84,9 +84,9 @@ static glia_status make_names(gi_csv_form *form, gi_csv_evidence *evidence, uint
             if (status) return status;
             continue;
         }
-        const char *bad = gi_csv_find_bad_byte(guess->first, guess->n);
-        char shown[GI_CSV_SHOWN];
-        gi_csv_show(guess->first, guess->n, shown);
+        const char *bad = gi_text_find_bad_byte(guess->first, guess->n);
+        char shown[GI_TEXT_SHOWN];
+        gi_text_show(guess->first, guess->n, shown);
         if (bad)
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s, line %" PRIu64
@@ -340,9 +340,9 @@ static void find_kinds(struct making *m)
 /* Of a column of numbers whose zeros in front are lost: those of two digits are hardly codes. */
 static void say_zeros(gi_csv_form *form, const gi_csv_guess *guess, size_t c)
 {
-    char option[GI_OPTION_NAMES], name[GI_CSV_SHOWN];
+    char option[GI_OPTION_NAMES], name[GI_TEXT_SHOWN];
     if (guess->longest_padded < 3 || guess->seen.n_whole < guess->n_numbers) return;
-    gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), name);
+    gi_text_show(form->columns[c].name, strlen(form->columns[c].name), name);
     gi_csv_say(
         form,
         "; %s has numbers with zeros in front, which do not count: table.categorical %s reads "
@@ -360,16 +360,16 @@ static void say_kinds(struct making *m)
         if (m->is_known[c] || n_present == 0 || 2 * n < n_present) continue;
         if (form->columns[c].kind == GI_CELL_NUMBER) say_zeros(form, guess, c);
         if (form->columns[c].kind != GI_CELL_TEXT) continue;
-        char name[GI_CSV_SHOWN], word[GI_CSV_SHOWN];
-        gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), name);
+        char name[GI_TEXT_SHOWN], word[GI_TEXT_SHOWN];
+        gi_text_show(form->columns[c].name, strlen(form->columns[c].name), name);
         if (is_mostly_numbers(guess)) {
             gi_csv_say(form, "; %s has whole numbers %s and is read as texts", name,
                        are_padded_codes(guess) ? "with zeros in front that others lack"
                                                : "of more than 15 digits");
             continue;
         }
-        gi_csv_show(guess->texts.n ? guess->texts.text[0] : "",
-                    guess->texts.n ? guess->texts.lengths[0] : 0, word);
+        gi_text_show(guess->texts.n ? guess->texts.text[0] : "",
+                     guess->texts.n ? guess->texts.lengths[0] : 0, word);
         gi_csv_say(form,
                    "; %s is read as categories, though %.0f %% of its cells are numbers; "
                    "table.missing takes words such as %s for missing numbers",
@@ -432,8 +432,8 @@ static glia_status check_twice(struct making *m, size_t c, glia_error *error)
     const bool drops_this = form->columns[c].kind == GI_CELL_IGNORED && !m->is_wanted[first];
     const bool drops_first = form->columns[first].kind == GI_CELL_IGNORED && !m->is_wanted[first];
     if (!drops_this && !drops_first) {
-        char shown[GI_CSV_SHOWN], drop[ADVICE];
-        gi_csv_show(name, strlen(name), shown);
+        char shown[GI_TEXT_SHOWN], drop[ADVICE];
+        gi_text_show(name, strlen(name), shown);
         advise_drop(form, c, drop);
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s, line %" PRIu64 ": found two columns of the name %s (%zu and %zu), "

@@ -136,8 +136,8 @@ static glia_status note_text(gi_csv_guess *guess, const char *text, size_t n, gl
     size_t code;
     glia_status status = gi_texts_add(&guess->texts, text, n, &code, error);
     if (status || code == SIZE_MAX) return status;
-    status = gi_csv_grow((void **)&guess->n_each, &guess->n_each_room, guess->texts.n,
-                         sizeof *guess->n_each, error);
+    status = gi_table_grow((void **)&guess->n_each, &guess->n_each_room, guess->texts.n,
+                           sizeof *guess->n_each, error);
     if (status) return status;
     if (guess->texts.n > before) guess->n_each[code] = 0;
     guess->n_each[code]++;
@@ -214,7 +214,7 @@ static glia_status read_first(gi_csv_form *form, const gi_csv_row *row, size_t s
     for (size_t c = shift; gi_csv_cell_of_row(&form->dialect, &at, row->end, &cell); c++) {
         if (cell.fault) {
             gi_csv_problem problem = {.fault = cell.fault};
-            gi_csv_show(cell.at, (size_t)(row->end - cell.at), problem.shown);
+            gi_text_show(cell.at, (size_t)(row->end - cell.at), problem.shown);
             return gi_csv_report(form, &problem, row->line, error);
         }
         if (c >= form->n_columns) break;

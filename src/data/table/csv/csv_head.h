@@ -8,7 +8,7 @@
 #ifndef GLIA_DATA_TABLE_CSV_CSV_HEAD_H
 #define GLIA_DATA_TABLE_CSV_CSV_HEAD_H
 
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 /* Fails if the first bytes are those of another kind of file, which is named. */
 glia_status gi_csv_refuse_foreign(const char *path, const char *head, size_t n, glia_error *error);

@@ -112,8 +112,8 @@ static gi_number_form form_of(const gi_csv_form *form, const gi_table_params *pa
 /* ", NAME" to a list of columns in how. */
 static void add_name(gi_csv_form *form, size_t c, bool is_first, const char *title)
 {
-    char shown[GI_CSV_SHOWN];
-    gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), shown);
+    char shown[GI_TEXT_SHOWN];
+    gi_text_show(form->columns[c].name, strlen(form->columns[c].name), shown);
     gi_csv_say(form, "%s%s", is_first ? title : ", ", shown);
 }
 
@@ -183,8 +183,8 @@ glia_status gi_csv_find_number_forms(gi_csv_form *form, const gi_table_params *p
         const gi_csv_numbers *seen = &evidence->guesses[c].seen;
         const char *what;
         *of = form_of(form, &asked, seen, &file, &what);
-        char shown[GI_CSV_SHOWN];
-        gi_csv_show(form->columns[c].name, strlen(form->columns[c].name), shown);
+        char shown[GI_TEXT_SHOWN];
+        gi_text_show(form->columns[c].name, strlen(form->columns[c].name), shown);
         if (!of->decimal) return fail_form(form, shown, what, error);
         if (of->decimal == '.' && !of->thousands && !params->form.decimal && seen->n_points == 0 &&
             seen->n_point_groups > 2 && form->dialect.separator != ',' && seen->n_long == 0)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 /* How numbers of a form are written. */
 static const char *name_form(const gi_number_form *form)
@@ -24,7 +24,7 @@ static void advise_number(const gi_csv_form *form, const gi_csv_problem *problem
     const char *shown = problem->shown;
     const size_t n = strspn(shown, "+-0123456789.,' ");
     const bool is_other_form = n > 0 && !shown[n] && strpbrk(shown, ".,'");
-    char word[GI_CSV_SHOWN + 64] = "";
+    char word[GI_TEXT_SHOWN + 64] = "";
     if (is_other_form)
         snprintf(word, sizeof word,
                  "table.decimal and table.thousands say how numbers are written, ");
@@ -76,10 +76,10 @@ glia_status gi_csv_report(const gi_csv_form *form, const gi_csv_problem *problem
                           glia_error *error)
 {
     const char *shown = problem->shown;
-    char name[GI_CSV_SHOWN] = "", row[256], cell[384], drop[GI_OPTION_NAMES + 48] = "";
+    char name[GI_TEXT_SHOWN] = "", row[256], cell[384], drop[GI_OPTION_NAMES + 48] = "";
     if (form->columns && problem->column < form->n_columns)
-        gi_csv_show(form->columns[problem->column].name,
-                    strlen(form->columns[problem->column].name), name);
+        gi_text_show(form->columns[problem->column].name,
+                     strlen(form->columns[problem->column].name), name);
     char option[GI_OPTION_NAMES] = "";
     if (name[0]) gi_table_option(form->columns, &problem->column, 1, option);
     if (!form->is_for_network)

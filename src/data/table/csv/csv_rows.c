@@ -12,20 +12,7 @@
 
 #include "base/memory.h"
 #include "base/number.h"
-#include "data/table/csv/csv.h"
-
-glia_status gi_csv_grow(void **array, size_t *room, size_t needed, size_t size, glia_error *error)
-{
-    if (needed <= *room) return GLIA_OK;
-    const size_t larger = needed > 2 * *room ? needed : 2 * *room;
-    void *grown = gi_alloc_unset(larger, size, "reading a table", error);
-    if (!grown) return GLIA_NO_MEMORY;
-    if (*room) memcpy(grown, *array, *room * size);
-    gi_free(*array);
-    *array = grown;
-    *room = larger;
-    return GLIA_OK;
-}
+#include "data/table/csv/csv_parts.h"
 
 void gi_csv_lot_free(gi_csv_lot *lot)
 {
@@ -208,8 +195,8 @@ static double missing(struct row *row)
 static double lose(struct row *row, gi_csv_fault fault)
 {
     gi_csv_lot *lot = row->lot;
-    row->status = gi_csv_grow((void **)&lot->new_texts, &lot->new_texts_room, lot->n_new_texts + 1,
-                              sizeof *lot->new_texts, row->error);
+    row->status = gi_table_grow((void **)&lot->new_texts, &lot->new_texts_room,
+                                lot->n_new_texts + 1, sizeof *lot->new_texts, row->error);
     if (row->status) return NAN;
     lot->new_texts[lot->n_new_texts++] = (gi_csv_new_text){
         .column = (uint32_t)row->column, .code = GI_CSV_NO_CODE, .row = lot->rows, .fault = fault};
@@ -221,11 +208,11 @@ static void announce(struct row *row, size_t code)
 {
     gi_csv_lot *lot = row->lot;
     gi_csv_dictionary *dictionary = &row->parser->dictionaries[row->column];
-    row->status = gi_csv_grow((void **)&dictionary->codes, &dictionary->room,
-                              dictionary->texts.room, sizeof *dictionary->codes, row->error);
+    row->status = gi_table_grow((void **)&dictionary->codes, &dictionary->room,
+                                dictionary->texts.room, sizeof *dictionary->codes, row->error);
     if (!row->status)
-        row->status = gi_csv_grow((void **)&lot->new_texts, &lot->new_texts_room,
-                                  lot->n_new_texts + 1, sizeof *lot->new_texts, row->error);
+        row->status = gi_table_grow((void **)&lot->new_texts, &lot->new_texts_room,
+                                    lot->n_new_texts + 1, sizeof *lot->new_texts, row->error);
     if (row->status) return;
     dictionary->codes[code] = GI_CSV_NO_CODE;
     lot->new_texts[lot->n_new_texts++] = (gi_csv_new_text){
@@ -250,7 +237,7 @@ static double code_of(struct row *row, const char *text, size_t n, const char *w
         is_new = code == SIZE_MAX || dictionary->texts.n > known;
     }
     if (is_new) {
-        const char *bad = gi_csv_find_bad_byte(text, n);
+        const char *bad = gi_text_find_bad_byte(text, n);
         if (bad) {
             if (code != SIZE_MAX) gi_texts_pop(&dictionary->texts);
             return fail_cell(row, *bad ? GI_CSV_NOT_UTF8 : GI_CSV_NUL, where + (bad - text), text,
@@ -267,8 +254,8 @@ static double code_of(struct row *row, const char *text, size_t n, const char *w
     }
     if (dictionary->codes[code] != GI_CSV_NO_CODE) return dictionary->codes[code];
     gi_csv_lot *lot = row->lot;
-    row->status = gi_csv_grow((void **)&lot->open_cells, &lot->open_cells_room,
-                              lot->n_open_cells + 1, sizeof *lot->open_cells, row->error);
+    row->status = gi_table_grow((void **)&lot->open_cells, &lot->open_cells_room,
+                                lot->n_open_cells + 1, sizeof *lot->open_cells, row->error);
     if (row->status) return NAN;
     lot->open_cells[lot->n_open_cells++] =
         (gi_csv_open_cell){.cell = (size_t)(row->x - lot->cells) + row->column,
@@ -331,7 +318,7 @@ static const char *read_cell(struct row *row, const char *p, const char *end)
     size_t n = (size_t)(cell.end - cell.begin);
     if (cell.doubled) {
         row->status =
-            gi_csv_grow((void **)&parser->scratch, &parser->scratch_room, n, 1, row->error);
+            gi_table_grow((void **)&parser->scratch, &parser->scratch_room, n, 1, row->error);
         if (row->status) return next;
         n = gi_csv_unquote(&parser->form->dialect, &cell, parser->scratch);
         text = parser->scratch;
@@ -455,8 +442,8 @@ glia_status gi_csv_parse_rows(gi_csv_parser *parser, const char *begin, const ch
             p++;
             continue;
         }
-        glia_status status = gi_csv_grow((void **)&lot->cells, &lot->cells_room,
-                                         (lot->rows + 1) * n_columns, sizeof *lot->cells, error);
+        glia_status status = gi_table_grow((void **)&lot->cells, &lot->cells_room,
+                                           (lot->rows + 1) * n_columns, sizeof *lot->cells, error);
         if (status) return status;
         struct row row = {.parser = parser,
                           .lot = lot,
@@ -490,14 +477,14 @@ glia_status gi_csv_parse_rows(gi_csv_parser *parser, const char *begin, const ch
                 problem->fault = GI_CSV_RAGGED;
             if (row.at) {
                 problem->byte = first_byte + (uint64_t)(row.at - begin);
-                gi_csv_show(row.shown, row.n_shown, problem->shown);
+                gi_text_show(row.shown, row.n_shown, problem->shown);
             }
             return GLIA_OK;
         }
         give_up_lost(&row);
         if (lot->lines - lot->rows != shift) {
-            status = gi_csv_grow((void **)&lot->marks, &lot->marks_room, lot->n_marks + 1,
-                                 sizeof *lot->marks, error);
+            status = gi_table_grow((void **)&lot->marks, &lot->marks_room, lot->n_marks + 1,
+                                   sizeof *lot->marks, error);
             if (status) return status;
             lot->marks[lot->n_marks++] = (gi_line_mark){lot->rows, lot->lines};
             shift = lot->lines - lot->rows;
@@ -516,5 +503,5 @@ void gi_csv_set_problem(const gi_csv_form *form, const gi_csv_block *block, gi_c
     if (block->is_long) return;
     const char *end = block->bytes + block->n;
     lot->problem.line = count_line_ends(&form->dialect, block->bytes, block->open);
-    gi_csv_show(block->open, (size_t)(end - block->open), lot->problem.shown);
+    gi_text_show(block->open, (size_t)(end - block->open), lot->problem.shown);
 }

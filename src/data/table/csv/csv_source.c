@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/files/gzip.h"
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 static glia_status fail_errno(const char *path, const char *what, glia_error *error)
 {

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "data/files/arff.h"
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 struct gi_csv_stream {
     gi_csv_source source;
@@ -170,7 +170,7 @@ static glia_status keep_row(const gi_csv_dialect *dialect, const char *p, const 
         const char *next = has_ended ? p : gi_csv_next_cell(dialect, p, end, &cell);
         const size_t length = (size_t)(cell.end - cell.begin);
         const glia_status status =
-            gi_csv_grow((void **)&room->bytes, &room->room, room->n + length + 1, 1, error);
+            gi_table_grow((void **)&room->bytes, &room->room, room->n + length + 1, 1, error);
         if (status) return status;
         at[c] = room->n;
         if (cell.doubled) {

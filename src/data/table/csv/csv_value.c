@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "data/table/csv/csv.h"
+#include "data/table/csv/csv_parts.h"
 
 /* ---- Missing values ------------------------------------------------------------------------- */
 

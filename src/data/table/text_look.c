@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What texts look like: numbers that are not written as such, dates, words for nothing, names. */
+#include "data/table/text_look.h"
+
 #include <string.h>
 
 #include "base/number.h"
-#include "data/survey/survey.h"
 
 /* ASCII alone, whatever the locale. */
 static bool is_digit(char c)
