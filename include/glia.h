@@ -897,12 +897,14 @@ typedef struct glia_network glia_network;
 /*
  * What a network does to each sample before it reads it, in training, evaluation and prediction
  * alike: any of these, added up. Kept in the model file. The first two are for grey images of
- * bytes, before they are augmented. deskew  shears the image about the centre of mass of its ink,
- * by at most 45 degrees, until x and y of its ink have no covariance (deslanting in LeCun et al.
- * 1998, III-A) centre  moves the centre of mass to the middle, by whole pixels standardise
- *           subtracts the mean and divides by the standard deviation: of each channel of images, of
- *           each feature of other samples. Both are measured when the network is first trained, on
- *           the training set alone by the weights of its samples, and stay.
+ * bytes, before they are augmented.
+ *
+ *   deskew       shears the image about the centre of mass of its ink, by at most 45 degrees, until
+ *                x and y of its ink have no covariance (deslanting in LeCun et al. 1998, III-A)
+ *   centre       moves the centre of mass to the middle, by whole pixels
+ *   standardise  subtracts the mean and divides by the standard deviation: of each channel of
+ *                images, of each feature of other samples. Both are measured when the network is
+ *                first trained, on the training set alone by the weights of its samples, and stay.
  */
 typedef enum glia_preprocess {
     GLIA_DESKEW = 1,

@@ -199,6 +199,11 @@ def check_symbols(static_library, shared_library):
                 wrong.add(f"{path}:{n}: {match.group(1)}")
     report("only cli/ prints, exits or changes the process", sorted(wrong))
 
+    report("what is downloaded comes by https", [
+        f"{path}:{n}: {line.strip()}" for path in sources("src")
+        for n, line in enumerate(without_comments(read(path)).splitlines(), 1)
+        if re.search(r'"(http|ftp)://', line)])
+
     wrong, member = [], ""
     for line in run("objdump", "-t", static_library).splitlines():
         if ":     file format" in line:

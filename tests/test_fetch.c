@@ -30,7 +30,8 @@
 /* "The quick brown fox jumps over the lazy dog": its digests are known to every manual. */
 #define FOX        "The quick brown fox jumps over the lazy dog"
 #define FOX_SHA256 "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592"
-#define FOX_MD5    "9e107d9d372bb6826bd81d3542a419d6"
+#define FOX_GZ                                                                                     \
+    "43c710e6bef7db58902828ec49d9ef95227252bd025d13be2e25e1d78b174263" /* fox.gz, SHA-256 */
 
 static char folder[64]; /* what the server serves */
 static char cache[96];
@@ -162,7 +163,7 @@ static void test_unsupported(void **state)
     const char *const bases[] = {"http://127.0.0.1:1/", NULL};
     glia_error error = {0};
     const gi_download download = {
-        .file = "fox", .base_urls = bases, .folder = cache, .md5 = FOX_MD5};
+        .file = "fox", .base_urls = bases, .folder = cache, .sha256 = FOX_SHA256};
     assert_error("no fetch", gi_fetch(&download, NULL, NULL, &error), GLIA_UNSUPPORTED, &error,
                  "fox", "libcurl");
     unsetenv("GLIA_DATA");
@@ -182,11 +183,11 @@ static void test_good(void **state)
 {
     (void)state;
     static const struct {
-        const char *way, *file, *sha256, *md5;
+        const char *way, *file, *of_content, *sha256;
     } cases[] = {
         {"good", "fox", FOX_SHA256, NULL},    /* plain: the content is the file */
         {"good", "fox.gz", FOX_SHA256, NULL}, /* of the content, decompressed */
-        {"good", "fox", NULL, FOX_MD5},       /* of the file itself */
+        {"good", "fox.gz", NULL, FOX_GZ},     /* of the file itself */
         {"moved", "fox.gz", FOX_SHA256, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -195,7 +196,8 @@ static void test_good(void **state)
         snprintf(without_slash, sizeof without_slash, "%s", url(cases[i].way));
         if (i % 2) without_slash[strlen(without_slash) - 1] = '\0';
         const char *const bases[] = {without_slash, NULL};
-        const gi_download download = {cases[i].file, bases, cache, cases[i].sha256, cases[i].md5};
+        const gi_download download = {cases[i].file, bases, cache, cases[i].of_content,
+                                      cases[i].sha256};
         glia_error error = {0};
         assert_error(cases[i].way, gi_fetch(&download, NULL, NULL, &error), GLIA_OK, &error, NULL,
                      NULL);
@@ -216,14 +218,14 @@ static void test_bad(void **state)
 {
     (void)state;
     static const struct {
-        const char *way, *file, *sha256, *md5, *word;
+        const char *way, *file, *of_content, *sha256, *word;
     } cases[] = {
         {"missing", "fox", FOX_SHA256, NULL, "404"},
         {"error", "fox", FOX_SHA256, NULL, "500"},
         {"corrupt", "fox", FOX_SHA256, NULL, "checksum is wrong: SHA-256"},
-        {"corrupt", "fox", NULL, FOX_MD5, "checksum is wrong: MD5"},
+        {"corrupt", "fox.gz", NULL, FOX_GZ, "checksum is wrong: SHA-256"},
         {"corrupt", "fox.gz", FOX_SHA256, NULL, "incorrect data check"},
-        {"good", "fox", NULL, FOX_SHA256, "expected " FOX_SHA256},
+        {"good", "fox.gz", NULL, FOX_SHA256, "expected " FOX_SHA256},
         {"cut", "fox", FOX_SHA256, NULL, "fox: "},
         {"cut", "fox.gz", FOX_SHA256, NULL, "bytes"},
         {"cutplain", "fox", FOX_SHA256, NULL, "checksum is wrong"},
@@ -236,7 +238,8 @@ static void test_bad(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         empty_cache();
         const char *const bases[] = {url(cases[i].way), NULL};
-        const gi_download download = {cases[i].file, bases, cache, cases[i].sha256, cases[i].md5};
+        const gi_download download = {cases[i].file, bases, cache, cases[i].of_content,
+                                      cases[i].sha256};
         glia_error error = {0};
         char address[160];
         snprintf(address, sizeof address, "%s%s: ", bases[0], cases[i].file);

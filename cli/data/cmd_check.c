@@ -8,6 +8,7 @@
 #include "draw/progress.h"
 #include "shell/commands.h"
 #include "shell/output.h"
+#include "shell/quote.h"
 #include "shell/text.h"
 #include "shell/wording.h"
 
@@ -384,7 +385,7 @@ static void print_people(const glia_survey *survey, const word_list *command)
         printf("\nTo train:\n ");
         for (size_t i = 0; i < command->n; i++) {
             putchar(' ');
-            options_print_word(stdout, command->words[i]);
+            print_shell_word(stdout, command->words[i]);
         }
         printf("\n");
     } else {

@@ -21,8 +21,6 @@
 #include "shell/files.h"
 #include "shell/output.h"
 
-enum { LONGEST_PATH = 4096 };
-
 static const char words_name[] = "checkpoint.json", state_name[] = "state.safetensors";
 
 static char *file_in(const char *folder, const char *name)

@@ -12,9 +12,10 @@
 #include "job/scores.h"
 #include "job/train_options.h"
 #include "shell/commands.h"
+#include "shell/files.h"
 #include "shell/output.h"
 
-enum { LONGEST_PATH = 4096, DEEPEST = 3, MOST_RUNS = 100000 };
+enum { DEEPEST = 3, MOST_RUNS = 100000 };
 
 /* ---- Runs that are there -------------------------------------------------------------------- */
 

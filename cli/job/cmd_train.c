@@ -26,8 +26,6 @@
 #include "shell/signals.h"
 #include "shell/wording.h"
 
-enum { LONGEST_PATH = 4096 };
-
 /* What a run has found out, from its beginning to its end. */
 struct run {
     const train_options *options; /* settled, but for the seed of one of several */

@@ -21,9 +21,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shell/files.h"
 #include "shell/output.h"
 
-enum { LONGEST_TAG = 200, LONGEST_HOST = 255, LONGEST_PATH = 4096 };
+enum { LONGEST_TAG = 200, LONGEST_HOST = 255 };
 
 struct event_file {
     FILE *stream;

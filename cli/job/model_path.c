@@ -15,8 +15,6 @@
 #include "shell/files.h"
 #include "shell/output.h"
 
-enum { LONGEST_PATH = 4096 };
-
 void model_path_default(const char *data, char *path, size_t size)
 {
     static const char *const endings[] = {".csv",  ".tsv", ".txt",    ".npy",      ".npz",

@@ -21,7 +21,6 @@
 #include "shell/output.h"
 
 enum {
-    LONGEST_PATH = 4096,
     STEP_SAMPLES = 4096, /* between two lines of metrics, at least */
     LOOKED_AT = 256,     /* samples whose activations are counted */
     BINS = 32,           /* of a histogram */

@@ -13,6 +13,7 @@
 #include "data/sample_range.h"
 #include "shell/files.h"
 #include "shell/output.h"
+#include "shell/quote.h"
 #include "shell/text.h"
 
 enum { ROWS_TOGETHER = 4096 };
@@ -62,30 +63,15 @@ static const char *name_of(const struct table_run *run, size_t k)
     return glia_network_class_name(run->how->network, k);
 }
 
-/* A cell as RFC 4180 has it. */
-static void print_quoted(FILE *out, const char *text)
-{
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"') fputc('"', out);
-        fputc(*c, out);
-    }
-    fputc('"', out);
-}
-
 /* A cell; on a terminal nothing in it may steer that. */
 static void print_cell(const struct table_run *run, const char *text)
 {
     if (!run->on_terminal) {
-        print_quoted(run->out, text);
+        print_csv_field(run->out, text);
         return;
     }
     char *clean = clean_text(text);
-    print_quoted(run->out, clean);
+    print_csv_field(run->out, clean);
     free(clean);
 }
 

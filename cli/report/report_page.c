@@ -14,6 +14,7 @@
 #include "report_assets.h"
 #include "shell/commands.h"
 #include "shell/output.h"
+#include "shell/quote.h"
 
 /* ---- What sections are made of ------------------------------------------------------------- */
 
@@ -272,8 +273,6 @@ static void put_object(struct text *out, const char *id, const char *heading, co
 /* The words of a command, quoted for a shell where need be. */
 static void put_command(struct text *out, const json_t *command)
 {
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=,:+%@";
     if (json_array_size(command) == 0) return;
     text_put(out, "<div class=\"figure wide\" id=\"figure-command\"><div "
                   "class=\"head\"><h3>Command</h3></div><pre><code>glia");
@@ -281,16 +280,9 @@ static void put_command(struct text *out, const json_t *command)
         const char *word = json_string_value(json_array_get(command, i));
         if (word == NULL) continue;
         text_put(out, " ");
-        if (*word != '\0' && word[strspn(word, plain)] == '\0') {
-            text_escape(out, word);
-            continue;
-        }
-        text_escape(out, "'");
-        for (; *word != '\0'; word += strcspn(word, "'") + (word[strcspn(word, "'")] == '\'')) {
-            text_escape_print(out, "%.*s", (int)strcspn(word, "'"), word);
-            if (word[strcspn(word, "'")] == '\'') text_escape(out, "'\\''");
-        }
-        text_escape(out, "'");
+        char *quoted = shell_word(word);
+        text_escape(out, quoted);
+        free(quoted);
     }
     text_put(out, "</code></pre></div>\n");
 }

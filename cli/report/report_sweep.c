@@ -15,10 +15,10 @@
 #include "job/merit.h"
 #include "job/run_folder.h"
 #include "report/report_page.h"
+#include "shell/files.h"
 #include "shell/output.h"
 
 enum {
-    LONGEST_PATH = 4096,
     MOST_CELLS = 100000,
     MOST_VARIED = 16,
     MOST_ROWS = 500,    /* of the table */

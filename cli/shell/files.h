@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Bytes of a path, with its end. */
+enum { LONGEST_PATH = 4096 };
+
 /*
  * A file that is written beside its place, synced to disk and renamed when it is closed: at any
  * moment path names the old file or the new one, whole. What is no ordinary file (/dev/stdout) is

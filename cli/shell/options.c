@@ -16,6 +16,7 @@
 
 #include "glia.h"
 #include "shell/output.h"
+#include "shell/quote.h"
 #include "shell/recipe.h"
 
 enum { LONGEST_NAME = 63, MAX_NAMES = 63 };
@@ -555,48 +556,6 @@ void options_free(struct command_line *line)
 
 /* ---- The command line, printed ------------------------------------------------------------- */
 
-/* As $'...', which bash, zsh, ksh and POSIX of 2024 know: bytes that would steer a terminal as
- * octal. */
-static void print_escaped(FILE *stream, const char *word)
-{
-    fputs("$'", stream);
-    while (*word != '\0') {
-        const size_t length = character_length(word);
-        if (length == 0)
-            fprintf(stream, "\\%03o", (unsigned)(unsigned char)*word);
-        else if (*word == '\'' || *word == '\\')
-            fprintf(stream, "\\%c", *word);
-        else
-            fwrite(word, 1, length, stream);
-        word += length > 0 ? length : 1;
-    }
-    fputc('\'', stream);
-}
-
-void options_print_word(FILE *stream, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_@%+=:,./-";
-    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
-        fputs(word, stream);
-        return;
-    }
-    size_t clean = 0; /* bytes */
-    for (size_t length; (length = character_length(word + clean)) > 0;) clean += length;
-    if (word[clean] != '\0') {
-        print_escaped(stream, word);
-        return;
-    }
-    fputc('\'', stream);
-    for (; *word != '\0'; word++) {
-        if (*word == '\'')
-            fputs("'\\''", stream);
-        else
-            fputc(*word, stream);
-    }
-    fputc('\'', stream);
-}
-
 bool options_counts(const struct command_line *line, size_t i)
 {
     for (size_t later = i + 1; later < line->n_settings; later++)
@@ -624,7 +583,7 @@ static void print_command(FILE *stream, const struct command *command,
     fprintf(stream, "glia %s", command->name);
     for (int i = 0; i < line->n_operands && !like_options; i++) {
         fputc(' ', stream);
-        options_print_word(stream, line->operands[i]);
+        print_shell_word(stream, line->operands[i]);
     }
     for (size_t i = 0; i < line->n_settings; i++) {
         const char *value = line->settings[i].value;
@@ -632,12 +591,12 @@ static void print_command(FILE *stream, const struct command *command,
         fprintf(stream, " --%s", line->settings[i].option->name);
         if (value == NULL) continue;
         fputc(*value == '-' ? '=' : ' ', stream);
-        options_print_word(stream, value);
+        print_shell_word(stream, value);
     }
     if (like_options) fputs(" --", stream);
     for (int i = 0; i < line->n_operands && like_options; i++) {
         fputc(' ', stream);
-        options_print_word(stream, line->operands[i]);
+        print_shell_word(stream, line->operands[i]);
     }
 }
 

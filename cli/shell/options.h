@@ -167,12 +167,6 @@ bool options_counts(const struct command_line *line, size_t i);
 char *options_command(const struct command *command, const struct command_line *line);
 
 /*
- * A word for a shell: in quotes where it has other characters than those that mean themselves, and
- * as $'...' where they would steer a terminal.
- */
-void options_print_word(FILE *stream, const char *word);
-
-/*
  * The same as an array of words, "train", "mnist", "--lr=0.1", without options that are aside: what
  * to type to do the work again.
  */

@@ -13,13 +13,7 @@
 #include "shell/files.h"
 #include "shell/output.h"
 
-enum {
-    MOST_VALUES = 1000,
-    MOST_JOBS = 100000,
-    LONGEST_VALUE = 256,
-    LONGEST_WORD = 512,
-    LONGEST_PATH = 4096
-};
+enum { MOST_VALUES = 1000, MOST_JOBS = 100000, LONGEST_VALUE = 256, LONGEST_WORD = 512 };
 
 /*
  * The second article's experiment: one learning rate for all, which it gives, and a batch and a

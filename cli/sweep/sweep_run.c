@@ -17,12 +17,13 @@
 #include "job/scores.h"
 #include "job/training.h"
 #include "shell/commands.h"
+#include "shell/files.h"
 #include "shell/output.h"
 #include "shell/signals.h"
 #include "shell/wording.h"
 #include "sweep/sweep.h"
 
-enum { LONGEST_PATH = 4096 + 1024 };
+enum { LONGEST_JOB_PATH = LONGEST_PATH + 1024 };
 
 static const double redraw_seconds = 0.1;
 
@@ -156,7 +157,7 @@ cleanup:
 
 static void run_job(struct work *w, struct job *job)
 {
-    char path[LONGEST_PATH], model[LONGEST_PATH + 32];
+    char path[LONGEST_JOB_PATH], model[LONGEST_JOB_PATH + 32];
     struct running r = {.work = w, .job = job};
     glia_error error = {.message = ""};
     snprintf(path, sizeof path, "%s/runs/%s", w->sweep->folder, job->name);

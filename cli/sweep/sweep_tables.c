@@ -7,6 +7,7 @@
 #include "job/spread.h"
 #include "shell/files.h"
 #include "shell/output.h"
+#include "shell/quote.h"
 #include "sweep/sweep.h"
 
 /* ---- Means ---------------------------------------------------------------------------------- */
@@ -349,21 +350,6 @@ void sweep_print(const struct sweep *s)
 
 /* ---- Files ---------------------------------------------------------------------------------- */
 
-/* A field of CSV (RFC 4180). */
-static void write_field(FILE *stream, const char *text)
-{
-    if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        fputs(text, stream);
-        return;
-    }
-    fputc('"', stream);
-    for (; *text != '\0'; text++) {
-        if (*text == '"') fputc('"', stream);
-        fputc(*text, stream);
-    }
-    fputc('"', stream);
-}
-
 static void write_real(FILE *stream, double x)
 {
     fputc(',', stream);
@@ -379,7 +365,7 @@ static void write_csv(const struct sweep *s, FILE *stream)
     for (size_t c = 0; c < s->n_cells; c++) {
         const struct cell *cell = &s->cells[c];
         for (size_t a = 0; a < s->n_axes; a++) {
-            write_field(stream, cell->values[a]);
+            print_csv_field(stream, cell->values[a]);
             fputc(',', stream);
         }
         fprintf(stream, "%zu,%zu", cell->done + cell->failed, cell->failed);

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The whole string must be a decimal number without sign: "0", "60000". False for anything else. */
 /* 1 and 0 of true, True, TRUE, t, T and their opposites, as R, Python, Polars and COPY write them;
  * -1: neither. */
 int gi_parse_boolean(const char *begin, const char *end);
 
+/* The whole string must be a decimal number without sign: "0", "60000". False for anything else. */
 bool gi_parse_u64(const char *text, uint64_t *out);
 
 /*

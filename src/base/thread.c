@@ -15,9 +15,9 @@
 enum { SPINS = 4000, MAX_THREADS = 1024, MAX_THREADS_A_CORE = 8 };
 
 /*
- * How long a thread spins at a barrier within a task before it sleeps: longer than a neighbour's
- * turn on a processor. Who sleeps is woken only when that turn is over, and while he sleeps the
- * neighbour moves to his processor: then every step would cost such a turn.
+ * How long a thread spins at a barrier within a task before it sleeps: longer than another
+ * process's turn on a processor. If the thread slept, that process would move to its processor, and
+ * the thread would be woken only when the turn there is over: every step would cost such a turn.
  */
 static const double patience_s = 5e-3;
 

@@ -16,9 +16,9 @@
 #include "data/files/idx.h"
 #include "data/image_folder.h"
 
-/* Each file has one checksum: SHA-256 of its content, or MD5 where nothing better is published. */
+/* Each file has one checksum, SHA-256: of its content, or as it is, compressed. */
 struct checksum {
-    const char *sha256_of_content, *md5;
+    const char *sha256_of_content, *sha256;
 };
 
 struct known_set {
@@ -37,7 +37,8 @@ static const char *const mnist_mirrors[] = {
 };
 
 static const char *const fashion_mirrors[] = {
-    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
     NULL,
 };
 
@@ -76,10 +77,11 @@ static const struct known_set known_sets[] = {
         .classes = 10,
         .class_names = fashion_class_names,
         .mirrors = fashion_mirrors,
-        .checksums = {{{.md5 = "8d4fb7e6c68d591d4c3dfef9ec88bf0d"},
-                       {.md5 = "25c81989df183df01b3e8a0aad5dffbe"}},
-                      {{.md5 = "bef4ecab320f06d8554ea6380940ec79"},
-                       {.md5 = "bb300cfdad3c16e7a12a480ee83cd310"}}},
+        .checksums =
+            {{{.sha256 = "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
+              {.sha256 = "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"}},
+             {{.sha256 = "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
+              {.sha256 = "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"}}},
     },
 };
 
@@ -251,7 +253,7 @@ static glia_status fetch_missing(const struct known_set *set, const struct place
                     .base_urls = params->mirror ? replaced : set->mirrors,
                     .folder = cache,
                     .sha256_of_content = set->checksums[split][f].sha256_of_content,
-                    .md5 = set->checksums[split][f].md5,
+                    .sha256 = set->checksums[split][f].sha256,
                 },
                 params->progress, params->user, error);
         gi_free(file);

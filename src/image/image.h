@@ -43,7 +43,7 @@ glia_status gi_image_new(const char *path, size_t width, size_t height, size_t c
 
 /*
  * Brings an image into a form: pixels (height, width). See glia_network_fit_image, whose rule this
- * is. form is GI_FORM_SCALE or GI_FORM_MNIST (enum gi_image_form in data/dataset.h).
+ * is. form is GI_FORM_SCALE or GI_FORM_MNIST (enum gi_image_form in model/image_form.h).
  */
 glia_status gi_image_fit(const glia_image *image, int form, size_t height, size_t width,
                          uint8_t *pixels, bool *changed, glia_error *error);

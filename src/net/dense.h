@@ -13,8 +13,8 @@ typedef struct gi_dense gi_dense;
 
 /*
  * For a plan that wants oneDNN: *out, else NULL. batches: the numbers of samples that will go
- * through together; 0: none. The weights are the network's own, which must stay where they are;
- * they are changed by gi_dense_update alone.
+ * through together; 0: none. The network must outlive it. Each pass reads the weights where the
+ * network's layers have them then; gi_dense_update changes them.
  */
 glia_status gi_dense_new(const glia_network *network, const gi_plan *plan, const size_t batches[2],
                          bool for_training, gi_dense **out, glia_error *error);

@@ -14,8 +14,8 @@
 
 /* What changes as a run goes on, besides its arrays. */
 typedef struct gi_run_state {
-    size_t epoch; /* under way, from 0: so many are completed */ /* from 0 */
-    size_t done;                                                 /* samples of the epoch */
+    size_t epoch;    /* under way, from 0: so many are completed */
+    size_t done;     /* samples of the epoch */
     size_t reported; /* ... at the last call of the callback */
     size_t step;     /* of the whole run */
     /* Of the epoch, over done: */

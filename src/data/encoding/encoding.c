@@ -540,7 +540,7 @@ static glia_status check_weight(const struct gi_encoding *e, uint64_t row, glia_
                    place_of(e->shared->table, row, column).text, weight);
 }
 
-/* The rows that can be read, all, or NULL for want of memory or for one that cannot. */
+/* The numbers of the rows that can be read (n). Without skips the first bad row is an error. */
 static glia_status choose_rows(const struct gi_encoding *e, bool skips, bool may_be_none,
                                uint32_t **rows, size_t *n, glia_error *error)
 {

@@ -79,8 +79,8 @@ static glia_status digest_content(EVP_MD_CTX *context, const char *file, const u
 static glia_status verify(const struct transfer *transfer, glia_error *error)
 {
     const gi_download *download = transfer->download;
-    const bool is_sha = download->sha256_of_content != NULL;
-    const char *expected = is_sha ? download->sha256_of_content : download->md5;
+    const bool of_content = download->sha256_of_content != NULL;
+    const char *expected = of_content ? download->sha256_of_content : download->sha256;
     unsigned char digest[EVP_MAX_MD_SIZE];
     char found[2 * EVP_MAX_MD_SIZE + 1] = "";
     unsigned size = 0;
@@ -88,10 +88,10 @@ static glia_status verify(const struct transfer *transfer, glia_error *error)
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (!context) return gi_fail(error, GLIA_NO_MEMORY, "%s: out of memory", download->file);
     glia_status status = GLIA_OK;
-    if (!EVP_DigestInit_ex(context, is_sha ? EVP_sha256() : EVP_md5(), NULL))
-        status = gi_fail(error, GLIA_UNSUPPORTED, "%s: this machine's libcrypto has no %s",
-                         download->file, is_sha ? "SHA-256" : "MD5");
-    else if (is_sha)
+    if (!EVP_DigestInit_ex(context, EVP_sha256(), NULL))
+        status = gi_fail(error, GLIA_UNSUPPORTED, "%s: this machine's libcrypto has no SHA-256",
+                         download->file);
+    else if (of_content)
         status = digest_content(context, download->file, transfer->data, transfer->size, error);
     else
         EVP_DigestUpdate(context, transfer->data, transfer->size);
@@ -99,8 +99,8 @@ static glia_status verify(const struct transfer *transfer, glia_error *error)
         EVP_DigestFinal_ex(context, digest, &size);
         to_hex(digest, size, found);
         if (strcmp(found, expected) != 0)
-            status = gi_fail(error, GLIA_BAD_FORMAT, "the checksum is wrong: %s %s, expected %s",
-                             is_sha ? "SHA-256" : "MD5", found, expected);
+            status = gi_fail(error, GLIA_BAD_FORMAT,
+                             "the checksum is wrong: SHA-256 %s, expected %s", found, expected);
     }
     EVP_MD_CTX_free(context);
     return status;

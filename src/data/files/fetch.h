@@ -11,7 +11,7 @@ typedef struct gi_download {
     const char *const *base_urls;  /* NULL-terminated */
     const char *folder;            /* where it goes; made if absent */
     const char *sha256_of_content; /* hex, of the uncompressed bytes; or NULL */
-    const char *md5;               /* hex, of the file itself; or NULL */
+    const char *sha256;            /* hex, of the file itself; or NULL */
 } gi_download;
 
 glia_status gi_fetch(const gi_download *download, glia_fetch_progress *progress, void *user,
