@@ -135,15 +135,10 @@ static void trainer_free(gi_trainer *t)
     gi_pool_free(t->pool);
 }
 
-/* Allocates all that the run needs: nothing fails for want of memory once it has begun. */
-static glia_status trainer_new(gi_trainer *t, glia_error *error)
+/* Plans the run, and makes the threads that its steps have. */
+static glia_status make_plan(gi_trainer *t, double density, glia_error *error)
 {
     const glia_network *network = t->network;
-    glia_status status = gi_pool_create(t->params.threads, &t->pool, error);
-    if (status) return status;
-    double density;
-    status = gi_dataset_density(t->train, &density, error);
-    if (status) return status;
     const gi_plan_request request = {
         .layers = network->layers,
         .n_layers = network->n_layers,
@@ -165,7 +160,7 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
                     t->params.input_noise == 0 && t->params.label_smoothing == 0 &&
                     !gi_trainer_is_weighted(t),
     };
-    status = gi_plan_make(&request, &t->plan, error);
+    glia_status status = gi_plan_make(&request, &t->plan, error);
     if (status) return status;
     snprintf(t->plan_text, sizeof t->plan_text, "%s; %s", t->plan.kernels, t->plan.sharing);
     t->step_pool = t->pool;
@@ -174,22 +169,30 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
         if (status) return status;
         t->step_pool = t->own_step_pool;
     }
+    return GLIA_OK;
+}
 
-    const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
+static glia_status make_loader(gi_trainer *t, glia_error *error)
+{
     const glia_augmentation how = gi_settings_augmentation(&t->params);
     const gi_loader_params loading = {
-        .network = network,
+        .network = t->network,
         .plan = &t->plan,
         .dataset = t->train,
-        .n_threads = (int)n_threads,
+        .n_threads = gi_pool_threads(t->step_pool),
         .for_training = true,
         .augmentation = &how,
         .seed = t->params.seed,
         .epochs = t->params.epochs,
         .class_weights = t->params.class_weights.of,
     };
-    status = gi_loader_new(&loading, &t->loader, error);
-    if (status) return status;
+    return gi_loader_new(&loading, &t->loader, error);
+}
+
+/* What the threads write into, and the order of the samples. */
+static glia_status make_rooms(gi_trainer *t, glia_error *error)
+{
+    const size_t n_threads = (size_t)gi_pool_threads(t->step_pool);
     t->scratch = gi_alloc(n_threads, sizeof *t->scratch, "the trainer", error);
     for (int i = 0; i < 2; i++)
         t->n_correct[i] =
@@ -204,9 +207,18 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
     if (!t->scratch || !t->cpu_s || !t->n_correct[0] || !t->n_correct[1] || !t->order)
         return GLIA_NO_MEMORY;
     for (size_t i = 0; i < n_threads; i++) {
-        status = gi_scratch_new(network, t->params.batch, &t->scratch[i], error);
+        const glia_status status =
+            gi_scratch_new(t->network, t->params.batch, &t->scratch[i], error);
         if (status) return status;
     }
+    return GLIA_OK;
+}
+
+/* The two workspaces that take turns. */
+static glia_status make_workspaces(gi_trainer *t, glia_error *error)
+{
+    const glia_network *network = t->network;
+    glia_status status = GLIA_OK;
     for (int i = 0; i < 2 && !status; i++)
         status =
             gi_workspace_new(network, &t->plan, t->params.batch, true, &t->workspace[i], error);
@@ -222,6 +234,20 @@ static glia_status trainer_new(gi_trainer *t, glia_error *error)
         w->is_weighted = gi_trainer_is_weighted(t);
         w->seed = t->params.seed;
     }
+    return status;
+}
+
+/* Allocates all that the run needs: nothing fails for want of memory once it has begun. */
+static glia_status trainer_new(gi_trainer *t, glia_error *error)
+{
+    const glia_network *network = t->network;
+    double density = 0;
+    glia_status status = gi_pool_create(t->params.threads, &t->pool, error);
+    if (!status) status = gi_dataset_density(t->train, &density, error);
+    if (!status) status = make_plan(t, density, error);
+    if (!status) status = make_loader(t, error);
+    if (!status) status = make_rooms(t, error);
+    if (!status) status = make_workspaces(t, error);
     if (!status) status = gi_shadows_new(network, "a copy of the parameters", &t->snapshot, error);
     if (!status) status = gi_descent_new(t->network, &t->plan, &t->params, &t->descent, error);
     if (!status && t->validation)

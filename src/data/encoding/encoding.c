@@ -16,9 +16,6 @@
 #include "base/memory.h"
 #include "data/encoding/same_value.h"
 
-/* Beyond, a float's square would be infinite. */
-#define LARGEST_FEATURE 1e18
-
 enum {
     CHUNK_BYTES = 1 << 20,     /* of a table that stays on disk: what is read together, */
     RESIDENT_BYTES = 64 << 20, /* and how much of it stays in memory */
@@ -134,18 +131,6 @@ const char *gi_dataset_group_name(const glia_dataset *dataset, bool *is_text)
     const gi_column *column = &e->shared->table->columns[e->shared->roles.group];
     *is_text = column->kind == GI_CELL_TEXT;
     return column->name;
-}
-
-/* Where a sample's cell stands in its file, for a message. */
-struct place {
-    char text[512];
-};
-
-static struct place place_of(const gi_table *table, uint64_t row, size_t column)
-{
-    struct place place;
-    gi_table_where(table, (size_t)row, column, place.text, sizeof place.text);
-    return place;
 }
 
 /* ---- Making an encoding -------------------------------------------------------------------- */
@@ -347,103 +332,6 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
     return status;
 }
 
-/* Of a cell that is no date. */
-static glia_status fail_date(const struct gi_encoding *e, uint64_t row, size_t j, double cell,
-                             glia_error *error)
-{
-    const gi_schema_column *column = &e->schema->columns[j];
-    const gi_table *table = e->shared->table;
-    char number[32];
-    snprintf(number, sizeof number, "%.17g", cell);
-    return gi_fail(error, GLIA_BAD_FORMAT,
-                   "%s: found \"%.80s\", expected a date as %s; correct it, leave it empty "
-                   "(missing), or skip such rows (table.skip_bad_rows)",
-                   place_of(table, row, e->column[j]).text,
-                   gi_schema_has_texts(column)
-                       ? table->columns[e->column[j]].texts.text[(size_t)cell]
-                       : number,
-                   gi_date_form_text(column->date));
-}
-
-/* What keeps a row from being read, as a message; GLIA_OK if nothing does. */
-static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_error *error)
-{
-    const gi_table *table = e->shared->table;
-    const double *cells = gi_encoding_cells(e, row);
-    for (size_t j = 0; j < e->schema->n_columns; j++) {
-        const gi_schema_column *column = &e->schema->columns[j];
-        const double cell =
-            column->is_category ? cells[e->column[j]] : gi_encoding_number(e, j, cells);
-        if (isnan(cell) && e->is_plain)
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: the cell is missing, but the network reads numbers, as they are; "
-                           "fill it in, or skip such rows (table.skip_bad_rows)",
-                           place_of(table, row, e->column[j]).text);
-        if (isnan(cell)) continue;
-        if (column->date != GI_DATE_NONE && isinf(cell))
-            return fail_date(e, row, j, cells[e->column[j]], error);
-        if (!e->category[j] && e->schema->n_features > 0 &&
-            !(fabs((cell - column->mean) / column->scale) <= LARGEST_FEATURE))
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: found %g, too far from the training data, whose mean there is %g; "
-                           "correct it, or skip such rows (table.skip_bad_rows)",
-                           place_of(table, row, e->column[j]).text, cell, column->mean);
-        if (!e->shared->fails_on_unknown || !e->category[j] ||
-            e->category[j][(size_t)cell] != GI_UNKNOWN)
-            continue;
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: found \"%.80s\", which was not among the %zu categories of the "
-                       "training data; correct it, have it read as none "
-                       "(table.fail_on_unknown=false), or skip "
-                       "such rows (table.skip_bad_rows)",
-                       place_of(table, row, e->column[j]).text,
-                       table->columns[e->column[j]].texts.text[(size_t)cell],
-                       e->schema->columns[j].n_categories);
-    }
-    for (size_t k = 0; k < e->n_targets; k++) {
-        const double cell = cells[e->target[k]];
-        if (isnan(cell)) {
-            char remark[GI_MISSING_REMARK];
-            gi_table_remark_missing(&table->columns[e->target[k]], remark);
-            return gi_fail(
-                error, GLIA_BAD_FORMAT,
-                "%s: the target is missing%s; fill it in, or skip such rows (table.skip_bad_rows)",
-                place_of(table, row, e->target[k]).text, remark);
-        }
-        if (e->task == GLIA_CLASSES && e->n_targets > 1) {
-            if (gi_encoding_one_hot(e, cells) != GI_UNKNOWN) continue;
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: found %g, expected a 1 in one of the %zu targets of the row, which "
-                           "are classes, and 0 in the others",
-                           place_of(table, row, e->target[k]).text, cell, e->n_targets);
-        }
-        if (e->task == GLIA_CLASSES && gi_encoding_class(e, cell) == GI_UNKNOWN) {
-            if (e->class_of_text)
-                return gi_fail(error, GLIA_BAD_FORMAT,
-                               "%s: found the class \"%.80s\", which the training data have not",
-                               place_of(table, row, e->target[k]).text,
-                               table->columns[e->target[k]].texts.text[(size_t)cell]);
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: found the class %.0f, which the training data have not",
-                           place_of(table, row, e->target[k]).text, cell);
-        }
-        if (e->task == GLIA_LABELS && cell != 0 && cell != 1)
-            return gi_fail(error, GLIA_BAD_FORMAT, "%s: found %g, expected the label 0 or 1",
-                           place_of(table, row, e->target[k]).text, cell);
-    }
-    return GLIA_OK;
-}
-
-/* Fails for the first row that cannot be read. */
-static glia_status check_rows(const struct gi_encoding *e, const glia_dataset *dataset,
-                              glia_error *error)
-{
-    glia_status status = GLIA_OK;
-    for (size_t i = 0; i < dataset->samples && !status; i++)
-        status = check_row(e, gi_encoding_row(dataset, i), error);
-    return status;
-}
-
 /* ---- Data sets ----------------------------------------------------------------------------- */
 
 /* From now on a data set is read by this encoding, which it takes over. */
@@ -497,7 +385,7 @@ glia_status gi_dataset_read_like(glia_dataset *dataset, const gi_reading *readin
     char **names = NULL;
     glia_status status = gi_schema_copy(reading->schema, &schema, error);
     if (!status) status = encoding_of_schema(old->shared, schema, reading, &e, error);
-    if (!status) status = check_rows(e, dataset, error);
+    if (!status) status = gi_encoding_check_rows(e, dataset, error);
     if (!status) {
         names = gi_copy_names((const char *const *)reading->class_names, reading->classes, error);
         if (!names) status = GLIA_NO_MEMORY;
@@ -530,51 +418,6 @@ glia_status glia_dataset_read_like(glia_dataset *dataset, const glia_dataset *li
 
 /* ---- From a table to a data set ------------------------------------------------------------ */
 
-static glia_status check_weight(const struct gi_encoding *e, uint64_t row, glia_error *error)
-{
-    const size_t column = e->shared->roles.weight;
-    const double weight = gi_encoding_cells(e, row)[column];
-    if (weight >= 0 && weight <= (double)FLT_MAX) return GLIA_OK;
-    return gi_fail(error, GLIA_BAD_FORMAT,
-                   "%s: found the weight %g, expected a number of at least 0",
-                   place_of(e->shared->table, row, column).text, weight);
-}
-
-/* The numbers of the rows that can be read (n). Without skips the first bad row is an error. */
-static glia_status choose_rows(const struct gi_encoding *e, bool skips, bool may_be_none,
-                               uint32_t **rows, size_t *n, glia_error *error)
-{
-    const gi_table *table = e->shared->table;
-    const size_t marked[] = {e->shared->roles.weight, e->shared->roles.group};
-    static const char *const what[] = {"weight", "group"};
-    glia_status status = GLIA_OK;
-    *rows = gi_alloc(table->rows, sizeof **rows, "rows of a table", error);
-    if (!*rows) return GLIA_NO_MEMORY;
-    *n = 0;
-    for (size_t row = 0; row < table->rows && !status; row++) {
-        glia_status of_row = check_row(e, row, skips ? NULL : error);
-        for (size_t k = 0; k < 2 && !of_row; k++)
-            if (marked[k] != SIZE_MAX && isnan(gi_encoding_cells(e, row)[marked[k]]))
-                of_row = gi_fail(
-                    skips ? NULL : error, GLIA_BAD_FORMAT,
-                    "%s: the %s is missing; fill it in, or skip such rows (table.skip_bad_rows)",
-                    place_of(table, row, marked[k]).text, what[k]);
-        if (!of_row && marked[0] != SIZE_MAX) of_row = check_weight(e, row, skips ? NULL : error);
-        if (!of_row)
-            (*rows)[(*n)++] = (uint32_t)row;
-        else if (!skips)
-            status = of_row;
-    }
-    if (!status && *n == 0 && !may_be_none)
-        status =
-            gi_fail(error, GLIA_BAD_FORMAT, "%s: no row is left of %zu", table->path, table->rows);
-    if (status) {
-        gi_free(*rows);
-        *rows = NULL;
-    }
-    return status;
-}
-
 static glia_status set_weights(glia_dataset *dataset, const struct gi_encoding *e,
                                glia_error *error)
 {
@@ -605,13 +448,15 @@ static glia_status write_notes(glia_dataset *dataset, const gi_table *table,
     return dataset->notes ? GLIA_OK : GLIA_NO_MEMORY;
 }
 
-glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_table_params *params,
-                                const gi_reading *reading, glia_dataset **out, glia_error *error)
+/* A table with what is known of it before its columns are looked at; NULL: there is no memory, and
+ * the table is freed. */
+static struct gi_shared_table *share(gi_table *table, const glia_table_params *params,
+                                     glia_error *error)
 {
     struct gi_shared_table *shared = gi_alloc(1, sizeof *shared, "a table", error);
     if (!shared) {
         gi_table_free(table);
-        return GLIA_NO_MEMORY;
+        return NULL;
     }
     atomic_init(&shared->users, 1);
     atomic_init(&shared->n_read, 0);
@@ -622,56 +467,79 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
         shared->chunk = CHUNK_BYTES / row_bytes + 1;
         shared->drop_after = RESIDENT_BYTES / row_bytes + 1;
     }
-    gi_reading found = {0};
+    return shared;
+}
+
+/* What the columns are for and how rows are read: like `like`, or, where that is NULL, as is found
+ * out; class_names is then to be freed. schema is the caller's unless this fails. */
+static glia_status find_reading(struct gi_shared_table *shared, const glia_table_params *params,
+                                const gi_reading *like, gi_reading *out, gi_schema **schema,
+                                char ***class_names, glia_error *error)
+{
+    gi_table *table = shared->table;
+    if (table->rows > UINT32_MAX)
+        return gi_fail(error, GLIA_UNSUPPORTED, "%s: %zu rows, expected at most %lu", table->path,
+                       table->rows, (unsigned long)UINT32_MAX);
+    glia_status status = gi_table_index(table, error);
+    if (status) return status;
+    glia_table_params roles = *params;
+    if (like) /* what others are divided by, these rows need not have */
+        roles.group =
+            like->group && !like->ignores_targets && gi_table_column(table, like->group) != SIZE_MAX
+                ? like->group
+                : NULL;
+    status = gi_table_find_roles(table, &roles, &shared->roles, error);
+    if (!status && !like) status = gi_table_find_plan(table, params, &shared->plan, error);
+    if (!status && !like)
+        status = gi_table_plan_reading(table, &shared->plan, schema, class_names, out, error);
+    else if (!status)
+        status = like->schema ? gi_schema_copy(like->schema, schema, error)
+                              : gi_plain_schema(table, like, schema, error);
+    if (status) {
+        gi_schema_free(*schema);
+        return status;
+    }
+    if (like) *out = *like;
+    return GLIA_OK;
+}
+
+/* Of a table that nothing is known of, no category is unknown. */
+static void know_all_categories(struct gi_encoding *e)
+{
+    for (size_t j = 0; j < e->schema->n_columns; j++)
+        for (size_t c = 0; e->category[j] && c < e->shared->table->columns[e->column[j]].texts.n;
+             c++)
+            e->category[j][c] = 0;
+}
+
+glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_table_params *params,
+                                const gi_reading *reading, glia_dataset **out, glia_error *error)
+{
+    struct gi_shared_table *shared = share(table, params, error);
+    if (!shared) return GLIA_NO_MEMORY;
+    const bool is_found_out = !reading;
+    gi_reading how = {0};
     gi_schema *schema = NULL;
     char **class_names = NULL;
     struct gi_encoding *e = NULL;
     glia_dataset *dataset = NULL;
     uint32_t *rows = NULL;
     size_t n = 0;
-
-    glia_status status = GLIA_OK;
-    if (table->rows > UINT32_MAX)
-        status = gi_fail(error, GLIA_UNSUPPORTED, "%s: %zu rows, expected at most %lu", table->path,
-                         table->rows, (unsigned long)UINT32_MAX);
-    if (!status) status = gi_table_index(table, error);
-    glia_table_params roles = *params;
-    if (reading) /* what others are divided by, these rows need not have */
-        roles.group = reading->group && !reading->ignores_targets && !status &&
-                              gi_table_column(table, reading->group) != SIZE_MAX
-                          ? reading->group
-                          : NULL;
-    if (!status) status = gi_table_find_roles(table, &roles, &shared->roles, error);
-    if (!status && !reading) status = gi_table_find_plan(table, params, &shared->plan, error);
-    if (!status && !reading)
-        status = gi_table_plan_reading(table, &shared->plan, &schema, &class_names, &found, error);
-    else if (!status)
-        status = reading->schema ? gi_schema_copy(reading->schema, &schema, error)
-                                 : gi_plain_schema(table, reading, &schema, error);
-    if (status) {
-        gi_schema_free(schema);
-        goto cleanup;
-    }
-    if (!reading) reading = &found;
-    status = encoding_of_schema(shared, schema, reading, &e, error);
+    glia_status status = find_reading(shared, params, reading, &how, &schema, &class_names, error);
+    if (!status) status = encoding_of_schema(shared, schema, &how, &e, error);
     if (status) goto cleanup;
-    /* Of a table that nothing is known of, no category is unknown. */
-    if (reading == &found) {
-        for (size_t j = 0; j < schema->n_columns && !status; j++)
-            for (size_t c = 0; e->category[j] && c < table->columns[e->column[j]].texts.n; c++)
-                e->category[j][c] = 0;
-    }
-    status = choose_rows(e, params->skip_bad_rows, reading->ignores_targets, &rows, &n, error);
+    if (is_found_out) know_all_categories(e);
+    status =
+        gi_encoding_choose_rows(e, params->skip_bad_rows, how.ignores_targets, &rows, &n, error);
     if (!status && n == 0) {
         *out = NULL;
         goto cleanup;
     }
     if (!status) /* features are not counted yet */
         status = gi_dataset_new(name, GLIA_F32, n, schema->n_features ? schema->n_features : 1,
-                                reading->classes, (const char *const *)reading->class_names,
-                                &dataset, error);
+                                how.classes, (const char *const *)how.class_names, &dataset, error);
     if (status) goto cleanup;
-    dataset->task = reading->task;
+    dataset->task = how.task;
     if (n < table->rows) {
         dataset->rows = dataset->owned_rows = rows;
         rows = NULL;
@@ -681,7 +549,7 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
     e = NULL;
     if (shared->roles.weight != SIZE_MAX) status = set_weights(dataset, kept, error);
     if (!status) status = write_notes(dataset, table, &shared->plan, error);
-    if (!status && reading == &found) status = gi_dataset_learn_columns(dataset, error);
+    if (!status && is_found_out) status = gi_dataset_learn_columns(dataset, error);
     if (status) goto cleanup;
     *out = dataset;
     dataset = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an encoding is made of, for the files that make it: encoding.c and encoding_learn.c. */
+/* What an encoding is made of, for the files that make it. */
 #ifndef GLIA_DATA_ENCODING_ENCODING_PARTS_H
 #define GLIA_DATA_ENCODING_ENCODING_PARTS_H
 
@@ -72,6 +72,15 @@ static inline double gi_encoding_number(const struct gi_encoding *e, size_t j, c
     return gi_date_of_number(cell, &seconds) ? gi_date_part_of(seconds, e->schema->columns[j].part)
                                              : (double)INFINITY;
 }
+
+/* BAD_FORMAT: a row of the data set cannot be read (encoding_check.c). */
+glia_status gi_encoding_check_rows(const struct gi_encoding *e, const glia_dataset *dataset,
+                                   glia_error *error);
+
+/* The numbers of the rows that can be read (n), to be freed. Without skips the first bad row is an
+ * error. */
+glia_status gi_encoding_choose_rows(const struct gi_encoding *e, bool skips, bool may_be_none,
+                                    uint32_t **rows, size_t *n, glia_error *error);
 
 /* Which row of its table a sample is. */
 static inline uint64_t gi_encoding_row(const glia_dataset *dataset, size_t index)

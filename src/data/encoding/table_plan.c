@@ -10,15 +10,6 @@
 #include "base/memory.h"
 #include "data/table/text_look.h"
 
-enum {
-    MOST_CLASSES_OF_NUMBERS = 50, /* whole numbers that are classes, unless said otherwise */
-    LEAST_SAMPLES_OF_NUMBER = 2,  /* and how often each must be there, on average */
-    LEAST_SAMPLES_OF_ONE_HOT = 10 /* so that labels are hardly one-hot by chance */
-};
-
-/* Whole numbers beyond are not told apart by a double. */
-static const double largest_whole = GI_LARGEST_WHOLE;
-
 int gi_by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -31,156 +22,6 @@ glia_status gi_table_fail_absent(const gi_table *table, const char *name, const 
     gi_table_list_names(table->columns, NULL, table->n_columns, names, sizeof names);
     return gi_fail(error, GLIA_BAD_FORMAT, "%s: there is no %s%s%s; found %s", table->path,
                    gi_column_word(name), name, what, names);
-}
-
-/* ---- What the target is -------------------------------------------------------------------- */
-
-/* Of a column, or several, that are to be predicted. */
-struct target_facts {
-    bool has_text, all_whole, all_binary;
-    bool all_one_hot;  /* of several: each row has a 1 in one, and 0 in the others */
-    bool has_fraction; /* else numbers that are not whole are too large to be told apart */
-    double *numbers;   /* (different), sorted: of one column */
-    size_t different, most;
-    bool too_many; /* different ones: more than most */
-    size_t samples;
-};
-
-/* Adds a number to those that are sorted, unless it is there. */
-static void add_different(struct target_facts *facts, double x)
-{
-    size_t begin = 0, end = facts->different;
-    while (begin < end) {
-        const size_t middle = begin + (end - begin) / 2;
-        if (facts->numbers[middle] == x) return;
-        if (x < facts->numbers[middle])
-            end = middle;
-        else
-            begin = middle + 1;
-    }
-    facts->too_many = facts->different == facts->most;
-    if (facts->too_many) return;
-    memmove(facts->numbers + begin + 1, facts->numbers + begin,
-            (facts->different - begin) * sizeof *facts->numbers);
-    facts->numbers[begin] = x;
-    facts->different++;
-}
-
-/* Looks at the targets of all rows. facts->numbers is to be freed, whatever comes of it. */
-static glia_status look_at_targets(const gi_table *table, const size_t *target, size_t n_targets,
-                                   size_t most, struct target_facts *facts, glia_error *error)
-{
-    enum { ROWS_RESIDENT = 1 << 18 }; /* of a table on disk */
-    *facts = (struct target_facts){
-        .all_whole = true, .all_binary = true, .all_one_hot = n_targets > 1, .most = most};
-    facts->samples = table->rows;
-    facts->numbers = gi_alloc(most + 1, sizeof *facts->numbers, "the target", error);
-    if (!facts->numbers) return GLIA_NO_MEMORY;
-    for (size_t k = 0; k < n_targets; k++)
-        facts->has_text = facts->has_text || table->columns[target[k]].kind == GI_CELL_TEXT;
-    for (size_t row = 0; row < table->rows && !facts->has_text; row++) {
-        size_t ones = 0, zeros = 0;
-        for (size_t k = 0; k < n_targets; k++) {
-            const double cell = table->cells[row * table->n_columns + target[k]];
-            ones += cell == 1;
-            zeros += cell == 0;
-            if (isnan(cell)) continue;
-            facts->all_binary = facts->all_binary && (cell == 0 || cell == 1);
-            facts->has_fraction = facts->has_fraction || cell != floor(cell);
-            if (cell != floor(cell) || fabs(cell) > largest_whole) facts->all_whole = false;
-            if (facts->all_whole && !facts->too_many && n_targets == 1) add_different(facts, cell);
-        }
-        facts->all_one_hot = facts->all_one_hot && ones == 1 && zeros + 1 == n_targets;
-        if (row % ROWS_RESIDENT == ROWS_RESIDENT - 1) gi_file_forget(&table->mapped);
-    }
-    return GLIA_OK;
-}
-
-/* Which task it is, by what was asked for and what stands there; says so in note. */
-static glia_status choose_task(const gi_table *table, const size_t *target, size_t n_targets,
-                               glia_loss loss, const struct target_facts *facts, glia_task *task,
-                               char *note, size_t room, glia_error *error)
-{
-    const char *name = table->columns[target[0]].name;
-    const bool is_one = n_targets == 1;
-    const bool is_one_hot = facts->all_one_hot && !facts->has_text;
-    const bool are_few = facts->all_whole && !facts->too_many &&
-                         facts->different * LEAST_SAMPLES_OF_NUMBER <= facts->samples;
-    switch (loss) {
-    case GLIA_LOSS_AUTO:
-        *task = is_one && (facts->has_text || are_few)                     ? GLIA_CLASSES
-                : is_one_hot && facts->samples >= LEAST_SAMPLES_OF_ONE_HOT ? GLIA_CLASSES
-                : !is_one && facts->all_binary                             ? GLIA_LABELS
-                                                                           : GLIA_VALUES;
-        break;
-    case GLIA_LOSS_CROSS_ENTROPY:
-        *task = GLIA_CLASSES;
-        break;
-    case GLIA_LOSS_BCE:
-        *task = GLIA_LABELS;
-        break;
-    case GLIA_LOSS_MSE:
-    case GLIA_LOSS_MAE:
-    case GLIA_LOSS_HUBER:
-        *task = GLIA_VALUES;
-        break;
-    }
-    if (*task == GLIA_CLASSES && !is_one && !is_one_hot)
-        return gi_fail(
-            error, GLIA_BAD_FORMAT,
-            "%s: %zu targets for one class a row; expected one column of classes, or "
-            "several with one 1 in each row and 0 in the others; setting loss=bce learns "
-            "labels, of which a row may have several",
-            table->path, n_targets);
-    if (*task == GLIA_CLASSES && is_one && !facts->has_text &&
-        (!facts->all_whole || facts->too_many))
-        return gi_fail(error, GLIA_BAD_FORMAT,
-                       "%s: %s%s holds %s, which are no classes; expected texts, or at most "
-                       "%zu different whole numbers; the losses mse, mae and huber learn values, "
-                       "and a column can be made categorical",
-                       table->path, gi_column_word(name), name,
-                       facts->all_whole      ? "too many different numbers"
-                       : facts->has_fraction ? "numbers with fractions"
-                                             : "numbers past 2^53, which are not told apart",
-                       facts->most);
-    for (size_t k = 0; k < n_targets && *task != GLIA_CLASSES; k++)
-        if (table->columns[target[k]].kind == GI_CELL_TEXT)
-            return gi_fail(error, GLIA_BAD_FORMAT,
-                           "%s: %s%s holds texts, expected %s; leave it out, or learn it alone "
-                           "as classes",
-                           table->path, gi_column_word(table->columns[target[k]].name),
-                           table->columns[target[k]].name,
-                           *task == GLIA_LABELS ? "0 and 1" : "numbers");
-    if (*task == GLIA_LABELS && !facts->all_binary)
-        return gi_fail(
-            error, GLIA_BAD_FORMAT,
-            "%s: %s %s other numbers than 0 and 1, which bce learns; the losses mse, mae "
-            "and huber learn values",
-            table->path, is_one ? name : "the targets", is_one ? "has" : "have");
-    if (loss != GLIA_LOSS_AUTO)
-        note[0] = '\0';
-    else if (*task == GLIA_CLASSES && !is_one)
-        snprintf(note, room,
-                 "one of the %zu targets is 1 in each row, so they are taken for classes; "
-                 "setting loss=bce learns them as labels",
-                 n_targets);
-    else if (*task == GLIA_CLASSES && !facts->has_text)
-        snprintf(note, room,
-                 "%s has %zu whole numbers and is taken for classes; setting loss=mse learns it as "
-                 "a value",
-                 name, facts->different);
-    else if (*task == GLIA_VALUES)
-        snprintf(note, room, "%s %s numbers and %s taken for %s%s", is_one ? name : "the targets",
-                 is_one ? "has" : "have", is_one ? "is" : "are", is_one ? "a value" : "values",
-                 is_one && facts->all_whole ? "; setting loss=cross-entropy learns it as classes"
-                                            : "");
-    else if (*task == GLIA_LABELS)
-        snprintf(note, room,
-                 "the targets are 0 and 1 and are taken for labels; setting loss=mse learns "
-                 "them as values");
-    else
-        snprintf(note, room, "%s has texts, which are classes", name);
-    return GLIA_OK;
 }
 
 /* ---- Columns and what they are for --------------------------------------------------------- */
@@ -388,13 +229,6 @@ static glia_status begin_schema(const gi_table *table, const gi_table_plan *plan
     return status;
 }
 
-/* The most different numbers that may be classes. */
-static size_t most_classes(const glia_table_params *params)
-{
-    return params->loss == GLIA_LOSS_CROSS_ENTROPY ? (size_t)GLIA_MAX_CLASSES
-                                                   : MOST_CLASSES_OF_NUMBERS;
-}
-
 /* The names of the classes, or of the targets, to be freed as one block. */
 static char **name_classes(const gi_table *table, const gi_table_plan *plan, size_t *n,
                            glia_error *error)
@@ -441,7 +275,6 @@ glia_status gi_table_find_roles(const gi_table *table, const glia_table_params *
 glia_status gi_table_find_plan(const gi_table *table, const glia_table_params *params,
                                gi_table_plan *out, glia_error *error)
 {
-    struct target_facts facts = {0};
     *out = (gi_table_plan){0};
     glia_status status = gi_table_find_roles(table, params, &out->roles, error);
     if (!status)
@@ -450,17 +283,10 @@ glia_status gi_table_find_plan(const gi_table *table, const glia_table_params *p
     /* Whatever the targets are, a survey shows what the other columns are. */
     const glia_status of_columns = gi_plan_columns(table, params, out, status ? NULL : error);
     if (!status) status = of_columns;
-    if (!status)
-        status = look_at_targets(table, out->targets, out->n_targets, most_classes(params), &facts,
-                                 error);
-    if (!status)
-        status = choose_task(table, out->targets, out->n_targets, params->loss, &facts, &out->task,
-                             out->note, sizeof out->note, error);
+    if (!status) status = gi_plan_task(table, params, out, error);
     out->has_task = !status;
     out->is_asked_for = params->n_targets > 0 || table->n_targets > 0;
     out->are_classes = params->loss == GLIA_LOSS_CROSS_ENTROPY;
-    out->numbers = facts.numbers;
-    out->n_numbers = facts.different;
     return status;
 }
 
@@ -540,114 +366,4 @@ glia_status gi_table_plan_reading(const gi_table *table, const gi_table_plan *pl
     if (!*class_names) return GLIA_NO_MEMORY;
     out->class_names = *class_names;
     return check_classes(table, plan, out->classes, error);
-}
-
-/* ---- What is known before reading ---------------------------------------------------------- */
-
-gi_table_params gi_table_params_of(const glia_table_params *params, int threads)
-{
-    gi_table_params how = gi_table_default_params();
-    how.separator = params->separator;
-    how.header = params->header == 0 ? -1 : params->header > 0;
-    how.skips_bad_rows = params->skip_bad_rows;
-    how.threads = threads;
-    how.targets = params->targets;
-    how.n_targets = params->n_targets;
-    how.targets_are_labels = params->loss == GLIA_LOSS_BCE;
-    how.targets_are_values = params->loss == GLIA_LOSS_MSE || params->loss == GLIA_LOSS_MAE ||
-                             params->loss == GLIA_LOSS_HUBER;
-    how.group = params->group;
-    how.form = (gi_number_form){params->decimal, params->thousands};
-    how.missing = (gi_missing_words){(char **)(uintptr_t)params->missing, params->n_missing,
-                                     params->missing_alone};
-    return how;
-}
-
-void gi_table_params_read_like(gi_table_params *how, const gi_schema *schema)
-{
-    how->ignores_unknown = true;
-    if (how->missing.n == 0 && !how->missing.alone) how->missing = schema->missing;
-}
-
-static glia_status known_new(size_t n, gi_known_columns *out, glia_error *error)
-{
-    *out = (gi_known_columns){gi_alloc(n, sizeof *out->columns, "columns", error), 0};
-    return out->columns ? GLIA_OK : GLIA_NO_MEMORY;
-}
-
-static void know(gi_known_columns *known, const char *name, gi_cell_kind kind)
-{
-    known->columns[known->n++] = (gi_known_column){.name = name, .kind = kind};
-}
-
-/* How numbers are written that a network learned from. */
-static gi_number_form known_form(const gi_number_form *form)
-{
-    return form->decimal ? *form : (gi_number_form){'.', 0};
-}
-
-static bool is_same(const char *a, const char *b)
-{
-    return a && b && strcmp(a, b) == 0;
-}
-
-glia_status gi_known_of_params(const glia_table_params *params, gi_known_columns *out,
-                               glia_error *error)
-{
-    glia_status status = known_new(params->n_drop + params->n_categorical + 2, out, error);
-    for (size_t i = 0; i < params->n_drop && !status; i++)
-        know(out, params->drop[i], GI_CELL_IGNORED);
-    for (size_t i = 0; i < params->n_categorical && !status; i++)
-        know(out, params->categorical[i], GI_CELL_TEXT);
-    if (!status && params->weight) know(out, params->weight, GI_CELL_NUMBER);
-    if (!status && params->id && !is_same(params->id, params->weight) &&
-        !is_same(params->id, params->group))
-        know(out, params->id, GI_CELL_IGNORED);
-    return status;
-}
-
-glia_status gi_schema_check_id(const gi_schema *schema, const char *name, glia_error *error)
-{
-    for (size_t j = 0; j < schema->n_columns; j++)
-        if (is_same(name, schema->columns[j].name) && !gi_schema_has_texts(&schema->columns[j]))
-            return gi_fail(
-                error, GLIA_BAD_ARGUMENT,
-                "%s%s is one that the network learned from, as numbers; expected another "
-                "one for the names of rows",
-                gi_column_word(name), name);
-    return GLIA_OK;
-}
-
-glia_status gi_known_of_reading(const gi_reading *reading, const glia_table_params *params,
-                                bool is_for_prediction, gi_known_columns *out, glia_error *error)
-{
-    const gi_schema *schema = reading->schema;
-    glia_status status = known_new(schema->n_columns + schema->n_targets + 2, out, error);
-    if (status) return status;
-    for (size_t j = 0; j < schema->n_columns; j++) {
-        know(out, schema->columns[j].name,
-             gi_schema_has_texts(&schema->columns[j]) ? GI_CELL_TEXT : GI_CELL_NUMBER);
-        out->columns[out->n - 1].form = known_form(&schema->columns[j].form);
-    }
-    if (is_for_prediction) {
-        status = gi_schema_check_id(schema, params->id, error);
-        if (status) return status;
-        if (params->id)
-            know(out, params->id, GI_CELL_TEXT);
-        else if (reading->id)
-            out->columns[out->n++] =
-                (gi_known_column){.name = reading->id, .kind = GI_CELL_TEXT, .may_be_absent = true};
-        return GLIA_OK;
-    }
-    for (size_t k = 0; k < schema->n_targets; k++)
-        out->columns[out->n++] = (gi_known_column){
-            schema->targets[k], schema->has_text_target ? GI_CELL_TEXT : GI_CELL_NUMBER, true,
-            known_form(&schema->target_forms[k])};
-    if (params->weight) know(out, params->weight, GI_CELL_NUMBER);
-    if (reading->group)
-        out->columns[out->n++] =
-            (gi_known_column){.name = reading->group,
-                              .kind = reading->group_is_text ? GI_CELL_TEXT : GI_CELL_NUMBER,
-                              .may_be_absent = true};
-    return GLIA_OK;
 }

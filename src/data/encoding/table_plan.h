@@ -62,6 +62,11 @@ void gi_table_plan_free(gi_table_plan *plan);
 glia_status gi_plan_columns(const gi_table *table, const glia_table_params *params,
                             gi_table_plan *plan, glia_error *error);
 
+/* Finds the task of the plan's targets, and the numbers that are classes; part of
+ * gi_table_find_plan. */
+glia_status gi_plan_task(const gi_table *table, const glia_table_params *params,
+                         gi_table_plan *plan, glia_error *error);
+
 /* The numbers that are read of a column's dates. Returns how many there are. */
 size_t gi_date_parts_of(const gi_column_plan *column, gi_date_part parts[GI_DATE_PARTS]);
 

@@ -111,7 +111,7 @@ glia_status gi_survey_skill(const gi_table *table, const gi_row_sample *sample, 
 double gi_survey_correlation(const gi_table *table, const gi_column_facts *facts,
                              const gi_row_sample *sample, size_t a, size_t b);
 
-/* ---- survey_findings.c ---------------------------------------------------------------------- */
+/* ---- survey.c -------------------------------------------------------------------------------- */
 
 /* A survey while it is made. All that it owns hangs on blocks. */
 typedef struct gi_survey {
@@ -137,6 +137,23 @@ typedef struct gi_survey_view {
     bool is_hasty;   /* what takes long and is a note at most is not looked for */
     size_t all_rows; /* of the table; more than view->table has if that is a sample of them */
 } gi_survey_view;
+
+/* ---- survey_describe.c ---------------------------------------------------------------------- */
+
+/* Fills survey->columns. */
+glia_status gi_survey_describe_columns(gi_survey *survey, const gi_table *table,
+                                       const gi_column_facts *facts, const gi_table_plan *plan,
+                                       const glia_table_params *params, glia_error *error);
+
+/* Fills survey->shown.classes with the classes of a column, in the order of the network's outputs,
+ * or with those of several targets, of which one is 1 in each row. */
+glia_status gi_survey_count_classes(gi_survey *survey, const gi_column *column,
+                                    const gi_column_facts *f, glia_error *error);
+glia_status gi_survey_count_one_hot(gi_survey *survey, const gi_table *table,
+                                    const gi_table_plan *plan, const gi_column_facts *facts,
+                                    glia_error *error);
+
+/* ---- survey_findings.c, survey_target.c ------------------------------------------------------ */
 
 __attribute__((format(printf, 9, 10))) glia_status
 gi_survey_add(gi_survey *survey, glia_finding_kind kind, glia_severity severity,

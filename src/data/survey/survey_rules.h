@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of rules share: survey_findings.c and survey_target.c. */
+/* What the files of rules share: survey_findings.c, survey_looks.c and survey_target.c. */
 #ifndef GLIA_DATA_SURVEY_SURVEY_RULES_H
 #define GLIA_DATA_SURVEY_SURVEY_RULES_H
 
@@ -12,7 +12,9 @@
 enum {
     GI_SURVEY_LEAST_ROWS = 20, /* below, nothing is said of identifiers, */
     GI_SURVEY_LEAST_CLASS = 5, /* and rows of a class that are too few */
-    GI_SURVEY_SHOWN_NAMES = 5
+    GI_SURVEY_SHOWN_NAMES = 5,
+    GI_SURVEY_LEAST_CODES = 50, /* rows, before few different texts are taken for codes */
+    GI_SURVEY_MOST_TEXTS = 1000 /* of a column that is learned from as categories */
 };
 
 /* Names, a place, a text or a number as they stand in a message. */
@@ -73,11 +75,27 @@ static inline gi_column_use use_of(const gi_survey_view *view, size_t column)
     return view->plan->columns ? view->plan->columns[column].use : GI_USE_NOT;
 }
 
+/* Whether the texts of a column are too many for categories. */
+static inline bool gi_survey_are_many(const gi_column_facts *f)
+{
+    return (f->present >= GI_SURVEY_LEAST_CODES && 2 * f->different > f->present) ||
+           f->different > GI_SURVEY_MOST_TEXTS;
+}
+
 /* ---- survey_findings.c ---------------------------------------------------------------------- */
 
 /* A number far from all others in a column. */
 glia_status gi_survey_find_outlier(gi_survey *survey, const gi_survey_view *view, size_t column,
                                    glia_error *error);
+
+/* ---- survey_looks.c ------------------------------------------------------------------------- */
+
+/* Of a column whose texts are numbers that are not written as such; of one that is learned from as
+ * dates. */
+glia_status gi_survey_find_numbers(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                   glia_error *error);
+glia_status gi_survey_note_dates(gi_survey *survey, const gi_survey_view *view, size_t column,
+                                 glia_error *error);
 
 /* Of the texts of a column: numbers that are not written as such, words for nothing, texts that
  * differ in capitals alone. */

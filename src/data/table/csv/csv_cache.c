@@ -4,9 +4,9 @@
  * ~/.cache/glia/tables): one for each path, named by its hash, replaced when the file changes or is
  * read with other settings.
  *
- * A cache file is a header, the cells from byte CELLS_BEGIN on, then what else a table has. It is
- * believed if the header belongs to the CSV file (its size, and its time and samples of its
- * content, or the whole content) and to the settings, and if every checksum is right: of the
+ * A cache file is a header, the cells from byte GI_CACHE_CELLS_BEGIN on, then what else a table
+ * has. It is believed if the header belongs to the CSV file (its size, and its time and samples of
+ * its content, or the whole content) and to the settings, and if every checksum is right: of the
  * header, of what follows the cells, and of each lot of cells. All else is read anew from the CSV
  * file.
  */
@@ -25,43 +25,7 @@
 
 #include "base/memory.h"
 #include "base/thread.h"
-#include "data/table/csv/csv_parts.h"
-
-enum {
-    CELLS_BEGIN = 4096,
-    N_SAMPLES = 16,
-    SAMPLE_BYTES = 1 << 16,
-    CHUNK_BYTES = 1 << 20,
-    MAX_LOT_BYTES = 1 << 28 /* a lot of a row of 16 MiB holds 128 MiB of cells at most */
-};
-
-static const char magic[16] = "glia table 2\n";
-static const uint64_t byte_order = UINT64_C(0x0102030405060708);
-
-struct header {
-    char magic[16];
-    uint64_t byte_order;
-    uint64_t csv_size, csv_seconds, csv_nanoseconds, csv_crc, csv_samples;
-    uint64_t settings;
-    uint64_t rows, n_columns, n_lots, skipped;
-    uint64_t rest_begin, rest_size, rest_crc;
-    uint64_t crc; /* of all before it */
-};
-
-struct lot_mark {
-    uint64_t first_row, crc;
-};
-
-struct gi_csv_cache {
-    char *path, *temporary, *csv_path; /* csv_path: real */
-    int descriptor;
-    uint64_t settings;
-    struct stat csv; /* before reading */
-    uint64_t csv_crc;
-    struct lot_mark *lots;
-    size_t n_lots, lots_room;
-    size_t n_columns;
-};
+#include "data/table/csv/csv_cache.h"
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t n)
 {
@@ -92,8 +56,7 @@ static uint64_t hash_settings(const gi_table_params *params)
     return hash;
 }
 
-/* Fills a block from a place in a file; false if there is not as much. */
-static bool read_at(int descriptor, void *block, size_t n, uint64_t at)
+bool gi_cache_read_at(int descriptor, void *block, size_t n, uint64_t at)
 {
     char *p = block;
     while (n > 0) {
@@ -122,12 +85,13 @@ static bool write_at(int descriptor, const void *block, size_t n, uint64_t at)
 }
 
 /* A checksum of pieces all over the file. */
-static bool sum_samples(int descriptor, uint64_t size, char *scratch, uint64_t *sum)
+bool gi_cache_sum_samples(int descriptor, uint64_t size, char *scratch, uint64_t *sum)
 {
     uint32_t crc = 0;
-    for (uint64_t i = 0; i < N_SAMPLES; i++) {
-        const size_t n = size < SAMPLE_BYTES ? (size_t)size : SAMPLE_BYTES;
-        if (!read_at(descriptor, scratch, n, (size - n) / (N_SAMPLES - 1) * i)) return false;
+    for (uint64_t i = 0; i < GI_CACHE_N_SAMPLES; i++) {
+        const size_t n = size < GI_CACHE_SAMPLE_BYTES ? (size_t)size : GI_CACHE_SAMPLE_BYTES;
+        if (!gi_cache_read_at(descriptor, scratch, n, (size - n) / (GI_CACHE_N_SAMPLES - 1) * i))
+            return false;
         crc = libdeflate_crc32(crc, scratch, n);
     }
     *sum = crc;
@@ -135,12 +99,13 @@ static bool sum_samples(int descriptor, uint64_t size, char *scratch, uint64_t *
 }
 
 /* A checksum of the whole file. */
-static bool sum_all(int descriptor, uint64_t size, char *scratch, uint64_t *sum)
+bool gi_cache_sum_all(int descriptor, uint64_t size, char *scratch, uint64_t *sum)
 {
     uint32_t crc = 0;
-    for (uint64_t at = 0; at < size; at += CHUNK_BYTES) {
-        const size_t n = size - at < CHUNK_BYTES ? (size_t)(size - at) : CHUNK_BYTES;
-        if (!read_at(descriptor, scratch, n, at)) return false;
+    for (uint64_t at = 0; at < size; at += GI_CACHE_CHUNK_BYTES) {
+        const size_t n =
+            size - at < GI_CACHE_CHUNK_BYTES ? (size_t)(size - at) : GI_CACHE_CHUNK_BYTES;
+        if (!gi_cache_read_at(descriptor, scratch, n, at)) return false;
         crc = libdeflate_crc32(crc, scratch, n);
     }
     *sum = crc;
@@ -250,7 +215,7 @@ glia_status gi_csv_cache_add(gi_csv_cache *cache, uint64_t first_row, size_t *pl
                                              cache->n_lots + 1, sizeof *cache->lots, error);
     if (status) return status;
     *place = cache->n_lots++;
-    cache->lots[*place] = (struct lot_mark){.first_row = first_row};
+    cache->lots[*place] = (struct gi_cache_lot){.first_row = first_row};
     return GLIA_OK;
 }
 
@@ -260,7 +225,7 @@ bool gi_csv_cache_write(const gi_csv_cache *cache, uint64_t first_row, const dou
     const size_t row_bytes = cache->n_columns * sizeof *cells;
     *crc = libdeflate_crc32(0, cells, rows * row_bytes);
     return write_at(cache->descriptor, cells, rows * row_bytes,
-                    CELLS_BEGIN + first_row * row_bytes);
+                    GI_CACHE_CELLS_BEGIN + first_row * row_bytes);
 }
 
 void gi_csv_cache_set_crc(gi_csv_cache *cache, size_t place, uint32_t crc)
@@ -330,7 +295,8 @@ static bool blank_lost(gi_csv_cache *cache, const gi_table *table, const gi_csv_
         for (size_t k = 0; k < n_lost; k++) is_concerned |= lost[k].rows > first;
         if (!is_concerned) continue;
         good = !gi_table_grow((void **)&cells, &room, rows * n, sizeof *cells, NULL) &&
-               read_at(cache->descriptor, cells, rows * n * 8, CELLS_BEGIN + first * n * 8);
+               gi_cache_read_at(cache->descriptor, cells, rows * n * 8,
+                                GI_CACHE_CELLS_BEGIN + first * n * 8);
         for (size_t k = 0; k < n_lost && good; k++)
             for (size_t row = 0; row < rows && lost[k].rows > first; row++)
                 cells[row * n + lost[k].column] = NAN;
@@ -346,19 +312,20 @@ bool gi_csv_cache_finish(gi_csv_cache *cache, gi_table *table, const gi_csv_lost
                          size_t n_lost)
 {
     struct bytes rest = {0};
-    char *scratch = gi_alloc(CHUNK_BYTES, 1, "the cache of a table", NULL);
-    struct header header = {.byte_order = byte_order,
-                            .csv_size = (uint64_t)cache->csv.st_size,
-                            .csv_seconds = (uint64_t)cache->csv.st_mtim.tv_sec,
-                            .csv_nanoseconds = (uint64_t)cache->csv.st_mtim.tv_nsec,
-                            .csv_crc = cache->csv_crc,
-                            .settings = cache->settings,
-                            .rows = table->rows,
-                            .n_columns = table->n_columns,
-                            .n_lots = cache->n_lots,
-                            .skipped = table->skipped,
-                            .rest_begin = CELLS_BEGIN + table->rows * table->n_columns * 8};
-    memcpy(header.magic, magic, sizeof magic);
+    char *scratch = gi_alloc(GI_CACHE_CHUNK_BYTES, 1, "the cache of a table", NULL);
+    struct gi_cache_header header = {.byte_order = GI_CACHE_BYTE_ORDER,
+                                     .csv_size = (uint64_t)cache->csv.st_size,
+                                     .csv_seconds = (uint64_t)cache->csv.st_mtim.tv_sec,
+                                     .csv_nanoseconds = (uint64_t)cache->csv.st_mtim.tv_nsec,
+                                     .csv_crc = cache->csv_crc,
+                                     .settings = cache->settings,
+                                     .rows = table->rows,
+                                     .n_columns = table->n_columns,
+                                     .n_lots = cache->n_lots,
+                                     .skipped = table->skipped,
+                                     .rest_begin =
+                                         GI_CACHE_CELLS_BEGIN + table->rows * table->n_columns * 8};
+    memcpy(header.magic, gi_cache_magic, sizeof gi_cache_magic);
     const int csv = open(cache->csv_path, O_RDONLY | O_CLOEXEC);
     struct stat after;
     bool good = blank_lost(cache, table, lost, n_lost);
@@ -374,9 +341,9 @@ bool gi_csv_cache_finish(gi_csv_cache *cache, gi_table *table, const gi_csv_lost
                 after.st_size == cache->csv.st_size &&
                 after.st_mtim.tv_sec == cache->csv.st_mtim.tv_sec &&
                 after.st_mtim.tv_nsec == cache->csv.st_mtim.tv_nsec &&
-                sum_samples(csv, header.csv_size, scratch, &header.csv_samples);
+                gi_cache_sum_samples(csv, header.csv_size, scratch, &header.csv_samples);
     if (csv >= 0) close(csv);
-    header.crc = libdeflate_crc32(0, &header, offsetof(struct header, crc));
+    header.crc = libdeflate_crc32(0, &header, offsetof(struct gi_cache_header, crc));
     /* Nothing waits for the disk: what has not come to it will have other checksums. */
     if (same && write_at(cache->descriptor, &header, sizeof header, 0) &&
         (cache->temporary || find_name(cache, link_file)) &&
@@ -389,233 +356,10 @@ bool gi_csv_cache_finish(gi_csv_cache *cache, gi_table *table, const gi_csv_lost
         good = map != MAP_FAILED;
         if (good) {
             table->mapped = (gi_file){.data = map, .size = size, .mapped = true};
-            table->cells = (const double *)(const void *)((const char *)map + CELLS_BEGIN);
+            table->cells = (const double *)(const void *)((const char *)map + GI_CACHE_CELLS_BEGIN);
         }
     }
     gi_free(rest.bytes);
     gi_free(scratch);
     return good;
-}
-
-/* ---- Reading -------------------------------------------------------------------------------- */
-
-/* Bytes that are read; at <= n. */
-struct reader {
-    const char *bytes;
-    size_t n, at;
-    bool failed;
-};
-
-static const char *get(struct reader *from, uint64_t n)
-{
-    if (from->failed || n > from->n - from->at) {
-        from->failed = true;
-        return NULL;
-    }
-    const char *bytes = from->bytes + from->at;
-    from->at += (size_t)n;
-    return bytes;
-}
-
-static uint64_t get_number(struct reader *from)
-{
-    uint64_t number = 0;
-    const char *bytes = get(from, sizeof number);
-    if (bytes) memcpy(&number, bytes, sizeof number);
-    return number;
-}
-
-/* A copy of a text that is freed by gi_free. */
-static char *get_text(struct reader *from)
-{
-    const uint64_t n = get_number(from);
-    const char *bytes = get(from, n);
-    char *text = bytes ? gi_alloc((size_t)n + 1, 1, "a table", NULL) : NULL;
-    from->failed |= !text;
-    if (text) memcpy(text, bytes, (size_t)n);
-    return text;
-}
-
-static void get_column(struct reader *from, gi_column *column)
-{
-    column->name = get_text(from);
-    const uint64_t kind = get_number(from), has_missing = get_number(from);
-    column->missing_words = get_number(from);
-    const char *form = get(from, sizeof column->form);
-    if (form) memcpy(&column->form, form, sizeof column->form);
-    const uint64_t n = get_number(from);
-    from->failed |= kind > GI_CELL_IGNORED || has_missing > 1 || n > GI_MAX_DATES;
-    column->kind = (gi_cell_kind)kind;
-    column->has_missing = has_missing;
-    for (uint64_t t = 0; t < n && !from->failed; t++) {
-        const uint64_t length = get_number(from);
-        const char *text = get(from, length);
-        size_t code;
-        from->failed |=
-            !text || gi_texts_add(&column->texts, text, (size_t)length, &code, NULL) || code != t;
-    }
-}
-
-/* What put_table has written. False if it is none of that. */
-static bool get_table(struct reader *from, const gi_csv_cache *cache, const struct header *header,
-                      gi_table *table, struct lot_mark **lots)
-{
-    char *csv_path = get_text(from), *how = get_text(from);
-    from->failed |= !csv_path || !how || strcmp(csv_path, cache->csv_path) != 0;
-    if (!from->failed) snprintf(table->how, sizeof table->how, "%s", how);
-    gi_free(csv_path);
-    gi_free(how);
-    if (from->failed) return false;
-    table->columns = gi_alloc(header->n_columns, sizeof *table->columns, "a table", NULL);
-    if (!table->columns) return false;
-    table->n_columns = (size_t)header->n_columns;
-    for (size_t c = 0; c < table->n_columns && !from->failed; c++)
-        get_column(from, &table->columns[c]);
-    const uint64_t n_marks = get_number(from);
-    if (from->failed || n_marks > from->n / sizeof *table->marks ||
-        header->n_lots > from->n / sizeof **lots)
-        return false;
-    const char *marks = get(from, n_marks * sizeof *table->marks);
-    const char *sums = get(from, header->n_lots * sizeof **lots);
-    table->marks = gi_alloc((size_t)n_marks, sizeof *table->marks, "a table", NULL);
-    *lots = gi_alloc((size_t)header->n_lots, sizeof **lots, "a table", NULL);
-    if (from->failed || from->at != from->n || !table->marks || !*lots) return false;
-    if (n_marks) memcpy(table->marks, marks, (size_t)n_marks * sizeof *table->marks);
-    table->n_marks = (size_t)n_marks;
-    if (header->n_lots) memcpy(*lots, sums, (size_t)header->n_lots * sizeof **lots);
-    for (size_t i = 0; i < n_marks; i++)
-        if (table->marks[i].row >= header->rows ||
-            (i > 0 && table->marks[i].row <= table->marks[i - 1].row))
-            return false;
-    return true;
-}
-
-/* Whether the CSV file is the one that the header is of. */
-static bool is_of_csv(const struct header *header, const gi_csv_cache *cache)
-{
-    if (header->csv_size != (uint64_t)cache->csv.st_size) return false;
-    const bool same_time = header->csv_seconds == (uint64_t)cache->csv.st_mtim.tv_sec &&
-                           header->csv_nanoseconds == (uint64_t)cache->csv.st_mtim.tv_nsec;
-    const int csv = open(cache->csv_path, O_RDONLY | O_CLOEXEC);
-    char *scratch = gi_alloc(CHUNK_BYTES, 1, "the cache of a table", NULL);
-    uint64_t sum = 0;
-    bool same = csv >= 0 && scratch;
-    if (same && same_time)
-        same = sum_samples(csv, header->csv_size, scratch, &sum) && sum == header->csv_samples;
-    else if (same)
-        same = sum_all(csv, header->csv_size, scratch, &sum) && sum == header->csv_crc;
-    gi_free(scratch);
-    if (csv >= 0) close(csv);
-    return same;
-}
-
-/* The lots whose checksums are looked at by several threads. */
-struct checking {
-    int descriptor;
-    const gi_table *table;
-    const struct lot_mark *lots;
-    size_t n_lots;
-    bool failed[1024]; /* by thread */
-};
-
-/* Whether a lot's cells are as they were written, and the codes of texts are in their range. */
-static bool check_lot(const struct checking *checking, size_t lot, double **cells, size_t *room)
-{
-    const gi_table *table = checking->table;
-    const size_t n = table->n_columns;
-    const uint64_t first = checking->lots[lot].first_row;
-    const uint64_t next =
-        lot + 1 < checking->n_lots ? checking->lots[lot + 1].first_row : table->rows;
-    if (next < first || next > table->rows || (next - first) > MAX_LOT_BYTES / (8 * n) + 1)
-        return false;
-    const size_t rows = (size_t)(next - first), bytes = rows * n * sizeof **cells;
-    if (gi_table_grow((void **)cells, room, rows * n + 1, sizeof **cells, NULL) ||
-        !read_at(checking->descriptor, *cells, bytes, CELLS_BEGIN + first * n * 8) ||
-        libdeflate_crc32(0, *cells, bytes) != checking->lots[lot].crc)
-        return false;
-    for (size_t c = 0; c < n; c++) {
-        if (table->columns[c].kind != GI_CELL_TEXT) continue;
-        const double n_texts = (double)table->columns[c].texts.n;
-        for (size_t row = 0; row < rows; row++) {
-            const double code = (*cells)[row * n + c];
-            if (!isnan(code) && !(code >= 0 && code < n_texts && code == floor(code))) return false;
-        }
-    }
-    return true;
-}
-
-static void check_lots(void *context, int thread, int n_threads)
-{
-    struct checking *checking = context;
-    double *cells = NULL;
-    size_t room = 0, begin, end;
-    gi_slice(checking->n_lots, 1, thread, n_threads, &begin, &end);
-    for (size_t lot = begin; lot < end && !checking->failed[thread]; lot++)
-        checking->failed[thread] = !check_lot(checking, lot, &cells, &room);
-    gi_free(cells);
-}
-
-static bool check_cells(int descriptor, const gi_table *table, const struct lot_mark *lots,
-                        size_t n_lots, int n_threads)
-{
-    gi_pool *pool;
-    if (n_lots == 0 || lots[0].first_row != 0 || gi_pool_create(n_threads, &pool, NULL))
-        return false;
-    struct checking checking = {
-        .descriptor = descriptor, .table = table, .lots = lots, .n_lots = n_lots};
-    gi_pool_run(pool, check_lots, &checking);
-    bool good = true;
-    for (int t = 0; t < gi_pool_threads(pool); t++) good &= !checking.failed[t];
-    gi_pool_free(pool);
-    return good;
-}
-
-gi_table *gi_csv_cache_read(const gi_csv_cache *cache, const char *path, int n_threads)
-{
-    gi_table *table = NULL;
-    struct lot_mark *lots = NULL;
-    char *rest = NULL;
-    struct header header;
-    struct stat info;
-    bool good = false;
-    const int descriptor = open(cache->path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return NULL;
-    if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) goto cleanup;
-    const uint64_t size = (uint64_t)info.st_size;
-    if (!read_at(descriptor, &header, sizeof header, 0) ||
-        memcmp(header.magic, magic, sizeof magic) != 0 || header.byte_order != byte_order ||
-        header.crc != libdeflate_crc32(0, &header, offsetof(struct header, crc)))
-        goto cleanup;
-    if (header.settings != cache->settings || header.n_columns < 1 ||
-        header.n_columns > GI_MAX_COLUMNS || header.rows < 1 ||
-        header.rows > size / (8 * header.n_columns) ||
-        header.rest_begin != CELLS_BEGIN + header.rows * header.n_columns * 8 ||
-        header.rest_begin > size || header.rest_size != size - header.rest_begin)
-        goto cleanup;
-    if (!is_of_csv(&header, cache)) goto cleanup;
-    rest = gi_alloc_unset((size_t)header.rest_size + 1, 1, "a table", NULL);
-    table = gi_alloc(1, sizeof *table, "a table", NULL);
-    if (!rest || !table ||
-        !read_at(descriptor, rest, (size_t)header.rest_size, header.rest_begin) ||
-        header.rest_crc != libdeflate_crc32(0, rest, (size_t)header.rest_size))
-        goto cleanup;
-    struct reader reader = {.bytes = rest, .n = (size_t)header.rest_size};
-    if (!get_table(&reader, cache, &header, table, &lots)) goto cleanup;
-    table->rows = (size_t)header.rows;
-    table->skipped = (size_t)header.skipped;
-    table->path = gi_strdup(path, NULL);
-    if (!table->path || !check_cells(descriptor, table, lots, (size_t)header.n_lots, n_threads))
-        goto cleanup;
-    void *map = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, descriptor, 0);
-    if (map == MAP_FAILED) goto cleanup;
-    table->mapped = (gi_file){.data = map, .size = (size_t)size, .mapped = true};
-    table->cells = (const double *)(const void *)((const char *)map + CELLS_BEGIN);
-    good = true;
-cleanup:
-    close(descriptor);
-    gi_free(rest);
-    gi_free(lots);
-    if (good) return table;
-    gi_table_free(table);
-    return NULL;
 }
