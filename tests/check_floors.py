@@ -11,6 +11,10 @@ import shutil
 import subprocess
 import sys
 
+MOST_LINES = 600  # of a file, but for tables of numbers,
+TABLES = ["src/base/powers_of_five.h", "src/data/digits/digits_shapes.h"]
+MOST_LINES_OF_FUNCTION = 80  # in src/
+
 CLANG_FORMAT_MAJOR = 14  # versions disagree; the sources are formatted by this one
 
 # What the library must not call: it neither prints nor exits nor sets the state of the process.
@@ -168,10 +172,10 @@ def calls(top, library):
 
 
 def check_houses():
-    report("oneDNN is known to src/compute/onednn.c alone", [
+    report("oneDNN is known to src/compute/onednn*.[ch] alone", [
         f"{path}:{line}: {name}" for path in sources("include", "src", "cli", "tests", "examples")
         for line, name, _ in includes(path)
-        if re.match(r"(oneapi/)?dnnl", name) and path != "src/compute/onednn.c"])
+        if re.match(r"(oneapi/)?dnnl", name) and not path.startswith("src/compute/onednn")])
 
     wrong = []
     for path in sources("cli", "examples"):
@@ -233,6 +237,26 @@ def check_symbols(static_library, shared_library):
             if not name.startswith("glia_")])
 
 
+def functions(path):
+    """(first line, lines) of each function: from its opening brace to its closing one."""
+    begin = 0
+    for n, line in enumerate(read(path).splitlines(), 1):
+        if line == "{":
+            begin = n
+        elif line == "}" and begin:
+            yield begin, n - begin + 1
+            begin = 0
+
+
+def check_sizes():
+    report(f"no file of src/ has more than {MOST_LINES} lines", [
+        f"{path}: {lines}" for path in sources("src") if path not in TABLES
+        for lines in [len(read(path).splitlines())] if lines > MOST_LINES])
+    report(f"no function of src/ has more than {MOST_LINES_OF_FUNCTION} lines", [
+        f"{path}:{line}: {lines}" for path in sources("src")
+        for line, lines in functions(path) if lines > MOST_LINES_OF_FUNCTION])
+
+
 def check_files():
     everything = sources("include", "src", "cli", "tests", "fuzz", "examples", "bench")
     scripts = [path for pattern in ("scripts/*", "tests/golden/*.py", "tests/*.sh", "*/*.py",
@@ -276,6 +300,7 @@ def main():
     check_rooms("cli", program_library)
     check_houses()
     check_symbols(static_library, shared_library)
+    check_sizes()
     check_files()
     print(f"1..{number}")
     return 1 if failed else 0
