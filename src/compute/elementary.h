@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "compute/level.h"
+
 /*
  * e^x = 2^n e^r, n = round(x / ln 2), |r| <= ln 2 / 2 by Cody and Waite's two-part subtraction,
  * e^r by the polynomial of Cephes' expf (Moshier 1989). Error below 1 ulp or so; below -87.3 it
@@ -159,5 +161,13 @@ static inline double tanh_double(double x)
 {
     return tanh(x);
 }
+
+/* For the elements of a file, which has REAL: float or double. */
+#define EXP(x)               PASTE_ALL(exp_, REAL)(x)
+#define LOG(x)               PASTE_ALL(log_, REAL)(x)
+#define TANH(x)              PASTE_ALL(tanh_, REAL)(x)
+#define SQRT(x)              PASTE_ALL(sqrt_, REAL)(x)
+#define NORMAL(x)            PASTE_ALL(normal_, REAL)(x)
+#define GAUSSIAN_INTEGRAL(x) PASTE_ALL(gaussian_integral_, REAL)(x)
 
 #endif

@@ -227,30 +227,30 @@ static void prefetch(const void *data, size_t bytes)
         __builtin_prefetch((const char *)data + k, 0, 2); /* into L2 */
 }
 
-/* delta's m rows of n, `row` apart, *= f'(z), by a = f(z) */
-static void derive_rows(glia_activation f, const float *a, float *delta, size_t m, size_t n,
+/* diff_src's m rows of n, `row` apart, *= f'(z), by src = f(z) */
+static void derive_rows(glia_activation f, const float *src, float *diff_src, size_t m, size_t n,
                         size_t row)
 {
     if (f == GLIA_IDENTITY) return;
     if (f != GLIA_RELU) {
-        for (size_t r = 0; r < m; r++) REFERENCE(derive)(f, a + r * row, delta + r * row, n);
+        for (size_t r = 0; r < m; r++) REFERENCE(derive)(f, src + r * row, diff_src + r * row, n);
         return;
     }
     typedef int32_t mask __attribute__((vector_size(sizeof(vector))));
     for (size_t r = 0; r < m; r++)
         for (size_t u = r * row; u < r * row + n; u += LANES) {
-            const mask on = *(const vector *)(a + u) > 0; /* all bits set, or none */
-            *(vector *)(delta + u) = (vector)(*(const mask *)(delta + u) & on);
+            const mask on = *(const vector *)(src + u) > 0; /* all bits set, or none */
+            *(vector *)(diff_src + u) = (vector)(*(const mask *)(diff_src + u) & on);
         }
 }
 
-static void backward_data(const gi_layer *layer, const void *diff_dst, glia_activation f,
+static void backward_data(const gi_layer *layer, const void *diff_dst_, glia_activation f,
                           const void *src, void *diff_src_, size_t m, size_t begin, size_t end,
                           gi_scratch *scratch)
 {
     const gi_pack *pack = gi_pack_for(TEXT_OF(LEVEL));
-    const float *delta = diff_dst, *w = layer->weight;
-    float *diff_src = diff_src_, *turned = scratch->block; /* (DEPTH, GI_PANEL): of W^T */
+    const float *diff_dst = diff_dst_, *w = layer->weight;
+    float *diff_src = diff_src_, *transposed = scratch->block; /* (DEPTH, GI_PANEL): of W^T */
     const size_t row = gi_stride(layer->n_out), row_in = gi_stride(layer->n_in);
     for (size_t near = begin, far; near < end; near = far) {
         far = least(end, near + near_columns(m));
@@ -263,11 +263,11 @@ static void backward_data(const gi_layer *layer, const void *diff_dst, glia_acti
                     const size_t width = gi_panel_width(layer, u + k);
                     const float *from = w + gi_weight_offset(layer, i, u + k);
                     prefetch(from + n * width, least(far - i - n, TILE) * width * sizeof(float));
-                    pack->transpose32(turned + k * GI_PANEL, GI_PANEL, from, width, n, part);
+                    pack->transpose32(transposed + k * GI_PANEL, GI_PANEL, from, width, n, part);
                 }
-                const strided a = {delta + u, row, 1};
+                const strided a = {diff_dst + u, row, 1};
                 const target c = {.at = diff_src + i, .row = row_in, .start = u > 0, .factor = 1};
-                multiply(m, n, depth, a, turned, GI_PANEL, c);
+                multiply(m, n, depth, a, transposed, GI_PANEL, c);
             }
         }
         derive_rows(f, (const float *)src + near, diff_src + near, m, far - near, row_in);
@@ -280,7 +280,7 @@ static void backward_data(const gi_layer *layer, const void *diff_dst, glia_acti
  * W -= rate * dW, part by part of the batch, while a tile of W stays near. block: (ROWS_AT_ONCE,
  * DEPTH)
  */
-INLINE void learn_batch(const gi_layer *layer, const batch *x, const float *delta, size_t m,
+INLINE void learn_batch(const gi_layer *layer, const batch *x, const float *diff_dst, size_t m,
                         const gi_part *part, float rate, float *block)
 {
     enum { ROWS_AT_ONCE = 3 * DEPTH }; /* that are converted */
@@ -299,10 +299,10 @@ INLINE void learn_batch(const gi_layer *layer, const batch *x, const float *delt
                                   .start = true,
                                   .factor = -rate};
                 for (size_t r = first; r < end; r += DEPTH) {
-                    const strided turned = {a.at + (r - first) * a.row, 1, a.row};
-                    multiply(here, n, least(end - r, DEPTH), turned, delta + r * row + u, row,
-                             r + DEPTH < end ? c
-                                             : and_ahead(c, layer, i, here, u + n, part->unit_end));
+                    const strided transposed = {a.at + (r - first) * a.row, 1, a.row};
+                    multiply(
+                        here, n, least(end - r, DEPTH), transposed, diff_dst + r * row + u, row,
+                        r + DEPTH < end ? c : and_ahead(c, layer, i, here, u + n, part->unit_end));
                 }
             }
         }
@@ -310,8 +310,9 @@ INLINE void learn_batch(const gi_layer *layer, const batch *x, const float *delt
 }
 
 /* dW's rows, whole, to the update. block: (NARROW_ROWS, GI_PANEL) for them, then for the batch's */
-INLINE void hand_over(const gi_layer *layer, size_t layer_index, const batch *x, const float *delta,
-                      size_t m, const gi_part *part, const gi_row_update *update, float *block)
+INLINE void hand_over(const gi_layer *layer, size_t layer_index, const batch *x,
+                      const float *diff_dst, size_t m, const gi_part *part,
+                      const gi_row_update *update, float *block)
 {
     const size_t row = gi_stride(layer->n_out);
     const size_t rows_end = least(part->row_end, layer->n_in);
@@ -323,7 +324,7 @@ INLINE void hand_over(const gi_layer *layer, size_t layer_index, const batch *x,
             for (size_t r = 0; r < m; r += DEPTH / 2) {
                 const size_t depth = least(m - r, DEPTH / 2);
                 const strided a = floats_of(x, r, depth, i, here, floats);
-                multiply(here, n, depth, (strided){a.at, 1, a.row}, delta + r * row + u, row,
+                multiply(here, n, depth, (strided){a.at, 1, a.row}, diff_dst + r * row + u, row,
                          (target){.at = gradient, .row = GI_PANEL, .start = r > 0, .factor = 1});
             }
             for (size_t j = 0; j < here; j++)
@@ -335,14 +336,14 @@ INLINE void hand_over(const gi_layer *layer, size_t layer_index, const batch *x,
 }
 
 static void backward_batch(const gi_layer *layer, size_t layer_index, const batch *x,
-                           const float *delta, size_t m, const gi_part *part,
+                           const float *diff_dst, size_t m, const gi_part *part,
                            const gi_row_update *update, float *block)
 {
-    update_bias(layer, layer_index, delta, m, part, update, block);
+    update_bias(layer, layer_index, diff_dst, m, part, update, block);
     if (is_sgd(update))
-        learn_batch(layer, x, delta, m, part, (float)update->rate, block);
+        learn_batch(layer, x, diff_dst, m, part, (float)update->rate, block);
     else
-        hand_over(layer, layer_index, x, delta, m, part, update, block);
+        hand_over(layer, layer_index, x, diff_dst, m, part, update, block);
 }
 
 static void backward_weights(const gi_layer *layer, size_t layer_index, const void *src,

@@ -49,7 +49,7 @@ static inline bool is_sgd(const gi_row_update *update)
     return update->apply == REFERENCE(sgd_row);
 }
 
-static inline void update_bias(const gi_layer *layer, size_t layer_index, const float *delta,
+static inline void update_bias(const gi_layer *layer, size_t layer_index, const float *diff_dst,
                                size_t m, const gi_part *part, const gi_row_update *update,
                                float *gradient)
 {
@@ -57,7 +57,7 @@ static inline void update_bias(const gi_layer *layer, size_t layer_index, const 
     for (size_t u = part->unit_begin; u < part->unit_end; u += LANES) {
         vector sum = {0};
         for (size_t r = 0; r < m; r++)
-            sum += *(const vector *)(delta + r * gi_stride(layer->n_out) + u);
+            sum += *(const vector *)(diff_dst + r * gi_stride(layer->n_out) + u);
         *(vector *)(gradient + u) = sum;
     }
     update->apply(update, layer_index, layer->n_in, part->unit_begin,
@@ -75,7 +75,7 @@ void NATIVE(forward_sparse)(const gi_layer *layer, const batch *x, float *dst, s
 
 /* A part of dW and db, each row handed to update. */
 void NATIVE(backward_sparse)(const gi_layer *layer, size_t layer_index, const batch *x,
-                             const float *delta, size_t m, const gi_part *part,
+                             const float *diff_dst, size_t m, const gi_part *part,
                              const gi_row_update *update, gi_scratch *scratch);
 
 #endif

@@ -218,9 +218,9 @@ INLINE uint64_t values_of(const by_input *x, size_t i, float buffer[restrict CHU
     return mask;
 }
 
-/* The tile (of the weights, or of a gradient) of inputs 0..n += factor * x^T delta */
-INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float *delta, size_t row,
-                         float factor)
+/* The tile (of the weights, or of a gradient) of inputs 0..n += factor * x^T diff_dst */
+INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float *diff_dst,
+                         size_t row, float factor)
 {
     for (size_t i = 0; i < n; i++) {
         float buffer[CHUNK];
@@ -232,7 +232,7 @@ INLINE void add_gradient(sparse_tile t, const by_input *x, size_t n, const float
         for (; left; left &= left - 1) {
             const size_t r = (size_t)__builtin_ctzll(left);
             const vector x_r = spread(value[r]);
-            const vector *d = (const vector *)(delta + r * row);
+            const vector *d = (const vector *)(diff_dst + r * row);
             for (size_t v = 0; v < t.n_first + t.n_second; v++)
                 sum[v] = multiply_add(x_r, d[v], sum[v]);
         }
@@ -377,11 +377,12 @@ static void turn_lists(const gi_sparse *x, size_t m, size_t begin, size_t end,
     }
 }
 
-/* As many inputs as are turned at a time: whole blocks of lists, for which there is room. */
-enum { TURNED_BYTES = 9 * GI_SPARSE_BLOCK, TURNED_FLOATS = 2 * GI_SPARSE_BLOCK };
+/* As many inputs as are transposed at a time: whole blocks of lists, for which there is room. */
+enum { TRANSPOSED_BYTES = 9 * GI_SPARSE_BLOCK, TRANSPOSED_FLOATS = 2 * GI_SPARSE_BLOCK };
 
 /* Inputs begin..end of a chunk of m samples from `first` on. */
-static by_input turn(const batch *x, size_t first, size_t m, size_t begin, size_t end, float *block)
+static by_input transpose(const batch *x, size_t first, size_t m, size_t begin, size_t end,
+                          float *block)
 {
     const size_t from = begin / GI_SPARSE_BLOCK * GI_SPARSE_BLOCK, skipped = begin - from;
     if (x->bytes) {
@@ -390,40 +391,41 @@ static by_input turn(const batch *x, size_t first, size_t m, size_t begin, size_
         return (by_input){.bytes = bytes + skipped * CHUNK};
     }
     float *values = block;
-    uint64_t *mask = (uint64_t *)(values + TURNED_FLOATS * CHUNK);
+    uint64_t *mask = (uint64_t *)(values + TRANSPOSED_FLOATS * CHUNK);
     turn_lists(x->lists + first, m, from, end, mask, values);
     return (by_input){.values = values + skipped * CHUNK, .mask = mask + skipped};
 }
 
-/* W's inputs i..next += factor * x^T delta, chunk by chunk of samples */
-static void learn_sparse(const gi_layer *layer, const batch *x, const float *delta, size_t m,
+/* W's inputs i..next += factor * x^T diff_dst, chunk by chunk of samples */
+static void learn_sparse(const gi_layer *layer, const batch *x, const float *diff_dst, size_t m,
                          size_t i, size_t next, const gi_part *part, float factor, float *block)
 {
     const size_t row = gi_stride(layer->n_out);
     for (size_t r = 0; r < m; r += CHUNK) {
-        const by_input turned = turn(x, r, least(m - r, CHUNK), i, next, block);
+        const by_input transposed = transpose(x, r, least(m - r, CHUNK), i, next, block);
         for (size_t u = part->unit_begin, n = 0; u < part->unit_end; u += n)
-            WITH_TILE(layer, i, u, part->unit_end, n,
-                      add_gradient(tile, &turned, next - i, delta + r * row + u, row, factor));
+            WITH_TILE(
+                layer, i, u, part->unit_end, n,
+                add_gradient(tile, &transposed, next - i, diff_dst + r * row + u, row, factor));
     }
 }
 
 /* dW's rows i..next, whole, to the update */
 static void hand_over_sparse(const gi_layer *layer, size_t layer_index, const batch *x,
-                             const float *delta, size_t m, size_t i, size_t next,
+                             const float *diff_dst, size_t m, size_t i, size_t next,
                              const gi_part *part, float scale, const gi_row_update *update,
                              float *block)
 {
     const size_t row = gi_stride(layer->n_out), width = SPARSE_VECTORS * LANES;
-    float *gradient = block + TURNED_FLOATS * (CHUNK + sizeof(uint64_t) / sizeof(float));
+    float *gradient = block + TRANSPOSED_FLOATS * (CHUNK + sizeof(uint64_t) / sizeof(float));
     for (size_t u = part->unit_begin, n = 0, k; u < part->unit_end; u += n) {
         memset(gradient, 0, (next - i) * width * sizeof *gradient);
         for (size_t r = 0; r < m; r += CHUNK) {
-            const by_input turned = turn(x, r, least(m - r, CHUNK), i, next, block);
+            const by_input transposed = transpose(x, r, least(m - r, CHUNK), i, next, block);
             WITH_TILE(layer, i, u, part->unit_end, n,
                       add_gradient(((sparse_tile){tile.n_first, tile.n_second, gradient,
                                                   gradient + tile.n_first * LANES, width, width}),
-                                   &turned, next - i, delta + r * row + u, row, scale));
+                                   &transposed, next - i, diff_dst + r * row + u, row, scale));
         }
         for (size_t j = i; j < next; j++)
             for (size_t v = 0; v < n; v += k) { /* a tile may lie in two panels */
@@ -477,8 +479,9 @@ static linked link_lists(const gi_sparse *x, size_t m, size_t begin, size_t end,
     return l;
 }
 
-/* The tile (of the weights) of all inputs that were linked += factor * x^T delta */
-INLINE void add_linked(sparse_tile t, const linked *x, const float *delta, size_t row, float factor)
+/* The tile (of the weights) of all inputs that were linked += factor * x^T diff_dst */
+INLINE void add_linked(sparse_tile t, const linked *x, const float *diff_dst, size_t row,
+                       float factor)
 {
     for (size_t j = 0; j < x->n_touched; j++) {
         const size_t i = x->touched[j];
@@ -490,7 +493,7 @@ INLINE void add_linked(sparse_tile t, const linked *x, const float *delta, size_
         for (uint32_t next = x->heads[i]; next;) {
             const uint32_t link = x->link[next - 1];
             const vector x_r = spread(x->value[next - 1]);
-            const vector *d = (const vector *)(delta + link % CHUNK * row);
+            const vector *d = (const vector *)(diff_dst + link % CHUNK * row);
             for (size_t v = 0; v < t.n_first + t.n_second; v++)
                 sum[v] = multiply_add(x_r, d[v], sum[v]);
             next = link / CHUNK;
@@ -505,7 +508,7 @@ INLINE void add_linked(sparse_tile t, const linked *x, const float *delta, size_
 }
 
 /* As learn_sparse, of all of the part's inputs. */
-static void learn_few(const gi_layer *layer, const batch *x, const float *delta, size_t m,
+static void learn_few(const gi_layer *layer, const batch *x, const float *diff_dst, size_t m,
                       const gi_part *part, float factor, const gi_scratch *scratch)
 {
     const size_t row = gi_stride(layer->n_out);
@@ -514,29 +517,30 @@ static void learn_few(const gi_layer *layer, const batch *x, const float *delta,
             link_lists(x->lists + r, least(m - r, CHUNK), part->row_begin, part->row_end, scratch);
         for (size_t u = part->unit_begin, n = 0; u < part->unit_end; u += n)
             WITH_TILE(layer, 0, u, part->unit_end, n,
-                      add_linked(tile, &few, delta + r * row + u, row, factor));
+                      add_linked(tile, &few, diff_dst + r * row + u, row, factor));
         for (size_t j = 0; j < few.n_touched; j++) few.heads[few.touched[j]] = 0;
     }
 }
 
 void NATIVE(backward_sparse)(const gi_layer *layer, size_t layer_index, const batch *x,
-                             const float *delta, size_t m, const gi_part *part,
+                             const float *diff_dst, size_t m, const gi_part *part,
                              const gi_row_update *update, gi_scratch *scratch)
 {
-    const float scale = x->bytes ? x->scale : 1; /* of turned bytes */
+    const float scale = x->bytes ? x->scale : 1; /* of transposed bytes */
     const size_t end = least(part->row_end, layer->n_in);
-    const size_t at_once = x->bytes && is_sgd(update) ? TURNED_BYTES : TURNED_FLOATS;
+    const size_t at_once = x->bytes && is_sgd(update) ? TRANSPOSED_BYTES : TRANSPOSED_FLOATS;
     float *block = scratch->block;
-    update_bias(layer, layer_index, delta, m, part, update, block);
+    update_bias(layer, layer_index, diff_dst, m, part, update, block);
     if (is_sgd(update) && are_few(x, m, layer->n_in, scratch)) {
-        learn_few(layer, x, delta, m, part, -(float)update->rate * scale, scratch);
+        learn_few(layer, x, diff_dst, m, part, -(float)update->rate * scale, scratch);
         return;
     }
     for (size_t i = part->row_begin, next; i < end; i = next) {
         next = least(end, (i / at_once + 1) * at_once);
         if (is_sgd(update))
-            learn_sparse(layer, x, delta, m, i, next, part, -(float)update->rate * scale, block);
+            learn_sparse(layer, x, diff_dst, m, i, next, part, -(float)update->rate * scale, block);
         else
-            hand_over_sparse(layer, layer_index, x, delta, m, i, next, part, scale, update, block);
+            hand_over_sparse(layer, layer_index, x, diff_dst, m, i, next, part, scale, update,
+                             block);
     }
 }

@@ -9,6 +9,7 @@
 
 #include "compute/activation.h"
 #include "compute/bf16.h"
+#include "compute/elementary.h"
 #include "compute/engine.h"
 #include "compute/level.h"
 
@@ -18,7 +19,8 @@
 
 #define PACK_NAME(l) PASTE_ALL(gi_pack_, l)
 
-typedef float real;
+#define REAL         float
+typedef REAL real;
 
 /* ---- bf16 ----------------------------------------------------------------------------------- */
 

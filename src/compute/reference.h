@@ -12,12 +12,6 @@
 /* gi_reference_softmax_float_avx2, say. */
 #define REFERENCE(name) PASTE_ALL(PASTE_ALL(gi_reference_##name##_, REAL), PASTE_ALL(_, LEVEL))
 
-/* Those of elementary.h for REAL. */
-#define EXP(x)               PASTE_ALL(exp_, REAL)(x)
-#define LOG(x)               PASTE_ALL(log_, REAL)(x)
-#define TANH(x)              PASTE_ALL(tanh_, REAL)(x)
-#define GAUSSIAN_INTEGRAL(x) PASTE_ALL(gaussian_integral_, REAL)(x)
-
 /* a = f(z), in place, of units begin..end; pads back to zero. Softmax is left to the loss. */
 void REFERENCE(activate)(glia_activation f, REAL *row, size_t n_out, size_t begin, size_t end);
 

@@ -17,9 +17,7 @@
 #include "compute/philox.h"
 #include "compute/reference.h"
 
-#define SQRT(x)   PASTE_ALL(sqrt_, REAL)(x)
-#define NORMAL(x) PASTE_ALL(normal_, REAL)(x)
-#define WHOLE(n)  ((n) / GI_PAD * GI_PAD)
+#define WHOLE(n) ((n) / GI_PAD * GI_PAD)
 
 typedef REAL real;
 typedef real panel_row[GI_PANEL] __attribute__((aligned(64)));

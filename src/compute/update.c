@@ -8,8 +8,6 @@
 #include "compute/elementary.h"
 #include "compute/reference.h"
 
-#define SQRT(x) PASTE_ALL(sqrt_, REAL)(x)
-
 typedef REAL real;
 
 enum { CHUNK = 64 }; /* elements at a time: they stay in registers or L1 */
