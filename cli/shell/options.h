@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "shell/parse.h"
+
 typedef enum option_kind {
     OPTION_END,     /* the last line of a struct table */
     OPTION_HEADING, /* name is the heading of the options that follow */
@@ -179,21 +181,5 @@ void option_expected(const struct option *option, char *text, size_t size);
 
 /* A field's value as text, as it would be given; "" where there is none to show. */
 void option_show(const struct option *option, const void *options, char *text, size_t size);
-
-/* Strict readers of numbers: all of text, no white space, no locale, no overflow. */
-bool parse_count(const char *text, uint64_t *out);
-bool parse_real(const char *text, double *out);
-
-/*
- * Copies the item of a comma-separated list at *text into item, and moves on: *text is NULL after
- * the last. False when none is left. An item that is too long is cut.
- */
-bool next_item(const char **text, char *item, size_t size);
-
-/*
- * The name nearest to text, large and small letters alike, if it is near enough to be meant; else
- * NULL. names ends with NULL.
- */
-const char *nearest_name(const char *text, const char *const *names);
 
 #endif
