@@ -818,11 +818,11 @@ GLIA_API glia_status glia_augment(const glia_settings *settings, const uint8_t *
 
 /*
  * X(NAME, text): what a hidden layer computes from its weighted sums z.
- *   leaky-relu   z, or 0.01 z below 0                            Maas, Hannun and Ng 2013
- *   elu          z, or e^z - 1 below 0                           Clevert et al. 2016
- *   gelu         z Phi(z), Phi the normal distribution's         Hendrycks and Gimpel 2016
- *   silu         z sigmoid(z)                                    Elfwing, Uchibe and Doya 2018
- *   scaled-tanh  1.7159 tanh(2/3 z)                              LeCun et al. 1998, BackProp
+ *   leaky-relu   z, or 0.01 z below 0                      Maas, Hannun and Ng 2013
+ *   elu          z, or e^z - 1 below 0                       Clevert et al. 2016
+ *   gelu         z Phi(z), Phi the normal distribution's     Hendrycks and Gimpel 2016
+ *   silu         z sigmoid(z)                                Elfwing, Uchibe and Doya 2018
+ *   scaled-tanh  1.7159 tanh(2/3 z)                          LeCun et al. 1998, Efficient BackProp
  */
 #define GLIA_HIDDEN_ACTIVATION_LIST(X)                                                             \
     X(SIGMOID, "sigmoid")                                                                          \

@@ -323,7 +323,7 @@ static int export_sample(const glia_dataset *dataset, const samples_options *opt
                          uint8_t *pixels, json_t *files)
 {
     glia_dataset_info info = glia_dataset_describe(dataset);
-    char path[4096], data_name[128], class_name[128];
+    char path[LONGEST_PATH], data_name[128], class_name[128];
     uint32_t label = 0;
     glia_error error;
     if (read_pictures(dataset, options, index, pixels, &label, &error) != GLIA_OK)
@@ -364,7 +364,7 @@ static bool make_folder(const char *path)
 
 /* DIR/SPLIT/CLASS, with what cannot be in the name of a folder as '_'; false if it is too long. */
 static bool class_folder(const samples_options *options, glia_split split, const char *class_name,
-                         char path[4096])
+                         char path[LONGEST_PATH])
 {
     int begin = snprintf(path, 4096, "%s/%s/", options->output, split_names[split]);
     if (begin < 0 || begin >= 4096) return false;
@@ -381,7 +381,7 @@ static char **make_class_folders(const glia_dataset *dataset, const samples_opti
                                  glia_split split)
 {
     glia_dataset_info info = glia_dataset_describe(dataset);
-    char path[4096], **folders = need_memory(info.classes, sizeof *folders);
+    char path[LONGEST_PATH], **folders = need_memory(info.classes, sizeof *folders);
     bool good = true;
     for (size_t k = 0; k < info.classes && good; k++) {
         good = class_folder(options, split, glia_dataset_class_name(dataset, k), path);
@@ -409,7 +409,7 @@ static int export_split(const char *name, const samples_options *options, glia_s
     glia_dataset_info info = {0};
     glia_error error;
     uint8_t *pixels = NULL;
-    char path[4096], **folders = NULL;
+    char path[LONGEST_PATH], **folders = NULL;
     of_split.split = (int)split;
     int status = open_samples(&data_export_command, &of_split, name, &dataset, &info);
     if (status != EXIT_DONE) goto cleanup;

@@ -221,7 +221,7 @@ static int deliver(const report_options *options, const char *folder, const stru
                    json_t *more)
 {
     const bool html = options->format == REPORT_HTML;
-    char path[4096];
+    char path[LONGEST_PATH];
     run_folder_file(folder, html ? "report.html" : "figures", path, sizeof path);
     const char *to = options->output != NULL ? options->output : path;
     if (html) {
@@ -260,7 +260,7 @@ static void keep_folder_of(const char *folder)
         "model.safetensors", "checkpoint.json",   "sweep.json",  "results.json",
         "table.md",          "state.safetensors", "table.csv",
     };
-    char path[4096];
+    char path[LONGEST_PATH];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         keep_file_in(folder, names[i], "what the report is made of");
     run_folder_file(folder, "runs", path, sizeof path);
