@@ -24,8 +24,8 @@
 #include "glia.h"
 #ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
-#include "shape.h"
 #endif
+#include "shape.h"
 
 /* ---- Clocks --------------------------------------------------------------------------------- */
 

@@ -27,8 +27,8 @@
 #include "train/checkpoint.h"
 #ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
-#include "shape.h"
 #endif
+#include "shape.h"
 
 /* ---- What fails when told ------------------------------------------------------------------- */
 

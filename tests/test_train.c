@@ -12,8 +12,8 @@
 #include "config.h"
 #ifdef GLIA_HAS_ONEDNN
 #include "compute/onednn.h"
-#include "shape.h"
 #endif
+#include "shape.h"
 
 /* ---- Data made here ------------------------------------------------------------------------- */
 
