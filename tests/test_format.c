@@ -806,7 +806,7 @@ static void test_bad_lengths(void **state)
         {2, 0, {"found 0 bytes", "at least"}},
         {2, 7, {"found 7 bytes", "at least"}},
         {2, 8, {"byte 0", "only 0 bytes follow"}},
-        {2, 9, {"byte 0", "only 1 bytes follow"}},
+        {2, 9, {"byte 0", "only 1 byte follows"}},
         {3, 10, {"byte 0", "only 2 bytes follow"}},
         {100000000, 10, {"byte 0", "only 2 bytes follow"}},
         {100000001, 10, {"byte 0", "at most 100000000"}},
