@@ -40,15 +40,15 @@ static int run_options(const train_options *options, const char *data, struct ru
                           .are_folds = options->folds > 0,
                           .first = options->folds > 0 ? 1 : train_seed(options),
                           .printed = !options->source.common.json};
-    run.fold = SIZE_MAX;
+    run.training.fold = SIZE_MAX;
     train_copy(options, &run.settled);
-    run.options = &run.settled;
-    run.data = data;
+    run.training.options = &run.settled;
+    run.training.data = data;
     run.seeds = several ? &seeds : NULL;
     run.view = (training_view){.quiet = options->quiet || several,
                                .validation = train_holds_out(&options->validation),
                                .plot = options->plot};
-    run.score = score_none();
+    run.training.score = score_none();
     int exit_status = EXIT_WRONG;
     folder_lock lock = {.file = NULL}; /* of the folder of several runs */
     if (train_check_options(options, data)) {

@@ -2,9 +2,6 @@
 /* One run: its data, its network, training, saving, scoring. */
 #include "job/run.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "data/findings.h"
 #include "job/model_path.h"
 #include "shell/commands.h"
@@ -12,75 +9,62 @@
 
 json_t *run_outcome(const struct run *run)
 {
-    return training_outcome(&(struct training){.options = run->options,
-                                               .data = run->data,
-                                               .model = run->saved ? run->path : NULL,
-                                               .network = run->network,
-                                               .result = &run->result,
-                                               .score = &run->score,
-                                               .targets = run->targets,
-                                               .startup_seconds = run->view.startup_ended,
-                                               .diagnoses = run->diagnoses});
+    struct training training = run->training;
+    training.startup_seconds = run->view.startup_ended;
+    return training_outcome(&training);
 }
 
-/* Trains; complains when the training diverged, which leaves something to be saved or not. */
-static glia_status train_network(struct run *run, glia_error *error)
+/* Whether a run ended as it should, diverged or was interrupted. */
+static int exit_status_of(const struct training *t)
 {
-    glia_settings *settings = run->options->settings;
-    const checkpoint_interval *every = &run->options->checkpoint_every;
+    return t->diverged                             ? EXIT_FAILED
+           : t->result.stop == GLIA_STOP_CANCELLED ? EXIT_INTERRUPTED
+                                                   : EXIT_DONE;
+}
+
+static glia_status begins(void *user, glia_error *error)
+{
+    struct run *run = user;
+    glia_settings *settings = run->training.options->settings;
+    const checkpoint_interval *every = &run->training.options->checkpoint_every;
+    if (run_has_head(run)) run->survey = findings_look(run->data_sets.all);
+    signals_guard(true);
     glia_settings_on_progress(settings, run_step, run);
     glia_settings_on_diagnosis(settings, run_diagnosed, run->data_sets.all, run);
-    glia_status status =
-        glia_settings_keep(settings, run->kept.path ? run->kept.state : NULL, every->steps,
-                           every->seconds, run->kept.path != NULL && run->kept.begun, error);
-    if (status == GLIA_OK)
-        status = glia_train(run->network, run->parts.train, run->parts.validation, settings,
-                            &run->result, error);
+    return glia_settings_keep(settings, run->kept.path ? run->kept.state : NULL, every->steps,
+                              every->seconds, run->kept.path != NULL && run->kept.begun, error);
+}
+
+static void ends(void *user, const glia_error *error)
+{
+    struct run *run = user;
     training_end(&run->view);
     bench_end(&run->bar);
-    return status;
+    if (run->training.diverged) complain("%s%s", run_name_seed(run).s, error->message);
+}
+
+static void is_kept(void *user)
+{
+    struct run *run = user;
+    const bool is_done = exit_status_of(&run->training) == EXIT_DONE;
+    if (!is_done) run_complain_end(run);
+    if (is_done && run->kept.begun && !run->went_on && !run->training.options->quiet)
+        complain("%s: the run was finished before; its network is written again", run->shown);
+    if (is_done && run->training.parts.test != NULL && run->seeds == NULL) signals_guard(false);
 }
 
 glia_status run_train(struct run *run, int *exit_status, glia_error *error)
 {
-    const train_options *options = run->options;
-    glia_status status = run_parts_make(options, &run->data_sets, run->fold, &run->parts, error);
-    if (status == GLIA_OK)
-        status = training_network(options, run->parts.train, &run->network, error);
-    if (status != GLIA_OK) return status;
-    if (run->folder != NULL)
-        run_folder_begin(run->folder, options, run->data, run->parts.train, run->parts.validation,
-                         run->parts.test, run->network);
-
-    if (run_has_head(run)) run->survey = findings_look(run->data_sets.all);
-    signals_guard(true);
-    status = train_network(run, error);
-    if (status != GLIA_OK && status != GLIA_DIVERGED) return status;
-    if (status == GLIA_DIVERGED) {
-        complain("%s%s", run_name_seed(run).s, error->message);
-        *exit_status = EXIT_FAILED;
-    } else if (run->result.stop == GLIA_STOP_CANCELLED) {
-        *exit_status = EXIT_INTERRUPTED;
-    }
-
-    /* After a divergence the network is that of the last good epoch, if there was one. */
-    if (run->path != NULL && (status == GLIA_OK || run->result.best_epoch > 0)) {
-        const bool replaces = access(run->path, F_OK) == 0;
-        status = glia_network_save(run->network, run->path, error);
-        if (status != GLIA_OK) return status;
-        run->saved = true;
-        run->replaced = replaces;
-    }
-    if (*exit_status != EXIT_DONE) run_complain_end(run);
-    if (*exit_status == EXIT_DONE && run->kept.begun && !run->went_on && !options->quiet)
-        complain("%s: the run was finished before; its network is written again", run->shown);
-    if (*exit_status != EXIT_DONE || run->parts.test == NULL) return GLIA_OK;
-    if (run->seeds == NULL) signals_guard(false);
-    status = glia_evaluate(run->network, run->parts.test, train_threads(options), &run->score, NULL,
-                           error);
-    if (status != GLIA_OK) return status;
-    return score_targets(run->network, run->parts.test, train_threads(options), &run->targets,
-                         error);
+    struct training *t = &run->training;
+    t->data_sets = &run->data_sets;
+    t->keeps_unfinished = t->scores_targets = true;
+    t->begins = begins;
+    t->ends = ends;
+    t->is_kept = is_kept;
+    t->user = run;
+    const glia_status status = training_run(t, error);
+    if (status == GLIA_OK) *exit_status = exit_status_of(t);
+    return status;
 }
 
 /*
@@ -89,73 +73,72 @@ glia_status run_train(struct run *run, int *exit_status, glia_error *error)
  */
 static bool check_places(struct run *run)
 {
-    const train_options *options = run->options;
-    run->path = options->output;
-    if (run->path == NULL && options->run != NULL) {
+    const train_options *options = run->training.options;
+    run->training.model = options->output;
+    if (run->training.model == NULL && options->run != NULL) {
         run_folder_file(options->run, "model.safetensors", run->path_memory,
                         sizeof run->path_memory);
-        run->path = run->path_memory;
-    } else if (run->path == NULL && run->seeds == NULL) {
-        model_path_default(run->data, run->path_memory, sizeof run->path_memory);
-        run->path = run->path_memory;
+        run->training.model = run->path_memory;
+    } else if (run->training.model == NULL && run->seeds == NULL) {
+        model_path_default(run->training.data, run->path_memory, sizeof run->path_memory);
+        run->training.model = run->path_memory;
     }
     const bool is_default = options->output == NULL && options->run == NULL;
     if (options->run != NULL && !run->kept.begun && !run_folder_check(options->run)) return false;
-    return run->path == NULL || (model_path_check(run->path) &&
-                                 (!is_default || model_path_check_default(run->path, run->data)));
+    return run->training.model == NULL ||
+           (model_path_check(run->training.model) &&
+            (!is_default || model_path_check_default(run->training.model, run->training.data)));
 }
 
 bool run_begin(struct run *run, json_t *command)
 {
-    const train_options *options = run->options;
+    const train_options *options = run->training.options;
     const bool checkpoint_is_new = options->checkpoint != NULL && !run->resumes;
     bool good = check_places(run);
     if (good && checkpoint_is_new) good = checkpoint_folder_make(options->checkpoint, &run->kept);
     if (good && options->run != NULL) {
-        run->folder = (run->kept.begun ? run_folder_continue : run_folder_new)(
+        run->training.folder = (run->kept.begun ? run_folder_continue : run_folder_new)(
             options->run, json_incref(command), options->tensorboard);
-        good = run->folder != NULL;
+        good = run->training.folder != NULL;
     }
     if (good && checkpoint_is_new)
-        good = checkpoint_folder_begin(&run->kept, json_incref(command), run->path, options);
+        good =
+            checkpoint_folder_begin(&run->kept, json_incref(command), run->training.model, options);
     json_decref(command);
     if (good) return true;
-    run_folder_free(run->folder);
-    run->folder = NULL;
+    run_folder_free(run->training.folder);
+    run->training.folder = NULL;
     return false;
 }
 
 int run_end(struct run *run, int exit_status)
 {
-    if (run->folder != NULL &&
-        !run_folder_end(run->folder, exit_status == EXIT_DONE ? run_outcome(run) : NULL) &&
+    if (run->training.folder != NULL &&
+        !run_folder_end(run->training.folder, exit_status == EXIT_DONE ? run_outcome(run) : NULL) &&
         exit_status == EXIT_DONE)
         exit_status = EXIT_FAILED;
-    json_decref(run->diagnoses);
-    free(run->targets);
-    run_folder_free(run->folder);
-    glia_network_free(run->network);
+    run_folder_free(run->training.folder);
     glia_survey_free(run->survey);
-    run_parts_free(&run->parts);
+    training_free(&run->training);
     return exit_status;
 }
 
 int run_alone(struct run *run)
 {
-    const train_options *options = run->options;
+    const train_options *options = run->training.options;
     int exit_status = EXIT_DONE;
     glia_error error;
     if (!check_places(run)) return EXIT_FAILED;
-    glia_status status = open_data_for(&run->settled, run->data, &run->data_sets, &error);
-    if (status != GLIA_OK) return source_complain(run->data, &error);
+    glia_status status = open_data_for(&run->settled, run->training.data, &run->data_sets, &error);
+    if (status != GLIA_OK) return source_complain(run->training.data, &error);
     if (!run_begin(run, options_words(&train_command, options->source.common.line)))
         return EXIT_FAILED;
     status = run_train(run, &exit_status, &error);
     if (status != GLIA_OK)
-        exit_status = source_complain(run->data, &error);
+        exit_status = source_complain(run->training.data, &error);
     else if (options->source.common.json)
         json_print(run_outcome(run));
-    else if (exit_status != EXIT_FAILED || run->saved)
+    else if (exit_status != EXIT_FAILED || run->training.saved)
         run_print_result(run);
     return run_end(run, exit_status);
 }

@@ -15,14 +15,11 @@
 #include "shell/files.h"
 #include "shell/output.h"
 
-/* What a run has found out, from its beginning to its end. */
+/* A run of glia train, from its beginning to its end. */
 struct run {
-    const train_options *options; /* settled, but for the seed of one of several */
-    train_options settled;        /* as they were given, and completed by what the data are */
-    const char *data;
-    const char *path; /* of the model; NULL: it is not kept */
+    struct training training; /* its options are settled, but for the seed of one of several */
+    train_options settled;    /* as they were given, and completed by what the data are */
     char path_memory[LONGEST_PATH];
-    run_folder *folder;     /* or NULL */
     checkpoint_folder kept; /* without a path: there is none */
     const char *shown;      /* ... as it was named */
     bool resumes;           /* what is kept there */
@@ -31,16 +28,8 @@ struct run {
     double began;           /* now_seconds() of the first of several */
     bench_view bar;         /* of several */
     open_data data_sets;    /* for all of several */
-    run_parts parts;
-    size_t fold; /* from 0; SIZE_MAX: none */
-    glia_network *network;
-    glia_survey *survey; /* what a look at the data finds; NULL: there was none */
+    glia_survey *survey;    /* what a look at the data finds; NULL: there was none */
     training_view view;
-    json_t *diagnoses; /* an array; NULL: none */
-    glia_train_result result;
-    glia_metrics score;    /* on the test split; NANs without */
-    glia_metrics *targets; /* of each of several targets there, owned; or NULL */
-    bool saved, replaced;  /* whether the network was; in the place of another */
 };
 
 /* ---- run.c ---------------------------------------------------------------------------------- */

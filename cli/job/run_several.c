@@ -86,19 +86,20 @@ static bool check_seeds(const train_options *all)
 
 int run_seeds(struct run *shared, struct seeds *seeds, folder_lock *lock)
 {
-    const train_options *all = shared->options;
+    const train_options *all = shared->training.options;
     int exit_status = EXIT_DONE;
     glia_error error;
     if (!check_seeds(all)) return EXIT_FAILED;
     if (all->run != NULL && !folder_lock_take(lock, all->run, "run")) return EXIT_FAILED;
-    if (open_data_for(&shared->settled, shared->data, &shared->data_sets, &error) != GLIA_OK)
-        return source_complain(shared->data, &error);
+    if (open_data_for(&shared->settled, shared->training.data, &shared->data_sets, &error) !=
+        GLIA_OK)
+        return source_complain(shared->training.data, &error);
     shared->began = now_seconds();
     for (size_t i = 0; i < seeds->n && exit_status != EXIT_INTERRUPTED; i++) {
         struct run run = *shared;
         struct one_seed one;
         int status = EXIT_DONE;
-        run.options = &one.options;
+        run.training.options = &one.options;
         if (!choose_seed(all, i, &one) || !run_begin(&run, words_of_seed(&one))) {
             train_clear(&one.options);
             return EXIT_FAILED;
@@ -106,11 +107,11 @@ int run_seeds(struct run *shared, struct seeds *seeds, folder_lock *lock)
         if (run_train(&run, &status, &error) != GLIA_OK) {
             run_end(&run, EXIT_FAILED);
             train_clear(&one.options);
-            return source_complain(shared->data, &error);
+            return source_complain(shared->training.data, &error);
         }
         if (i > 0) run.view.startup_ended = 0; /* only the first had one */
-        seeds_add(seeds, train_seed(&one.options), &run.result, &run.score, run.network,
-                  run_outcome(&run));
+        seeds_add(seeds, train_seed(&one.options), &run.training.result, &run.training.score,
+                  run.training.network, run_outcome(&run));
         status = run_end(&run, status);
         train_clear(&one.options);
         if (status != EXIT_DONE) exit_status = status;
@@ -141,23 +142,25 @@ static int run_fold(const struct run *shared, size_t fold, glia_error *error)
     struct run run = *shared;
     const bool is_fold = fold < run.seeds->n;
     int exit_status = EXIT_DONE;
-    run.fold = fold;
-    run.path = is_fold ? NULL : run.options->output;
+    run.training.fold = fold;
+    run.training.model = is_fold ? NULL : run.training.options->output;
     const glia_status status = run_train(&run, &exit_status, error);
     if (status == GLIA_OK && is_fold)
-        seeds_add(run.seeds, fold + 1, &run.result, &run.score, run.network, run_outcome(&run));
+        seeds_add(run.seeds, fold + 1, &run.training.result, &run.training.score,
+                  run.training.network, run_outcome(&run));
     exit_status = run_end(&run, exit_status);
-    return status != GLIA_OK ? source_complain(run.data, error) : exit_status;
+    return status != GLIA_OK ? source_complain(run.training.data, error) : exit_status;
 }
 
 int run_folds(struct run *shared, struct seeds *folds)
 {
     glia_error error;
     int exit_status = EXIT_DONE;
-    const char *output = shared->options->output;
+    const char *output = shared->training.options->output;
     if (output != NULL && !model_path_check(output)) return EXIT_FAILED;
-    if (open_data_for(&shared->settled, shared->data, &shared->data_sets, &error) != GLIA_OK)
-        return source_complain(shared->data, &error);
+    if (open_data_for(&shared->settled, shared->training.data, &shared->data_sets, &error) !=
+        GLIA_OK)
+        return source_complain(shared->training.data, &error);
     shared->began = now_seconds();
     for (size_t k = 0; k < folds->n && exit_status == EXIT_DONE; k++) {
         exit_status = run_fold(shared, k, &error);
@@ -167,7 +170,7 @@ int run_folds(struct run *shared, struct seeds *folds)
         exit_status = run_fold(shared, folds->n, &error);
     signals_guard(false);
     if (folds->outcomes == NULL) return exit_status; /* it has been said why */
-    if (shared->options->source.common.json)
+    if (shared->training.options->source.common.json)
         json_print(seeds_json(folds));
     else
         seeds_print(folds);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The network that options ask for, and the outcome of its training as JSON. */
+/* The way of a training, and its outcome as JSON. */
 #include "job/training.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "job/scores.h"
 #include "shell/output.h"
 #include "shell/wording.h"
 
-glia_status training_network(const train_options *o, const glia_dataset *train, glia_network **out,
-                             glia_error *error)
+/* The network for samples of a data set. */
+static glia_status make_network(const train_options *o, const glia_dataset *train,
+                                glia_network **out, glia_error *error)
 {
     static const glia_loss of_task[] = {[GLIA_CLASSES] = GLIA_LOSS_CROSS_ENTROPY,
                                         [GLIA_LABELS] = GLIA_LOSS_BCE,
@@ -24,6 +27,60 @@ glia_status training_network(const train_options *o, const glia_dataset *train, 
         status = glia_network_create(data.features, data.classes, settings, out, error);
     glia_settings_free(settings);
     return status;
+}
+
+static glia_status save(struct training *t, glia_error *error)
+{
+    const bool replaces = access(t->model, F_OK) == 0;
+    const glia_status status = glia_network_save(t->network, t->model, error);
+    t->saved = status == GLIA_OK;
+    t->replaced = t->saved && replaces;
+    return status;
+}
+
+static glia_status evaluate(struct training *t, glia_error *error)
+{
+    const int threads = train_threads(t->options);
+    glia_status status = glia_evaluate(t->network, t->parts.test, threads, &t->score, NULL, error);
+    if (status == GLIA_OK && t->scores_targets)
+        status = score_targets(t->network, t->parts.test, threads, &t->targets, error);
+    return status;
+}
+
+glia_status training_run(struct training *t, glia_error *error)
+{
+    const train_options *o = t->options;
+    t->score = score_none();
+    glia_status status = run_parts_make(o, t->data_sets, t->fold, &t->parts, error);
+    if (status == GLIA_OK) status = make_network(o, t->parts.train, &t->network, error);
+    if (status != GLIA_OK) return status;
+    if (t->folder != NULL)
+        run_folder_begin(t->folder, o, t->data, t->parts.train, t->parts.validation, t->parts.test,
+                         t->network);
+    if (t->begins != NULL) status = t->begins(t->user, error);
+    if (status == GLIA_OK)
+        status = glia_train(t->network, t->parts.train, t->parts.validation, o->settings,
+                            &t->result, error);
+    t->diverged = status == GLIA_DIVERGED;
+    if (t->ends != NULL) t->ends(t->user, error);
+    if (status != GLIA_OK && !t->diverged) return status;
+
+    const bool is_finished = !t->diverged && t->result.stop != GLIA_STOP_CANCELLED;
+    const bool is_sound = !t->diverged || t->result.best_epoch > 0;
+    status = GLIA_OK;
+    if (t->model != NULL && (is_finished || (t->keeps_unfinished && is_sound)))
+        status = save(t, error);
+    if (status != GLIA_OK) return status;
+    if (t->is_kept != NULL) t->is_kept(t->user);
+    return is_finished && t->parts.test != NULL ? evaluate(t, error) : GLIA_OK;
+}
+
+void training_free(struct training *t)
+{
+    json_decref(t->diagnoses);
+    free(t->targets);
+    glia_network_free(t->network);
+    run_parts_free(&t->parts);
 }
 
 void training_keep(json_t **diagnoses, const glia_diagnosis *d)
@@ -45,12 +102,12 @@ json_t *training_outcome(const struct training *t)
                                         [GLIA_STOP_EARLY] = "early",
                                         [GLIA_STOP_CANCELLED] = "cancelled",
                                         [GLIA_STOP_DIVERGED] = "diverged"};
-    const glia_train_result *r = t->result;
-    const glia_metrics *score = t->score;
+    const glia_train_result *r = &t->result;
+    const glia_metrics *score = &t->score;
     const glia_loss loss = glia_network_describe(t->network).loss;
     const bool has_values = glia_loss_task(loss) == GLIA_VALUES;
     json_t *o = json_need(json_object());
-    json_put(o, "model", json_text(t->model));
+    json_put(o, "model", json_text(t->saved ? t->model : NULL));
     json_put(o, "dataset", json_text(t->data));
     json_put(o, "parameters", json_count(glia_network_describe(t->network).parameters));
     json_put(o, "epochs", json_count(r->epochs));

@@ -48,8 +48,8 @@ struct running {
     struct job *job;
     run_folder *folder;
     double startup;
-    json_t *diagnoses; /* or NULL */
-    double counted;    /* of its cost, in the bar */
+    struct training training;
+    double counted; /* of its cost, in the bar */
 };
 
 /* ---- The line of progress ------------------------------------------------------------------- */
@@ -87,71 +87,66 @@ static bool step(void *user, const glia_progress *p)
 static void diagnosed(void *user, const glia_diagnosis *diagnosis)
 {
     struct running *r = user;
-    training_keep(&r->diagnoses, diagnosis);
+    training_keep(&r->training.diagnoses, diagnosis);
 }
 
 /* ---- A run ---------------------------------------------------------------------------------- */
 
-/* Trains, saves and scores; the outcome, or NULL with the reason in *error. */
-static json_t *train(struct running *r, const char *model, glia_error *error)
+static glia_status begins(void *user, glia_error *error)
+{
+    struct running *r = user;
+    glia_settings *settings = r->job->options.settings;
+    (void)error;
+    train_put(&r->job->options, "threads", r->work->threads_a_run);
+    glia_settings_on_progress(settings, step, r);
+    glia_settings_on_diagnosis(settings, diagnosed, r->work->data->all, r);
+    return GLIA_OK;
+}
+
+static void ends(void *user, const glia_error *error)
+{
+    struct running *r = user;
+    if (r->training.diverged) name_options(error->message, r->job->message, sizeof r->job->message);
+}
+
+/* Trains, saves and scores; the outcome, or NULL with the reason in the job's message. */
+static json_t *train(struct running *r, const char *model)
 {
     struct work *w = r->work;
     struct job *job = r->job;
-    const train_options *o = &job->options;
-    run_parts parts = {0};
-    glia_network *network = NULL;
-    glia_train_result result = {0};
-    glia_metrics score = score_none();
-    json_t *outcome = NULL;
-    glia_status status = run_parts_make(o, w->data, SIZE_MAX, &parts, error);
-    if (status == GLIA_OK) status = training_network(o, parts.train, &network, error);
-    if (status != GLIA_OK) goto cleanup;
-    run_folder_begin(r->folder, o, w->sweep->data, parts.train, parts.validation, parts.test,
-                     network);
-
-    train_put(&job->options, "threads", w->threads_a_run);
-    glia_settings_on_progress(o->settings, step, r);
-    glia_settings_on_diagnosis(o->settings, diagnosed, w->data->all, r);
-    status = glia_train(network, parts.train, parts.validation, o->settings, &result, error);
-    const bool diverged = status == GLIA_DIVERGED;
-    if (diverged) name_options(error->message, job->message, sizeof job->message);
-    if (status != GLIA_OK && !diverged) goto cleanup;
-    if (!diverged && result.stop == GLIA_STOP_CANCELLED) {
-        job->state = JOB_STOPPED;
-        goto cleanup;
-    }
-    if (!diverged) {
-        status = glia_network_save(network, model, error);
-        if (status == GLIA_OK && parts.test != NULL)
-            status = glia_evaluate(network, parts.test, w->threads_a_run, &score, NULL, error);
-        if (status != GLIA_OK) goto cleanup;
-    }
-    job->state = diverged ? JOB_FAILED : JOB_DONE;
-    const merit *by = w->sweep->merit;
-    job->test_score = by->percent ? score.accuracy : score.r2;
-    job->test_error = error_bar_of(&score);
-    job->roc_auc = score.roc_auc;
-    job->validation_score = diverged      ? NAN
-                            : by->by_loss ? result.validation_loss
-                                          : result.validation_accuracy;
-    job->seconds = result.seconds;
-    outcome = training_outcome(&(struct training){.options = o,
-                                                  .data = w->sweep->data,
-                                                  .model = diverged ? NULL : model,
-                                                  .network = network,
-                                                  .result = &result,
-                                                  .score = &score,
-                                                  .startup_seconds = r->startup,
-                                                  .diagnoses = r->diagnoses});
-    if (diverged) json_put(outcome, "error", json_text(job->message));
-
-cleanup:
-    if (outcome == NULL && job->state == JOB_WAITING) {
+    struct training *t = &r->training;
+    glia_error error = {.message = ""};
+    *t = (struct training){.options = &job->options,
+                           .data = w->sweep->data,
+                           .data_sets = w->data,
+                           .fold = SIZE_MAX,
+                           .model = model,
+                           .folder = r->folder,
+                           .begins = begins,
+                           .ends = ends,
+                           .user = r};
+    const glia_status status = training_run(t, &error);
+    if (status != GLIA_OK) {
         job->state = JOB_FAILED;
-        name_options(error->message, job->message, sizeof job->message);
+        name_options(error.message, job->message, sizeof job->message);
+        return NULL;
     }
-    glia_network_free(network);
-    run_parts_free(&parts);
+    if (!t->diverged && t->result.stop == GLIA_STOP_CANCELLED) {
+        job->state = JOB_STOPPED;
+        return NULL;
+    }
+    job->state = t->diverged ? JOB_FAILED : JOB_DONE;
+    const merit *by = w->sweep->merit;
+    job->test_score = by->percent ? t->score.accuracy : t->score.r2;
+    job->test_error = error_bar_of(&t->score);
+    job->roc_auc = t->score.roc_auc;
+    job->validation_score = t->diverged   ? NAN
+                            : by->by_loss ? t->result.validation_loss
+                                          : t->result.validation_accuracy;
+    job->seconds = t->result.seconds;
+    t->startup_seconds = r->startup;
+    json_t *outcome = training_outcome(t);
+    if (t->diverged) json_put(outcome, "error", json_text(job->message));
     return outcome;
 }
 
@@ -159,7 +154,6 @@ static void run_job(struct work *w, struct job *job)
 {
     char path[LONGEST_JOB_PATH], model[LONGEST_JOB_PATH + 32];
     struct running r = {.work = w, .job = job};
-    glia_error error = {.message = ""};
     snprintf(path, sizeof path, "%s/runs/%s", w->sweep->folder, job->name);
     run_folder_file(path, "model.safetensors", model, sizeof model);
     r.folder = run_folder_new(path, options_words(&train_command, &job->line),
@@ -168,14 +162,14 @@ static void run_job(struct work *w, struct job *job)
         job->state = JOB_FAILED;
         snprintf(job->message, sizeof job->message, "its folder could not be made");
     } else {
-        json_t *outcome = train(&r, model, &error);
+        json_t *outcome = train(&r, model);
         if (!run_folder_end(r.folder, outcome) && job->state == JOB_DONE) {
             job->state = JOB_FAILED;
             snprintf(job->message, sizeof job->message, "its folder could not be written");
         }
         run_folder_free(r.folder);
     }
-    json_decref(r.diagnoses);
+    training_free(&r.training);
     if (job->state != JOB_STOPPED) advance(&r, 1);
     pthread_mutex_lock(&w->lock);
     w->n_done += job->state != JOB_STOPPED;
