@@ -28,6 +28,7 @@ int main(void)
     glia_network *network = NULL;
     glia_settings *how = NULL;
     float *x = NULL;
+    size_t n = 0;
     double price[1];
     if (write_homes("homes.csv")) return EXIT_FAILURE;
     glia_status status = glia_dataset_open("homes.csv", GLIA_TRAIN, NULL, &homes, &error);
@@ -43,10 +44,11 @@ int main(void)
     /* Columns in any order, texts and numbers as they come. */
     const glia_cell row[] = {{.column = "town", .text = "Ulm"}, {.column = "size", .number = 100}};
     if (!status) {
-        x = malloc(glia_network_describe(network).inputs * sizeof *x);
-        status = x ? glia_network_encode(network, row, 2, x, &error) : GLIA_NO_MEMORY;
+        n = glia_network_describe(network).inputs;
+        x = malloc(n * sizeof *x);
+        status = x ? glia_network_encode(network, row, 2, x, n, &error) : GLIA_NO_MEMORY;
     }
-    if (!status) status = glia_predict_f64(network, GLIA_F32, x, 1, price, &error);
+    if (!status) status = glia_predict_f64(network, GLIA_F32, x, 1, n, price, 1, &error);
     if (status)
         fprintf(stderr, "%s\n", error.message);
     else

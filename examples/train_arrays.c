@@ -48,8 +48,8 @@ int main(void)
     if (!status) glia_settings_on_progress(how, show, NULL);
     if (!status) status = glia_network_create(2, 2, how, &network, &error);
     if (!status) status = glia_train(network, data, NULL, how, NULL, &error);
-    if (!status) status = glia_evaluate(network, data, 0, &metrics, NULL, &error);
-    if (!status) status = glia_predict(network, GLIA_F32, where, 2, p[0], &error);
+    if (!status) status = glia_evaluate(network, data, 0, &metrics, NULL, 0, &error);
+    if (!status) status = glia_predict(network, GLIA_F32, where, 2, 2, p[0], 2, &error);
     if (!status) status = glia_network_save(network, "spirals.safetensors", &error);
     if (!status) {
         printf("accuracy %.3f\n", metrics.accuracy);

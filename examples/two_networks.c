@@ -35,7 +35,7 @@ static void *learn(void *argument)
     if (!job->status) job->status = glia_network_create(2, 2, how, &network, &job->error);
     if (!job->status) job->status = glia_train(network, job->data, NULL, how, NULL, &job->error);
     if (!job->status)
-        job->status = glia_evaluate(network, job->data, 1, &job->metrics, NULL, &job->error);
+        job->status = glia_evaluate(network, job->data, 1, &job->metrics, NULL, 0, &job->error);
     glia_settings_free(how);
     glia_network_free(network);
     return NULL;

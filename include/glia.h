@@ -14,10 +14,12 @@
  *    On failure the error holds a message that can be shown to a user as it is; on success it is
  *    not touched, and neither is an output argument on failure (unless said otherwise).
  *  - Every create, open or load has a free; free(NULL) does nothing.
- *  - The library never prints, never exits, and keeps no global state. Different networks may be
- *    used by different threads at the same time; one network may be read (predict, evaluate, save)
- *    by many threads as long as none trains it.
+ *  - The library never prints, never exits, and keeps no global state but the allocator. Different
+ * networks may be used by different threads at the same time; one network may be read (predict,
+ * evaluate, save) by many threads as long as none trains it.
  *  - Matrices are row-major; shapes are written (rows, columns). A sample is one row.
+ *  - A length goes with every array that is handed in. Where the network or the data set determines
+ *    it, another one is refused with BAD_ARGUMENT, and nothing is read or written.
  *  - Accuracies, errors and probabilities are fractions in [0, 1]; times are seconds.
  *
  * A program that was compiled with an older header runs with a newer library of the same soversion
@@ -90,6 +92,21 @@ typedef struct glia_error {
     char message[1024]; /* one line, UTF-8, no newline at its end */
     glia_status status;
 } glia_error;
+
+/* ---- Memory -------------------------------------------------------------------------------- */
+
+/*
+ * A program's own memory in place of aligned_alloc and free. allocate gives a block of `size` bytes
+ * at a multiple of `alignment` (64; size is a multiple of it), or NULL; release takes it back. Both
+ * may be called by any number of threads at the same time. To be set before any other function of
+ * the library is called, for the whole process; NULL both: aligned_alloc and free. BAD_ARGUMENT:
+ * one of them is NULL, or memory was taken already. Libraries that glia uses (jansson, libpng, ...)
+ * keep their own ways.
+ */
+typedef void *glia_allocate(void *user, size_t alignment, size_t size);
+typedef void glia_release(void *user, void *block);
+GLIA_API glia_status glia_set_allocator(glia_allocate *allocate, glia_release *release, void *user,
+                                        glia_error *error);
 
 /* ---- Data sets ----------------------------------------------------------------------------- */
 
@@ -310,21 +327,58 @@ GLIA_API glia_status glia_dataset_from_targets_f64(glia_type type, const void *f
                                                    glia_error *error);
 
 /*
+ * Samples that the program makes when they are asked for: data larger than memory, or in a form of
+ * its own. Any number of threads may call these functions at the same time, each row as often as
+ * they like, and the same row is the same each time. They cannot fail.
+ */
+typedef struct glia_row_source {
+    size_t samples, features;
+    size_t outputs; /* classes, labels or values */
+    glia_task task;
+    glia_type type; /* of dense rows; sparse ones are F32 */
+    /* A dense row into x (features), of the type; or: */
+    void (*read)(void *user, size_t row, void *x);
+    /* a sparse row: its non-zeros into index and value, at most most_nonzeros, indices from 0 and
+     * ascending; returns how many. */
+    size_t (*read_sparse)(void *user, size_t row, uint32_t *index, float *value);
+    size_t most_nonzeros;
+    /* Of classes, the one of a row, below outputs; else: */
+    uint32_t (*label)(void *user, size_t row);
+    /* targets (n) of a row from output `first` on: 0 or 1 of labels, finite values. */
+    void (*targets)(void *user, size_t row, size_t first, size_t n, double *targets);
+    void (*free)(void *user); /* when no data set needs the rows any more; or NULL */
+    void *user;               /* handed to each */
+} glia_row_source;
+
+/*
+ * A data set of these rows, of which none is kept. Each is read once, to check it, which is also
+ * how a resumed training knows that they are the same. BAD_ARGUMENT: a row is not as it should be,
+ * or functions are missing: read or read_sparse, label or targets; free is then not called.
+ */
+GLIA_API glia_status glia_dataset_from_rows_sized(const glia_row_source *source, size_t size,
+                                                  glia_dataset **out, glia_error *error);
+static inline glia_status glia_dataset_from_rows(const glia_row_source *source, glia_dataset **out,
+                                                 glia_error *error)
+{
+    return glia_dataset_from_rows_sized(source, sizeof *source, out, error);
+}
+
+/*
  * Says what the samples of a data set are, for a network to keep: images of height x width
  * pixels, grey or (height, width, 3) in colour (BAD_ARGUMENT unless the features are so many),
- * which lets it read pictures by glia_network_fit_image; the names of its classes (n_classes
- * strings, copied).
+ * which lets it read pictures by glia_network_fit_image; the names of its classes (n of them,
+ * copied).
  */
 GLIA_API glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t width,
                                              glia_error *error);
 GLIA_API glia_status glia_dataset_set_class_names(glia_dataset *dataset, const char *const *names,
-                                                  glia_error *error);
+                                                  size_t n, glia_error *error);
 
 /*
- * How much each sample counts in training: weights (samples), copied, finite and not below 0, not
+ * How much each sample counts in training: weights (n samples), copied, finite and not below 0, not
  * all 0. Parts that were held out before have none. BAD_ARGUMENT, NO_MEMORY.
  */
-GLIA_API glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights,
+GLIA_API glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights, size_t n,
                                               glia_error *error);
 
 /*
@@ -414,20 +468,22 @@ GLIA_API void glia_unknown_free(glia_unknown *list);
 GLIA_API const char *glia_dataset_class_name(const glia_dataset *dataset, size_t index);
 
 /*
- * Copies one sample: x (features) of the data set's type, and its label. Either may be NULL.
+ * Copies one sample: x (n_features) of the data set's type, and its label. Either may be NULL.
  * BAD_ARGUMENT when index is past the last sample.
  */
 GLIA_API glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void *x,
-                                         uint32_t *label, glia_error *error);
+                                         size_t n_features, uint32_t *label, glia_error *error);
 
 /*
- * Copies the targets (classes) of one sample of a set of labels or values. BAD_ARGUMENT when index
- * is past the last sample, and for a set of classes.
+ * Copies the targets (n_targets) of one sample of a set of labels or values. BAD_ARGUMENT when
+ * index is past the last sample, and for a set of classes.
  */
 GLIA_API glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t index,
-                                                 float *targets, glia_error *error);
+                                                 float *targets, size_t n_targets,
+                                                 glia_error *error);
 GLIA_API glia_status glia_dataset_sample_targets_f64(const glia_dataset *dataset, size_t index,
-                                                     double *targets, glia_error *error);
+                                                     double *targets, size_t n_targets,
+                                                     glia_error *error);
 
 /* A line of the table of data sets known by name. */
 typedef struct glia_dataset_entry {
@@ -934,6 +990,14 @@ GLIA_API glia_status glia_network_save(const glia_network *network, const char *
                                        glia_error *error);
 GLIA_API glia_status glia_network_load(const char *path, glia_network **out, glia_error *error);
 
+/* The same bytes in memory, where a program keeps them: *bytes (size), to be freed by
+ * glia_bytes_free; loading copies what it needs. */
+GLIA_API glia_status glia_network_save_memory(const glia_network *network, void **bytes,
+                                              size_t *size, glia_error *error);
+GLIA_API glia_status glia_network_load_memory(const void *bytes, size_t size, glia_network **out,
+                                              glia_error *error);
+GLIA_API void glia_bytes_free(void *bytes);
+
 typedef struct glia_network_info {
     glia_task task;
     size_t inputs;
@@ -973,24 +1037,27 @@ static inline glia_layer_info glia_network_layer(const glia_network *network, si
     return out;
 }
 
-/* Copies one layer's parameters out or in: weight (units, inputs), bias (units); either NULL. */
+/* Copies one layer's parameters out or in: weight (n_weights = units * inputs), row by row (units,
+ * inputs), bias (n_units); either NULL. */
 GLIA_API glia_status glia_network_get_layer(const glia_network *network, size_t layer,
-                                            float *weight, float *bias, glia_error *error);
+                                            float *weight, size_t n_weights, float *bias,
+                                            size_t n_units, glia_error *error);
 GLIA_API glia_status glia_network_set_layer(glia_network *network, size_t layer,
-                                            const float *weight, const float *bias,
-                                            glia_error *error);
+                                            const float *weight, size_t n_weights,
+                                            const float *bias, size_t n_units, glia_error *error);
 
 /*
- * What batch normalisation has learned, each (units), any of them NULL: y = scale (z - mean) /
+ * What batch normalisation has learned, each (n_units), any of them NULL: y = scale (z - mean) /
  * sqrt(variance + 1e-5) + shift (Ioffe and Szegedy 2015, algorithm 2). BAD_ARGUMENT for a layer
  * that is not normalised, and for a variance below 0.
  */
 GLIA_API glia_status glia_network_get_norm(const glia_network *network, size_t layer, float *scale,
                                            float *shift, float *mean, float *variance,
-                                           glia_error *error);
+                                           size_t n_units, glia_error *error);
 GLIA_API glia_status glia_network_set_norm(glia_network *network, size_t layer, const float *scale,
                                            const float *shift, const float *mean,
-                                           const float *variance, glia_error *error);
+                                           const float *variance, size_t n_units,
+                                           glia_error *error);
 
 /*
  * The name of a class, or of what an output is; owned by the network, valid until it is trained
@@ -1014,18 +1081,18 @@ typedef struct glia_cell {
 } glia_cell;
 
 /*
- * A row of the table that a network was made for, as its inputs: x (inputs), for glia_predict,
+ * A row of the table that a network was made for, as its inputs: x (n_inputs), for glia_predict,
  * which takes these alone: numbers that are standardised, and a feature for each category. cells
  * (n) are in any order, those of other columns are left out; a category that the network has never
  * seen is read as none. MISMATCH: the network was made for no table. BAD_FORMAT: a column is not
  * there, or a text where a number is expected.
  */
 GLIA_API glia_status glia_network_encode(const glia_network *network, const glia_cell *cells,
-                                         size_t n, float *x, glia_error *error);
+                                         size_t n, float *x, size_t n_inputs, glia_error *error);
 
 /*
- * Brings an image into the form that the network was trained on: x (inputs). An image in that form
- * already is taken as it is. Any other is inverted if it is dark on light, then, for a network
+ * Brings an image into the form that the network was trained on: x (n_inputs). An image in that
+ * form already is taken as it is. Any other is inverted if it is dark on light, then, for a network
  * trained on MNIST or digits, cropped, scaled so that its longer side fits 20 pixels of 28, and
  * centred by its centre of mass (LeCun et al. 1998, section III-A); for others scaled whole. Where
  * the training images are in colour, or not all light on dark, nothing is inverted. An image in
@@ -1033,30 +1100,34 @@ GLIA_API glia_status glia_network_encode(const glia_network *network, const glia
  * changed (or NULL) says whether anything was done. MISMATCH when the network does not read images.
  */
 GLIA_API glia_status glia_network_fit_image(const glia_network *network, const glia_image *image,
-                                            uint8_t *x, bool *changed, glia_error *error);
+                                            uint8_t *x, size_t n_inputs, bool *changed,
+                                            glia_error *error);
 
 /*
- * Outputs (n, classes) of n samples x (n, inputs), on the scale of the training data: for a network
- * trained on bytes, 0..255, whether given as U8 or as F32. They are the probabilities of the
- * classes, the probability of each label, or values. Safe from many threads at once. A feature that
- * is NaN or huge gives outputs that are NaN. Of a network that was made for a table x are the
+ * Outputs (n, n_outputs) of n samples x (n, n_inputs), on the scale of the training data: for a
+ * network trained on bytes, 0..255, whether given as U8 or as F32. They are the probabilities of
+ * the classes, the probability of each label, or values. Safe from many threads at once. A feature
+ * that is NaN or huge gives outputs that are NaN. Of a network that was made for a table x are the
  * features that glia_network_encode makes of a row, not its cells. MISMATCH when the network
  * deskews or centres, and the samples are not U8, or it was never trained.
  */
 GLIA_API glia_status glia_predict(const glia_network *network, glia_type type, const void *x,
-                                  size_t n, float *outputs, glia_error *error);
+                                  size_t n, size_t n_inputs, float *outputs, size_t n_outputs,
+                                  glia_error *error);
 
 /* The same in double: values are scaled back to those of the data in it, so that large ones that
  * lie close together, as times do, stay apart. */
 GLIA_API glia_status glia_predict_f64(const glia_network *network, glia_type type, const void *x,
-                                      size_t n, double *outputs, glia_error *error);
+                                      size_t n, size_t n_inputs, double *outputs, size_t n_outputs,
+                                      glia_error *error);
 
 /*
- * What a layer makes of n samples x: out (n, units), of the last layer what it predicts. To look
+ * What a layer makes of n samples x: out (n, n_units), of the last layer what it predicts. To look
  * into a network; samples as for glia_predict. BAD_ARGUMENT if there is no such layer.
  */
 GLIA_API glia_status glia_network_activations(const glia_network *network, size_t layer,
-                                              glia_type type, const void *x, size_t n, float *out,
+                                              glia_type type, const void *x, size_t n,
+                                              size_t n_inputs, float *out, size_t n_units,
                                               glia_error *error);
 
 /*
@@ -1095,10 +1166,11 @@ GLIA_API void glia_predictor_free(glia_predictor *predictor);
 
 /* As glia_predict; a call with many samples shares them out among the threads. */
 GLIA_API glia_status glia_predictor_run(glia_predictor *predictor, glia_type type, const void *x,
-                                        size_t n, float *outputs, glia_error *error);
+                                        size_t n, size_t n_inputs, float *outputs, size_t n_outputs,
+                                        glia_error *error);
 GLIA_API glia_status glia_predictor_run_f64(glia_predictor *predictor, glia_type type,
-                                            const void *x, size_t n, double *outputs,
-                                            glia_error *error);
+                                            const void *x, size_t n, size_t n_inputs,
+                                            double *outputs, size_t n_outputs, glia_error *error);
 
 /* What computed the last call; before the first, what would compute samples without zeros. */
 typedef struct glia_predictor_info {
@@ -1513,18 +1585,18 @@ typedef struct glia_metrics {
  * Scores a network. MISMATCH when the task of the data set is not that of the network's loss, when
  * it has other features or more classes, or another number of targets, than the network, or bytes
  * where it was trained on floats (or the reverse), or when the network deskews or centres and the
- * samples are no images of bytes. confusion (or NULL, as for labels and values): (classes,
- * classes), rows the true class, columns the predicted one. threads as in training.
+ * samples are no images of bytes. confusion (or NULL, as for labels and values): (n_classes,
+ * n_classes), rows the true class, columns the predicted one. threads as in training.
  */
 GLIA_API glia_status glia_evaluate_sized(const glia_network *network, const glia_dataset *dataset,
                                          int threads, glia_metrics *metrics, size_t size,
-                                         uint64_t *confusion, glia_error *error);
+                                         uint64_t *confusion, size_t n_classes, glia_error *error);
 static inline glia_status glia_evaluate(const glia_network *network, const glia_dataset *dataset,
                                         int threads, glia_metrics *metrics, uint64_t *confusion,
-                                        glia_error *error)
+                                        size_t n_classes, glia_error *error)
 {
     return glia_evaluate_sized(network, dataset, threads, metrics, sizeof *metrics, confusion,
-                               error);
+                               n_classes, error);
 }
 
 /*

@@ -98,7 +98,7 @@ static void train(glia_network *network, const glia_dataset *rest, const glia_da
     printf("plan: %s, %s, %s\n", result.of.engine, result.of.isa, result.of.plan);
     glia_settings_free(settings);
     FILL(metrics);
-    check(glia_evaluate(network, held ? held : rest, 1, &metrics.of, NULL, &error), "evaluate");
+    check(glia_evaluate(network, held ? held : rest, 1, &metrics.of, NULL, 0, &error), "evaluate");
     HELD(metrics, "glia_metrics");
     printf("metrics: %zu, loss %.9g, accuracy %.9g, rmse %.9g, low %.9g, majority %zu\n",
            metrics.of.samples, metrics.of.loss, metrics.of.accuracy, metrics.of.rmse,
@@ -114,7 +114,7 @@ static void predict(const glia_network *network, const float *x, size_t outputs)
     params.threads = 1;
     params.engine = GLIA_ENGINE_REFERENCE;
     check(glia_predictor_create(network, &params, &predictor, &error), "predictor");
-    check(glia_predictor_run(predictor, GLIA_F32, x, 1, y, &error), "run");
+    check(glia_predictor_run(predictor, GLIA_F32, x, 1, FEATURES, y, outputs, &error), "run");
     FILL(info);
     glia_predictor_describe_sized(predictor, &info.of, sizeof info.of);
     HELD(info, "glia_predictor_info");
@@ -251,7 +251,7 @@ static void use_digits(void)
     params.threads = 1;
     check(glia_dataset_open("digits", GLIA_TEST, &params, &dataset, &error), "digits");
     describe(dataset);
-    check(glia_dataset_sample(dataset, 5, pixels, &label, &error), "sample");
+    check(glia_dataset_sample(dataset, 5, pixels, sizeof pixels, &label, &error), "sample");
     for (size_t i = 0; i < sizeof pixels; i++) sum += pixels[i];
     printf("sample 5: %u, sum %u\n", label, sum);
     glia_dataset_free(dataset);

@@ -216,7 +216,8 @@ def check_symbols(static_library, shared_library):
         if match and int(match.group(2), 16) > 0 and re.match(
                 r"\.t?(data|bss)(?!\.rel\.ro)|\*COM\*", match.group(1)):
             wrong.append(f"{member}: {match.group(3)} in {match.group(1)}")
-    report("the library has no global mutable state", wrong)
+    wrong = [line for line in wrong if not re.search(r"memory\.c\.o: .*\ballocator in ", line)]
+    report("the library has no global mutable state but the allocator", wrong)
 
     wrong = []
     for line in run("nm", "-P", "-g", "--defined-only", static_library).splitlines():

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "glia.h"
+#include "whole.h"
 
 static int fail(const char *message)
 {
@@ -56,11 +57,11 @@ int main(int argc, char **argv)
         goto cleanup;
     }
     for (size_t i = 0; i < set.samples; i++)
-        if (glia_dataset_sample(dataset, i, pixels + i * set.features, NULL, &error)) {
+        if (whole_sample(dataset, i, pixels + i * set.features, NULL, &error)) {
             fail(error.message);
             goto cleanup;
         }
-    if (glia_predict(network, GLIA_U8, pixels, set.samples, probabilities, &error) ||
+    if (whole_predict(network, GLIA_U8, pixels, set.samples, probabilities, &error) ||
         (argc == 6 && glia_network_save(network, argv[5], &error))) {
         fail(error.message);
         goto cleanup;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "glia.h"
+#include "whole.h"
 
 int main(int argc, char **argv)
 {
@@ -35,8 +36,8 @@ int main(int argc, char **argv)
         goto cleanup;
     }
     for (size_t i = 0; i < set.samples; i++)
-        if (glia_dataset_sample(dataset, i, x + i * set.features, NULL, &error)) goto cleanup;
-    if (glia_predict_f64(network, GLIA_F32, x, set.samples, outputs, &error)) goto cleanup;
+        if (whole_sample(dataset, i, x + i * set.features, NULL, &error)) goto cleanup;
+    if (whole_predict_f64(network, GLIA_F32, x, set.samples, outputs, &error)) goto cleanup;
     for (size_t i = 0; i < set.samples; i++) {
         for (size_t j = 0; j < set.features; j++) printf("%.9g ", (double)x[i * set.features + j]);
         printf("|");

@@ -26,6 +26,7 @@
 #include "compute/onednn.h"
 #endif
 #include "shape.h"
+#include "whole.h"
 
 /* ---- Clocks --------------------------------------------------------------------------------- */
 
@@ -227,8 +228,7 @@ static size_t train(const run *r, const glia_dataset *dataset, int threads, doub
         const glia_layer_info layer = glia_network_layer(network, l);
         const size_t weights = layer.inputs * layer.units;
         assert_true(at + weights + layer.units <= MAX_FLOATS);
-        assert_int_equal(glia_network_get_layer(network, l, out + at, out + at + weights, NULL),
-                         GLIA_OK);
+        assert_int_equal(whole_get_layer(network, l, out + at, out + at + weights, NULL), GLIA_OK);
         at += weights + layer.units;
     }
     glia_network_free(network);

@@ -23,6 +23,7 @@
 #include "data/set/dataset.h"
 #include "data/table/csv/csv.h"
 #include "shape.h"
+#include "whole.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
 static glia_status parse(const char *text, size_t size, const gi_table_params *params,
@@ -480,7 +481,7 @@ static void test_network(void **state)
     assert_error("open for", glia_dataset_open_for(network, test, GLIA_TEST, NULL, &other, &error),
                  GLIA_OK, &error, NULL, NULL);
     glia_metrics metrics;
-    assert_error("evaluate", glia_evaluate(network, other, 1, &metrics, NULL, &error), GLIA_OK,
+    assert_error("evaluate", whole_evaluate(network, other, 1, &metrics, NULL, &error), GLIA_OK,
                  &error, NULL, NULL);
     assert_int_equal(metrics.samples, 2);
     assert_true(metrics.accuracy == 1);

@@ -11,6 +11,7 @@
 #include "feed/augment.h"
 #include "image/warp.h"
 #include "shape.h"
+#include "whole.h"
 
 enum { MAX_SIDE = 45, MAX_PIXELS = MAX_SIDE * MAX_SIDE };
 
@@ -308,7 +309,7 @@ static void augmented_images_are_those_of_the_oracle(void **state)
     glia_dataset *digits = open_digits(false);
     const glia_augmentation how = glia_augmentation_default();
     for (size_t i = 0; i < N; i++)
-        assert_int_equal(glia_dataset_sample(digits, i, images + i * PIXELS, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(digits, i, images + i * PIXELS, NULL, NULL), GLIA_OK);
     glia_error error;
     if (augment(&how, images, N, SIDE, SIDE, 4, 6, 100, out, &error)) fail_msg("%s", error.message);
     for (size_t i = 0; i < N; i++) {
@@ -415,8 +416,8 @@ static bool same_weights(const glia_network *a, const glia_network *b)
         float *x = malloc(n * sizeof *x), *y = malloc(n * sizeof *y);
         assert_non_null(x);
         assert_non_null(y);
-        assert_int_equal(glia_network_get_layer(a, l, x, NULL, NULL), GLIA_OK);
-        assert_int_equal(glia_network_get_layer(b, l, y, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(a, l, x, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(b, l, y, NULL, NULL), GLIA_OK);
         const bool same = memcmp(x, y, n * sizeof *x) == 0;
         free(x);
         free(y);
@@ -432,8 +433,7 @@ static void training_does_not_depend_on_threads(void **state)
     static uint32_t labels[SAMPLES];
     glia_dataset *digits = open_digits(true), *part = NULL;
     for (size_t i = 0; i < SAMPLES; i++)
-        assert_int_equal(glia_dataset_sample(digits, i, images + i * PIXELS, &labels[i], NULL),
-                         GLIA_OK);
+        assert_int_equal(whole_sample(digits, i, images + i * PIXELS, &labels[i], NULL), GLIA_OK);
     assert_int_equal(
         glia_dataset_from_arrays(GLIA_U8, images, labels, SAMPLES, PIXELS, 10, &part, NULL),
         GLIA_OK);
@@ -461,8 +461,7 @@ static void training_learns_what_augment_shows(void **state)
     static uint32_t labels[SAMPLES];
     glia_dataset *digits = open_digits(true), *part = NULL, *made = NULL;
     for (size_t i = 0; i < SAMPLES; i++)
-        assert_int_equal(glia_dataset_sample(digits, i, images + i * PIXELS, &labels[i], NULL),
-                         GLIA_OK);
+        assert_int_equal(whole_sample(digits, i, images + i * PIXELS, &labels[i], NULL), GLIA_OK);
     const glia_augmentation how = glia_augmentation_default();
     assert_int_equal(augment(&how, images, SAMPLES, SIDE, SIDE, 1, 0, 0, shown, NULL), GLIA_OK);
     assert_int_equal(
@@ -534,7 +533,7 @@ static void distortions_fade_as_told(void **state)
                                        .elastic_alpha = strength * usual.elastic_alpha,
                                        .elastic_sigma = usual.elastic_sigma};
         for (size_t i = 0; i < 5; i++) {
-            assert_int_equal(glia_dataset_sample(digits, i, image, NULL, NULL), GLIA_OK);
+            assert_int_equal(whole_sample(digits, i, image, NULL, NULL), GLIA_OK);
             assert_int_equal(augment(&now, image, 1, SIDE, SIDE, 3, epoch, i, expected, NULL),
                              GLIA_OK);
             const uint8_t *row = distorted_row(augmenter, 0, digits, epoch, i, scratch, &label);

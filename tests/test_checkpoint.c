@@ -29,6 +29,7 @@
 #include "compute/onednn.h"
 #endif
 #include "shape.h"
+#include "whole.h"
 
 /* ---- What fails when told ------------------------------------------------------------------- */
 
@@ -142,7 +143,7 @@ static glia_dataset *make_data(bool weighted)
         glia_dataset_from_arrays(GLIA_U8, pixels, labels, N, FEATURES, CLASSES, &data, NULL),
         GLIA_OK);
     assert_int_equal(glia_dataset_set_images(data, SIDE, SIDE, NULL), GLIA_OK);
-    if (weighted) assert_int_equal(glia_dataset_set_weights(data, sample_weights, NULL), GLIA_OK);
+    if (weighted) assert_int_equal(whole_set_weights(data, sample_weights, NULL), GLIA_OK);
     return data;
 }
 

@@ -27,6 +27,7 @@
 #include "data/files/idx.h"
 #include "data/set/dataset.h"
 #include "shape.h"
+#include "whole.h"
 
 /* ---- Helpers ------------------------------------------------------------------------------- */
 
@@ -446,12 +447,12 @@ static void test_folder(void **state)
 
     uint8_t x[6];
     uint32_t label;
-    assert_int_equal(glia_dataset_sample(dataset, 5, x, &label, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(dataset, 5, x, &label, NULL), GLIA_OK);
     assert_int_equal(label, 2);
     for (size_t i = 0; i < 6; i++) assert_int_equal(x[i], 30 + i);
-    assert_int_equal(glia_dataset_sample(dataset, 4, NULL, NULL, NULL), GLIA_OK);
-    assert_error("sample", glia_dataset_sample(dataset, 6, x, &label, &error), GLIA_BAD_ARGUMENT,
-                 &error, "no sample 6", "last is 5");
+    assert_int_equal(whole_sample(dataset, 4, NULL, NULL, NULL), GLIA_OK);
+    assert_error("sample", whole_sample(dataset, 6, x, &label, &error), GLIA_BAD_ARGUMENT, &error,
+                 "no sample 6", "last is 5");
     glia_dataset_free(dataset);
     glia_dataset_free(NULL);
 }
@@ -479,8 +480,8 @@ static void test_folder_gzip(void **state)
     for (size_t i = 0; i < 6; i++) {
         uint8_t a[6], b[6];
         uint32_t label_a, label_b;
-        glia_dataset_sample(packed, i, a, &label_a, NULL);
-        glia_dataset_sample(plain, i, b, &label_b, NULL);
+        whole_sample(packed, i, a, &label_a, NULL);
+        whole_sample(plain, i, b, &label_b, NULL);
         assert_memory_equal(a, b, 6);
         assert_int_equal(label_a, label_b);
     }
@@ -740,7 +741,7 @@ static uint32_t opened_mark(const char *name, const glia_data_params *params)
     uint32_t label;
     if (glia_dataset_open(name, GLIA_TRAIN, params, &dataset, &error))
         fail_msg("%s", error.message);
-    glia_dataset_sample(dataset, 0, NULL, &label, NULL);
+    whole_sample(dataset, 0, NULL, &label, NULL);
     glia_dataset_free(dataset);
     return label;
 }
@@ -865,7 +866,7 @@ static void test_mnist(void **state)
         assert_int_equal(info.height, 28);
         assert_int_equal(dataset->form, GI_FORM_MNIST);
         uint32_t label;
-        glia_dataset_sample(dataset, 0, NULL, &label, NULL);
+        whole_sample(dataset, 0, NULL, &label, NULL);
         assert_int_equal(label, first_label[split]);
         glia_dataset_free(dataset);
     }
@@ -889,7 +890,7 @@ static void test_arrays(void **state)
     assert_int_equal(gi_dataset_row_bytes(dataset), 8);
     float row[2];
     uint32_t label;
-    assert_int_equal(glia_dataset_sample(dataset, 1, row, &label, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(dataset, 1, row, &label, NULL), GLIA_OK);
     assert_true(row[0] == -2 && row[1] == 3.5F && label == 0);
     assert_ptr_equal(gi_dataset_row(dataset, 0, 2, NULL, &label), x + 4); /* borrowed */
     glia_dataset_free(dataset);
@@ -958,7 +959,7 @@ static void tally(const glia_dataset *dataset, size_t counts[N_CLASSES], unsigne
     for (size_t i = 0; i < dataset->samples; i++) {
         float x;
         uint32_t label;
-        assert_int_equal(glia_dataset_sample(dataset, i, &x, &label, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(dataset, i, &x, &label, NULL), GLIA_OK);
         assert_int_equal(label, dataset->labels[(size_t)x]);
         counts[label]++;
         seen[(size_t)x]++;
@@ -1106,7 +1107,7 @@ static void test_drawn_rows(void **state)
     static _Alignas(64) uint8_t first[784], again[784], second[784];
     uint32_t label, label_again;
     assert_ptr_equal(gi_dataset_row(dataset, 0, 5, first, &label), first);
-    assert_int_equal(glia_dataset_sample(dataset, 5, again, &label_again, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(dataset, 5, again, &label_again, NULL), GLIA_OK);
     assert_memory_equal(first, again, sizeof first);
     assert_int_equal(label, label_again);
     gi_dataset_row(dataset, 1, 5, second, &label);
@@ -1132,7 +1133,7 @@ static void test_arrays_say_what_they_are(void **state)
     }
     assert_int_equal(glia_dataset_describe(set).height, 0);
     assert_int_equal(glia_dataset_set_images(set, 2, 3, NULL), GLIA_OK);
-    assert_int_equal(glia_dataset_set_class_names(set, names, NULL), GLIA_OK);
+    assert_int_equal(whole_set_names(set, names, NULL), GLIA_OK);
     assert_int_equal(glia_dataset_describe(set).height, 2);
     assert_string_equal(glia_dataset_class_name(set, 1), "beech");
 
@@ -1144,7 +1145,7 @@ static void test_arrays_say_what_they_are(void **state)
     uint8_t pixels[24] = {[5] = 200, [6] = 90}, fitted[6];
     const glia_image picture = {.width = 6, .height = 4, .pixels = pixels};
     bool changed;
-    assert_int_equal(glia_network_fit_image(network, &picture, fitted, &changed, NULL), GLIA_OK);
+    assert_int_equal(whole_fit_image(network, &picture, fitted, &changed, NULL), GLIA_OK);
     assert_true(changed);
     assert_string_equal(glia_network_class_name(network, 1), "beech");
     glia_network_free(network);

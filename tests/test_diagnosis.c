@@ -15,6 +15,7 @@
 #include "diagnose/relation_parts.h"
 #include "infer/probe.h"
 #include "shape.h"
+#include "whole.h"
 
 enum { N = 3000, FEATURES = 32, CLASSES = 5, MOST_LAYERS = 10 };
 
@@ -95,9 +96,9 @@ static void scale_weights(glia_network *network, float factor)
         const glia_layer_info layer = glia_network_layer(network, l);
         const size_t n = layer.inputs * layer.units;
         float *values = test_malloc((n + layer.units) * sizeof *values);
-        assert_int_equal(glia_network_get_layer(network, l, values, values + n, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(network, l, values, values + n, NULL), GLIA_OK);
         for (size_t i = 0; i < n + layer.units; i++) values[i] *= factor;
-        assert_int_equal(glia_network_set_layer(network, l, values, values + n, NULL), GLIA_OK);
+        assert_int_equal(whole_set_layer(network, l, values, values + n, NULL), GLIA_OK);
         test_free(values);
     }
 }
@@ -315,7 +316,7 @@ static void test_labels_of_a_view(void **state)
     size_t n_rest = 0;
     for (size_t i = 0; i < glia_dataset_describe(rest).samples; i++) {
         uint32_t label;
-        assert_int_equal(glia_dataset_sample(rest, i, NULL, &label, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(rest, i, NULL, &label, NULL), GLIA_OK);
         n_rest += label == 0;
     }
     const glia_dataset *without = n_rest ? held : rest, *with = n_rest ? rest : held;
@@ -970,8 +971,8 @@ static void test_looking_changes_nothing(void **state)
                     all = train(network, s.dataset, NULL, p, NULL);
                 else
                     assert_int_equal(glia_train(network, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);
-                assert_int_equal(glia_network_get_layer(network, 0, weights[looks],
-                                                        weights[looks] + FEATURES * 192, NULL),
+                assert_int_equal(whole_get_layer(network, 0, weights[looks],
+                                                 weights[looks] + FEATURES * 192, NULL),
                                  GLIA_OK);
                 glia_network_free(network);
             }

@@ -22,6 +22,7 @@
 #include "data/table/csv/csv.h"
 #include "net/network.h"
 #include "shape.h"
+#include "whole.h"
 
 /* ---- Helpers ------------------------------------------------------------------------------- */
 
@@ -60,7 +61,7 @@ static void assert_row(const glia_dataset *dataset, size_t index, const float *x
     float found[64];
     uint32_t found_label;
     assert_int_equal(glia_dataset_describe(dataset).features, n);
-    assert_int_equal(glia_dataset_sample(dataset, index, found, &found_label, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(dataset, index, found, &found_label, NULL), GLIA_OK);
     for (size_t i = 0; i < n; i++)
         if (!(fabsf(found[i] - x[i]) <= 1e-6F))
             fail_msg("sample %zu, feature %zu: found %g, expected %g", index, i, (double)found[i],
@@ -152,7 +153,7 @@ static void test_many_times(void **state)
     glia_dataset *set = must_read(text, NULL);
     assert_int_equal(glia_dataset_describe(set).features, 5);
     float x[5];
-    assert_int_equal(glia_dataset_sample(set, ROWS - 1, x, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(set, ROWS - 1, x, NULL, NULL), GLIA_OK);
     assert_true(fabsf(x[0] - (float)sqrt(3)) < 1e-3F); /* days are evenly spread */
     glia_dataset_free(set);
     free(text);
@@ -237,7 +238,7 @@ static void test_one_hot(void **state)
     assert_non_null(strstr(glia_dataset_notes(set), "setting loss=bce"));
     for (size_t i = 0; i < 12; i++) {
         uint32_t label;
-        assert_int_equal(glia_dataset_sample(set, i, NULL, &label, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(set, i, NULL, &label, NULL), GLIA_OK);
         assert_int_equal(label, i % 3);
     }
     const gi_reading reading = gi_dataset_reading(set);
@@ -245,7 +246,7 @@ static void test_one_hot(void **state)
     glia_error error = {0};
     assert_int_equal(read_text("r,q,p,x\n0,1,0,5\n", NULL, &reading, &other, &error), GLIA_OK);
     uint32_t label;
-    assert_int_equal(glia_dataset_sample(other, 0, NULL, &label, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(other, 0, NULL, &label, NULL), GLIA_OK);
     assert_int_equal(label, 1);
     glia_dataset_free(other);
     assert_int_equal(read_text("x,p,q,r\n5,1,1,0\n", NULL, &reading, &other, &error),
@@ -379,7 +380,7 @@ static void test_weighted(void **state)
     glia_dataset *repeated = must_read("x,y\n1,a\n1,a\n1,a\n2,b\n", NULL);
     float x[2];
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(glia_dataset_sample(repeated, i ? 3 : 0, &x[i], NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(repeated, i ? 3 : 0, &x[i], NULL, NULL), GLIA_OK);
     assert_row(set, 0, &x[0], 1, 0);
     assert_row(set, 1, &x[1], 1, 1);
     assert_true(gi_dataset_weight(set, 0) == 3 && gi_dataset_weight(set, 2) == 0);
@@ -523,7 +524,7 @@ static void test_learned_from_rest(void **state)
     double mean = 0, squares = 0, raw = 0, raw_squares = 0;
     float x[2];
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(glia_dataset_sample(rest, i, x, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(rest, i, x, NULL, NULL), GLIA_OK);
         mean += (double)x[0] / (double)n;
         squares += (double)(x[0] * x[0]) / (double)n;
         const double cell = (double)gi_dataset_line(rest, i) - 2;
@@ -533,7 +534,7 @@ static void test_learned_from_rest(void **state)
     assert_true(fabs(mean) < 1e-6 && fabs(squares - 1) < 1e-6);
     const double sd = sqrt(raw_squares - raw * raw);
     for (size_t i = 0; i < 10; i++) {
-        assert_int_equal(glia_dataset_sample(held, i, x, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(held, i, x, NULL, NULL), GLIA_OK);
         assert_true(fabs((double)x[0] - ((double)gi_dataset_line(held, i) - 2 - raw) / sd) < 1e-6);
     }
     glia_dataset_free(rest);
@@ -551,9 +552,9 @@ static void test_lifetime(void **state)
     assert_int_equal(glia_dataset_line(rest, 29), 31);
     glia_dataset_free(set);
     float x[2];
-    assert_int_equal(glia_dataset_sample(rest, 0, x, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(rest, 0, x, NULL, NULL), GLIA_OK);
     glia_dataset_free(rest);
-    assert_int_equal(glia_dataset_sample(held, 0, x, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(held, 0, x, NULL, NULL), GLIA_OK);
     glia_dataset_free(held);
 }
 
@@ -587,7 +588,7 @@ static void check_folds(const glia_dataset *set, size_t n_folds, bool grouped)
         bool has_group[10] = {false};
         for (size_t i = 0; i < n; i++) {
             uint32_t label;
-            assert_int_equal(glia_dataset_sample(held, i, NULL, &label, NULL), GLIA_OK);
+            assert_int_equal(whole_sample(held, i, NULL, &label, NULL), GLIA_OK);
             const size_t row = (size_t)gi_dataset_line(held, i) - 2;
             seen[row]++;
             of_b += label;
@@ -767,8 +768,8 @@ static void test_network(void **state)
     assert_row(rows, 0, (const float[]){0, 0, 0, 1, 0, 1}, 6, 0);
     assert_row(rows, 1, (const float[]){0, 1, 0, 0, 1, -0.5F}, 6, 0);
     glia_metrics metrics;
-    assert_error("no target", glia_evaluate(loaded, rows, 1, &metrics, NULL, &error), GLIA_MISMATCH,
-                 &error, "target", NULL);
+    assert_error("no target", whole_evaluate(loaded, rows, 1, &metrics, NULL, &error),
+                 GLIA_MISMATCH, &error, "target", NULL);
 
     glia_row_stream *stream;
     if (glia_row_stream_open(loaded, csv, GLIA_TEST, NULL, &stream, &error))
@@ -779,8 +780,8 @@ static void test_network(void **state)
         if (!some) break;
         for (size_t i = 0; i < glia_dataset_describe(some).samples; i++, n++) {
             float x[6], expected[6];
-            assert_int_equal(glia_dataset_sample(some, i, x, NULL, NULL), GLIA_OK);
-            assert_int_equal(glia_dataset_sample(rows, n, expected, NULL, NULL), GLIA_OK);
+            assert_int_equal(whole_sample(some, i, x, NULL, NULL), GLIA_OK);
+            assert_int_equal(whole_sample(rows, n, expected, NULL, NULL), GLIA_OK);
             assert_memory_equal(x, expected, sizeof x);
             assert_int_equal(glia_dataset_line(some, i), n + 2);
         }
@@ -791,7 +792,7 @@ static void test_network(void **state)
     /* Rows that were read otherwise would be nonsense to it. */
     glia_dataset *otherwise =
         must_read("age,kind,weight,name\n9,cat,3,ann\n,,8,bob\n2,dog,2,ann\n", NULL);
-    assert_error("read otherwise", glia_evaluate(loaded, otherwise, 1, &metrics, NULL, &error),
+    assert_error("read otherwise", whole_evaluate(loaded, otherwise, 1, &metrics, NULL, &error),
                  GLIA_MISMATCH, &error, "read", NULL);
     glia_dataset_free(otherwise);
     glia_dataset_free(rows);
@@ -837,7 +838,7 @@ static void test_plain(void **state)
     assert_row(set, 1, (const float[]){-2, 7}, 2, 0);
     assert_true(set->is_unlabelled);
     glia_metrics metrics;
-    assert_error("no targets", glia_evaluate(network, set, 1, &metrics, NULL, &error),
+    assert_error("no targets", whole_evaluate(network, set, 1, &metrics, NULL, &error),
                  GLIA_MISMATCH, &error, "no target", NULL);
     glia_dataset_free(set);
 
@@ -870,7 +871,7 @@ static void test_plain(void **state)
     assert_int_equal(shape_network(&form, &network, &error), GLIA_OK);
     assert_int_equal(open_plain(network, "1,3,0.25,-4\n1,2,1e9,5\n", &set, &error), GLIA_OK);
     double targets[2];
-    assert_int_equal(glia_dataset_sample_targets_f64(set, 0, targets, NULL), GLIA_OK);
+    assert_int_equal(whole_targets_f64(set, 0, targets, NULL), GLIA_OK);
     assert_true(targets[0] == 0.25 && targets[1] == -4);
     glia_dataset_free(set);
     glia_network_free(network);
@@ -918,22 +919,22 @@ static void test_encode(void **state)
     float x[64], expected[64];
     assert_true(info.features <= 64);
     for (size_t i = 0; i < 4; i++) {
-        if (glia_network_encode(network, rows[i], 5, x, &error)) fail_msg("%s", error.message);
-        assert_int_equal(glia_dataset_sample(set, i, expected, NULL, NULL), GLIA_OK);
+        if (whole_encode(network, rows[i], 5, x, &error)) fail_msg("%s", error.message);
+        assert_int_equal(whole_sample(set, i, expected, NULL, NULL), GLIA_OK);
         assert_memory_equal(x, expected, info.features * sizeof *x);
     }
     const glia_cell wrong[] = {{.column = "day", .text = "2024-03-01"},
                                {.column = "price", .number = 1},
                                {.column = "kind", .text = "cat"},
                                {.column = "weight", .text = "heavy"}};
-    assert_error("heavy", glia_network_encode(network, wrong, 4, x, &error), GLIA_BAD_FORMAT,
-                 &error, "the row", "heavy");
-    assert_error("absent", glia_network_encode(network, wrong, 3, x, &error), GLIA_BAD_FORMAT,
-                 &error, "weight", NULL);
+    assert_error("heavy", whole_encode(network, wrong, 4, x, &error), GLIA_BAD_FORMAT, &error,
+                 "the row", "heavy");
+    assert_error("absent", whole_encode(network, wrong, 3, x, &error), GLIA_BAD_FORMAT, &error,
+                 "weight", NULL);
     glia_network_free(network);
     assert_int_equal(shape_network(&form, &network, &error), GLIA_OK);
-    assert_error("no table", glia_network_encode(network, wrong, 3, x, &error), GLIA_MISMATCH,
-                 &error, "knows no columns", NULL);
+    assert_error("no table", whole_encode(network, wrong, 3, x, &error), GLIA_MISMATCH, &error,
+                 "knows no columns", NULL);
     glia_network_free(network);
     glia_dataset_free(set);
 }

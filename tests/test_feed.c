@@ -19,6 +19,7 @@
 #include "infer/metrics.h"
 #include "infer/probe.h"
 #include "shape.h"
+#include "whole.h"
 
 enum { FEATURES = 700, SAMPLES = 140, UNITS = 100, MOST = 40 };
 
@@ -331,7 +332,7 @@ static void check_images(const glia_augmentation *augmentation, unsigned preproc
     const double class_weights[] = {1, 2, 0.5};
     float weights[IMAGES];
     for (size_t i = 0; i < IMAGES; i++) weights[i] = (float)i;
-    assert_int_equal(glia_dataset_set_weights(dataset, weights, NULL), GLIA_OK);
+    assert_int_equal(whole_set_weights(dataset, weights, NULL), GLIA_OK);
     const gi_loader_params params = {.network = network,
                                      .plan = &plan,
                                      .dataset = dataset,
@@ -399,7 +400,7 @@ static void assert_probe_sees(const glia_dataset *dataset, unsigned preprocess)
     assert_int_equal(gi_dataset_density(dataset, &density, NULL), GLIA_OK);
     assert_int_equal(gi_probe_new(network, dataset, density, 64, &probe, NULL), GLIA_OK);
     gi_probe_run(probe, &state);
-    assert_int_equal(glia_evaluate(network, dataset, 1, &metrics, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_evaluate(network, dataset, 1, &metrics, NULL, NULL), GLIA_OK);
     assert_true(metrics.loss > 0.1);
     if (!(fabs(state.loss - metrics.loss) < 1e-6 * metrics.loss))
         fail_msg("the probe sees a loss of %.9g, scoring %.9g", state.loss, metrics.loss);

@@ -31,7 +31,7 @@ int main()
 
     const float x[4] = {0, 1, 0, 1};
     float p[3] = {0, 0, 0};
-    check(glia_predict(network, GLIA_F32, x, 1, p, nullptr) == GLIA_OK, "predict");
+    check(glia_predict(network, GLIA_F32, x, 1, 4, p, 3, nullptr) == GLIA_OK, "predict");
     const float sum = p[0] + p[1] + p[2];
     check(sum > 0.999F && sum < 1.001F, "probabilities sum to one");
 

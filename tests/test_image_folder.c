@@ -25,6 +25,7 @@
 #include "golden/jpegs.h"
 #include "image/image.h"
 #include "shape.h"
+#include "whole.h"
 
 static char folder[64]; /* of this run */
 
@@ -93,7 +94,7 @@ static void assert_samples(const glia_dataset *dataset, size_t n, const uint8_t 
     uint32_t label;
     assert_int_equal(glia_dataset_describe(dataset).samples, n);
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(glia_dataset_sample(dataset, i, x, &label, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(dataset, i, x, &label, NULL), GLIA_OK);
         if (x[0] != values[i] || label != labels[i])
             fail_msg("sample %zu: %u, label %u", i, x[0], label);
     }
@@ -568,7 +569,7 @@ static void test_same_bits_as_idx(void **state)
         uint8_t *pixels = images + 16 + i * SIDE * SIDE;
         uint32_t label;
         char name[64];
-        assert_int_equal(glia_dataset_sample(digits, i, pixels, &label, NULL), GLIA_OK);
+        assert_int_equal(whole_sample(digits, i, pixels, &label, NULL), GLIA_OK);
         labels[8 + i] = (uint8_t)label;
         snprintf(name, sizeof name, "png/set/train/%u/%zu.png", label, i);
         const glia_image image = {.height = SIDE, .width = SIDE, .pixels = pixels};
@@ -622,9 +623,9 @@ static void test_colour(void **state)
     uint8_t *pixels = gi_alloc(4 * 4, 3, "an image", NULL);
     for (size_t p = 0; p < 16; p++) pixels[3 * p] = 210;
     glia_image image = {.height = 4, .width = 4, .channels = 3, .pixels = pixels};
-    assert_int_equal(glia_network_fit_image(loaded, &image, x, &changed, &error), GLIA_OK);
+    assert_int_equal(whole_fit_image(loaded, &image, x, &changed, &error), GLIA_OK);
     assert_true(changed && x[0] == 210 && x[1] == 0 && x[15] == 210);
-    assert_int_equal(glia_predict(loaded, GLIA_U8, x, 1, probabilities, &error), GLIA_OK);
+    assert_int_equal(whole_predict(loaded, GLIA_U8, x, 1, probabilities, &error), GLIA_OK);
     assert_string_equal(glia_network_class_name(loaded, 1), "red");
     assert_true(probabilities[1] > 0.9F);
     glia_image_free(&image);
@@ -633,7 +634,7 @@ static void test_colour(void **state)
     glia_dataset *fitted = NULL;
     assert_int_equal(glia_dataset_open_for(loaded, at("rgb"), GLIA_TRAIN, NULL, &fitted, &error),
                      GLIA_OK);
-    assert_int_equal(glia_evaluate(loaded, fitted, 1, &metrics, NULL, &error), GLIA_OK);
+    assert_int_equal(whole_evaluate(loaded, fitted, 1, &metrics, NULL, &error), GLIA_OK);
     assert_true(metrics.accuracy == 1);
 
     /* What grey images alone can have. */
@@ -674,7 +675,7 @@ static void test_colour_becomes_grey(void **state)
     assert_int_equal(shape_network(&how, &network, &error), GLIA_OK);
     assert_int_equal(glia_train(network, dataset, NULL, &params, NULL, &error), GLIA_OK);
     const glia_image image = {.height = 2, .width = 2, .channels = 3, .pixels = pixels};
-    assert_int_equal(glia_network_fit_image(network, &image, x, &changed, &error), GLIA_OK);
+    assert_int_equal(whole_fit_image(network, &image, x, &changed, &error), GLIA_OK);
     assert_memory_equal(x, ((const uint8_t[]){76, 150, 29, 9}), 4);
     assert_false(changed);
     glia_network_free(network);

@@ -23,6 +23,7 @@
 #include "data/digits/digits.h"
 #include "image/image.h"
 #include "model/image_form.h"
+#include "whole.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
 static glia_status parse(const char *path, const void *bytes, size_t size, glia_image *image,
@@ -413,7 +414,7 @@ static void for_digits(size_t n, void check(const uint8_t *digit, size_t index))
     for (size_t i = 0; i < n; i++) {
         static _Alignas(64) uint8_t digit[SIDE * SIDE];
         if (mnist)
-            assert_int_equal(glia_dataset_sample(mnist, i, digit, NULL, NULL), GLIA_OK);
+            assert_int_equal(whole_sample(mnist, i, digit, NULL, NULL), GLIA_OK);
         else
             gi_digits_draw(1, GLIA_TEST, i, digit);
         check(digit, i);

@@ -21,6 +21,7 @@
 #include "data/files/libsvm.h"
 #include "data/set/dataset.h"
 #include "shape.h"
+#include "whole.h"
 
 /* Parses a copy of exactly the size, so that AddressSanitizer sees a step beyond its end. */
 static glia_status parse(const char *text, size_t size, glia_loss loss, const gi_reading *like,
@@ -47,7 +48,7 @@ static void assert_features(const glia_dataset *dataset, size_t index, const flo
 {
     float found[16];
     assert_int_equal(glia_dataset_describe(dataset).features, n);
-    assert_int_equal(glia_dataset_sample(dataset, index, found, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_sample(dataset, index, found, NULL, NULL), GLIA_OK);
     for (size_t i = 0; i < n; i++)
         if (!(found[i] == x[i]))
             fail_msg("sample %zu, feature %zu: %g", index, i, (double)found[i]);
@@ -536,7 +537,7 @@ static void test_network(void **state)
     assert_error("open for", glia_dataset_open_for(loaded, test, GLIA_TEST, NULL, &other, &error),
                  GLIA_OK, &error, NULL, NULL);
     glia_metrics metrics;
-    assert_error("evaluate", glia_evaluate(loaded, other, 1, &metrics, NULL, &error), GLIA_OK,
+    assert_error("evaluate", whole_evaluate(loaded, other, 1, &metrics, NULL, &error), GLIA_OK,
                  &error, NULL, NULL);
     assert_int_equal(metrics.samples, 1);
     assert_true(metrics.accuracy == 1); /* by class 1, "5", and with indices from 0 */

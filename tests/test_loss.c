@@ -23,6 +23,7 @@
 #include "glia.h"
 #include "golden/metrics.h"
 #include "shape.h"
+#include "whole.h"
 
 static const glia_loss value_losses[] = {GLIA_LOSS_MSE, GLIA_LOSS_MAE, GLIA_LOSS_HUBER};
 enum { N_VALUE_LOSSES = sizeof value_losses / sizeof value_losses[0] };
@@ -116,7 +117,7 @@ static glia_metrics evaluate(const glia_network *network, const glia_dataset *da
 {
     glia_metrics metrics;
     glia_error error;
-    if (glia_evaluate(network, data, threads, &metrics, NULL, &error))
+    if (whole_evaluate(network, data, threads, &metrics, NULL, &error))
         fail_msg("%s", error.message);
     return metrics;
 }
@@ -125,7 +126,7 @@ static glia_metrics evaluate(const glia_network *network, const glia_dataset *da
 static void predict(const glia_network *network, const samples *s, size_t n, float *out)
 {
     glia_error error;
-    if (glia_predict(network, GLIA_F32, s->x, n, out, &error)) fail_msg("%s", error.message);
+    if (whole_predict(network, GLIA_F32, s->x, n, out, &error)) fail_msg("%s", error.message);
 }
 
 /* ---- What is learned ------------------------------------------------------------------------ */
@@ -217,7 +218,7 @@ static glia_network *transparent(size_t n, glia_loss loss)
     glia_network *network = network_of(n, n, loss, 0);
     float weight[GOLDEN_OUTPUTS * GOLDEN_OUTPUTS] = {0}, bias[GOLDEN_OUTPUTS] = {0};
     for (size_t c = 0; c < n; c++) weight[c * n + c] = 1;
-    assert_int_equal(glia_network_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
+    assert_int_equal(whole_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
     return network;
 }
 
@@ -403,7 +404,7 @@ static void test_weights_are_repetitions(void **state)
     for (int loss = GLIA_LOSS_BCE; loss <= GLIA_LOSS_HUBER; loss++) {
         glia_dataset *weighted = data_for((glia_loss)loss, &s, N);
         glia_dataset *rows = data_for((glia_loss)loss, &repeated, n);
-        assert_int_equal(glia_dataset_set_weights(weighted, weights, NULL), GLIA_OK);
+        assert_int_equal(whole_set_weights(weighted, weights, NULL), GLIA_OK);
         glia_settings params = gi_settings_defaults();
         params.batch = 1000; /* all of them */
         params.epochs = 40;
@@ -513,8 +514,7 @@ static void test_files_and_further_training(void **state)
         assert_int_equal(glia_network_describe(loaded).loss, loss);
         predict(loaded, &s, 9, again);
         assert_memory_equal(y, again, sizeof y);
-        assert_int_equal(glia_network_activations(loaded, 1, GLIA_F32, s.x, 9, again, NULL),
-                         GLIA_OK);
+        assert_int_equal(whole_activations(loaded, 1, GLIA_F32, s.x, 9, again, NULL), GLIA_OK);
         assert_memory_equal(y, again, sizeof y);
         glia_dataset_free(data);
 
@@ -655,7 +655,7 @@ static glia_network *learned_far_values(const samples *s, double offset, double 
     train(network, data, &params);
     *metrics = evaluate(network, data, 1);
     double target;
-    assert_int_equal(glia_dataset_sample_targets_f64(data, 3, &target, NULL), GLIA_OK);
+    assert_int_equal(whole_targets_f64(data, 3, &target, NULL), GLIA_OK);
     assert_true(target == targets[3]);
     glia_dataset_free(data);
     return network;
@@ -679,7 +679,8 @@ static void test_far_values(void **state)
         if (k == 0) r2 = metrics.r2;
         assert_true(r2 > 0.99);
         assert_true(fabs(metrics.r2 - r2) < 1e-5);
-        assert_int_equal(glia_predict_f64(network, GLIA_F32, s.x, SAMPLES, answers, NULL), GLIA_OK);
+        assert_int_equal(whole_predict_f64(network, GLIA_F32, s.x, SAMPLES, answers, NULL),
+                         GLIA_OK);
         double squares = 0, absolutes = 0;
         for (size_t i = 0; i < SAMPLES; i++) {
             const double d = (answers[i] - targets[i]) / unit;
@@ -725,7 +726,7 @@ static void test_what_does_not_fit_is_refused(void **state)
         glia_metrics metrics;
         for (int k = 0; k < 3; k++) {
             const glia_status evaluated =
-                glia_evaluate(network, of_task[k], 1, &metrics, NULL, &error);
+                whole_evaluate(network, of_task[k], 1, &metrics, NULL, &error);
             if (i == k) {
                 assert_int_equal(evaluated, GLIA_OK);
                 continue;
@@ -786,10 +787,9 @@ static void test_targets_are_checked(void **state)
     assert_int_equal(
         glia_dataset_from_targets(GLIA_F32, x, half, 2, 1, 1, GLIA_VALUES, &data, NULL), GLIA_OK);
     float t;
-    assert_int_equal(glia_dataset_sample_targets(data, 1, &t, NULL), GLIA_OK);
+    assert_int_equal(whole_targets(data, 1, &t, NULL), GLIA_OK);
     assert_true(t == 0.5F);
-    refuses(glia_dataset_sample_targets(data, 2, &t, &error), GLIA_BAD_ARGUMENT, &error,
-            "the last is 1");
+    refuses(whole_targets(data, 2, &t, &error), GLIA_BAD_ARGUMENT, &error, "the last is 1");
     assert_int_equal(glia_dataset_describe(data).task, GLIA_VALUES);
     glia_dataset_free(data);
 }

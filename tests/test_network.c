@@ -11,6 +11,7 @@
 
 #include "golden/golden.h"
 #include "shape.h"
+#include "whole.h"
 
 enum { N_GOLDENS = sizeof goldens / sizeof goldens[0] };
 
@@ -625,7 +626,7 @@ static void test_initial_weights_have_their_distribution(void **state)
             const glia_layer_info info = glia_network_layer(network, l);
             const size_t n = info.inputs * info.units;
             float *w = test_malloc(n * sizeof *w), *b = test_malloc(info.units * sizeof *b);
-            assert_int_equal(glia_network_get_layer(network, l, w, b, NULL), GLIA_OK);
+            assert_int_equal(whole_get_layer(network, l, w, b, NULL), GLIA_OK);
             double sum = 0, squares = 0, largest = 0;
             for (size_t i = 0; i < n; i++) {
                 sum += (double)w[i];
@@ -657,11 +658,11 @@ static void test_parameters_go_in_and_out(void **state)
     assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
     const float w[6] = {1, 2, 3, 4, 5, 6}, b[2] = {7, 8};
     float w_back[6], b_back[2];
-    assert_int_equal(glia_network_set_layer(network, 0, w, b, NULL), GLIA_OK);
-    assert_int_equal(glia_network_get_layer(network, 0, w_back, b_back, NULL), GLIA_OK);
+    assert_int_equal(whole_set_layer(network, 0, w, b, NULL), GLIA_OK);
+    assert_int_equal(whole_get_layer(network, 0, w_back, b_back, NULL), GLIA_OK);
     assert_memory_equal(w, w_back, sizeof w);
     assert_memory_equal(b, b_back, sizeof b);
-    assert_int_equal(glia_network_get_layer(network, 1, w_back, NULL, NULL), GLIA_BAD_ARGUMENT);
+    assert_int_equal(whole_get_layer(network, 1, w_back, NULL, NULL), GLIA_BAD_ARGUMENT);
     assert_int_equal(glia_network_describe(network).parameters, 8);
     assert_string_equal(glia_network_class_name(network, 1), "1");
     assert_null(glia_network_class_name(network, 2));
@@ -669,9 +670,9 @@ static void test_parameters_go_in_and_out(void **state)
     /* softmax(x W^T + b), x = (1, 0, -1): logits 7 - 2, 8 - 2 */
     const float x[3] = {1, 0, -1};
     float probabilities[2];
-    assert_int_equal(glia_predict(network, GLIA_F32, x, 1, probabilities, NULL), GLIA_OK);
+    assert_int_equal(whole_predict(network, GLIA_F32, x, 1, probabilities, NULL), GLIA_OK);
     assert_true(fabsf(probabilities[1] - 0.7310586F) < 1e-6F);
-    assert_int_equal(glia_predict(network, (glia_type)9, x, 1, probabilities, NULL),
+    assert_int_equal(whole_predict(network, (glia_type)9, x, 1, probabilities, NULL),
                      GLIA_BAD_ARGUMENT);
     glia_network_free(network);
 }

@@ -22,6 +22,7 @@
 #include "data/files/npy.h"
 #include "data/set/dataset.h"
 #include "data/table/table.h"
+#include "whole.h"
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
@@ -557,7 +558,7 @@ static void test_images(void **state)
             assert_int_equal(info.channels, cases[i].channels);
             uint8_t x[9];
             uint32_t label;
-            assert_int_equal(glia_dataset_sample(dataset, 1, x, &label, NULL), GLIA_OK);
+            assert_int_equal(whole_sample(dataset, 1, x, &label, NULL), GLIA_OK);
             assert_memory_equal(x, pixels + 9, 9);
             assert_int_equal(label, 0);
             assert_int_equal(gi_dataset_label(dataset, 0), 1);
@@ -581,7 +582,7 @@ static void test_images_in_fortran_order(void **state)
         put_archive(&file, members, 2, false);
         glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
         for (size_t n = 0; n < 2; n++) {
-            assert_int_equal(glia_dataset_sample(dataset, n, x, NULL, NULL), GLIA_OK);
+            assert_int_equal(whole_sample(dataset, n, x, NULL, NULL), GLIA_OK);
             assert_memory_equal(x, pixels + 9 * n, 9);
         }
         glia_dataset_free(dataset);

@@ -22,6 +22,7 @@
 #include "glia.h"
 #include "json_memory.h"
 #include "shape.h"
+#include "whole.h"
 
 /* ---- Allocators that fail when told --------------------------------------------------------- */
 
@@ -127,7 +128,10 @@ static glia_status predict(const glia_network *network, glia_engine engine, cons
     const glia_predictor_params params = {.threads = 2, .engine = engine};
     glia_predictor *predictor = NULL;
     glia_status status = glia_predictor_create(network, &params, &predictor, error);
-    if (!status) status = glia_predictor_run(predictor, GLIA_U8, pixels, 1, probabilities, error);
+    if (!status)
+        status =
+            glia_predictor_run(predictor, GLIA_U8, pixels, 1, glia_network_describe(network).inputs,
+                               probabilities, glia_network_describe(network).classes, error);
     glia_predictor_free(predictor);
     return status;
 }
@@ -180,12 +184,12 @@ static glia_status whole_life(const char *model, glia_error *error)
     if (!status) status = glia_network_save(network, model, error);
     if (!status) status = glia_network_load(model, &loaded, error);
     if (!status) status = glia_network_metadata(loaded, &metadata, error);
-    if (!status) status = glia_predict(loaded, GLIA_U8, pixels, 1, probabilities, error);
+    if (!status) status = whole_predict(loaded, GLIA_U8, pixels, 1, probabilities, error);
     if (!status) status = predict(loaded, GLIA_ENGINE_AUTO, pixels, probabilities, error);
     if (!status) status = onednn_life(loaded, rest, pixels, probabilities, error);
     glia_metrics metrics;
-    if (!status) status = glia_evaluate(loaded, all, 2, &metrics, NULL, error);
-    if (!status) status = glia_network_fit_image(loaded, &dot, fitted, &changed, error);
+    if (!status) status = whole_evaluate(loaded, all, 2, &metrics, NULL, error);
+    if (!status) status = whole_fit_image(loaded, &dot, fitted, &changed, error);
 
     glia_string_free(metadata);
     glia_network_free(loaded);

@@ -15,6 +15,7 @@
 #include "shape.h"
 #include "slow.h"
 #include "train/optimizer.h"
+#include "whole.h"
 
 enum {
     N_RUNS = sizeof golden_runs / sizeof golden_runs[0],
@@ -376,7 +377,7 @@ static void train_whole(struct trial *t, glia_engine engine, int threads)
                                  GOLDEN_CLASSES, &dataset, &error))
         fail_msg("%s", error.message);
     if (g->sample_weights)
-        assert_int_equal(glia_dataset_set_weights(dataset, data.weights, NULL), GLIA_OK);
+        assert_int_equal(whole_set_weights(dataset, data.weights, NULL), GLIA_OK);
     glia_network *network = start_network(g, t->reference);
     double loss[GOLDEN_STEPS];
     glia_settings params = g->params;

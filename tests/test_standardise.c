@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "net/network.h"
 #include "shape.h"
+#include "whole.h"
 
 enum { N = 60, HELD_OUT = 20, SIDE = 3, IN_COLOUR = 3, FEATURES = SIDE * SIDE * IN_COLOUR };
 
@@ -131,8 +132,8 @@ static void assert_same(const glia_network *a, const glia_network *b)
     float x[FEATURES * 10], y[FEATURES * 10];
     for (size_t l = 0; l < 2; l++) {
         const glia_layer_info layer = glia_network_layer(a, l);
-        assert_int_equal(glia_network_get_layer(a, l, x, NULL, NULL), GLIA_OK);
-        assert_int_equal(glia_network_get_layer(b, l, y, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(a, l, x, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(b, l, y, NULL, NULL), GLIA_OK);
         assert_memory_equal(x, y, layer.inputs * layer.units * sizeof *x);
     }
 }
@@ -143,18 +144,16 @@ static void assert_predicts(const glia_network *standardising, const glia_networ
 {
     float found[N * 2], expected[N * 2];
     const void *x = s->type == GLIA_U8 ? (const void *)s->bytes : s->floats;
-    assert_int_equal(glia_predict(standardising, s->type, x, N, found, NULL), GLIA_OK);
-    assert_int_equal(glia_predict(plain, GLIA_F32, s->by_hand, N, expected, NULL), GLIA_OK);
+    assert_int_equal(whole_predict(standardising, s->type, x, N, found, NULL), GLIA_OK);
+    assert_int_equal(whole_predict(plain, GLIA_F32, s->by_hand, N, expected, NULL), GLIA_OK);
     assert_memory_equal(found, expected, sizeof found);
     glia_metrics raw, scaled;
-    assert_int_equal(glia_evaluate(standardising, s->raw, 1, &raw, NULL, NULL), GLIA_OK);
-    assert_int_equal(glia_evaluate(plain, s->scaled, 1, &scaled, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_evaluate(standardising, s->raw, 1, &raw, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_evaluate(plain, s->scaled, 1, &scaled, NULL, NULL), GLIA_OK);
     assert_true(raw.loss == scaled.loss && raw.accuracy == scaled.accuracy);
     float units[10], same[10];
-    assert_int_equal(glia_network_activations(standardising, 0, s->type, x, 1, units, NULL),
-                     GLIA_OK);
-    assert_int_equal(glia_network_activations(plain, 0, GLIA_F32, s->by_hand, 1, same, NULL),
-                     GLIA_OK);
+    assert_int_equal(whole_activations(standardising, 0, s->type, x, 1, units, NULL), GLIA_OK);
+    assert_int_equal(whole_activations(plain, 0, GLIA_F32, s->by_hand, 1, same, NULL), GLIA_OK);
     assert_memory_equal(units, same, sizeof units);
 }
 
@@ -187,7 +186,7 @@ static void test_scales_stay(void **state)
     float weights[N];
     for (size_t i = 0; i < N; i++) weights[i] = i < N - HELD_OUT ? 2 : 0;
     glia_dataset *all = dataset_of(s, GLIA_F32, s->floats, N);
-    assert_int_equal(glia_dataset_set_weights(all, weights, NULL), GLIA_OK);
+    assert_int_equal(whole_set_weights(all, weights, NULL), GLIA_OK);
     glia_network *network = make(GLIA_STANDARDISE);
     train(network, all, 10, GLIA_ENGINE_AUTO);
     for (int again = 0; again < 2; again++) {
@@ -218,8 +217,8 @@ static void test_kept_in_the_model(void **state)
         assert_int_equal(glia_network_describe(loaded).preprocess, GLIA_STANDARDISE);
         assert_int_equal(loaded->input.n_scales, trained ? IN_COLOUR : 0);
         float before[N * 2], after[N * 2];
-        assert_int_equal(glia_predict(network, GLIA_U8, s->bytes, N, before, NULL), GLIA_OK);
-        assert_int_equal(glia_predict(loaded, GLIA_U8, s->bytes, N, after, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_U8, s->bytes, N, before, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(loaded, GLIA_U8, s->bytes, N, after, NULL), GLIA_OK);
         assert_memory_equal(before, after, sizeof before);
         glia_network_free(network);
         glia_network_free(loaded);

@@ -11,6 +11,7 @@
 #include "data/set/dataset.h"
 #include "image/straighten.h"
 #include "shape.h"
+#include "whole.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE, BOTH = GLIA_DESKEW | GLIA_CENTRE };
 
@@ -187,7 +188,7 @@ static int open_sets(void **state)
     if (glia_dataset_open("digits", GLIA_TRAIN, &params, &digits, NULL)) return -1;
     for (size_t i = 0; i < SAMPLES; i++) {
         uint8_t *image = sets.images + i * PIXELS;
-        if (glia_dataset_sample(digits, i, image, &sets.labels[i], NULL)) return -1;
+        if (whole_sample(digits, i, image, &sets.labels[i], NULL)) return -1;
         straighten(gi_warp_for(engine->isa), BOTH, image, sets.straight + i * PIXELS);
     }
     glia_dataset_free(digits);
@@ -236,8 +237,8 @@ static void assert_same_weights(const glia_network *a, const glia_network *b)
     static float x[PIXELS * 20], y[PIXELS * 20];
     for (size_t l = 0; l < 2; l++) {
         const glia_layer_info layer = glia_network_layer(a, l);
-        assert_int_equal(glia_network_get_layer(a, l, x, NULL, NULL), GLIA_OK);
-        assert_int_equal(glia_network_get_layer(b, l, y, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(a, l, x, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(b, l, y, NULL, NULL), GLIA_OK);
         assert_memory_equal(x, y, layer.inputs * layer.units * sizeof *x);
     }
 }
@@ -268,11 +269,10 @@ static void prediction_and_evaluation_see_them_too(void **state)
     const glia_dataset *const data[2] = {sets.raw, sets.made};
     glia_metrics metrics[2];
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(glia_predict(network[i], GLIA_U8, x[i], SAMPLES, p[i], NULL), GLIA_OK);
-        assert_int_equal(
-            glia_network_activations(network[i], 0, GLIA_U8, x[i], SAMPLES, hidden[i], NULL),
-            GLIA_OK);
-        assert_int_equal(glia_evaluate(network[i], data[i], 2, &metrics[i], NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network[i], GLIA_U8, x[i], SAMPLES, p[i], NULL), GLIA_OK);
+        assert_int_equal(whole_activations(network[i], 0, GLIA_U8, x[i], SAMPLES, hidden[i], NULL),
+                         GLIA_OK);
+        assert_int_equal(whole_evaluate(network[i], data[i], 2, &metrics[i], NULL, NULL), GLIA_OK);
     }
     assert_memory_equal(p[0], p[1], sizeof p[0]);
     assert_memory_equal(hidden[0], hidden[1], sizeof hidden[0]);
@@ -288,14 +288,16 @@ static void prediction_and_evaluation_see_them_too(void **state)
                 assert_int_equal(engines[e], GLIA_ENGINE_ONEDNN); /* this build has none */
                 continue;
             }
-            assert_int_equal(glia_predictor_run(predictor, GLIA_U8, x[i], SAMPLES, p[i], NULL),
+            assert_int_equal(glia_predictor_run(predictor, GLIA_U8, x[i], SAMPLES,
+                                                glia_network_describe(network[i]).inputs, p[i],
+                                                glia_network_describe(network[i]).classes, NULL),
                              GLIA_OK);
             glia_predictor_free(predictor);
         }
         assert_memory_equal(p[0], p[1], sizeof p[0]);
     }
     /* and it does matter */
-    assert_int_equal(glia_predict(network[1], GLIA_U8, x[0], SAMPLES, p[1], NULL), GLIA_OK);
+    assert_int_equal(whole_predict(network[1], GLIA_U8, x[0], SAMPLES, p[1], NULL), GLIA_OK);
     assert_memory_not_equal(p[0], p[1], sizeof p[0]);
     glia_network_free(network[0]);
     glia_network_free(network[1]);
@@ -331,8 +333,9 @@ static void the_model_file_keeps_it(void **state)
         if (glia_network_save(network, path, &error) || glia_network_load(path, &loaded, &error))
             fail_msg("%s", error.message);
         assert_int_equal(glia_network_describe(loaded).preprocess, how);
-        assert_int_equal(glia_predict(network, GLIA_U8, sets.images, SAMPLES, p[0], NULL), GLIA_OK);
-        assert_int_equal(glia_predict(loaded, GLIA_U8, sets.images, SAMPLES, p[1], NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_U8, sets.images, SAMPLES, p[0], NULL),
+                         GLIA_OK);
+        assert_int_equal(whole_predict(loaded, GLIA_U8, sets.images, SAMPLES, p[1], NULL), GLIA_OK);
         assert_memory_equal(p[0], p[1], sizeof p[0]);
         assert_int_equal(glia_network_metadata(loaded, &json, NULL), GLIA_OK);
         assert_true((strstr(json, "\"deskew\":true") != NULL) == ((how & GLIA_DESKEW) != 0));
@@ -371,17 +374,17 @@ static void what_are_no_images_is_refused(void **state)
                  &error, "deskews", "GLIA_U8");
     assert_error("rows", glia_train(network, rows, NULL, &t, NULL, &error), GLIA_MISMATCH, &error,
                  "deskews", "glia_dataset_set_images");
-    assert_error("untrained", glia_predict(network, GLIA_U8, sets.images, 4, p, &error),
+    assert_error("untrained", whole_predict(network, GLIA_U8, sets.images, 4, p, &error),
                  GLIA_MISMATCH, &error, "height and width", NULL);
     assert_int_equal(glia_train(network, sets.raw, NULL, &t, NULL, NULL), GLIA_OK);
-    assert_error("F32", glia_predict(network, GLIA_F32, values, 4, p, &error), GLIA_MISMATCH,
+    assert_error("F32", whole_predict(network, GLIA_F32, values, 4, p, &error), GLIA_MISMATCH,
                  &error, "found floats", "deskews");
-    assert_error("F32", glia_network_activations(network, 0, GLIA_F32, values, 4, hidden, &error),
+    assert_error("F32", whole_activations(network, 0, GLIA_F32, values, 4, hidden, &error),
                  GLIA_MISMATCH, &error, "found floats", NULL);
-    assert_error("floats", glia_evaluate(network, floats, 1, &metrics, NULL, &error), GLIA_MISMATCH,
-                 &error, "divided by 255", NULL);
+    assert_error("floats", whole_evaluate(network, floats, 1, &metrics, NULL, &error),
+                 GLIA_MISMATCH, &error, "divided by 255", NULL);
     /* Rows of bytes as long as its images are read as those. */
-    assert_int_equal(glia_evaluate(network, rows, 1, &metrics, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_evaluate(network, rows, 1, &metrics, NULL, NULL), GLIA_OK);
     glia_network_free(network);
     glia_dataset_free(floats);
     glia_dataset_free(rows);

@@ -14,6 +14,7 @@
 #include "compute/onednn.h"
 #endif
 #include "shape.h"
+#include "whole.h"
 
 /* ---- Data made here ------------------------------------------------------------------------- */
 
@@ -68,8 +69,7 @@ static size_t parameters_of(const glia_network *network, float *out)
         const glia_layer_info layer = glia_network_layer(network, l);
         const size_t weights = layer.inputs * layer.units;
         assert_true(n + weights + layer.units <= MAX_FLOATS);
-        assert_int_equal(glia_network_get_layer(network, l, out + n, out + n + weights, NULL),
-                         GLIA_OK);
+        assert_int_equal(whole_get_layer(network, l, out + n, out + n + weights, NULL), GLIA_OK);
         n += weights + layer.units;
     }
     return n;
@@ -106,9 +106,9 @@ static void nudge(glia_network *network, size_t first)
     const glia_layer_info layer = glia_network_layer(network, 0);
     const size_t n = layer.inputs * layer.units;
     float *values = test_malloc((n + layer.units) * sizeof *values);
-    assert_int_equal(glia_network_get_layer(network, 0, values, values + n, NULL), GLIA_OK);
+    assert_int_equal(whole_get_layer(network, 0, values, values + n, NULL), GLIA_OK);
     for (size_t i = first; i < n; i += 2) values[i] = nextafterf(values[i], INFINITY);
-    assert_int_equal(glia_network_set_layer(network, 0, values, values + n, NULL), GLIA_OK);
+    assert_int_equal(whole_set_layer(network, 0, values, values + n, NULL), GLIA_OK);
     test_free(values);
 }
 
@@ -190,7 +190,7 @@ static void test_learns_xor(void **state)
             assert_int_equal(result.samples, 4 * p.epochs);
             glia_metrics metrics;
             uint64_t confusion[4];
-            assert_int_equal(glia_evaluate(network, xor, 1, &metrics, confusion, NULL), GLIA_OK);
+            assert_int_equal(whole_evaluate(network, xor, 1, &metrics, confusion, NULL), GLIA_OK);
             if (!(metrics.accuracy == 1 && metrics.loss < 0.1))
                 fail_msg("batch %zu, %s: loss %.3f, accuracy %.2f", batch,
                          glia_activation_name((glia_activation)f), metrics.loss, metrics.accuracy);
@@ -296,8 +296,8 @@ static void check_same_bits(const samples *s, settings how)
         glia_network *other = train_with(s, other_how);
         assert_true(same_parameters(one, other));
         glia_metrics a, b;
-        assert_int_equal(glia_evaluate(one, s->dataset, 1, &a, NULL, NULL), GLIA_OK);
-        assert_int_equal(glia_evaluate(other, s->dataset, threads, &b, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_evaluate(one, s->dataset, 1, &a, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_evaluate(other, s->dataset, threads, &b, NULL, NULL), GLIA_OK);
         assert_true(a.loss == b.loss && a.accuracy == b.accuracy);
         glia_network_free(other);
     }
@@ -342,8 +342,8 @@ static void assert_near_parameters(const glia_network *expected, const glia_netw
     for (size_t l = 0; l < glia_network_describe(expected).layers; l++) {
         const glia_layer_info layer = glia_network_layer(expected, l);
         const size_t n = layer.inputs * layer.units;
-        assert_int_equal(glia_network_get_layer(expected, l, a, a + n, NULL), GLIA_OK);
-        assert_int_equal(glia_network_get_layer(found, l, b, b + n, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(expected, l, a, a + n, NULL), GLIA_OK);
+        assert_int_equal(whole_get_layer(found, l, b, b + n, NULL), GLIA_OK);
         double largest = 0, off = 0;
         for (size_t i = 0; i < n; i++) largest = fmax(largest, fabs((double)a[i]));
         for (size_t i = 0; i < n + layer.units; i++)
@@ -505,13 +505,13 @@ static float bias_after(size_t steps, size_t n_samples, const glia_settings *par
     assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, n_samples, 1, 2, &set, NULL),
                      GLIA_OK);
     glia_network *network = make(1, 0, GLIA_RELU, 2, 1);
-    assert_int_equal(glia_network_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
+    assert_int_equal(whole_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
     glia_settings p = *params;
     p.batch = n_samples;
     p.progress = stops_after;
     p.user = &steps;
     assert_int_equal(glia_train(network, set, NULL, &p, NULL, NULL), GLIA_OK);
-    assert_int_equal(glia_network_get_layer(network, 0, weight_now, bias_now, NULL), GLIA_OK);
+    assert_int_equal(whole_get_layer(network, 0, weight_now, bias_now, NULL), GLIA_OK);
     glia_network_free(network);
     glia_dataset_free(set);
     return bias_now[0];
@@ -582,7 +582,7 @@ static void test_early_stopping_keeps_the_best(void **state)
     assert_int_equal(result.stop, GLIA_STOP_EARLY);
     assert_true(result.best_epoch >= 1 && result.epochs == result.best_epoch + 4);
     glia_metrics metrics;
-    assert_int_equal(glia_evaluate(network, v.dataset, 2, &metrics, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_evaluate(network, v.dataset, 2, &metrics, NULL, NULL), GLIA_OK);
     assert_true(metrics.loss == result.validation_loss);
     assert_true(metrics.accuracy == result.validation_accuracy);
 
@@ -726,18 +726,18 @@ static void test_a_network_that_learned_nothing_stays_as_it_was(void **state)
         glia_dataset_from_arrays(GLIA_U8, bytes, s.label, N, FEATURES, CLASSES, &set, NULL),
         GLIA_OK);
     const char *const names[CLASSES] = {"ash", "beech", "cedar"};
-    assert_int_equal(glia_dataset_set_class_names(set, names, NULL), GLIA_OK);
+    assert_int_equal(whole_set_names(set, names, NULL), GLIA_OK);
     glia_network *network = make(FEATURES, 16, GLIA_RELU, CLASSES, 1);
     glia_settings p = gi_settings_defaults();
     assert_int_equal(glia_train(network, set, NULL, &p, NULL, NULL), GLIA_OK);
     assert_string_equal(glia_network_class_name(network, 2), "cedar");
     glia_metrics before, after;
-    assert_int_equal(glia_evaluate(network, set, 1, &before, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_evaluate(network, set, 1, &before, NULL, NULL), GLIA_OK);
     char *about_before, *about_after;
     assert_int_equal(glia_network_metadata(network, &about_before, NULL), GLIA_OK);
 
     glia_error error = {0};
-    assert_int_equal(glia_evaluate(network, s.dataset, 1, &after, NULL, &error), GLIA_MISMATCH);
+    assert_int_equal(whole_evaluate(network, s.dataset, 1, &after, NULL, &error), GLIA_MISMATCH);
     assert_non_null(strstr(error.message, "255"));
     assert_int_equal(glia_train(network, set, s.dataset, &p, NULL, NULL), GLIA_MISMATCH);
 
@@ -748,7 +748,7 @@ static void test_a_network_that_learned_nothing_stays_as_it_was(void **state)
         assert_int_equal(glia_train(network, s.dataset, NULL, &p, &result, NULL),
                          way == 0 ? GLIA_DIVERGED : GLIA_OK);
         assert_int_equal(result.best_epoch, 0);
-        assert_int_equal(glia_evaluate(network, set, 1, &after, NULL, NULL), GLIA_OK);
+        assert_int_equal(whole_evaluate(network, set, 1, &after, NULL, NULL), GLIA_OK);
         assert_true(after.loss == before.loss);
         assert_int_equal(glia_network_metadata(network, &about_after, NULL), GLIA_OK);
         assert_string_equal(about_before, about_after);
@@ -811,11 +811,11 @@ static void test_wrong_arguments(void **state)
     glia_metrics metrics;
     assert_int_equal(glia_train(narrow, s.dataset, NULL, &good, NULL, NULL), GLIA_MISMATCH);
     assert_int_equal(glia_train(few, s.dataset, NULL, &good, NULL, NULL), GLIA_MISMATCH);
-    assert_int_equal(glia_evaluate(narrow, s.dataset, 1, &metrics, NULL, NULL), GLIA_MISMATCH);
-    assert_int_equal(glia_evaluate(few, s.dataset, 1, &metrics, NULL, NULL), GLIA_MISMATCH);
+    assert_int_equal(whole_evaluate(narrow, s.dataset, 1, &metrics, NULL, NULL), GLIA_MISMATCH);
+    assert_int_equal(whole_evaluate(few, s.dataset, 1, &metrics, NULL, NULL), GLIA_MISMATCH);
     uint8_t pixels[FEATURES];
     glia_image image = {.width = 1, .height = 1, .pixels = pixels};
-    assert_int_equal(glia_network_fit_image(network, &image, pixels, NULL, NULL), GLIA_MISMATCH);
+    assert_int_equal(whole_fit_image(network, &image, pixels, NULL, NULL), GLIA_MISMATCH);
     glia_network_free(narrow);
     glia_network_free(few);
     glia_network_free(network);
@@ -915,9 +915,9 @@ static void *predict_in_thread(void *argument)
     glia_predictor *predictor;
     assert_int_equal(glia_predictor_create(p->network, NULL, &predictor, NULL), GLIA_OK);
     for (int times = 0; times < 5; times++)
-        assert_int_equal(
-            glia_predictor_run(predictor, GLIA_F32, p->s->x, PREDICTED, p->probabilities, NULL),
-            GLIA_OK);
+        assert_int_equal(glia_predictor_run(predictor, GLIA_F32, p->s->x, PREDICTED, FEATURES,
+                                            p->probabilities, CLASSES, NULL),
+                         GLIA_OK);
     glia_predictor_free(predictor);
     return NULL;
 }
@@ -932,7 +932,7 @@ static void test_predictors_agree(void **state)
         glia_network *network = train_with(
             &s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, every == 1, GLIA_PRECISION_F32});
         static float expected[PREDICTED * CLASSES], found[PREDICTED * CLASSES];
-        assert_int_equal(glia_predict(network, GLIA_F32, s.x, PREDICTED, expected, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_F32, s.x, PREDICTED, expected, NULL), GLIA_OK);
         for (int engine = GLIA_ENGINE_AUTO; engine <= GLIA_ENGINE_NATIVE; engine++) {
             for (int threads = 1; threads <= 3; threads++) {
                 const glia_predictor_params params = {.threads = threads,
@@ -941,7 +941,9 @@ static void test_predictors_agree(void **state)
                 assert_int_equal(glia_predictor_create(network, &params, &p, NULL), GLIA_OK);
                 for (size_t n = 1; n <= PREDICTED; n += n < 3 ? 1 : 49) {
                     memset(found, 0, sizeof found);
-                    assert_int_equal(glia_predictor_run(p, GLIA_F32, s.x, n, found, NULL), GLIA_OK);
+                    assert_int_equal(
+                        glia_predictor_run(p, GLIA_F32, s.x, n, FEATURES, found, CLASSES, NULL),
+                        GLIA_OK);
                     for (size_t i = 0; i < n * CLASSES; i++)
                         if (engine == GLIA_ENGINE_REFERENCE)
                             assert_true(fabsf(found[i] - expected[i]) < 1e-6F);
@@ -979,8 +981,8 @@ static void test_activations(void **state)
         for (size_t l = 0; l < 3; l++) {
             const glia_layer_info layer = glia_network_layer(network, l);
             float *bias = w + layer.units * layer.inputs;
-            assert_int_equal(glia_network_get_layer(network, l, w, bias, NULL), GLIA_OK);
-            assert_int_equal(glia_network_activations(network, l, GLIA_F32, s.x, SOME, found, NULL),
+            assert_int_equal(whole_get_layer(network, l, w, bias, NULL), GLIA_OK);
+            assert_int_equal(whole_activations(network, l, GLIA_F32, s.x, SOME, found, NULL),
                              GLIA_OK);
             for (size_t r = 0; r < SOME && l < 2; r++)
                 for (size_t u = 0; u < layer.units; u++) {
@@ -991,11 +993,10 @@ static void test_activations(void **state)
                 }
             memcpy(below, found, SOME * layer.units * sizeof *found);
         }
-        assert_int_equal(glia_predict(network, GLIA_F32, s.x, SOME, expected, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_F32, s.x, SOME, expected, NULL), GLIA_OK);
         assert_memory_equal(found, expected, sizeof expected);
         glia_error error = {0};
-        const glia_status status =
-            glia_network_activations(network, 3, GLIA_F32, s.x, 1, found, &error);
+        const glia_status status = whole_activations(network, 3, GLIA_F32, s.x, 1, found, &error);
         assert_error("layer", status, GLIA_BAD_ARGUMENT, &error, "found 3", NULL);
         glia_network_free(network);
         glia_dataset_free(s.dataset);
@@ -1014,7 +1015,7 @@ static void test_onednn_predicts_the_same(void **state)
     for (int deep = 0; deep < 2; deep++) {
         glia_network *network =
             train_with(&s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, deep, GLIA_PRECISION_F32});
-        assert_int_equal(glia_predict(network, GLIA_F32, s.x, N, expected, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_F32, s.x, N, expected, NULL), GLIA_OK);
         for (int way = 0; way < 2 * 3; way++) {
             const glia_predictor_params params = {
                 .threads = 1 + way % 3,
@@ -1027,7 +1028,9 @@ static void test_onednn_predicts_the_same(void **state)
             for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
                 const size_t n = counts[k];
                 memset(found, 0, sizeof found);
-                assert_int_equal(glia_predictor_run(p, GLIA_F32, s.x, n, found, NULL), GLIA_OK);
+                assert_int_equal(
+                    glia_predictor_run(p, GLIA_F32, s.x, n, FEATURES, found, CLASSES, NULL),
+                    GLIA_OK);
                 for (size_t i = 0; i < n * CLASSES; i++)
                     if (!(fabs((double)found[i] - (double)expected[i]) <= tolerance))
                         fail_msg("%s, %zu samples, %d threads: probability %zu is %.6f, expected "
@@ -1062,7 +1065,7 @@ static void test_softmax_regression_reads_mnist(void **state)
     p.epochs = 2;
     assert_int_equal(glia_train(network, train, NULL, &p, NULL, NULL), GLIA_OK);
     glia_metrics metrics;
-    assert_int_equal(glia_evaluate(network, test, 0, &metrics, NULL, NULL), GLIA_OK);
+    assert_int_equal(whole_evaluate(network, test, 0, &metrics, NULL, NULL), GLIA_OK);
     assert_true(metrics.accuracy > 0.91);
     glia_network_free(network);
     glia_dataset_free(train);

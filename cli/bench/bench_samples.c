@@ -83,8 +83,8 @@ int samples_open(const bench_options *o, struct samples *s)
     s->labels = need_memory(s->n_copied, sizeof *s->labels);
     for (size_t i = 0; i < s->n_copied; i++) {
         glia_error error;
-        if (glia_dataset_sample(s->set, i, (char *)s->x + i * row_bytes, &s->labels[i], &error) !=
-            GLIA_OK)
+        if (glia_dataset_sample(s->set, i, (char *)s->x + i * row_bytes, s->features, &s->labels[i],
+                                &error) != GLIA_OK)
             return complain_error(&error);
     }
     return EXIT_DONE;

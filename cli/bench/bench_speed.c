@@ -135,8 +135,9 @@ static glia_status predict_block(const struct samples *s, glia_predictor *predic
     double began = now_seconds();
     for (size_t call = 0; call < n_calls; call++) {
         if (*next + row->batch > s->n_copied) *next = 0;
-        glia_status status = glia_predictor_run(
-            predictor, s->type, (char *)s->x + *next * row_bytes, row->batch, probabilities, error);
+        glia_status status =
+            glia_predictor_run(predictor, s->type, (char *)s->x + *next * row_bytes, row->batch,
+                               s->features, probabilities, s->classes, error);
         if (status != GLIA_OK) return status;
         *next += row->batch;
     }

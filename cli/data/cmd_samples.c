@@ -80,7 +80,7 @@ static glia_status read_pictures(const glia_dataset *dataset, const samples_opti
                                  glia_error *error)
 {
     const glia_dataset_info info = glia_dataset_describe(dataset);
-    glia_status status = glia_dataset_sample(dataset, index, pictures, label, error);
+    glia_status status = glia_dataset_sample(dataset, index, pictures, info.features, label, error);
     for (size_t i = 1; i < count_pictures(options) && status == GLIA_OK; i++)
         status = glia_augment(options->augment, pictures, 1, info.height, info.width, options->seed,
                               i - 1, index, pictures + i * info.features, error);
@@ -427,7 +427,7 @@ static int export_split(const char *name, const samples_options *options, glia_s
                             .height = info.height,
                             .channels = info.channels,
                             .pixels = pixels};
-        if (glia_dataset_sample(dataset, i, pixels, &label, &error) != GLIA_OK) {
+        if (glia_dataset_sample(dataset, i, pixels, info.features, &label, &error) != GLIA_OK) {
             status = complain_error(&error);
             break;
         }

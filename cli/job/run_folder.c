@@ -254,13 +254,15 @@ static void *first_samples(const glia_dataset *dataset, size_t *n)
     *n = info.samples < LOOKED_AT ? info.samples : LOOKED_AT;
     char *x = need_memory(*n, bytes);
     for (size_t i = 0; i < *n; i++)
-        if (glia_dataset_sample(dataset, i, x + i * bytes, NULL, NULL) != GLIA_OK) *n = i;
+        if (glia_dataset_sample(dataset, i, x + i * bytes, info.features, NULL, NULL) != GLIA_OK)
+            *n = i;
     return x;
 }
 
 static json_t *histograms(const run_folder *f)
 {
     const glia_type type = glia_dataset_describe(f->train).type;
+    const size_t n_features = glia_dataset_describe(f->train).features;
     const size_t n_layers = glia_network_describe(f->network).layers;
     json_t *all = json_need(json_array());
     size_t n;
@@ -271,9 +273,10 @@ static json_t *histograms(const run_folder *f)
         float *values = need_memory(n_weights > n_values ? n_weights : n_values, sizeof *values);
         json_t *of_layer = json_need(json_object());
         json_put(of_layer, "layer", json_count(l));
-        if (glia_network_get_layer(f->network, l, values, NULL, NULL) == GLIA_OK)
+        if (glia_network_get_layer(f->network, l, values, n_weights, NULL, 0, NULL) == GLIA_OK)
             json_put(of_layer, "weights", histogram(values, n_weights));
-        if (glia_network_activations(f->network, l, type, x, n, values, NULL) == GLIA_OK)
+        if (glia_network_activations(f->network, l, type, x, n, n_features, values, layer.units,
+                                     NULL) == GLIA_OK)
             json_put(of_layer, "activations", histogram(values, n_values));
         json_push(all, of_layer);
         free(values);

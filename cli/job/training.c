@@ -41,7 +41,8 @@ static glia_status save(struct training *t, glia_error *error)
 static glia_status evaluate(struct training *t, glia_error *error)
 {
     const int threads = train_threads(t->options);
-    glia_status status = glia_evaluate(t->network, t->parts.test, threads, &t->score, NULL, error);
+    glia_status status =
+        glia_evaluate(t->network, t->parts.test, threads, &t->score, NULL, 0, error);
     if (status == GLIA_OK && t->scores_targets)
         status = score_targets(t->network, t->parts.test, threads, &t->targets, error);
     return status;

@@ -359,7 +359,7 @@ static int eval_run(void *field, int n_operands, char *const *operands)
     if (choose_samples(options, network, dataset, &scored, &held, &error) != GLIA_OK ||
         tell_unknown(data, held != NULL ? held : dataset, &error) != GLIA_OK ||
         glia_evaluate(network, held != NULL ? held : dataset, options->threads, &score, confusion,
-                      &error) != GLIA_OK ||
+                      classes, &error) != GLIA_OK ||
         score_targets(network, held != NULL ? held : dataset, options->threads, &targets, &error) !=
             GLIA_OK)
         status = complain_error(&error);

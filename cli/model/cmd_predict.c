@@ -178,7 +178,8 @@ static int predict_x(struct predictor *p, glia_type type, const char *input, con
                      bool changed)
 {
     glia_error error;
-    if (glia_predict(p->network, type, p->x, 1, p->outputs, &error) != GLIA_OK)
+    if (glia_predict(p->network, type, p->x, 1, p->info.inputs, p->outputs, p->info.classes,
+                     &error) != GLIA_OK)
         return complain_error(&error);
     if (p->list != NULL)
         add_json(p, input, label, changed);
@@ -216,7 +217,8 @@ static int predict_file(struct predictor *p, const char *path)
     }
     if (glia_image_read_as(path, p->info.channels == 3 ? 3 : 1, &image, &error) != GLIA_OK)
         complain_error(&error);
-    else if (glia_network_fit_image(p->network, &image, p->x, &changed, &error) != GLIA_OK)
+    else if (glia_network_fit_image(p->network, &image, p->x, p->info.inputs, &changed, &error) !=
+             GLIA_OK)
         complain("%s: %s", path, error.message);
     else
         status = predict_x(p, GLIA_U8, path, NULL, changed);
@@ -283,7 +285,8 @@ static int predict_rows(struct predictor *p, const char *input, const sample_ran
     for (uint64_t i = rows->first; i <= rows->last && status == EXIT_DONE; i++) {
         char name[512];
         uint32_t label = 0;
-        if (glia_dataset_sample(p->dataset, (size_t)i, p->x, &label, &error) != GLIA_OK)
+        if (glia_dataset_sample(p->dataset, (size_t)i, p->x, p->info.inputs, &label, &error) !=
+            GLIA_OK)
             return complain_error(&error);
         snprintf(name, sizeof name, "%s:%llu", rows->name, (unsigned long long)i);
         status = predict_x(p, glia_dataset_describe(p->dataset).type, name,

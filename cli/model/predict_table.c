@@ -261,11 +261,11 @@ static glia_status predict_rows(struct table_run *run, const glia_dataset *rows,
     for (size_t first = start; first < n && status == GLIA_OK; first += ROWS_TOGETHER) {
         const size_t m = n - first < ROWS_TOGETHER ? n - first : ROWS_TOGETHER;
         for (size_t r = 0; r < m && status == GLIA_OK; r++)
-            status =
-                glia_dataset_sample(rows, first + r, (char *)run->x + r * row_bytes, NULL, error);
+            status = glia_dataset_sample(rows, first + r, (char *)run->x + r * row_bytes,
+                                         info.features, NULL, error);
         if (status == GLIA_OK)
-            status =
-                glia_predictor_run_f64(run->predictor, info.type, run->x, m, run->outputs, error);
+            status = glia_predictor_run_f64(run->predictor, info.type, run->x, m, info.features,
+                                            run->outputs, run->info.classes, error);
         for (size_t r = 0; r < m && status == GLIA_OK; r++)
             print_row(run, &(struct answer){.rows = rows,
                                             .index = first + r,

@@ -253,7 +253,7 @@ static void put_picture(const struct report *report, struct text *out, size_t in
     void *x = need_memory(info.features, bytes ? 1 : sizeof(float));
     uint8_t *small = need_memory(height, width);
     double low = 0, high = 255;
-    if (glia_dataset_sample(report->dataset, index, x, NULL, NULL) == GLIA_OK) {
+    if (glia_dataset_sample(report->dataset, index, x, info.features, NULL, NULL) == GLIA_OK) {
         for (size_t i = 0; !bytes && i < info.features; i++) {
             double value = (double)((float *)x)[i];
             low = i == 0 || value < low ? value : low;

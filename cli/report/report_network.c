@@ -112,7 +112,7 @@ void report_weights(const struct report *report, struct text *out)
         return;
     }
     float *weight = need_memory(layer.units * layer.inputs, sizeof *weight);
-    glia_network_get_layer(network, 0, weight, NULL, NULL);
+    glia_network_get_layer(network, 0, weight, layer.units * layer.inputs, NULL, 0, NULL);
     size_t n, longer = info.height > info.width ? info.height : info.width;
     size_t by = (longer + LARGEST_SIDE - 1) / LARGEST_SIDE;
     size_t height = (info.height + by - 1) / by, width = (info.width + by - 1) / by;

@@ -105,7 +105,7 @@ static glia_status take_sample(struct test_figures *f, const glia_dataset *datas
     }
     double *row = f->true_values + index * f->classes;
     memcpy(f->predicted_values + index * f->classes, outputs, f->classes * sizeof *outputs);
-    return glia_dataset_sample_targets_f64(dataset, index, row, error);
+    return glia_dataset_sample_targets_f64(dataset, index, row, f->classes, error);
 }
 
 static glia_status predict_all(struct test_figures *f, const glia_network *network,
@@ -124,9 +124,11 @@ static glia_status predict_all(struct test_figures *f, const glia_network *netwo
     for (size_t first = 0; status == GLIA_OK && first < n; first += block) {
         size_t m = n - first < block ? n - first : block;
         for (size_t i = 0; status == GLIA_OK && i < m; i++)
-            status = glia_dataset_sample(dataset, first + i, x + i * row, &truth[i], error);
+            status = glia_dataset_sample(dataset, first + i, x + i * row, f->data.features,
+                                         &truth[i], error);
         if (status == GLIA_OK)
-            status = glia_predictor_run_f64(predictor, f->data.type, x, m, outputs, error);
+            status = glia_predictor_run_f64(predictor, f->data.type, x, m, f->data.features,
+                                            outputs, f->classes, error);
         for (size_t i = 0; status == GLIA_OK && i < m; i++)
             status = take_sample(f, dataset, first + i, outputs + i * f->classes, truth[i], error);
     }
@@ -291,10 +293,10 @@ static glia_status outputs_of(const struct test_figures *f, const glia_network *
         size_t m = f->n_looked - first < block ? f->n_looked - first : block;
         for (size_t i = 0; status == GLIA_OK && i < m; i++)
             status = glia_dataset_sample(dataset, f->looked[first + i], x + i * row,
-                                         &f->truth[first + i], error);
+                                         f->data.features, &f->truth[first + i], error);
         if (status == GLIA_OK)
-            status = glia_network_activations(network, layer, f->data.type, x, m,
-                                              outputs + first * units, error);
+            status = glia_network_activations(network, layer, f->data.type, x, m, f->data.features,
+                                              outputs + first * units, units, error);
     }
     free(x);
     if (status == GLIA_OK)
@@ -354,7 +356,8 @@ glia_status test_measure(struct test_figures *figures, const glia_network *netwo
     const bool has_classes = f->data.task == GLIA_CLASSES;
     if (has_classes && f->classes <= MOST_CONFUSED_CLASSES)
         f->confusion = need_memory(f->classes * f->classes, sizeof *f->confusion);
-    glia_status status = glia_evaluate(network, dataset, threads, &f->metrics, f->confusion, error);
+    glia_status status =
+        glia_evaluate(network, dataset, threads, &f->metrics, f->confusion, f->classes, error);
     if (status == GLIA_OK && f->data.samples > 0)
         status = predict(f, network, dataset, threads, error);
     if (status == GLIA_OK && f->data.samples > 0) status = look(f, network, dataset, error);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,43 @@
 #include <unistd.h>
 
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_BLOCK = 384 << 10 };
+
+/*
+ * The one thing that the library keeps for the whole process. It is set before the first block is
+ * taken, and stays.
+ */
+static struct {
+    glia_allocate *allocate; /* NULL: aligned_alloc and free */
+    glia_release *release;
+    void *user;
+    atomic_bool is_used;
+} allocator;
+
+glia_status glia_set_allocator(glia_allocate *allocate, glia_release *release, void *user,
+                               glia_error *error)
+{
+    if (!allocate != !release)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "allocator: %s is NULL and %s is not; give both, or none",
+                       allocate ? "release" : "allocate", allocate ? "allocate" : "release");
+    if (atomic_load(&allocator.is_used))
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "allocator: the library has taken memory already; set the allocator before "
+                       "any other call");
+    allocator.allocate = allocate;
+    allocator.release = release;
+    allocator.user = user;
+    return GLIA_OK;
+}
+
+/* A block from whoever is asked: bytes is a multiple of the alignment. */
+static void *take(size_t alignment, size_t bytes)
+{
+    if (!atomic_load_explicit(&allocator.is_used, memory_order_relaxed))
+        atomic_store(&allocator.is_used, true);
+    return allocator.allocate ? allocator.allocate(allocator.user, alignment, bytes)
+                              : aligned_alloc(alignment, bytes);
+}
 
 static size_t round_up(size_t n, size_t multiple)
 {
@@ -25,9 +63,10 @@ void *gi_alloc_unset(size_t count, size_t size, const char *what, glia_error *er
         return NULL;
     }
     /* C17's aligned_alloc wants a multiple of the alignment. */
-    const size_t alignment = count * size < HUGE_BLOCK ? ALIGNMENT : HUGE_PAGE;
+    const size_t alignment =
+        count * size < HUGE_BLOCK || allocator.allocate ? ALIGNMENT : HUGE_PAGE;
     const size_t bytes = count && size ? round_up(count * size, alignment) : ALIGNMENT;
-    void *block = aligned_alloc(alignment, bytes);
+    void *block = take(alignment, bytes);
     if (!block) {
         gi_fail(error, GLIA_NO_MEMORY, "%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
@@ -46,7 +85,10 @@ void *gi_alloc(size_t count, size_t size, const char *what, glia_error *error)
 
 void gi_free(void *block)
 {
-    free(block);
+    if (!allocator.release)
+        free(block);
+    else if (block)
+        allocator.release(allocator.user, block);
 }
 
 void gi_copy_known(void *to, size_t to_size, const void *from, size_t from_size)
@@ -99,6 +141,11 @@ char **gi_copy_names(const char *const *names, size_t n, glia_error *error)
 void glia_string_free(char *string)
 {
     gi_free(string);
+}
+
+void glia_bytes_free(void *bytes)
+{
+    gi_free(bytes);
 }
 
 size_t gi_memory_size(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one funnel for memory: sizes checked for overflow, failures reported, contents zeroed. */
+/* The one funnel for memory: sizes checked for overflow, failures reported, contents zeroed. Blocks
+ * come from aligned_alloc, or from what glia_set_allocator was given. */
 #ifndef GLIA_BASE_MEMORY_H
 #define GLIA_BASE_MEMORY_H
 

@@ -76,3 +76,9 @@ glia_status gi_fail(glia_error *error, glia_status status, const char *format, .
         if ((unsigned char)*c < 0x20 || *c == 0x7F) *c = '?';
     return status;
 }
+
+glia_status gi_check_length(const char *what, size_t found, size_t expected, glia_error *error)
+{
+    if (found == expected) return GLIA_OK;
+    return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: found %zu, expected %zu", what, found, expected);
+}

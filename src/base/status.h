@@ -14,4 +14,7 @@
 __attribute__((format(printf, 3, 4))) glia_status gi_fail(glia_error *error, glia_status status,
                                                           const char *format, ...);
 
+/* The length of an array of the caller: BAD_ARGUMENT unless it is the one that is expected. */
+glia_status gi_check_length(const char *what, size_t found, size_t expected, glia_error *error);
+
 #endif

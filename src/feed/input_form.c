@@ -352,7 +352,7 @@ glia_status glia_dataset_open_for_sized(const glia_network *network, const char 
 }
 
 glia_status glia_network_fit_image(const glia_network *network, const glia_image *image, uint8_t *x,
-                                   bool *changed, glia_error *error)
+                                   size_t n_inputs, bool *changed, glia_error *error)
 {
     const gi_input_form *input = &network->input;
     if (input->form == GI_FORM_NONE || input->height == 0)
@@ -362,6 +362,8 @@ glia_status glia_network_fit_image(const glia_network *network, const glia_image
                        gi_network_inputs(network));
     if (!image->pixels || image->height == 0 || image->width == 0)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "the image has no pixels");
+    const glia_status fits = gi_check_length("inputs", n_inputs, gi_network_inputs(network), error);
+    if (fits) return fits;
     if (input->form == GI_FORM_WHOLE) {
         if (changed) *changed = image->height != input->height || image->width != input->width;
         return gi_image_scale(image, input->height, input->width, input->channels, x, error);

@@ -87,7 +87,7 @@ static char *write_row(const gi_schema *schema, const glia_cell *cells, size_t n
 }
 
 glia_status glia_network_encode(const glia_network *network, const glia_cell *cells, size_t n,
-                                float *x, glia_error *error)
+                                float *x, size_t n_inputs, glia_error *error)
 {
     const glia_table_params params = {.separator = ',', .header = 1};
     gi_table_params how = gi_table_params_of(&params, 1);
@@ -103,6 +103,8 @@ glia_status glia_network_encode(const glia_network *network, const glia_cell *ce
             "glia_predict takes",
             gi_network_inputs(network));
     if (n == 0) return gi_fail(error, GLIA_BAD_ARGUMENT, "the row has no cells");
+    const glia_status fits = gi_check_length("inputs", n_inputs, gi_network_inputs(network), error);
+    if (fits) return fits;
     reading.ignores_targets = true;
     reading.id = NULL;
     char *text = write_row(network->schema, cells, n, &n_bytes, error);
@@ -116,7 +118,7 @@ glia_status glia_network_encode(const glia_network *network, const glia_cell *ce
     }
     if (!status)
         status = gi_dataset_of_table(table, name_of_row, &params, &reading, &dataset, error);
-    if (!status) status = glia_dataset_sample(dataset, 0, x, NULL, error);
+    if (!status) status = glia_dataset_sample(dataset, 0, x, n_inputs, NULL, error);
     glia_dataset_free(dataset);
     gi_free(known.columns);
     gi_free(text);

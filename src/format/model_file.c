@@ -40,25 +40,26 @@ static size_t row_length(glia_layer_info layer, enum part part)
     return part == WEIGHT ? layer.inputs : 1;
 }
 
-/* Copies one array of a layer, (units, row_length), out of a network or into it. */
+/* Copies one array of a layer (n), out of a network or into it. */
 static glia_status get_part(const glia_network *network, size_t l, enum part part, float *values,
-                            glia_error *error)
+                            size_t n, glia_error *error)
 {
     float *to[N_PARTS] = {NULL};
     to[part] = values;
-    if (part <= BIAS) return glia_network_get_layer(network, l, to[WEIGHT], to[BIAS], error);
+    if (part <= BIAS) return glia_network_get_layer(network, l, to[WEIGHT], n, to[BIAS], n, error);
     return glia_network_get_norm(network, l, to[NORM_SCALE], to[NORM_SHIFT], to[NORM_MEAN],
-                                 to[NORM_VARIANCE], error);
+                                 to[NORM_VARIANCE], n, error);
 }
 
 static glia_status set_part(glia_network *network, size_t l, enum part part, const float *values,
-                            glia_error *error)
+                            size_t n, glia_error *error)
 {
     const float *from[N_PARTS] = {NULL};
     from[part] = values;
-    if (part <= BIAS) return glia_network_set_layer(network, l, from[WEIGHT], from[BIAS], error);
+    if (part <= BIAS)
+        return glia_network_set_layer(network, l, from[WEIGHT], n, from[BIAS], n, error);
     return glia_network_set_norm(network, l, from[NORM_SCALE], from[NORM_SHIFT], from[NORM_MEAN],
-                                 from[NORM_VARIANCE], error);
+                                 from[NORM_VARIANCE], n, error);
 }
 /* ---- Saving -------------------------------------------------------------------------------- */
 
@@ -105,7 +106,7 @@ static glia_status save_part(const glia_network *network, const char *path, size
     const size_t columns = row_length(layer, part), n = layer.units * columns;
     float *x = saved->values = gi_alloc(n, sizeof *x, "the weights to save", error);
     if (!x) return GLIA_NO_MEMORY;
-    const glia_status status = get_part(network, l, part, x, error);
+    const glia_status status = get_part(network, l, part, x, n, error);
     if (status) return status;
     name_tensor(saved->name, l, part);
     const size_t bad = find_non_finite(x, n);
@@ -125,8 +126,11 @@ static glia_status save_part(const glia_network *network, const char *path, size
     return GLIA_OK;
 }
 
-glia_status glia_network_save(const glia_network *network, const char *path, glia_error *error)
+/* Into the file at path or, where path is NULL, into memory. */
+static glia_status save(const glia_network *network, const char *path, void **bytes, size_t *size,
+                        glia_error *error)
 {
+    const char *name = path ? path : "the model";
     size_t n_tensors = 0, t = 0;
     for (size_t l = 0; l < network->n_layers; l++)
         n_tensors += n_parts(glia_network_layer(network, l));
@@ -138,18 +142,33 @@ glia_status glia_network_save(const glia_network *network, const char *path, gli
     for (size_t l = 0; l < network->n_layers && !status; l++)
         for (enum part part = WEIGHT; part < n_parts(glia_network_layer(network, l)) && !status;
              part++, t++)
-            status = save_part(network, path, l, part, &saved[t], &tensors[t], error);
+            status = save_part(network, name, l, part, &saved[t], &tensors[t], error);
     if (!status) {
         const char *metadata[] = {"format", "glia", "glia", description};
         const gi_safetensors file = {
             .tensors = tensors, .n_tensors = n_tensors, .metadata = metadata, .n_metadata = 2};
-        status = gi_safetensors_write(path, &file, error);
+        status = path ? gi_safetensors_write(path, &file, error)
+                      : gi_safetensors_pack(name, &file, bytes, size, error);
     }
     while (t > 0) gi_free(saved[--t].values);
     gi_free(saved);
     gi_free(tensors);
     glia_string_free(description);
     return status;
+}
+
+glia_status glia_network_save(const glia_network *network, const char *path, glia_error *error)
+{
+    if (!path) return gi_fail(error, GLIA_BAD_ARGUMENT, "save: the path is NULL");
+    return save(network, path, NULL, NULL, error);
+}
+
+glia_status glia_network_save_memory(const glia_network *network, void **bytes, size_t *size,
+                                     glia_error *error)
+{
+    if (!bytes || !size)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "save into memory: bytes or size is NULL");
+    return save(network, NULL, bytes, size, error);
 }
 
 /* ---- Reading the tensors ------------------------------------------------------------------- */
@@ -248,7 +267,7 @@ static glia_status load_layer(const char *path, const gi_safetensors *file, size
                                "%s: tensor \"%s\": row %zu: found %g, expected a variance of at "
                                "least 0",
                                path, name, u, (double)values[u]);
-        const glia_status status = set_part(network, l, part, values, error);
+        const glia_status status = set_part(network, l, part, values, n, error);
         if (status) return status;
     }
     return GLIA_OK;
@@ -342,4 +361,11 @@ glia_status glia_network_load(const char *path, glia_network **out, glia_error *
     status = gi_model_parse(path, file.data, file.size, out, error);
     gi_file_close(&file);
     return status;
+}
+
+glia_status glia_network_load_memory(const void *bytes, size_t size, glia_network **out,
+                                     glia_error *error)
+{
+    if (!bytes) return gi_fail(error, GLIA_BAD_ARGUMENT, "load from memory: bytes is NULL");
+    return gi_model_parse("the model", bytes, size, out, error);
 }

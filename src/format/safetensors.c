@@ -326,7 +326,9 @@ static json_t *make_header(const gi_safetensors *file)
     return NULL;
 }
 
-glia_status gi_safetensors_write(const char *path, const gi_safetensors *file, glia_error *error)
+/* What stands before the first tensor, its length and the header: *head (n), to be freed. */
+static glia_status make_head(const char *path, const gi_safetensors *file, char **head, size_t *n,
+                             glia_error *error)
 {
     json_t *json = make_header(file);
     char *header = gi_json_write(json, error);
@@ -342,17 +344,50 @@ glia_status gi_safetensors_write(const char *path, const gi_safetensors *file, g
                        "long class names?",
                        path, n_header, MAX_HEADER_BYTES);
     }
-    uint8_t length[LENGTH_BYTES];
-    for (int i = 0; i < LENGTH_BYTES; i++) length[i] = (uint8_t)((uint64_t)n_header >> 8 * i);
+    *n = LENGTH_BYTES + n_header;
+    *head = gi_alloc(*n, 1, "the header of a model file", error);
+    if (*head) {
+        for (int i = 0; i < LENGTH_BYTES; i++) (*head)[i] = (char)((uint64_t)n_header >> 8 * i);
+        memcpy(*head + LENGTH_BYTES, header, n_text);
+        memset(*head + LENGTH_BYTES + n_text, ' ', n_pad);
+    }
+    gi_free(header);
+    return *head ? GLIA_OK : GLIA_NO_MEMORY;
+}
 
+glia_status gi_safetensors_write(const char *path, const gi_safetensors *file, glia_error *error)
+{
+    char *head = NULL;
+    size_t n;
+    glia_status status = make_head(path, file, &head, &n, error);
+    if (status) return status;
     gi_writer writer;
-    glia_status status = gi_writer_open(&writer, path, error);
-    if (!status) status = gi_writer_write(&writer, length, sizeof length, error);
-    if (!status) status = gi_writer_write(&writer, header, n_text, error);
-    if (!status) status = gi_writer_write(&writer, "        ", n_pad, error);
+    status = gi_writer_open(&writer, path, error);
+    if (!status) status = gi_writer_write(&writer, head, n, error);
     for (size_t i = 0; !status && i < file->n_tensors; i++)
         status = gi_writer_write(&writer, file->tensors[i].data, file->tensors[i].n_bytes, error);
     status = gi_writer_close(&writer, status, error);
-    gi_free(header);
+    gi_free(head);
     return status;
+}
+
+glia_status gi_safetensors_pack(const char *path, const gi_safetensors *file, void **bytes,
+                                size_t *size, glia_error *error)
+{
+    char *head = NULL;
+    size_t n;
+    const glia_status status = make_head(path, file, &head, &n, error);
+    if (status) return status;
+    size_t all = n;
+    for (size_t i = 0; i < file->n_tensors; i++) all += file->tensors[i].n_bytes;
+    char *packed = gi_alloc_unset(all, 1, "a model in memory", error);
+    if (packed) {
+        memcpy(packed, head, n);
+        for (size_t i = 0; i < file->n_tensors; n += file->tensors[i++].n_bytes)
+            memcpy(packed + n, file->tensors[i].data, file->tensors[i].n_bytes);
+        *bytes = packed;
+        *size = all;
+    }
+    gi_free(head);
+    return packed ? GLIA_OK : GLIA_NO_MEMORY;
 }

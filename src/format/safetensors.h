@@ -46,4 +46,8 @@ const char *gi_safetensors_metadata(const gi_safetensors *file, const char *key)
 /* Writes atomically: header, then the tensors in their order. Same input, same bytes. */
 glia_status gi_safetensors_write(const char *path, const gi_safetensors *file, glia_error *error);
 
+/* The same bytes in memory: *bytes (size), to be freed; path is for messages. */
+glia_status gi_safetensors_pack(const char *path, const gi_safetensors *file, void **bytes,
+                                size_t *size, glia_error *error);
+
 #endif

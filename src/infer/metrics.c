@@ -484,8 +484,12 @@ static void measure_label(const gi_evaluation *e, size_t c, ranked *samples, gli
 
 glia_status glia_evaluate_sized(const glia_network *network, const glia_dataset *dataset,
                                 int threads, glia_metrics *metrics, size_t size,
-                                uint64_t *confusion, glia_error *error)
+                                uint64_t *confusion, size_t n_classes, glia_error *error)
 {
+    const size_t classes = gi_network_classes(network);
+    const glia_status fits =
+        gi_check_length("classes", confusion ? n_classes : classes, classes, error);
+    if (fits) return fits;
     gi_pool *pool;
     glia_status status = gi_pool_create(threads, &pool, error);
     if (status) return status;

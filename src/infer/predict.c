@@ -217,12 +217,21 @@ static glia_status check_type(const glia_network *network, glia_type type, glia_
                    (int)type);
 }
 
+/* The form of what the caller gives: x (n, n_inputs), and room for (n, n_outputs). */
+static glia_status check_call(const glia_network *network, glia_type type, size_t n_inputs,
+                              size_t n_outputs, glia_error *error)
+{
+    glia_status status = check_type(network, type, error);
+    if (!status) status = gi_check_length("inputs", n_inputs, gi_network_inputs(network), error);
+    if (!status) status = gi_check_length("outputs", n_outputs, gi_network_classes(network), error);
+    return status;
+}
+
 /* Into outputs or, where that is NULL, outputs_f64. */
 static glia_status run(glia_predictor *p, glia_type type, const void *x, size_t n, float *outputs,
                        double *outputs_f64, glia_error *error)
 {
-    const glia_status status = check_type(p->network, type, error);
-    if (status || n == 0) return status;
+    if (n == 0) return GLIA_OK;
     p->type = type;
     p->x = x;
     p->n = n;
@@ -242,15 +251,18 @@ static glia_status run(glia_predictor *p, glia_type type, const void *x, size_t 
 }
 
 glia_status glia_predictor_run(glia_predictor *p, glia_type type, const void *x, size_t n,
-                               float *outputs, glia_error *error)
+                               size_t n_inputs, float *outputs, size_t n_outputs, glia_error *error)
 {
-    return run(p, type, x, n, outputs, NULL, error);
+    const glia_status status = check_call(p->network, type, n_inputs, n_outputs, error);
+    return status ? status : run(p, type, x, n, outputs, NULL, error);
 }
 
 glia_status glia_predictor_run_f64(glia_predictor *p, glia_type type, const void *x, size_t n,
-                                   double *outputs, glia_error *error)
+                                   size_t n_inputs, double *outputs, size_t n_outputs,
+                                   glia_error *error)
 {
-    return run(p, type, x, n, NULL, outputs, error);
+    const glia_status status = check_call(p->network, type, n_inputs, n_outputs, error);
+    return status ? status : run(p, type, x, n, NULL, outputs, error);
 }
 
 void glia_predictor_describe_sized(const glia_predictor *p, glia_predictor_info *out, size_t size)
@@ -269,12 +281,11 @@ void glia_predictor_describe_sized(const glia_predictor *p, glia_predictor_info 
 static glia_status predict(const glia_network *network, glia_type type, const void *x, size_t n,
                            float *outputs, double *outputs_f64, glia_error *error)
 {
-    glia_status status = check_type(network, type, error);
-    if (status || n == 0) return status;
+    if (n == 0) return GLIA_OK;
     const glia_predictor_params params = {.threads = 1};
     const unsigned ways = 1U << choose_way(network, type, x, n);
     glia_predictor *p;
-    status = predictor_new(network, &params, n < ROWS ? n : ROWS, ways, &p, error);
+    glia_status status = predictor_new(network, &params, n < ROWS ? n : ROWS, ways, &p, error);
     if (status) return status;
     status = run(p, type, x, n, outputs, outputs_f64, error);
     glia_predictor_free(p);
@@ -282,26 +293,31 @@ static glia_status predict(const glia_network *network, glia_type type, const vo
 }
 
 glia_status glia_predict(const glia_network *network, glia_type type, const void *x, size_t n,
-                         float *outputs, glia_error *error)
+                         size_t n_inputs, float *outputs, size_t n_outputs, glia_error *error)
 {
-    return predict(network, type, x, n, outputs, NULL, error);
+    const glia_status status = check_call(network, type, n_inputs, n_outputs, error);
+    return status ? status : predict(network, type, x, n, outputs, NULL, error);
 }
 
 glia_status glia_predict_f64(const glia_network *network, glia_type type, const void *x, size_t n,
-                             double *outputs, glia_error *error)
+                             size_t n_inputs, double *outputs, size_t n_outputs, glia_error *error)
 {
-    return predict(network, type, x, n, NULL, outputs, error);
+    const glia_status status = check_call(network, type, n_inputs, n_outputs, error);
+    return status ? status : predict(network, type, x, n, NULL, outputs, error);
 }
 
 glia_status glia_network_activations(const glia_network *network, size_t layer, glia_type type,
-                                     const void *x, size_t n, float *out, glia_error *error)
+                                     const void *x, size_t n, size_t n_inputs, float *out,
+                                     size_t n_units, glia_error *error)
 {
     glia_status status = check_type(network, type, error);
     if (status) return status;
     if (layer >= network->n_layers)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "layer: found %zu, the network has %zu", layer,
                        network->n_layers);
-    if (n == 0) return GLIA_OK;
+    status = gi_check_length("inputs", n_inputs, gi_network_inputs(network), error);
+    if (!status) status = gi_check_length("units", n_units, network->layers[layer].n_out, error);
+    if (status || n == 0) return status;
     const size_t most = n < ROWS ? n : ROWS, units = network->layers[layer].n_out;
     const size_t bytes = sample_bytes(network, type);
     const double density = choose_way(network, type, x, n) & SPARSE ? sparse_density : 1;

@@ -37,7 +37,7 @@ static glia_status initialise(glia_network *network, glia_init init, uint64_t se
         for (size_t i = 0; i < n; i++)
             weight[i] = is_normal ? deviation * gi_rng_normal(&rng)
                                   : bound * (2 * gi_rng_uniform(&rng) - 1);
-        status = glia_network_set_layer(network, l, weight, bias, error);
+        status = glia_network_set_layer(network, l, weight, n, bias, layer->n_out, error);
         gi_free(weight);
         gi_free(bias);
     }

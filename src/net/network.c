@@ -311,10 +311,24 @@ static glia_status check_layer(const glia_network *network, size_t layer, glia_e
                    network->n_layers - 1);
 }
 
-glia_status glia_network_get_layer(const glia_network *network, size_t layer, float *weight,
-                                   float *bias, glia_error *error)
+/* Of arrays that are there: weight (n_weights), bias (n_units). */
+static glia_status check_lengths(const glia_network *network, size_t layer, const float *weight,
+                                 size_t n_weights, const float *bias, size_t n_units,
+                                 glia_error *error)
 {
-    const glia_status status = check_layer(network, layer, error);
+    glia_status status = check_layer(network, layer, error);
+    if (status) return status;
+    const gi_layer *l = &network->layers[layer];
+    if (weight) status = gi_check_length("weights", n_weights, l->n_out * l->n_in, error);
+    if (!status && bias) status = gi_check_length("units", n_units, l->n_out, error);
+    return status;
+}
+
+glia_status glia_network_get_layer(const glia_network *network, size_t layer, float *weight,
+                                   size_t n_weights, float *bias, size_t n_units, glia_error *error)
+{
+    const glia_status status =
+        check_lengths(network, layer, weight, n_weights, bias, n_units, error);
     if (status) return status;
     const gi_layer *l = &network->layers[layer];
     for (size_t u = 0; u < l->n_out; u++) {
@@ -326,9 +340,11 @@ glia_status glia_network_get_layer(const glia_network *network, size_t layer, fl
 }
 
 glia_status glia_network_set_layer(glia_network *network, size_t layer, const float *weight,
-                                   const float *bias, glia_error *error)
+                                   size_t n_weights, const float *bias, size_t n_units,
+                                   glia_error *error)
 {
-    const glia_status status = check_layer(network, layer, error);
+    const glia_status status =
+        check_lengths(network, layer, weight, n_weights, bias, n_units, error);
     if (status) return status;
     const gi_layer *l = &network->layers[layer];
     for (size_t u = 0; u < l->n_out; u++) {
@@ -339,10 +355,13 @@ glia_status glia_network_set_layer(glia_network *network, size_t layer, const fl
     return GLIA_OK;
 }
 
-static glia_status check_normalised(const glia_network *network, size_t layer, glia_error *error)
+static glia_status check_normalised(const glia_network *network, size_t layer, size_t n_units,
+                                    glia_error *error)
 {
     const glia_status status = check_layer(network, layer, error);
-    if (status || network->layers[layer].scale) return status;
+    if (status) return status;
+    if (network->layers[layer].scale)
+        return gi_check_length("units", n_units, network->layers[layer].n_out, error);
     return gi_fail(error, GLIA_BAD_ARGUMENT,
                    "layer %zu: has no batch normalisation; make the network with "
                    "batch_norm, and ask for a hidden layer",
@@ -350,9 +369,10 @@ static glia_status check_normalised(const glia_network *network, size_t layer, g
 }
 
 glia_status glia_network_get_norm(const glia_network *network, size_t layer, float *scale,
-                                  float *shift, float *mean, float *variance, glia_error *error)
+                                  float *shift, float *mean, float *variance, size_t n_units,
+                                  glia_error *error)
 {
-    const glia_status status = check_normalised(network, layer, error);
+    const glia_status status = check_normalised(network, layer, n_units, error);
     if (status) return status;
     const gi_layer *l = &network->layers[layer];
     const void *const from[] = {l->scale, l->shift, l->mean, l->variance};
@@ -364,9 +384,9 @@ glia_status glia_network_get_norm(const glia_network *network, size_t layer, flo
 
 glia_status glia_network_set_norm(glia_network *network, size_t layer, const float *scale,
                                   const float *shift, const float *mean, const float *variance,
-                                  glia_error *error)
+                                  size_t n_units, glia_error *error)
 {
-    const glia_status status = check_normalised(network, layer, error);
+    const glia_status status = check_normalised(network, layer, n_units, error);
     if (status) return status;
     const gi_layer *l = &network->layers[layer];
     for (size_t u = 0; variance && u < l->n_out; u++)

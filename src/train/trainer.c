@@ -42,7 +42,7 @@ static glia_status balance(const glia_dataset *train, gi_class_weights *weights,
     weights->is_balanced = false;
     for (size_t i = 0; i < n; i++) {
         uint32_t label;
-        const glia_status status = glia_dataset_sample(train, i, NULL, &label, error);
+        const glia_status status = glia_dataset_sample(train, i, NULL, 0, &label, error);
         if (status) return status;
         weights->of[label]++;
     }

@@ -426,7 +426,7 @@ static glia_status set_weights(glia_dataset *dataset, const struct gi_encoding *
     for (size_t i = 0; i < dataset->samples && !status; i++)
         weights[i] =
             (float)gi_encoding_cells(e, gi_encoding_row(dataset, i))[e->shared->roles.weight];
-    if (!status) status = glia_dataset_set_weights(dataset, weights, error);
+    if (!status) status = glia_dataset_set_weights(dataset, weights, dataset->samples, error);
     gi_free(weights);
     return status;
 }

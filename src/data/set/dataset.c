@@ -204,8 +204,11 @@ glia_status glia_dataset_set_images(glia_dataset *dataset, size_t height, size_t
     return GLIA_OK;
 }
 
-glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights, glia_error *error)
+glia_status glia_dataset_set_weights(glia_dataset *dataset, const float *weights, size_t n,
+                                     glia_error *error)
 {
+    const glia_status status = gi_check_length("weights of samples", n, dataset->samples, error);
+    if (status) return status;
     bool any = false;
     for (size_t i = 0; i < dataset->samples; i++) {
         if (!(weights[i] >= 0) || !isfinite(weights[i]))
@@ -329,9 +332,11 @@ double gi_dataset_weight(const glia_dataset *dataset, size_t index)
     return dataset->weights ? (double)dataset->weights[index] : 1;
 }
 
-glia_status glia_dataset_set_class_names(glia_dataset *dataset, const char *const *names,
+glia_status glia_dataset_set_class_names(glia_dataset *dataset, const char *const *names, size_t n,
                                          glia_error *error)
 {
+    const glia_status status = gi_check_length("names of classes", n, dataset->classes, error);
+    if (status) return status;
     char **copies = gi_copy_names(names, dataset->classes, error);
     if (!copies) return GLIA_NO_MEMORY;
     gi_free(dataset->class_names);
@@ -460,9 +465,12 @@ const char *glia_dataset_class_name(const glia_dataset *dataset, size_t index)
     return index < dataset->classes ? dataset->class_names[index] : NULL;
 }
 
-glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void *x, uint32_t *label,
-                                glia_error *error)
+glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void *x,
+                                size_t n_features, uint32_t *label, glia_error *error)
 {
+    const size_t n = x ? n_features : dataset->features;
+    const glia_status status = gi_check_length("features", n, dataset->features, error);
+    if (status) return status;
     if (index >= dataset->samples)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: there is no sample %zu, the last is %zu",
                        dataset->name, index, dataset->samples - 1);
@@ -479,7 +487,8 @@ glia_status glia_dataset_sample(const glia_dataset *dataset, size_t index, void 
     return GLIA_OK;
 }
 
-static glia_status check_has_targets(const glia_dataset *dataset, size_t index, glia_error *error)
+static glia_status check_has_targets(const glia_dataset *dataset, size_t index, size_t n_targets,
+                                     glia_error *error)
 {
     if (index >= dataset->samples)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: there is no sample %zu, the last is %zu",
@@ -488,13 +497,13 @@ static glia_status check_has_targets(const glia_dataset *dataset, size_t index, 
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "%s: its samples have classes, not targets; ask glia_dataset_sample",
                        dataset->name);
-    return GLIA_OK;
+    return gi_check_length("targets", n_targets, dataset->classes, error);
 }
 
 glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t index, float *targets,
-                                        glia_error *error)
+                                        size_t n_targets, glia_error *error)
 {
-    const glia_status status = check_has_targets(dataset, index, error);
+    const glia_status status = check_has_targets(dataset, index, n_targets, error);
     for (size_t c = 0; c < dataset->classes && !status; c++) {
         double target;
         gi_dataset_targets(dataset, index, c, 1, &target);
@@ -504,9 +513,9 @@ glia_status glia_dataset_sample_targets(const glia_dataset *dataset, size_t inde
 }
 
 glia_status glia_dataset_sample_targets_f64(const glia_dataset *dataset, size_t index,
-                                            double *targets, glia_error *error)
+                                            double *targets, size_t n_targets, glia_error *error)
 {
-    const glia_status status = check_has_targets(dataset, index, error);
+    const glia_status status = check_has_targets(dataset, index, n_targets, error);
     if (!status) gi_dataset_targets(dataset, index, 0, dataset->classes, targets);
     return status;
 }
