@@ -8,6 +8,7 @@ finding and a diagnosis stand at the end of their lists. Prints TAP.
 
 Environment: GLIA_BUILD (the build folder), CC.
 """
+import glob
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ CC = os.environ.get("CC", "cc").split()
 GROWING = ["glia_data_params", "glia_dataset_info", "glia_finding", "glia_column_survey",
            "glia_survey", "glia_network_info", "glia_layer_info", "glia_predictor_params",
            "glia_predictor_info", "glia_machine", "glia_progress", "glia_diagnosis",
-           "glia_train_result", "glia_metrics"]
+           "glia_train_result", "glia_metrics", "glia_row_source"]
 FIXED = ["glia_error", "glia_table_params", "glia_image", "glia_text_count", "glia_unknown",
          "glia_dataset_entry", "glia_cell"]
 SETTING = """    X(REAL, grown, "grown", TRAINING, 0, 0, 1, CLOSED, IF_SET, "X", NULL, "a newer setting") \\
@@ -66,10 +67,14 @@ def grow_sources(folder):
     write(header, grown_header(read(header)))
     settings = os.path.join(folder, "src", "model", "settings_list.h")
     write(settings, replace_once(read(settings), r"^(    X\(\w+, optimizer, )", SETTING + r"\1"))
-    for name in ("data/dataset.c", "infer/predict.c"):
-        path = os.path.join(folder, "src", name)
-        write(path, replace_once(read(path), r"offsetof\((glia_\w+), \w+\) \+ sizeof\([^)]*\)",
-                                 r"offsetof(\1, grown) + sizeof(double[3])"))
+    n = 0  # what says that a struct has no padding at its end
+    for path in glob.glob(os.path.join(folder, "src", "**", "*.c"), recursive=True):
+        text = read(path)
+        if "_Static_assert(offsetof(glia_" in text:
+            write(path, replace_once(text, r"offsetof\((glia_\w+), \w+\) \+ sizeof\([^)]*\)",
+                                     r"offsetof(\1, grown) + sizeof(double[3])"))
+            n += 1
+    assert n == 3, f"{n} assertions"
     return os.path.dirname(header)
 
 
