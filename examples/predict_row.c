@@ -31,7 +31,7 @@ int main(void)
     size_t n = 0;
     double price[1];
     if (write_homes("homes.csv")) return EXIT_FAILURE;
-    glia_status status = glia_dataset_open("homes.csv", GLIA_TRAIN, NULL, &homes, &error);
+    glia_status status = glia_dataset_open("homes.csv", GLIA_SPLIT_TRAIN, NULL, &homes, &error);
     if (!status) status = glia_settings_create(&how, &error);
     if (!status)
         status = glia_settings_parse(how, "loss=mse hidden=16 optimizer=adam lr=0.01 epochs=100",
@@ -48,7 +48,7 @@ int main(void)
         x = malloc(n * sizeof *x);
         status = x ? glia_network_encode(network, row, 2, x, n, &error) : GLIA_NO_MEMORY;
     }
-    if (!status) status = glia_predict_f64(network, GLIA_F32, x, 1, n, price, 1, &error);
+    if (!status) status = glia_predict_f64(network, GLIA_TYPE_F32, x, 1, n, price, 1, &error);
     if (status)
         fprintf(stderr, "%s\n", error.message);
     else

@@ -40,7 +40,8 @@ int main(void)
     const float where[2][2] = {{-0.7F, 0}, {0.7F, 0}};
     float p[2][2];
     glia_metrics metrics;
-    glia_status status = glia_dataset_from_arrays(GLIA_F32, points, arms, N, 2, 2, &data, &error);
+    glia_status status =
+        glia_dataset_from_arrays(GLIA_TYPE_F32, points, arms, N, 2, 2, &data, &error);
     if (!status) status = glia_settings_create(&how, &error);
     if (!status)
         status = glia_settings_parse(how, "hidden=32,32 activation=tanh epochs=100 lr=0.2 batch=16",
@@ -49,7 +50,7 @@ int main(void)
     if (!status) status = glia_network_create(2, 2, how, &network, &error);
     if (!status) status = glia_train(network, data, NULL, how, NULL, &error);
     if (!status) status = glia_evaluate(network, data, 0, &metrics, NULL, 0, &error);
-    if (!status) status = glia_predict(network, GLIA_F32, where, 2, 2, p[0], 2, &error);
+    if (!status) status = glia_predict(network, GLIA_TYPE_F32, where, 2, 2, p[0], 2, &error);
     if (!status) status = glia_network_save(network, "spirals.safetensors", &error);
     if (!status) {
         printf("accuracy %.3f\n", metrics.accuracy);

@@ -47,7 +47,7 @@ int main(void)
     static const uint32_t xor_of_bits[4] = {0, 1, 1, 0};
     glia_error error;
     glia_dataset *data = NULL;
-    if (glia_dataset_from_arrays(GLIA_F32, bits, xor_of_bits, 4, 2, 2, &data, &error)) {
+    if (glia_dataset_from_arrays(GLIA_TYPE_F32, bits, xor_of_bits, 4, 2, 2, &data, &error)) {
         fprintf(stderr, "%s\n", error.message);
         return EXIT_FAILURE;
     }

@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint32_t label;
         glia_dataset_sample(dataset, i, x, info.features, &label, &error);
         if (label >= info.classes) __builtin_trap();
-        if (info.task != GLIA_CLASSES) gi_dataset_targets(dataset, i, 0, info.classes, targets);
+        if (info.task != GLIA_TASK_CLASSES)
+            gi_dataset_targets(dataset, i, 0, info.classes, targets);
     }
     free(x);
     free(targets);

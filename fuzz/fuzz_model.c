@@ -79,7 +79,8 @@ static void use(const glia_network *network)
     if (info.inputs > 64 || info.classes > 64) __builtin_trap();
     const float x[64] = {0};
     float y[64];
-    if (glia_predict(network, GLIA_F32, x, 1, info.inputs, y, info.classes, NULL) == GLIA_NO_MEMORY)
+    if (glia_predict(network, GLIA_TYPE_F32, x, 1, info.inputs, y, info.classes, NULL) ==
+        GLIA_NO_MEMORY)
         __builtin_trap();
 }
 

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const gi_table_params params = gi_table_default_params();
     double sum = 0; /* of all that is read */
-    for (int split = GLIA_TRAIN; split <= GLIA_TEST; split++) {
+    for (int split = GLIA_SPLIT_TRAIN; split <= GLIA_SPLIT_TEST; split++) {
         glia_error error;
         gi_table *table;
         glia_dataset *dataset;

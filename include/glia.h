@@ -4,8 +4,8 @@
  *
  * The life of a model:
  *
- *     dataset = glia_dataset_open("mnist", GLIA_TRAIN, ...)     or glia_dataset_from_arrays(...)
- *     network = glia_network_create(...)                        or glia_network_load(...)
+ *     dataset = glia_dataset_open("mnist", ...)       or glia_dataset_from_arrays(...)
+ *     network = glia_network_create(...)              or glia_network_load(...)
  *     glia_train(network, dataset, ...)
  *     glia_evaluate(...), glia_predict(...), glia_network_save(...)
  *
@@ -14,9 +14,9 @@
  *    On failure the error holds a message that can be shown to a user as it is; on success it is
  *    not touched, and neither is an output argument on failure (unless said otherwise).
  *  - Every create, open or load has a free; free(NULL) does nothing.
- *  - The library never prints, never exits, and keeps no global state but the allocator. Different
- * networks may be used by different threads at the same time; one network may be read (predict,
- * evaluate, save) by many threads as long as none trains it.
+ *  - The library never prints, never exits, and keeps no global state but the allocator.
+ *  - Different networks may be used by different threads at the same time; one network may be read
+ *    (predict, evaluate, save) by many threads as long as none trains it.
  *  - Matrices are row-major; shapes are written (rows, columns). A sample is one row.
  *  - A length goes with every array that is handed in. Where the network or the data set determines
  *    it, another one is refused with BAD_ARGUMENT, and nothing is read or written.
@@ -24,6 +24,9 @@
  *
  * A program that was compiled with an older header runs with a newer library of the same soversion
  * (0.MINOR before 1.0, then MAJOR):
+ *  - Enumerators keep their numbers, and new ones come at the end, in lists too: a program may meet
+ *    values that its header does not know. Each enumeration has its own prefix; glia_status, which
+ *    stands in every call, has none.
  *  - Structs grow at their end. A function that fills or reads a struct of the caller's takes its
  *    size, in the function NAME_sized; NAME is an inline function that passes the size of its own
  *    header. What one side does not know is zero for the other, and zero means the default. Other
@@ -31,6 +34,9 @@
  *    to callbacks, are only read, by pointers; a program does not copy or index them.
  *  - glia_error, glia_image, glia_text_count, glia_unknown, glia_dataset_entry and glia_cell stay
  *    as they are for good; so does the size of glia_table_params.
+ *  - What is declared here is promised, but for what is marked "Provisional", which may change in
+ *    any version. So may texts for people (messages, notes, findings, plans); the names of settings
+ *    and of enumerators stay.
  */
 #ifndef GLIA_H
 #define GLIA_H
@@ -110,10 +116,10 @@ GLIA_API glia_status glia_set_allocator(glia_allocate *allocate, glia_release *r
 
 /* ---- Data sets ----------------------------------------------------------------------------- */
 
-typedef enum glia_split { GLIA_TRAIN, GLIA_TEST } glia_split;
+typedef enum glia_split { GLIA_SPLIT_TRAIN = 0, GLIA_SPLIT_TEST = 1 } glia_split;
 
 /* The type of one feature of a sample in memory. */
-typedef enum glia_type { GLIA_U8, GLIA_F32 } glia_type;
+typedef enum glia_type { GLIA_TYPE_U8 = 0, GLIA_TYPE_F32 = 1 } glia_type;
 
 /*
  * X(NAME, text): the loss of one sample with targets t, which decides what the outputs y are.
@@ -141,10 +147,13 @@ typedef enum glia_loss {
 
 /* What is to be said of a sample. */
 typedef enum glia_task {
-    GLIA_CLASSES, /* which one of several classes it is */
-    GLIA_LABELS,  /* which of several labels it has: any of them, each 0 or 1 */
-    GLIA_VALUES   /* one number or several */
+    GLIA_TASK_CLASSES = 0, /* which one of several classes it is */
+    GLIA_TASK_LABELS = 1,  /* which of several labels it has: any of them, each 0 or 1 */
+    GLIA_TASK_VALUES = 2   /* one number or several */
 } glia_task;
+
+/* "classes", "labels", "values". Static; any value is legal. */
+GLIA_API const char *glia_task_name(glia_task task);
 
 /*
  * Samples (n, features) with one class label each, or with targets (n, outputs). Read-only once
@@ -207,11 +216,11 @@ typedef struct glia_data_params {
     size_t image_channels; /* 1 grey, 3 red, green, blue; 0: 1 if all files are grey, else 3 */
     uint64_t seed;         /* of the generated set, "digits" */
     int threads;           /* 0: one a core */
-    bool fresh;            /* digits, GLIA_TRAIN: new images in every epoch, drawn as needed */
-    bool offline;          /* never download */
-    bool keep_texts;       /* a stream of rows keeps their cells as texts: see glia_dataset_cell */
-    const char *directory; /* look here (DIR/NAME/FILE) before anywhere else; or NULL */
-    const char *mirror;    /* base URL that replaces the list of mirrors; or NULL */
+    bool fresh;      /* digits, GLIA_SPLIT_TRAIN: new images in every epoch, drawn as needed */
+    bool offline;    /* never download */
+    bool keep_texts; /* a stream of rows keeps their cells as texts: see glia_dataset_cell */
+    const char *directory;         /* look here (DIR/NAME/FILE) before anywhere else; or NULL */
+    const char *mirror;            /* base URL that replaces the list of mirrors; or NULL */
     glia_fetch_progress *progress; /* or NULL */
     void *user;                    /* handed to progress */
 } glia_data_params;
@@ -229,12 +238,13 @@ static inline glia_data_params glia_data_default_params(void)
  *
  * name: "digits" (built in), "mnist" or "fashion-mnist" (looked up in params->directory,
  * $GLIA_DATA, the user's cache, then downloaded), or the path of a folder that holds
- * train-images-idx3-ubyte, train-labels-idx1-ubyte and, for GLIA_TEST, t10k-images-idx3-ubyte,
- * t10k-labels-idx1-ubyte, each plain or with .gz, or with the names of their kin
- * (train-images.idx3- ubyte, emnist-letters-test-images-idx3-ubyte, qmnist-train-labels-idx2-int),
- * whose classes are the labels that are there, called so; or the path of a folder of images; or the
- * path of a file of NumPy's; or the path of a file of separated values (CSV, TSV), "-" being
- * standard input, which has no split GLIA_TEST: NOT_FOUND. params may be NULL.
+ * train-images-idx3-ubyte, train-labels-idx1-ubyte and, for GLIA_SPLIT_TEST,
+ * t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each plain or with .gz, or with the names of
+ * their kin (train-images.idx3- ubyte, emnist-letters-test-images-idx3-ubyte,
+ * qmnist-train-labels-idx2-int), whose classes are the labels that are there, called so; or the
+ * path of a folder of images; or the path of a file of NumPy's; or the path of a file of separated
+ * values (CSV, TSV), "-" being standard input, which has no split GLIA_SPLIT_TEST: NOT_FOUND.
+ * params may be NULL.
  *
  * A folder of images (PNG, JPEG, PGM by their names) is DIR/CLASS/FILE, all for training, or
  * DIR/train/CLASS/FILE and DIR/test/CLASS/FILE (without test: val, valid, validation). Classes are
@@ -247,14 +257,14 @@ static inline glia_data_params glia_data_default_params(void)
  * or, where they are enlarged, by bilinear interpolation.
  *
  * Of NumPy: an array (.npy) of two dimensions is a table. Of an archive (.npz) x_train and y_train
- * are taken and, for GLIA_TEST, x_test and y_test (or train_images, train_labels and so on); where
- * there is no x_train, x and y (or data and target, images and labels) for training; a matrix of
- * scipy.sparse.save_npz is the table that it stands for. If x is of the type uint8 and y is classes
- * (whole numbers, texts, or one 1 in every row of several columns), they are samples and their
- * classes, which are called as the values in y are, and images if x is (n, height, width) or (n,
- * height, width, channels); anything else is a table whose columns are called "column 1", "column
- * 2", ..., and y, its target. NaN is missing. Whole numbers beyond 2^53 make their column one of
- * texts.
+ * are taken and, for GLIA_SPLIT_TEST, x_test and y_test (or train_images, train_labels and so on);
+ * where there is no x_train, x and y (or data and target, images and labels) for training; a matrix
+ * of scipy.sparse.save_npz is the table that it stands for. If x is of the type uint8 and y is
+ * classes (whole numbers, texts, or one 1 in every row of several columns), they are samples and
+ * their classes, which are called as the values in y are, and images if x is (n, height, width) or
+ * (n, height, width, channels); anything else is a table whose columns are called "column 1",
+ * "column 2", ..., and y, its target. NaN is missing. Whole numbers beyond 2^53 make their column
+ * one of texts.
  *
  * A file whose name ends with .arff, or that begins with @relation, is ARFF (of Weka, OpenML): a
  * table whose columns are numbers, texts and dates, as it declares them, in dense or sparse rows.
@@ -263,9 +273,10 @@ static inline glia_data_params glia_data_default_params(void)
  * .libsvm or .svmlight, is sparse text (LIBSVM's), compressed by gzip or not; never with
  * table.separator. Features are numbered from 1, or from 0 if there is a 0, and are taken as they
  * are. One label a line that is a whole number, each there twice on average, names a class; several
- * with commas between them are GLIA_LABELS, where a line of blanks is a sample too; other numbers
- * are values; table.loss may say otherwise. Read like another data set or for a network, features
- * that were not in the training data are left out, and glia_dataset_notes says how many values.
+ * with commas between them are GLIA_TASK_LABELS, where a line of blanks is a sample too; other
+ * numbers are values; table.loss may say otherwise. Read like another data set or for a network,
+ * features that were not in the training data are left out, and glia_dataset_notes says how many
+ * values.
  *
  * Errors: NOT_FOUND, IO, BAD_FORMAT, DOWNLOAD_FAILED, UNSUPPORTED, NO_MEMORY, CANCELLED.
  */
@@ -281,12 +292,12 @@ static inline glia_status glia_dataset_open(const char *name, glia_split split,
 
 /* What the file at a path would be read as. */
 typedef enum glia_file_kind {
-    GLIA_FILE_NONE,   /* there is no file, or it is a folder */
-    GLIA_FILE_VALUES, /* separated values, which any other file is taken for; "-", too */
-    GLIA_FILE_ARRAYS, /* of NumPy, by the name: .npy, .npz */
-    GLIA_FILE_SPARSE, /* sparse text, by the name or by many of its lines */
-    GLIA_FILE_ARFF,   /* a table of Weka's, by the name or by its first line */
-    GLIA_FILE_IMAGE   /* PNG, JPEG or PGM, by its first bytes */
+    GLIA_FILE_NONE = 0,   /* there is no file, or it is a folder */
+    GLIA_FILE_VALUES = 1, /* separated values, which any other file is taken for; "-", too */
+    GLIA_FILE_ARRAYS = 2, /* of NumPy, by the name: .npy, .npz */
+    GLIA_FILE_SPARSE = 3, /* sparse text, by the name or by many of its lines */
+    GLIA_FILE_ARFF = 4,   /* a table of Weka's, by the name or by its first line */
+    GLIA_FILE_IMAGE = 5   /* PNG, JPEG or PGM, by its first bytes */
 } glia_file_kind;
 
 /* By the name and what stands at the file's beginning; params (or NULL): a separator in its table
@@ -311,8 +322,8 @@ GLIA_API glia_status glia_dataset_from_arrays(glia_type type, const void *featur
                                               glia_dataset **out, glia_error *error);
 
 /*
- * The same with targets (samples, n_targets) in place of classes, borrowed too: of GLIA_LABELS each
- * 0 or 1, of GLIA_VALUES finite. BAD_ARGUMENT for GLIA_CLASSES.
+ * The same with targets (samples, n_targets) in place of classes, borrowed too: of GLIA_TASK_LABELS
+ * each 0 or 1, of GLIA_TASK_VALUES finite. BAD_ARGUMENT for GLIA_TASK_CLASSES.
  */
 GLIA_API glia_status glia_dataset_from_targets(glia_type type, const void *features,
                                                const float *targets, size_t samples,
@@ -425,7 +436,7 @@ typedef struct glia_dataset_info {
     glia_task task;
     size_t samples;
     size_t features;
-    size_t classes;       /* of GLIA_LABELS and GLIA_VALUES: how many targets a sample has */
+    size_t classes; /* of GLIA_TASK_LABELS and GLIA_TASK_VALUES: how many targets a sample has */
     size_t height, width; /* of an image, else 0: height * width * channels = features */
     size_t channels;      /* of an image 1, grey, or 3, red, green and blue; else 0 */
     size_t columns;       /* of a table, that are learned from; else 0 */
@@ -523,14 +534,19 @@ static inline glia_status glia_dataset_fetch(const char *name, const glia_data_p
 
 /* ---- What is in a data set ----------------------------------------------------------------- */
 
+/* Provisional, to the end of this section. */
+
 typedef enum glia_severity {
-    GLIA_SEVERE,  /* training fails, or its result means little */
-    GLIA_WARNING, /* the result is likely to be worse than it could be */
-    GLIA_NOTE
+    GLIA_SEVERITY_SEVERE = 0,  /* training fails, or its result means little */
+    GLIA_SEVERITY_WARNING = 1, /* the result is likely to be worse than it could be */
+    GLIA_SEVERITY_NOTE = 2
 } glia_severity;
 
+/* "severe", "warning", "note". Static; any value is legal. */
+GLIA_API const char *glia_severity_name(glia_severity severity);
+
 /*
- * X(NAME, text): what a survey may find, the most serious first.
+ * X(NAME, text): what a survey may find.
  *   unusable           training would fail; the message says why
  *   target-missing     rows without a target; value: how many
  *   target-unique      nearly every row has a class of its own; value: the classes
@@ -602,18 +618,18 @@ typedef struct glia_finding {
 } glia_finding;
 
 typedef enum glia_column_kind {
-    GLIA_COLUMN_NUMBERS,
-    GLIA_COLUMN_CATEGORIES, /* texts */
-    GLIA_COLUMN_IGNORED,    /* left out; see why */
-    GLIA_COLUMN_DATES       /* dates or times, of which numbers are read */
+    GLIA_COLUMN_NUMBERS = 0,
+    GLIA_COLUMN_CATEGORIES = 1, /* texts */
+    GLIA_COLUMN_IGNORED = 2,    /* left out; see why */
+    GLIA_COLUMN_DATES = 3       /* dates or times, of which numbers are read */
 } glia_column_kind;
 
 typedef enum glia_column_role {
-    GLIA_ROLE_FEATURE,
-    GLIA_ROLE_TARGET,
-    GLIA_ROLE_WEIGHT,
-    GLIA_ROLE_GROUP,
-    GLIA_ROLE_NONE /* left out */
+    GLIA_ROLE_FEATURE = 0,
+    GLIA_ROLE_TARGET = 1,
+    GLIA_ROLE_WEIGHT = 2,
+    GLIA_ROLE_GROUP = 3,
+    GLIA_ROLE_NONE = 4 /* left out */
 } glia_column_role;
 
 /* A text, or the name of a class, and in how many rows it stands. */
@@ -662,7 +678,7 @@ typedef struct glia_survey {
     bool can_train; /* with all of that */
     bool balance_classes;
     bool skip_bad_rows;
-    bool standardise; /* GLIA_STANDARDISE */
+    bool standardise; /* GLIA_PREPROCESS_STANDARDISE */
 } glia_survey;
 
 /*
@@ -891,15 +907,13 @@ GLIA_API glia_status glia_augment(const glia_settings *settings, const uint8_t *
     X(SILU, "silu")                                                                                \
     X(SCALED_TANH, "scaled-tanh")
 
-/* And softmax, which only an output layer has; an output layer may be sigmoid or identity too. */
-#define GLIA_ACTIVATION_LIST(X)                                                                    \
-    GLIA_HIDDEN_ACTIVATION_LIST(X)                                                                 \
-    X(SOFTMAX, "softmax")
-
 typedef enum glia_activation {
-#define X(name, text) GLIA_##name,
-    GLIA_ACTIVATION_LIST(X)
+#define X(name, text) GLIA_ACTIVATION_##name,
+    GLIA_HIDDEN_ACTIVATION_LIST(X)
 #undef X
+    /* "softmax", which only an output layer has; an output layer may be sigmoid or identity too.
+     * Its number is beyond those of the list, which may grow. */
+    GLIA_ACTIVATION_SOFTMAX = 100
 } glia_activation;
 
 /*
@@ -963,9 +977,9 @@ typedef struct glia_network glia_network;
  *                first trained, on the training set alone by the weights of its samples, and stay.
  */
 typedef enum glia_preprocess {
-    GLIA_DESKEW = 1,
-    GLIA_CENTRE = 2,
-    GLIA_STANDARDISE = 4
+    GLIA_PREPROCESS_DESKEW = 1,
+    GLIA_PREPROCESS_CENTRE = 2,
+    GLIA_PREPROCESS_STANDARDISE = 4
 } glia_preprocess;
 
 /*
@@ -1189,7 +1203,7 @@ static inline glia_predictor_info glia_predictor_describe(const glia_predictor *
     return out;
 }
 
-/* What a machine can do: the limits that speeds are compared with. */
+/* What a machine can do: the limits that speeds are compared with. Provisional. */
 typedef struct glia_machine {
     char cpu[128];          /* its name; "unknown" where the system does not tell */
     int cores;              /* that this process may run on */
@@ -1300,9 +1314,9 @@ GLIA_API const char *glia_dataset_cell(const glia_dataset *dataset, size_t index
 
 /* What a network has learned of the samples of a data set. */
 typedef enum glia_overlap {
-    GLIA_OVERLAP_UNKNOWN, /* these are not the samples that it learned from, or nothing tells */
-    GLIA_OVERLAP_ALL,     /* it learned from all of them */
-    GLIA_OVERLAP_PART     /* it learned from some; others were held out */
+    GLIA_OVERLAP_UNKNOWN = 0, /* these are not the samples that it learned from, or nothing tells */
+    GLIA_OVERLAP_ALL = 1,     /* it learned from all of them */
+    GLIA_OVERLAP_PART = 2     /* it learned from some; others were held out */
 } glia_overlap;
 
 /*
@@ -1348,8 +1362,8 @@ typedef struct glia_progress {
 typedef bool glia_train_progress(void *user, const glia_progress *progress);
 
 /*
- * X(NAME, text): why nothing, or little, is learned.
- *   input-scale         features are large, or all are tiny; value: rms of the largest
+ * Provisional, to the end of glia_train_diagnosis. X(NAME, text): why nothing, or little, is
+ * learned. input-scale         features are large, or all are tiny; value: rms of the largest
  *   input-spread        some features are far wider than most; value: the ratio of their ranges
  *   input-constant      all samples are alike
  *   one-class           all labels, or values, are the same
@@ -1427,7 +1441,7 @@ typedef void glia_train_diagnosis(void *user, const glia_diagnosis *diagnosis);
     X(ADAMW, "adamw")
 
 typedef enum glia_optimizer {
-#define X(name, text) GLIA_##name,
+#define X(name, text) GLIA_OPTIMIZER_##name,
     GLIA_OPTIMIZER_LIST(X)
 #undef X
 } glia_optimizer;
@@ -1466,11 +1480,14 @@ GLIA_API const char *glia_schedule_name(glia_schedule schedule);
 GLIA_API bool glia_schedule_from_name(const char *name, glia_schedule *out);
 
 typedef enum glia_stop {
-    GLIA_STOP_EPOCHS,    /* all epochs done */
-    GLIA_STOP_EARLY,     /* the validation loss stopped falling */
-    GLIA_STOP_CANCELLED, /* the progress callback said so */
-    GLIA_STOP_DIVERGED   /* the loss became NaN or infinite */
+    GLIA_STOP_EPOCHS = 0,    /* all epochs done */
+    GLIA_STOP_EARLY = 1,     /* the validation loss stopped falling */
+    GLIA_STOP_CANCELLED = 2, /* the progress callback said so */
+    GLIA_STOP_DIVERGED = 3   /* the loss became NaN or infinite */
 } glia_stop;
+
+/* "epochs", "early", "cancelled", "diverged". Static; any value is legal. */
+GLIA_API const char *glia_stop_name(glia_stop stop);
 
 typedef struct glia_train_result {
     glia_stop stop;

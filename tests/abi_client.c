@@ -114,7 +114,7 @@ static void predict(const glia_network *network, const float *x, size_t outputs)
     params.threads = 1;
     params.engine = GLIA_ENGINE_REFERENCE;
     check(glia_predictor_create(network, &params, &predictor, &error), "predictor");
-    check(glia_predictor_run(predictor, GLIA_F32, x, 1, FEATURES, y, outputs, &error), "run");
+    check(glia_predictor_run(predictor, GLIA_TYPE_F32, x, 1, FEATURES, y, outputs, &error), "run");
     FILL(info);
     glia_predictor_describe_sized(predictor, &info.of, sizeof info.of);
     HELD(info, "glia_predictor_info");
@@ -153,7 +153,8 @@ static void use_arrays(void)
     }
     glia_dataset *whole, *rest, *held;
     glia_network *network;
-    check(glia_dataset_from_arrays(GLIA_F32, x, labels, SAMPLES, FEATURES, CLASSES, &whole, &error),
+    check(glia_dataset_from_arrays(GLIA_TYPE_F32, x, labels, SAMPLES, FEATURES, CLASSES, &whole,
+                                   &error),
           "arrays");
     check(glia_dataset_hold_out(whole, 0.2, 7, &rest, &held, &error), "hold out");
     describe(held);
@@ -170,8 +171,8 @@ static void use_arrays(void)
     check(glia_settings_create(&settings, &error), "settings");
     check(glia_settings_set(settings, "hidden", "6,5", &error), "hidden");
     check(glia_settings_set(settings, "loss", "mse", &error), "loss");
-    check(glia_dataset_from_targets(GLIA_F32, x, targets, SAMPLES, FEATURES, TARGETS, GLIA_VALUES,
-                                    &whole, &error),
+    check(glia_dataset_from_targets(GLIA_TYPE_F32, x, targets, SAMPLES, FEATURES, TARGETS,
+                                    GLIA_TASK_VALUES, &whole, &error),
           "targets");
     check(glia_network_create(FEATURES, TARGETS, settings, &network, &error), "create");
     train(network, whole, whole);
@@ -201,7 +202,7 @@ static void use_table(void)
     params.of.threads = 1;
     glia_dataset *dataset;
     printf("kind %d\n", (int)glia_file_kind_of(table, &params.of));
-    check(glia_dataset_open(table, GLIA_TRAIN, &params.of, &dataset, &error), "table");
+    check(glia_dataset_open(table, GLIA_SPLIT_TRAIN, &params.of, &dataset, &error), "table");
     describe(dataset);
     printf("%s", glia_dataset_notes(dataset));
 
@@ -211,12 +212,14 @@ static void use_table(void)
     train(network, dataset, NULL);
     describe_network(network);
     glia_dataset_free(dataset);
-    check(glia_dataset_open_for(network, table, GLIA_TRAIN, &params.of, &dataset, &error), "for");
+    check(glia_dataset_open_for(network, table, GLIA_SPLIT_TRAIN, &params.of, &dataset, &error),
+          "for");
     describe(dataset);
     glia_dataset_free(dataset);
     glia_row_stream *rows;
     params.of.keep_texts = true;
-    check(glia_row_stream_open(network, table, GLIA_TRAIN, &params.of, &rows, &error), "stream");
+    check(glia_row_stream_open(network, table, GLIA_SPLIT_TRAIN, &params.of, &rows, &error),
+          "stream");
     check(glia_row_stream_next(rows, &dataset, &error), "next");
     printf("cell: %s, line %d\n", glia_dataset_cell(dataset, 2, 1),
            (int)glia_dataset_line(dataset, 2));
@@ -249,7 +252,7 @@ static void use_digits(void)
     unsigned sum = 0;
     params.seed = 3;
     params.threads = 1;
-    check(glia_dataset_open("digits", GLIA_TEST, &params, &dataset, &error), "digits");
+    check(glia_dataset_open("digits", GLIA_SPLIT_TEST, &params, &dataset, &error), "digits");
     describe(dataset);
     check(glia_dataset_sample(dataset, 5, pixels, sizeof pixels, &label, &error), "sample");
     for (size_t i = 0; i < sizeof pixels; i++) sum += pixels[i];

@@ -40,13 +40,13 @@ int main(int argc, char **argv)
     int exit_status = 1;
 
     if (glia_network_load(argv[1], &network, &error) ||
-        glia_dataset_open(argv[2], GLIA_TEST, &params, &dataset, &error)) {
+        glia_dataset_open(argv[2], GLIA_SPLIT_TEST, &params, &dataset, &error)) {
         fail(error.message);
         goto cleanup;
     }
     const glia_network_info model = glia_network_describe(network);
     const glia_dataset_info set = glia_dataset_describe(dataset);
-    if (set.type != GLIA_U8 || set.features != model.inputs) {
+    if (set.type != GLIA_TYPE_U8 || set.features != model.inputs) {
         fail("the data set is not of bytes, or not as wide as the network");
         goto cleanup;
     }
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
             fail(error.message);
             goto cleanup;
         }
-    if (whole_predict(network, GLIA_U8, pixels, set.samples, probabilities, &error) ||
+    if (whole_predict(network, GLIA_TYPE_U8, pixels, set.samples, probabilities, &error) ||
         (argc == 6 && glia_network_save(network, argv[5], &error))) {
         fail(error.message);
         goto cleanup;

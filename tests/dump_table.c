@@ -25,7 +25,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (glia_network_load(argv[1], &network, &error) ||
-        glia_dataset_open_for(network, argv[2], GLIA_TEST, NULL, &dataset, &error))
+        glia_dataset_open_for(network, argv[2], GLIA_SPLIT_TEST, NULL, &dataset, &error))
         goto cleanup;
     const glia_network_info model = glia_network_describe(network);
     const glia_dataset_info set = glia_dataset_describe(dataset);
@@ -37,12 +37,13 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < set.samples; i++)
         if (whole_sample(dataset, i, x + i * set.features, NULL, &error)) goto cleanup;
-    if (whole_predict_f64(network, GLIA_F32, x, set.samples, outputs, &error)) goto cleanup;
+    if (whole_predict_f64(network, GLIA_TYPE_F32, x, set.samples, outputs, &error)) goto cleanup;
     for (size_t i = 0; i < set.samples; i++) {
         for (size_t j = 0; j < set.features; j++) printf("%.9g ", (double)x[i * set.features + j]);
         printf("|");
         for (size_t k = 0; k < model.classes; k++)
-            printf(" %.*g", model.task == GLIA_VALUES ? 17 : 9, outputs[i * model.classes + k]);
+            printf(" %.*g", model.task == GLIA_TASK_VALUES ? 17 : 9,
+                   outputs[i * model.classes + k]);
         printf("\n");
     }
     exit_status = 0;

@@ -26,7 +26,8 @@ typedef struct shape {
 /* Without hidden layers. */
 static inline shape shape_of(size_t inputs, size_t classes)
 {
-    return (shape){.inputs = inputs, .classes = classes, .activation = GLIA_RELU, .seed = 1};
+    return (shape){
+        .inputs = inputs, .classes = classes, .activation = GLIA_ACTIVATION_RELU, .seed = 1};
 }
 
 static inline glia_status shape_network(const shape *s, glia_network **out, glia_error *error)
@@ -40,9 +41,9 @@ static inline glia_status shape_network(const shape *s, glia_network **out, glia
         settings.activation.n = s->n_hidden;
         memcpy(settings.activation.of, s->activations, n * sizeof *s->activations);
     }
-    settings.deskew = (s->preprocess & GLIA_DESKEW) != 0;
-    settings.centre = (s->preprocess & GLIA_CENTRE) != 0;
-    settings.standardise = s->preprocess & GLIA_STANDARDISE ? GI_YES : GI_AUTO;
+    settings.deskew = (s->preprocess & GLIA_PREPROCESS_DESKEW) != 0;
+    settings.centre = (s->preprocess & GLIA_PREPROCESS_CENTRE) != 0;
+    settings.standardise = s->preprocess & GLIA_PREPROCESS_STANDARDISE ? GI_YES : GI_AUTO;
     settings.batch_norm = s->batch_norm;
     settings.loss = s->loss;
     settings.init = s->init;

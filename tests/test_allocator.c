@@ -71,13 +71,14 @@ static void test_use(void **state)
     assert_int_equal(glia_settings_create(&settings, &error), GLIA_OK);
     assert_int_equal(glia_settings_parse(settings, "hidden=200 epochs=1 threads=2", &error), 0);
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, x, labels, N, FEATURES, 2, &dataset, &error), GLIA_OK);
+        glia_dataset_from_arrays(GLIA_TYPE_F32, x, labels, N, FEATURES, 2, &dataset, &error),
+        GLIA_OK);
     assert_int_equal(glia_dataset_hold_out(dataset, 0.25, 1, &rest, &held, &error), GLIA_OK);
     assert_int_equal(glia_network_create(FEATURES, 2, settings, &network, &error), GLIA_OK);
     if (glia_train(network, rest, held, settings, NULL, &error)) fail_msg("%s", error.message);
     assert_int_equal(glia_network_save_memory(network, &bytes, &size, &error), GLIA_OK);
     assert_int_equal(glia_network_load_memory(bytes, size, &loaded, &error), GLIA_OK);
-    assert_int_equal(glia_predict(loaded, GLIA_F32, x, N, FEATURES, y[0], 2, &error), GLIA_OK);
+    assert_int_equal(glia_predict(loaded, GLIA_TYPE_F32, x, N, FEATURES, y[0], 2, &error), GLIA_OK);
     assert_true(atomic_load(&own.taken) > 20);
     assert_true(atomic_load(&own.live) > 5);
     glia_bytes_free(bytes);

@@ -80,7 +80,7 @@ static const run runs[] = {
     {"by samples",
      1,
      {96},
-     GLIA_F32,
+     GLIA_TYPE_F32,
      1,
      "dense",
      "by samples",
@@ -89,17 +89,17 @@ static const run runs[] = {
     {"by units",
      2,
      {384, 96},
-     GLIA_F32,
+     GLIA_TYPE_F32,
      1,
      "dense",
      "by units",
      GLIA_ENGINE_AUTO,
      GLIA_PRECISION_F32},
-    {"bytes", 1, {384}, GLIA_U8, 1, "dense", "by units", GLIA_ENGINE_AUTO, GLIA_PRECISION_F32},
+    {"bytes", 1, {384}, GLIA_TYPE_U8, 1, "dense", "by units", GLIA_ENGINE_AUTO, GLIA_PRECISION_F32},
     {"sparse by samples",
      1,
      {96},
-     GLIA_U8,
+     GLIA_TYPE_U8,
      4,
      "skips",
      "by samples",
@@ -108,7 +108,7 @@ static const run runs[] = {
     {"sparse by units",
      2,
      {384, 96},
-     GLIA_F32,
+     GLIA_TYPE_F32,
      4,
      "skips",
      "by units",
@@ -117,7 +117,7 @@ static const run runs[] = {
     {"reference",
      2,
      {384, 96},
-     GLIA_F32,
+     GLIA_TYPE_F32,
      4,
      "plain",
      "by units",
@@ -127,7 +127,7 @@ static const run runs[] = {
     {"oneDNN by samples",
      1,
      {96},
-     GLIA_F32,
+     GLIA_TYPE_F32,
      1,
      "oneDNN",
      "by samples",
@@ -136,7 +136,7 @@ static const run runs[] = {
     {"oneDNN by units",
      2,
      {384, 96},
-     GLIA_F32,
+     GLIA_TYPE_F32,
      1,
      "oneDNN",
      "by units",
@@ -145,7 +145,7 @@ static const run runs[] = {
     {"oneDNN bf16",
      2,
      {384, 96},
-     GLIA_F32,
+     GLIA_TYPE_F32,
      1,
      "oneDNN",
      "by units",
@@ -178,7 +178,7 @@ static glia_dataset *make_data(const run *r)
         bytes[i] = (uint8_t)(i % r->every ? 0 : 1 + gi_rng_below(&rng, 255));
     }
     glia_dataset *dataset;
-    const void *x = r->type == GLIA_U8 ? (const void *)bytes : floats;
+    const void *x = r->type == GLIA_TYPE_U8 ? (const void *)bytes : floats;
     assert_int_equal(
         glia_dataset_from_arrays(r->type, x, labels, N, FEATURES, CLASSES, &dataset, NULL),
         GLIA_OK);
@@ -204,7 +204,7 @@ static size_t train(const run *r, const glia_dataset *dataset, int threads, doub
     shape n = shape_of(FEATURES, CLASSES);
     n.n_hidden = r->n_hidden;
     n.hidden = r->hidden;
-    n.activation = GLIA_TANH;
+    n.activation = GLIA_ACTIVATION_TANH;
     glia_network *network;
     assert_int_equal(shape_network(&n, &network, NULL), GLIA_OK);
     glia_settings p = gi_settings_defaults();

@@ -468,8 +468,8 @@ static void test_network(void **state)
     glia_dataset *set = NULL, *other = NULL;
     assert_int_equal(glia_file_kind_of(train, NULL), GLIA_FILE_ARFF);
     assert_int_equal(glia_file_kind_of(test, NULL), GLIA_FILE_ARFF);
-    assert_error("open", glia_dataset_open(train, GLIA_TRAIN, NULL, &set, &error), GLIA_OK, &error,
-                 NULL, NULL);
+    assert_error("open", glia_dataset_open(train, GLIA_SPLIT_TRAIN, NULL, &set, &error), GLIA_OK,
+                 &error, NULL, NULL);
     const glia_dataset_info info = glia_dataset_describe(set);
     assert_int_equal(info.features, 3);
     assert_int_equal(info.classes, 2);
@@ -478,7 +478,8 @@ static void test_network(void **state)
     assert_int_equal(shape_network(&how, &network, &error), GLIA_OK);
     assert_error("train", glia_train(network, set, NULL, NULL, NULL, &error), GLIA_OK, &error, NULL,
                  NULL);
-    assert_error("open for", glia_dataset_open_for(network, test, GLIA_TEST, NULL, &other, &error),
+    assert_error("open for",
+                 glia_dataset_open_for(network, test, GLIA_SPLIT_TEST, NULL, &other, &error),
                  GLIA_OK, &error, NULL, NULL);
     glia_metrics metrics;
     assert_error("evaluate", whole_evaluate(network, other, 1, &metrics, NULL, &error), GLIA_OK,
@@ -488,7 +489,7 @@ static void test_network(void **state)
     assert_int_equal(glia_dataset_line(other, 1), 9);
     glia_row_stream *rows = NULL;
     glia_dataset *some = NULL;
-    assert_error("rows", glia_row_stream_open(network, test, GLIA_TEST, NULL, &rows, &error),
+    assert_error("rows", glia_row_stream_open(network, test, GLIA_SPLIT_TEST, NULL, &rows, &error),
                  GLIA_OK, &error, NULL, NULL);
     assert_int_equal(glia_row_stream_next(rows, &some, &error), GLIA_OK);
     assert_int_equal(glia_dataset_describe(some).samples, 2);
@@ -497,7 +498,8 @@ static void test_network(void **state)
     /* Rows have names if they are asked for. */
     glia_data_params named = glia_data_default_params();
     named.table.id = "extra";
-    assert_error("names", glia_row_stream_open(network, test, GLIA_TEST, &named, &rows, &error),
+    assert_error("names",
+                 glia_row_stream_open(network, test, GLIA_SPLIT_TEST, &named, &rows, &error),
                  GLIA_OK, &error, NULL, NULL);
     assert_string_equal(glia_row_stream_id(rows), "extra");
     assert_int_equal(glia_row_stream_next(rows, &some, &error), GLIA_OK);

@@ -296,7 +296,7 @@ static glia_dataset *open_digits(bool fresh)
     glia_error error;
     glia_data_params params = glia_data_default_params();
     params.fresh = fresh;
-    if (glia_dataset_open("digits", GLIA_TRAIN, &params, &dataset, &error))
+    if (glia_dataset_open("digits", GLIA_SPLIT_TRAIN, &params, &dataset, &error))
         fail_msg("%s", error.message);
     return dataset;
 }
@@ -435,7 +435,7 @@ static void training_does_not_depend_on_threads(void **state)
     for (size_t i = 0; i < SAMPLES; i++)
         assert_int_equal(whole_sample(digits, i, images + i * PIXELS, &labels[i], NULL), GLIA_OK);
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, images, labels, SAMPLES, PIXELS, 10, &part, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_U8, images, labels, SAMPLES, PIXELS, 10, &part, NULL),
         GLIA_OK);
     assert_int_equal(glia_dataset_set_images(part, SIDE, SIDE, NULL), GLIA_OK);
     const glia_augmentation how = glia_augmentation_default();
@@ -465,11 +465,11 @@ static void training_learns_what_augment_shows(void **state)
     const glia_augmentation how = glia_augmentation_default();
     assert_int_equal(augment(&how, images, SAMPLES, SIDE, SIDE, 1, 0, 0, shown, NULL), GLIA_OK);
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, images, labels, SAMPLES, PIXELS, 10, &part, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_U8, images, labels, SAMPLES, PIXELS, 10, &part, NULL),
         GLIA_OK);
     assert_int_equal(glia_dataset_set_images(part, SIDE, SIDE, NULL), GLIA_OK);
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, shown, labels, SAMPLES, PIXELS, 10, &made, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_U8, shown, labels, SAMPLES, PIXELS, 10, &made, NULL),
         GLIA_OK);
     glia_dataset *rest[2], *held[2];
     assert_int_equal(glia_dataset_hold_out(part, 50, 1, &rest[0], &held[0], NULL), GLIA_OK);
@@ -573,7 +573,8 @@ static void the_model_says_how(void **state)
     glia_dataset *dataset = NULL;
     glia_error error;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, images, labels, 10, PIXELS, 10, &dataset, NULL), GLIA_OK);
+        glia_dataset_from_arrays(GLIA_TYPE_U8, images, labels, 10, PIXELS, 10, &dataset, NULL),
+        GLIA_OK);
     assert_int_equal(glia_dataset_set_images(dataset, SIDE, SIDE, NULL), GLIA_OK);
     const glia_augmentation how = {
         .shift = 1.5, .rotation = 7, .elastic_alpha = 3, .elastic_sigma = 5};
@@ -661,10 +662,11 @@ static void what_are_no_images_is_refused(void **state)
     glia_dataset *floats = NULL, *rows = NULL;
     glia_error error;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, values, labels, 4, PIXELS, 2, &floats, NULL), GLIA_OK);
+        glia_dataset_from_arrays(GLIA_TYPE_F32, values, labels, 4, PIXELS, 2, &floats, NULL),
+        GLIA_OK);
     assert_int_equal(glia_dataset_set_images(floats, SIDE, SIDE, NULL), GLIA_OK);
-    assert_int_equal(glia_dataset_from_arrays(GLIA_U8, bytes, labels, 4, PIXELS, 2, &rows, NULL),
-                     GLIA_OK);
+    assert_int_equal(
+        glia_dataset_from_arrays(GLIA_TYPE_U8, bytes, labels, 4, PIXELS, 2, &rows, NULL), GLIA_OK);
     shape params = shape_of(PIXELS, 2);
     glia_network *network = NULL;
     assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
@@ -672,7 +674,7 @@ static void what_are_no_images_is_refused(void **state)
     p.epochs = 1;
     set_augmentation(&p, &how);
     assert_error("floats", glia_train(network, floats, NULL, &p, NULL, &error), GLIA_MISMATCH,
-                 &error, "floats", "GLIA_U8");
+                 &error, "floats", "GLIA_TYPE_U8");
     assert_error("rows", glia_train(network, rows, NULL, &p, NULL, &error), GLIA_MISMATCH, &error,
                  "784 features", "glia_dataset_set_images");
     set_augmentation(&p, &wrong);

@@ -140,7 +140,7 @@ static glia_dataset *make_data(bool weighted)
     }
     glia_dataset *data = NULL;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, pixels, labels, N, FEATURES, CLASSES, &data, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_U8, pixels, labels, N, FEATURES, CLASSES, &data, NULL),
         GLIA_OK);
     assert_int_equal(glia_dataset_set_images(data, SIDE, SIDE, NULL), GLIA_OK);
     if (weighted) assert_int_equal(whole_set_weights(data, sample_weights, NULL), GLIA_OK);
@@ -166,14 +166,18 @@ static const kind kinds[] = {
     {"samples one by one", .p = {.batch = 1, .lr = 0.02, .epochs = 2}},
     {"batches of 7", .p = {.batch = 7, .epochs = 2}},
     {"one batch an epoch", .p = {.batch = N, .epochs = 5}},
-    {"momentum, step", .p = {.optimizer = GLIA_MOMENTUM, .schedule = GLIA_SCHEDULE_STEP}},
+    {"momentum, step", .p = {.optimizer = GLIA_OPTIMIZER_MOMENTUM, .schedule = GLIA_SCHEDULE_STEP}},
     {"nesterov, cosine, batch normalisation", true,
-     .p = {.optimizer = GLIA_NESTEROV, .schedule = GLIA_SCHEDULE_COSINE, .warmup = 0.2}},
+     .p = {.optimizer = GLIA_OPTIMIZER_NESTEROV, .schedule = GLIA_SCHEDULE_COSINE, .warmup = 0.2}},
     {"rmsprop, exponential",
-     .p = {.optimizer = GLIA_RMSPROP, .schedule = GLIA_SCHEDULE_EXPONENTIAL}},
+     .p = {.optimizer = GLIA_OPTIMIZER_RMSPROP, .schedule = GLIA_SCHEDULE_EXPONENTIAL}},
     {"adam, linear, l1, l2", .validated = true,
-     .p = {.optimizer = GLIA_ADAM, .schedule = GLIA_SCHEDULE_LINEAR, .l1 = 1e-5, .l2 = 1e-4}},
-    {"adamw, one-cycle", .p = {.optimizer = GLIA_ADAMW, .schedule = GLIA_SCHEDULE_ONE_CYCLE}},
+     .p = {.optimizer = GLIA_OPTIMIZER_ADAM,
+           .schedule = GLIA_SCHEDULE_LINEAR,
+           .l1 = 1e-5,
+           .l2 = 1e-4}},
+    {"adamw, one-cycle",
+     .p = {.optimizer = GLIA_OPTIMIZER_ADAMW, .schedule = GLIA_SCHEDULE_ONE_CYCLE}},
     {"dropout, noise", .p = {.dropout = 0.3, .input_dropout = 0.1, .input_noise = 0.2}},
     {"augmentation", .p = {AUGMENTED}},
     {"smoothing, weights", .weighted = true,
@@ -183,7 +187,7 @@ static const kind kinds[] = {
     {"norms", .p = {.clip_norm = 0.5, .max_norm = 1.5, .momentum = 0.5}},
     {"early stopping", .validated = true, .p = {.patience = 1, .min_delta = 0.2, .epochs = 8}},
     {"everything", true, true, true,
-     .p = {.optimizer = GLIA_ADAMW,
+     .p = {.optimizer = GLIA_OPTIMIZER_ADAMW,
            .schedule = GLIA_SCHEDULE_COSINE,
            .warmup = 0.1,
            .dropout = 0.2,
@@ -229,7 +233,7 @@ static glia_network *make_network(const kind *k)
     shape p = shape_of(FEATURES, CLASSES);
     p.hidden = hidden;
     p.n_hidden = 2;
-    p.activation = GLIA_TANH;
+    p.activation = GLIA_ACTIVATION_TANH;
     p.batch_norm = k->batch_norm;
     glia_network *network = NULL;
     assert_int_equal(shape_network(&p, &network, NULL), GLIA_OK);
@@ -718,7 +722,7 @@ static void test_another_run_is_refused(void **state)
             p.seed = 4;
             break;
         case 4:
-            p.optimizer = GLIA_ADAM;
+            p.optimizer = GLIA_OPTIMIZER_ADAM;
             break;
         case 5:
             p.momentum = 0.8;

@@ -427,10 +427,10 @@ static void test_folder(void **state)
     write_train();
     glia_dataset *dataset;
     glia_error error;
-    assert_int_equal(glia_dataset_open(folder, GLIA_TRAIN, NULL, &dataset, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open(folder, GLIA_SPLIT_TRAIN, NULL, &dataset, &error), GLIA_OK);
     const glia_dataset_info info = glia_dataset_describe(dataset);
     assert_string_equal(info.name, strrchr(folder, '/') + 1);
-    assert_int_equal(info.type, GLIA_U8);
+    assert_int_equal(info.type, GLIA_TYPE_U8);
     assert_int_equal(info.samples, 6);
     assert_int_equal(info.features, 6);
     assert_int_equal(info.classes, 3);
@@ -470,13 +470,13 @@ static void test_folder_gzip(void **state)
     write_file(TRAIN_LABELS ".gz", labels_gz.data, labels_gz.size);
     glia_dataset *packed, *plain;
     glia_error error;
-    assert_int_equal(glia_dataset_open(folder, GLIA_TRAIN, NULL, &packed, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open(folder, GLIA_SPLIT_TRAIN, NULL, &packed, &error), GLIA_OK);
     assert_non_null(packed->owned_x);
     assert_null(packed->file.data);
 
     write_train();
     write_file(TRAIN_IMAGES ".gz", "broken", 6);
-    assert_int_equal(glia_dataset_open(folder, GLIA_TRAIN, NULL, &plain, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open(folder, GLIA_SPLIT_TRAIN, NULL, &plain, &error), GLIA_OK);
     for (size_t i = 0; i < 6; i++) {
         uint8_t a[6], b[6];
         uint32_t label_a, label_b;
@@ -501,7 +501,7 @@ static void test_folder_features_and_classes(void **state)
     write_file(TEST_LABELS, zeros.data, zeros.size);
     glia_dataset *dataset;
     glia_error error;
-    assert_int_equal(glia_dataset_open(folder, GLIA_TEST, NULL, &dataset, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open(folder, GLIA_SPLIT_TEST, NULL, &dataset, &error), GLIA_OK);
     assert_int_equal(dataset->features, 5);
     assert_int_equal(dataset->height, 0);
     assert_int_equal(dataset->form, GI_FORM_NONE);
@@ -509,7 +509,7 @@ static void test_folder_features_and_classes(void **state)
     glia_dataset_free(dataset);
 
     write_file(TRAIN_LABELS, ones.data, ones.size);
-    assert_int_equal(glia_dataset_open(folder, GLIA_TEST, NULL, &dataset, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open(folder, GLIA_SPLIT_TEST, NULL, &dataset, &error), GLIA_OK);
     assert_int_equal(dataset->classes, 4); /* as the training labels say */
     glia_dataset_free(dataset);
 }
@@ -540,7 +540,7 @@ static void test_folder_names(void **state)
         for (size_t f = 0; f < 4; f++)
             write_file(names[n][f], f % 2 ? of_labels->data : images.data,
                        f % 2 ? of_labels->size : images.size);
-        for (int split = GLIA_TRAIN; split <= GLIA_TEST; split++) {
+        for (int split = GLIA_SPLIT_TRAIN; split <= GLIA_SPLIT_TEST; split++) {
             glia_dataset *dataset = NULL;
             glia_error error = {0};
             assert_error(names[n][0],
@@ -557,7 +557,7 @@ static void test_folder_names(void **state)
             write_file("emnist-digits-train-images-idx3-ubyte", images.data, images.size);
             glia_dataset *dataset = NULL;
             glia_error error = {0};
-            assert_error("two", glia_dataset_open(folder, GLIA_TRAIN, NULL, &dataset, &error),
+            assert_error("two", glia_dataset_open(folder, GLIA_SPLIT_TRAIN, NULL, &dataset, &error),
                          GLIA_BAD_FORMAT, &error, "several data sets", "a folder of its own");
             unlink(in_folder("emnist-digits-train-images-idx3-ubyte"));
         }
@@ -578,9 +578,10 @@ static void test_single_file(void **state)
     for (size_t i = 0; i < 2; i++) {
         glia_dataset *dataset = NULL;
         glia_error error = {0};
-        assert_error(names[i],
-                     glia_dataset_open(in_folder(names[i]), GLIA_TRAIN, NULL, &dataset, &error),
-                     GLIA_BAD_FORMAT, &error, "a single file of IDX", TRAIN_LABELS);
+        assert_error(
+            names[i],
+            glia_dataset_open(in_folder(names[i]), GLIA_SPLIT_TRAIN, NULL, &dataset, &error),
+            GLIA_BAD_FORMAT, &error, "a single file of IDX", TRAIN_LABELS);
     }
 }
 
@@ -631,7 +632,7 @@ static void test_folder_malformed(void **state)
             write_file(TRAIN_LABELS, cases[i].labels.data, cases[i].labels.size);
         glia_dataset *dataset = NULL;
         glia_error error = {0};
-        const glia_status status = gi_idx_open_folder(folder, "mine", GLIA_TRAIN, NULL,
+        const glia_status status = gi_idx_open_folder(folder, "mine", GLIA_SPLIT_TRAIN, NULL,
                                                       cases[i].classes, &dataset, &error);
         assert_error(cases[i].label, status, cases[i].status, &error, cases[i].word1,
                      cases[i].word2);
@@ -643,7 +644,7 @@ static void test_folder_malformed(void **state)
     write_file(TEST_LABELS, "abc", 3);
     glia_dataset *dataset = NULL;
     glia_error error = {0};
-    assert_error("other split", glia_dataset_open(folder, GLIA_TRAIN, NULL, &dataset, &error),
+    assert_error("other split", glia_dataset_open(folder, GLIA_SPLIT_TRAIN, NULL, &dataset, &error),
                  GLIA_BAD_FORMAT, &error, TEST_LABELS, "the file ends");
 }
 
@@ -663,17 +664,17 @@ static void test_names_malformed(void **state)
         int split;
         glia_status status;
     } cases[] = {
-        {"minst", "the names are digits, mnist, fashion-mnist", "a folder that holds", GLIA_TRAIN,
-         GLIA_NOT_FOUND},
-        {"", "the names are", "", GLIA_TRAIN, GLIA_NOT_FOUND},
-        {"MNIST", "MNIST: there is no data set", "", GLIA_TRAIN, GLIA_NOT_FOUND},
-        {missing, missing, "no such file or folder", GLIA_TRAIN, GLIA_NOT_FOUND},
-        {file, file, "a header and no rows", GLIA_TRAIN, GLIA_BAD_FORMAT},
-        {file, file, "no test split", GLIA_TEST, GLIA_NOT_FOUND},
-        {"mnist", "cache/glia/mnist", "GLIA_DATA=DIR", GLIA_TRAIN, GLIA_NOT_FOUND},
-        {"fashion-mnist", "cache/glia/fashion-mnist", "offline", GLIA_TEST, GLIA_NOT_FOUND},
-        {"mnist", "split 7", "GLIA_TRAIN", 7, GLIA_BAD_ARGUMENT},
-        {NULL, "NULL", "", GLIA_TRAIN, GLIA_BAD_ARGUMENT},
+        {"minst", "the names are digits, mnist, fashion-mnist", "a folder that holds",
+         GLIA_SPLIT_TRAIN, GLIA_NOT_FOUND},
+        {"", "the names are", "", GLIA_SPLIT_TRAIN, GLIA_NOT_FOUND},
+        {"MNIST", "MNIST: there is no data set", "", GLIA_SPLIT_TRAIN, GLIA_NOT_FOUND},
+        {missing, missing, "no such file or folder", GLIA_SPLIT_TRAIN, GLIA_NOT_FOUND},
+        {file, file, "a header and no rows", GLIA_SPLIT_TRAIN, GLIA_BAD_FORMAT},
+        {file, file, "no test split", GLIA_SPLIT_TEST, GLIA_NOT_FOUND},
+        {"mnist", "cache/glia/mnist", "GLIA_DATA=DIR", GLIA_SPLIT_TRAIN, GLIA_NOT_FOUND},
+        {"fashion-mnist", "cache/glia/fashion-mnist", "offline", GLIA_SPLIT_TEST, GLIA_NOT_FOUND},
+        {"mnist", "split 7", "GLIA_SPLIT_TRAIN", 7, GLIA_BAD_ARGUMENT},
+        {NULL, "NULL", "", GLIA_SPLIT_TRAIN, GLIA_BAD_ARGUMENT},
     };
     const glia_data_params params = {.offline = true};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -706,7 +707,7 @@ static void test_no_cache(void **state)
     setenv("XDG_CACHE_HOME", "relative", 1);
     glia_dataset *dataset;
     glia_error error = {0};
-    const glia_status status = glia_dataset_open("mnist", GLIA_TRAIN, NULL, &dataset, &error);
+    const glia_status status = glia_dataset_open("mnist", GLIA_SPLIT_TRAIN, NULL, &dataset, &error);
     if (strstr(glia_build_features(), "fetch"))
         assert_error("no cache", status, GLIA_NOT_FOUND, &error, "nowhere", "set HOME");
     else
@@ -739,7 +740,7 @@ static uint32_t opened_mark(const char *name, const glia_data_params *params)
     glia_dataset *dataset;
     glia_error error = {0};
     uint32_t label;
-    if (glia_dataset_open(name, GLIA_TRAIN, params, &dataset, &error))
+    if (glia_dataset_open(name, GLIA_SPLIT_TRAIN, params, &dataset, &error))
         fail_msg("%s", error.message);
     whole_sample(dataset, 0, NULL, &label, NULL);
     glia_dataset_free(dataset);
@@ -805,7 +806,8 @@ static void test_list_and_class_names(void **state)
     glia_dataset_list_free(NULL, 0);
 
     glia_dataset *dataset;
-    assert_int_equal(glia_dataset_open("fashion-mnist", GLIA_TEST, NULL, &dataset, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("fashion-mnist", GLIA_SPLIT_TEST, NULL, &dataset, NULL),
+                     GLIA_OK);
     assert_string_equal(dataset->name, "fashion-mnist");
     assert_int_equal(dataset->classes, 10); /* though only label 9 is there */
     assert_string_equal(glia_dataset_class_name(dataset, 0), "T-shirt/top");
@@ -815,7 +817,7 @@ static void test_list_and_class_names(void **state)
 
     write_named("data", "mnist", 10); /* a label that MNIST does not have */
     glia_error error = {0};
-    assert_error("label", glia_dataset_open("mnist", GLIA_TRAIN, NULL, &dataset, &error),
+    assert_error("label", glia_dataset_open("mnist", GLIA_SPLIT_TRAIN, NULL, &dataset, &error),
                  GLIA_BAD_FORMAT, &error, "data/mnist/" TRAIN_LABELS ": byte 8",
                  "label 10 of sample 0, expected 0 to 9");
 }
@@ -880,7 +882,7 @@ static void test_arrays(void **state)
     const float x[6] = {0, 1, -2, 3.5F, 1e30F, -0.0F};
     const uint32_t labels[3] = {1, 0, 1};
     glia_dataset *dataset;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, labels, 3, 2, 2, &dataset, NULL),
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, x, labels, 3, 2, 2, &dataset, NULL),
                      GLIA_OK);
     const glia_dataset_info info = glia_dataset_describe(dataset);
     assert_string_equal(info.name, "arrays");
@@ -909,19 +911,20 @@ static void test_arrays_malformed(void **state)
         const uint32_t *labels;
         size_t samples, features, classes;
     } cases[] = {
-        {"features NULL", "NULL", GLIA_F32, NULL, labels, 3, 2, 2},
-        {"labels NULL", "NULL", GLIA_F32, good, NULL, 3, 2, 2},
+        {"features NULL", "NULL", GLIA_TYPE_F32, NULL, labels, 3, 2, 2},
+        {"labels NULL", "NULL", GLIA_TYPE_F32, good, NULL, 3, 2, 2},
         {"type", "type 5", 5, good, labels, 3, 2, 2},
-        {"no samples", "0 samples", GLIA_F32, good, labels, 0, 2, 2},
-        {"too many samples", "samples, expected 1 to", GLIA_F32, good, labels, SIZE_MAX, 2, 2},
-        {"no features", "0 features", GLIA_F32, good, labels, 3, 0, 2},
-        {"too many features", "fit into memory", GLIA_F32, good, labels, 3, SIZE_MAX / 8, 2},
-        {"no classes", "0 classes", GLIA_F32, good, labels, 3, 2, 0},
-        {"too many classes", "65537 classes", GLIA_F32, good, labels, 3, 2, GLIA_MAX_CLASSES + 1},
-        {"label", "label 2 of row 2 is not below", GLIA_F32, good, high, 3, 2, 2},
-        {"label, bytes", "label 2 of row 2", GLIA_U8, good, high, 3, 2, 2},
-        {"NaN", "row 1, column 1 is NaN", GLIA_F32, with_nan, labels, 3, 2, 2},
-        {"infinity", "row 2, column 1 is infinite", GLIA_F32, with_infinity, labels, 3, 2, 2},
+        {"no samples", "0 samples", GLIA_TYPE_F32, good, labels, 0, 2, 2},
+        {"too many samples", "samples, expected 1 to", GLIA_TYPE_F32, good, labels, SIZE_MAX, 2, 2},
+        {"no features", "0 features", GLIA_TYPE_F32, good, labels, 3, 0, 2},
+        {"too many features", "fit into memory", GLIA_TYPE_F32, good, labels, 3, SIZE_MAX / 8, 2},
+        {"no classes", "0 classes", GLIA_TYPE_F32, good, labels, 3, 2, 0},
+        {"too many classes", "65537 classes", GLIA_TYPE_F32, good, labels, 3, 2,
+         GLIA_MAX_CLASSES + 1},
+        {"label", "label 2 of row 2 is not below", GLIA_TYPE_F32, good, high, 3, 2, 2},
+        {"label, bytes", "label 2 of row 2", GLIA_TYPE_U8, good, high, 3, 2, 2},
+        {"NaN", "row 1, column 1 is NaN", GLIA_TYPE_F32, with_nan, labels, 3, 2, 2},
+        {"infinity", "row 2, column 1 is infinite", GLIA_TYPE_F32, with_infinity, labels, 3, 2, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         glia_dataset *dataset = NULL;
@@ -947,8 +950,9 @@ static glia_dataset *numbered(float x[N], uint32_t labels[N])
         x[at] = (float)at;
         labels[at] = i < 500 ? 0 : i < 800 ? 1 : i < 950 ? 2 : 3;
     }
-    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, labels, N, 1, N_CLASSES, &dataset, NULL),
-                     GLIA_OK);
+    assert_int_equal(
+        glia_dataset_from_arrays(GLIA_TYPE_F32, x, labels, N, 1, N_CLASSES, &dataset, NULL),
+        GLIA_OK);
     return dataset;
 }
 
@@ -1090,7 +1094,8 @@ static void test_hold_out_malformed(void **state)
 
     /* Of a set that is drawn as needed there is nothing to hold out. */
     const glia_data_params fresh = {.seed = 1, .fresh = true};
-    assert_int_equal(glia_dataset_open("digits", GLIA_TRAIN, &fresh, &dataset, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open("digits", GLIA_SPLIT_TRAIN, &fresh, &dataset, &error),
+                     GLIA_OK);
     assert_true(gi_dataset_is_endless(dataset));
     assert_error("fresh", glia_dataset_hold_out(dataset, 0.1, 1, &rest, &held, &error),
                  GLIA_BAD_ARGUMENT, &error, "digits: ", "another seed");
@@ -1103,7 +1108,8 @@ static void test_drawn_rows(void **state)
     (void)state;
     const glia_data_params fresh = {.seed = 3, .fresh = true};
     glia_dataset *dataset;
-    assert_int_equal(glia_dataset_open("digits", GLIA_TRAIN, &fresh, &dataset, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("digits", GLIA_SPLIT_TRAIN, &fresh, &dataset, NULL),
+                     GLIA_OK);
     static _Alignas(64) uint8_t first[784], again[784], second[784];
     uint32_t label, label_again;
     assert_ptr_equal(gi_dataset_row(dataset, 0, 5, first, &label), first);
@@ -1122,7 +1128,8 @@ static void test_arrays_say_what_they_are(void **state)
     static const uint32_t labels[2] = {0, 1};
     static const char *const names[2] = {"ash", "beech"};
     glia_dataset *set;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_U8, x, labels, 2, 6, 2, &set, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_U8, x, labels, 2, 6, 2, &set, NULL),
+                     GLIA_OK);
     assert_string_equal(glia_dataset_class_name(set, 1), "1");
     static const size_t wrong[][2] = {{0, 0}, {0, 6}, {6, 0}, {2, 2}, {4, 1}, {7, 1}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

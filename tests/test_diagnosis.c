@@ -31,7 +31,7 @@ static glia_dataset *wrap(const float *x, const uint32_t *label, size_t n, size_
 {
     glia_dataset *dataset = NULL;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, x, label, n, features, classes, &dataset, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_F32, x, label, n, features, classes, &dataset, NULL),
         GLIA_OK);
     return dataset;
 }
@@ -188,7 +188,7 @@ static void test_input_scale(void **state)
     (void)state;
     samples s = make_clouds(N);
     for (size_t i = 0; i < N; i++) s.x[i * FEATURES + 7] = 5000 + 300 * s.x[i * FEATURES + 7];
-    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    glia_network *network = make(s.dataset, 1, 32, GLIA_ACTIVATION_RELU);
     told t = train(network, s.dataset, NULL, training(0.2, 2), NULL);
     const glia_diagnosis *d = find(&t, GLIA_DIAGNOSIS_INPUT_SCALE);
     check_before(d);
@@ -201,7 +201,7 @@ static void test_input_scale(void **state)
 
     for (size_t i = 0; i < N * FEATURES; i++) s.x[i] *= 1e-4F;
     for (size_t i = 0; i < N; i++) s.x[i * FEATURES + 7] = 0;
-    network = make(s.dataset, 1, 32, GLIA_RELU);
+    network = make(s.dataset, 1, 32, GLIA_ACTIVATION_RELU);
     t = train(network, s.dataset, NULL, training(0.2, 2), NULL);
     assert_message(only(&t, GLIA_DIAGNOSIS_INPUT_SCALE), "tiny");
     glia_network_free(network);
@@ -220,9 +220,9 @@ static void test_bits_as_bytes(void **state)
         for (size_t f = 0; f < 16; f++) x[i][f] = gi_rng_below(&rng, 4) <= label[i];
     }
     glia_dataset *dataset = NULL;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_U8, x, label, 500, 16, 2, &dataset, NULL),
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_U8, x, label, 500, 16, 2, &dataset, NULL),
                      GLIA_OK);
-    glia_network *network = make(dataset, 1, 16, GLIA_TANH);
+    glia_network *network = make(dataset, 1, 16, GLIA_ACTIVATION_TANH);
     const told t = train(network, dataset, NULL, training(0.1, 3), NULL);
     assert_message(only(&t, GLIA_DIAGNOSIS_INPUT_SCALE), "255");
     glia_network_free(network);
@@ -234,7 +234,7 @@ static void test_input_spread(void **state)
     (void)state;
     samples s = make_clouds(N);
     for (size_t i = 0; i < N * FEATURES; i++) s.x[i] *= i % FEATURES == 3 ? 5.0F : 0.01F;
-    glia_network *network = make(s.dataset, 1, 32, GLIA_TANH);
+    glia_network *network = make(s.dataset, 1, 32, GLIA_ACTIVATION_TANH);
     const told t = train(network, s.dataset, NULL, training(0.05, 2), NULL);
     const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_INPUT_SPREAD);
     check_before(d);
@@ -249,7 +249,7 @@ static void test_input_constant(void **state)
     (void)state;
     samples s = make_clouds(N);
     for (size_t i = 0; i < N * FEATURES; i++) s.x[i] = 0.5F;
-    glia_network *network = make(s.dataset, 1, 32, GLIA_TANH);
+    glia_network *network = make(s.dataset, 1, 32, GLIA_ACTIVATION_TANH);
     const told t = train(network, s.dataset, NULL, training(0.05, 4), NULL);
     check_before(only(&t, GLIA_DIAGNOSIS_INPUT_CONSTANT));
     glia_network_free(network);
@@ -261,7 +261,7 @@ static void test_labels(void **state)
     (void)state;
     samples s = make_clouds(N);
     for (size_t i = 0; i < N; i++) s.label[i] = s.label[i] < 2 ? 1 : 4;
-    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    glia_network *network = make(s.dataset, 1, 32, GLIA_ACTIVATION_RELU);
     told t = train(network, s.dataset, NULL, training(0.1, 2), NULL);
     const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_MISSING_CLASS);
     check_before(d);
@@ -270,7 +270,7 @@ static void test_labels(void **state)
     glia_network_free(network);
 
     for (size_t i = 0; i < N; i++) s.label[i] = 2;
-    network = make(s.dataset, 1, 32, GLIA_RELU);
+    network = make(s.dataset, 1, 32, GLIA_ACTIVATION_RELU);
     t = train(network, s.dataset, NULL, training(0.1, 4), NULL);
     d = only(&t, GLIA_DIAGNOSIS_ONE_CLASS);
     check_before(d);
@@ -296,7 +296,7 @@ static void test_classes_have_names(void **state)
         kept[c] = data->class_names[c];
         data->class_names[c] = (char *)names[c];
     }
-    glia_network *network = make(data, 1, 8, GLIA_TANH);
+    glia_network *network = make(data, 1, 8, GLIA_ACTIVATION_TANH);
     told t = train(network, data, NULL, training(0.1, 1), NULL);
     assert_message(find(&t, GLIA_DIAGNOSIS_MISSING_CLASS), "(class \"seldom seen\")");
     for (size_t c = 0; c < 3; c++) data->class_names[c] = kept[c];
@@ -320,7 +320,7 @@ static void test_labels_of_a_view(void **state)
         n_rest += label == 0;
     }
     const glia_dataset *without = n_rest ? held : rest, *with = n_rest ? rest : held;
-    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    glia_network *network = make(s.dataset, 1, 32, GLIA_ACTIVATION_RELU);
     told t = train(network, without, NULL, training(0.1, 1), NULL);
     assert_message(only(&t, GLIA_DIAGNOSIS_MISSING_CLASS), "class 0)");
     t = train(network, with, NULL, training(0.1, 1), NULL);
@@ -337,7 +337,7 @@ static void test_unrelated_labels(void **state)
     (void)state;
     samples s = make_clouds(4 * N);
     shuffle_labels(&s);
-    glia_network *network = make(s.dataset, 1, 16, GLIA_TANH);
+    glia_network *network = make(s.dataset, 1, 16, GLIA_ACTIVATION_TANH);
     glia_train_result result;
     told t = train(network, s.dataset, NULL, training(0.05, 4), &result);
     assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "the network learns nothing");
@@ -349,7 +349,7 @@ static void test_unrelated_labels(void **state)
 
     s = make_clouds(800);
     shuffle_labels(&s);
-    network = make(s.dataset, 1, 256, GLIA_RELU);
+    network = make(s.dataset, 1, 256, GLIA_ACTIVATION_RELU);
     t = train(network, s.dataset, NULL, training(0.2, 60), &result);
     assert_true(result.train_accuracy > 0.9);
     assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "by heart");
@@ -357,7 +357,7 @@ static void test_unrelated_labels(void **state)
 
     glia_dataset *rest, *held;
     assert_int_equal(glia_dataset_hold_out(s.dataset, 0.3, 1, &rest, &held, NULL), GLIA_OK);
-    network = make(s.dataset, 1, 256, GLIA_RELU);
+    network = make(s.dataset, 1, 256, GLIA_ACTIVATION_RELU);
     t = train(network, rest, held, training(0.2, 60), &result);
     assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "by heart");
     glia_network_free(network);
@@ -375,7 +375,7 @@ static void test_shifted_labels(void **state)
         uint32_t *label = test_malloc(N * sizeof *label);
         for (size_t i = 0; i < N; i++) label[(i + by) % N] = s.label[i];
         memcpy(s.label, label, N * sizeof *label);
-        glia_network *network = make(s.dataset, 1, 16, GLIA_TANH);
+        glia_network *network = make(s.dataset, 1, 16, GLIA_ACTIVATION_TANH);
         glia_settings p = training(0.01, 4);
         p.batch = 10;
         const told t = train(network, s.dataset, NULL, p, NULL);
@@ -417,11 +417,11 @@ static void test_weak_tables_are_sound(void **state)
         const size_t n = i < 3 ? 300 : i < 6 ? 600 : 1500;
         samples s = make_weak(n, shares[i % 3], (uint32_t)i + 10);
         glia_settings p = training(0, 40);
-        p.optimizer = GLIA_ADAM;
+        p.optimizer = GLIA_OPTIMIZER_ADAM;
         p.lr = 0.01;
         p.batch = n / 10;
         for (int shuffled = 0; shuffled < (i == 6 ? 2 : 1); shuffled++) {
-            glia_network *network = make(s.dataset, 1, 100, GLIA_RELU);
+            glia_network *network = make(s.dataset, 1, 100, GLIA_ACTIVATION_RELU);
             const told t = train(network, s.dataset, NULL, p, NULL);
             if (shuffled)
                 only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS);
@@ -445,7 +445,7 @@ static void test_relation_of_labels(void **state)
         samples s = make_weak(ROWS, draw % 2 ? 0.5 : 0.2, draw);
         gi_rng rng = gi_rng_make(draw, GI_RANDOM_HOLD_OUT, 0, 0);
         gi_shuffle(s.label, ROWS, &rng);
-        glia_network *network = make(s.dataset, 0, 0, GLIA_RELU);
+        glia_network *network = make(s.dataset, 0, 0, GLIA_ACTIVATION_RELU);
         const gi_relation r = gi_relation_of(network, s.dataset, 1e8);
         assert_int_equal(r.samples, ROWS);
         n_related += r.sign[GI_OWN] > 2.8;
@@ -457,7 +457,7 @@ static void test_relation_of_labels(void **state)
     assert_true(n_related <= 4 && n_shifted <= 1);
 
     samples s = make_clouds(ROWS);
-    glia_network *network = make(s.dataset, 0, 0, GLIA_RELU);
+    glia_network *network = make(s.dataset, 0, 0, GLIA_ACTIVATION_RELU);
     gi_relation r = gi_relation_of(network, s.dataset, 1e8);
     assert_true(r.sign[GI_OWN] > 20 && r.weak > 50 && r.moderate[GI_OWN] > 50);
     assert_true(r.sign[GI_BEFORE] < 4 && r.sign[GI_AFTER] < 4);
@@ -475,8 +475,8 @@ static void test_relation_of_labels(void **state)
         for (size_t i = 0; i < ROWS; i++)
             y[i] = s.x[((i + ROWS + (size_t)shift) % ROWS) * FEATURES + 5];
         glia_dataset *values;
-        assert_int_equal(glia_dataset_from_targets(GLIA_F32, s.x, y, ROWS, FEATURES, 1, GLIA_VALUES,
-                                                   &values, NULL),
+        assert_int_equal(glia_dataset_from_targets(GLIA_TYPE_F32, s.x, y, ROWS, FEATURES, 1,
+                                                   GLIA_TASK_VALUES, &values, NULL),
                          GLIA_OK);
         shape p = shape_of(FEATURES, 1);
         p.loss = GLIA_LOSS_MSE;
@@ -524,7 +524,7 @@ static void test_bayes_factor(void **state)
                       2;
     }
     glia_dataset *dataset = wrap(x, label, ROWS, 1, 2);
-    glia_network *network = make(dataset, 0, 0, GLIA_RELU);
+    glia_network *network = make(dataset, 0, 0, GLIA_ACTIVATION_RELU);
     const gi_relation r = gi_relation_of(network, dataset, 1e8);
     assert_true(fabs(r.weak - expected[0]) < 1e-5);
     assert_true(fabs(r.moderate[GI_OWN] - expected[1]) < 1e-5);
@@ -549,7 +549,7 @@ static void test_few_rows_say_nothing(void **state)
             gi_rng rng = gi_rng_make(draw, GI_RANDOM_HOLD_OUT, 0, 0);
             gi_shuffle(s.label, s.n, &rng);
             glia_dataset *some = wrap(s.x, s.label, s.n, cases[c].features, 2);
-            glia_network *network = make(some, 0, 0, GLIA_RELU);
+            glia_network *network = make(some, 0, 0, GLIA_ACTIVATION_RELU);
             mean += gi_relation_of(network, some, 1e8).weak / DRAWS;
             glia_network_free(network);
             glia_dataset_free(some);
@@ -572,7 +572,7 @@ static void test_relation_of_pairs(void **state)
         x[4] *= 1000;
     }
     glia_dataset *some = wrap(s.x, s.label, ROWS, FEATURES, 2);
-    glia_network *network = make(some, 0, 0, GLIA_RELU);
+    glia_network *network = make(some, 0, 0, GLIA_ACTIVATION_RELU);
     const gi_relation r = gi_relation_of(network, some, 1e8);
     assert_true(r.sign[GI_OWN] > 8 && r.weak < 2);
     assert_true(r.sign[GI_BEFORE] < 3.5 && r.sign[GI_AFTER] < 3.5);
@@ -591,7 +591,7 @@ static void test_relation_of_scaled_features(void **state)
         for (size_t scaled = 0; scaled < 2; scaled++) {
             for (size_t i = 0; scaled && i < s.n; i++)
                 for (size_t f = 0; f < FEATURES; f += 3) s.x[i * FEATURES + f] *= 1024;
-            glia_network *network = make(s.dataset, 0, 0, GLIA_RELU);
+            glia_network *network = make(s.dataset, 0, 0, GLIA_ACTIVATION_RELU);
             r[scaled] = gi_relation_of(network, s.dataset, 1e8);
             glia_network_free(network);
         }
@@ -617,9 +617,9 @@ static void test_orders_of_neighbours(void **state)
         for (size_t c = 0; i < MIDDLE && c < COLUMNS; c++) s.x[i * COLUMNS + c] *= 0.1F;
     }
     glia_dataset *values;
-    assert_int_equal(
-        glia_dataset_from_targets(GLIA_F32, s.x, y, ROWS, COLUMNS, 1, GLIA_VALUES, &values, NULL),
-        GLIA_OK);
+    assert_int_equal(glia_dataset_from_targets(GLIA_TYPE_F32, s.x, y, ROWS, COLUMNS, 1,
+                                               GLIA_TASK_VALUES, &values, NULL),
+                     GLIA_OK);
     const gi_look l = {.dataset = values,
                        .n = ROWS,
                        .p = COLUMNS,
@@ -657,7 +657,7 @@ static void test_relation_of_the_whole(void **state)
     assert_int_equal(glia_dataset_hold_out(s.dataset, 0.93, 1, &rest, &held, NULL), GLIA_OK);
     glia_settings p = training(0.2, 60);
     for (int whole = 0; whole < 2; whole++) {
-        glia_network *network = make(s.dataset, 1, 100, GLIA_RELU);
+        glia_network *network = make(s.dataset, 1, 100, GLIA_ACTIVATION_RELU);
         if (whole) p.whole = s.dataset;
         const told t = train(network, rest, NULL, p, NULL);
         if (whole) assert_message(only(&t, GLIA_DIAGNOSIS_UNRELATED_LABELS), "by heart");
@@ -665,7 +665,7 @@ static void test_relation_of_the_whole(void **state)
         glia_network_free(network);
     }
     samples other = make_weak(100, 0.5, 1);
-    glia_network *network = make(s.dataset, 0, 0, GLIA_RELU);
+    glia_network *network = make(s.dataset, 0, 0, GLIA_ACTIVATION_RELU);
     glia_error error;
     p.whole = other.dataset;
     assert_error("whole", glia_train(network, rest, NULL, &p, NULL, &error), GLIA_MISMATCH, &error,
@@ -683,7 +683,7 @@ static void test_dead_units(void **state)
 {
     (void)state;
     samples s = make_clouds(N);
-    glia_network *network = make(s.dataset, 3, 32, GLIA_RELU);
+    glia_network *network = make(s.dataset, 3, 32, GLIA_ACTIVATION_RELU);
     const told t = train(network, s.dataset, NULL, training(4, 3), NULL);
     const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_DEAD_UNITS);
     assert_true(d->layer < 3 && d->value > 0.75 && d->value <= 1);
@@ -701,20 +701,20 @@ static void test_saturated_units(void **state)
 {
     (void)state;
     samples s = make_clouds(N);
-    glia_network *network = make(s.dataset, 2, 64, GLIA_TANH);
+    glia_network *network = make(s.dataset, 2, 64, GLIA_ACTIVATION_TANH);
     told t = train(network, s.dataset, NULL, training(4, 3), NULL);
     const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_SATURATED_UNITS);
     assert_true(d->layer < 2 && d->value > 0.5);
     assert_message(d, "(tanh)");
     glia_network_free(network);
 
-    network = make(s.dataset, 1, 64, GLIA_SCALED_TANH);
+    network = make(s.dataset, 1, 64, GLIA_ACTIVATION_SCALED_TANH);
     scale_weights(network, 100);
     t = train(network, s.dataset, NULL, training(0.01, 1), NULL);
     assert_message(find(&t, GLIA_DIAGNOSIS_SATURATED_UNITS), "(scaled-tanh)");
     glia_network_free(network);
 
-    network = make(s.dataset, 2, 64, GLIA_SIGMOID);
+    network = make(s.dataset, 2, 64, GLIA_ACTIVATION_SIGMOID);
     scale_weights(network, 50); /* from the start */
     t = train(network, s.dataset, NULL, training(0.01, 1), NULL);
     d = find(&t, GLIA_DIAGNOSIS_SATURATED_UNITS);
@@ -728,7 +728,7 @@ static void test_vanishing_gradient(void **state)
 {
     (void)state;
     samples s = make_clouds(N);
-    glia_network *network = make(s.dataset, 6, 32, GLIA_SIGMOID);
+    glia_network *network = make(s.dataset, 6, 32, GLIA_ACTIVATION_SIGMOID);
     told t = train(network, s.dataset, NULL, training(0.1, 4), NULL);
     const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_VANISHING_GRADIENT);
     assert_true(d->layer == 0 && d->value < 0.01 && d->value > 0);
@@ -736,7 +736,7 @@ static void test_vanishing_gradient(void **state)
     assert_message(d, "instead of sigmoid");
     glia_network_free(network);
 
-    network = make(s.dataset, 3, 32, GLIA_TANH);
+    network = make(s.dataset, 3, 32, GLIA_ACTIVATION_TANH);
     scale_weights(network, 0); /* all units of a layer are the same, and stay so */
     t = train(network, s.dataset, NULL, training(0.1, 4), NULL);
     assert_true(only(&t, GLIA_DIAGNOSIS_VANISHING_GRADIENT)->value == 0);
@@ -749,7 +749,7 @@ static void test_exploding_gradient(void **state)
 {
     (void)state;
     samples s = make_clouds(N);
-    glia_network *network = make(s.dataset, 4, 32, GLIA_RELU);
+    glia_network *network = make(s.dataset, 4, 32, GLIA_ACTIVATION_RELU);
     scale_weights(network, 8);
     told t = train(network, s.dataset, NULL, training(1e-9, 1), NULL);
     const glia_diagnosis *d = find(&t, GLIA_DIAGNOSIS_EXPLODING_GRADIENT);
@@ -763,13 +763,13 @@ static void test_learning_rate(void **state)
 {
     (void)state;
     samples s = make_clouds(N);
-    glia_network *network = make(s.dataset, 1, 32, GLIA_RELU);
+    glia_network *network = make(s.dataset, 1, 32, GLIA_ACTIVATION_RELU);
     told t = train(network, s.dataset, NULL, training(1e-6, 20), NULL);
     const glia_diagnosis *d = only(&t, GLIA_DIAGNOSIS_RATE_LOW);
     assert_true(d->step >= 1000 && d->epoch < 20 && d->value > 0.95);
     glia_network_free(network);
 
-    network = make(s.dataset, 0, 0, GLIA_RELU);
+    network = make(s.dataset, 0, 0, GLIA_ACTIVATION_RELU);
     t = train(network, s.dataset, NULL, training(200, 5), NULL);
     d = only(&t, GLIA_DIAGNOSIS_RATE_HIGH);
     assert_true(d->value > 1.1);
@@ -790,11 +790,11 @@ static void test_plateau(void **state)
         label[i] = (x[i][0] > 0) == (x[i][1] > 0);
     }
     glia_dataset *board = wrap(&x[0][0], label, N, 2, 2);
-    glia_network *network = make(board, 0, 0, GLIA_RELU);
+    glia_network *network = make(board, 0, 0, GLIA_ACTIVATION_RELU);
     told t = train(network, board, NULL, training(0.2, 12), NULL);
     assert_message(only(&t, GLIA_DIAGNOSIS_PLATEAU), "a hidden layer");
     glia_network_free(network);
-    network = make(board, 1, 16, GLIA_TANH);
+    network = make(board, 1, 16, GLIA_ACTIVATION_TANH);
     t = train(network, board, NULL, training(0.2, 30), NULL);
     assert_int_equal(t.n, 0);
     glia_network_free(network);
@@ -826,12 +826,13 @@ static void test_healthy_runs(void **state)
 {
     (void)state;
     if (is_sanitized()) skip(); /* too slow there, and about numbers alone */
-    static const glia_activation activations[] = {GLIA_SIGMOID, GLIA_TANH, GLIA_RELU,
-                                                  GLIA_IDENTITY};
+    static const glia_activation activations[] = {GLIA_ACTIVATION_SIGMOID, GLIA_ACTIVATION_TANH,
+                                                  GLIA_ACTIVATION_RELU, GLIA_ACTIVATION_IDENTITY};
     static const double rates[] = {0.02, 0.1};
     samples s = make_clouds(N);
     for (size_t a = 0; a < 4; a++)
-        for (size_t layers = 0; layers <= (activations[a] == GLIA_SIGMOID ? 2 : 5); layers++)
+        for (size_t layers = 0; layers <= (activations[a] == GLIA_ACTIVATION_SIGMOID ? 2 : 5);
+             layers++)
             for (size_t r = 0; r < 2; r++) {
                 glia_settings p = training(rates[r], 16);
                 check_healthy(s.dataset, layers, 48, activations[a], p, 0.8);
@@ -850,21 +851,22 @@ static void test_healthy_variants(void **state)
     (void)state;
     if (is_sanitized()) skip(); /* too slow there, and about numbers alone */
     samples s = make_clouds(N);
-    static const glia_optimizer optimizers[] = {GLIA_MOMENTUM, GLIA_NESTEROV, GLIA_RMSPROP,
-                                                GLIA_ADAM, GLIA_ADAMW};
-    for (int f = GLIA_LEAKY_RELU; f <= GLIA_SCALED_TANH; f++)
+    static const glia_optimizer optimizers[] = {GLIA_OPTIMIZER_MOMENTUM, GLIA_OPTIMIZER_NESTEROV,
+                                                GLIA_OPTIMIZER_RMSPROP, GLIA_OPTIMIZER_ADAM,
+                                                GLIA_OPTIMIZER_ADAMW};
+    for (int f = GLIA_ACTIVATION_LEAKY_RELU; f <= GLIA_ACTIVATION_SCALED_TANH; f++)
         for (size_t layers = 1; layers <= 4; layers += 3)
             check_healthy(s.dataset, layers, 48, (glia_activation)f, training(0.05, 12), 0.8);
     for (size_t o = 0; o < sizeof optimizers / sizeof *optimizers; o++) {
         glia_settings p = training(0, 12);
         p.optimizer = optimizers[o];
-        check_healthy(s.dataset, 2, 48, GLIA_RELU, p, 0.8);
+        check_healthy(s.dataset, 2, 48, GLIA_ACTIVATION_RELU, p, 0.8);
     }
     glia_settings p = training(0.05, 12);
     p.label_smoothing = 0.3;
     p.dropout = 0.4;
     p.averaging = 0.99;
-    check_healthy(s.dataset, 2, 48, GLIA_RELU, p, 0.7);
+    check_healthy(s.dataset, 2, 48, GLIA_ACTIVATION_RELU, p, 0.7);
 
     /* One class of 20, which counts as much as the other: the loss, weighted, is high. */
     for (size_t i = 0; i < N; i++) s.label[i] = s.label[i] == 0 && i % 4 == 0;
@@ -872,7 +874,7 @@ static void test_healthy_variants(void **state)
     glia_dataset *rare = wrap(s.x, s.label, N, FEATURES, 2);
     p = training(0.02, 12);
     p.class_weights = (gi_class_weights){.n = 2, .of = weights};
-    check_healthy(rare, 1, 16, GLIA_RELU, p, 0.6);
+    check_healthy(rare, 1, 16, GLIA_ACTIVATION_RELU, p, 0.6);
     glia_dataset_free(rare);
     free_samples(&s);
 }
@@ -882,7 +884,7 @@ static void test_gradient_of_probe(void **state)
 {
     (void)state;
     samples s = make_clouds(64);
-    for (int f = GLIA_SIGMOID; f <= GLIA_SCALED_TANH; f++)
+    for (int f = GLIA_ACTIVATION_SIGMOID; f <= GLIA_ACTIVATION_SCALED_TANH; f++)
         for (int normalised = 0; normalised < 2; normalised++) {
             enum { UNITS = 24 };
             glia_network *network = make(s.dataset, 2, UNITS, (glia_activation)f);
@@ -930,15 +932,15 @@ static void test_healthy_small_sets(void **state)
     static const uint32_t label[] = {0, 1, 1, 0};
     glia_dataset *xor_gate = wrap(x, label, 4, 2, 2);
     for (size_t batch = 1; batch <= 4; batch += 3)
-        for (int f = GLIA_SIGMOID; f <= GLIA_RELU; f++) {
+        for (int f = GLIA_ACTIVATION_SIGMOID; f <= GLIA_ACTIVATION_RELU; f++) {
             glia_settings p = training(batch == 1 ? 0.1 : 0.5, 4000);
             p.batch = batch;
             check_healthy(xor_gate, 1, 16, (glia_activation)f, p, 1);
         }
     glia_dataset_free(xor_gate);
     samples s = make_clouds(120);
-    check_healthy(s.dataset, 1, 16, GLIA_RELU, training(0.1, 30), 0.9);
-    check_healthy(s.dataset, 2, 16, GLIA_TANH, training(0.1, 30), 0.9);
+    check_healthy(s.dataset, 1, 16, GLIA_ACTIVATION_RELU, training(0.1, 30), 0.9);
+    check_healthy(s.dataset, 2, 16, GLIA_ACTIVATION_TANH, training(0.1, 30), 0.9);
     free_samples(&s);
 }
 
@@ -966,7 +968,7 @@ static void test_looking_changes_nothing(void **state)
             p.batch = 100;
             told all = {0};
             for (int looks = 0; looks < 2; looks++) {
-                glia_network *network = make(s.dataset, layers, 192, GLIA_TANH);
+                glia_network *network = make(s.dataset, layers, 192, GLIA_ACTIVATION_TANH);
                 if (looks)
                     all = train(network, s.dataset, NULL, p, NULL);
                 else
@@ -981,7 +983,7 @@ static void test_looking_changes_nothing(void **state)
         }
     test_free(weights[0]);
     test_free(weights[1]);
-    glia_network *network = make(s.dataset, 1, 16, GLIA_RELU);
+    glia_network *network = make(s.dataset, 1, 16, GLIA_ACTIVATION_RELU);
     glia_settings p = training(5, 0);
     p.diagnosis = count;
     assert_int_equal(glia_train(network, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);

@@ -83,9 +83,9 @@ static void test_function_of_its_arguments(void **state)
     uint8_t image[PIXELS], again[PIXELS], other[PIXELS];
     memset(image, 0xAA, sizeof image);
     memset(again, 0x55, sizeof again);
-    const uint32_t label = gi_digits_draw(1, GLIA_TRAIN, 7, image);
-    gi_digits_draw(2, GLIA_TEST, 8, other); /* leaves no trace */
-    assert_int_equal(gi_digits_draw(1, GLIA_TRAIN, 7, again), label);
+    const uint32_t label = gi_digits_draw(1, GLIA_SPLIT_TRAIN, 7, image);
+    gi_digits_draw(2, GLIA_SPLIT_TEST, 8, other); /* leaves no trace */
+    assert_int_equal(gi_digits_draw(1, GLIA_SPLIT_TRAIN, 7, again), label);
     assert_memory_equal(image, again, PIXELS);
 
     /* Each argument, its high bits included, makes another image. */
@@ -94,10 +94,10 @@ static void test_function_of_its_arguments(void **state)
         glia_split split;
         uint64_t index;
     } others[] = {
-        {2, GLIA_TRAIN, 7},          {1, GLIA_TEST, 7},
-        {1, GLIA_TRAIN, 8},          {UINT64_C(1) << 32 | 1, GLIA_TRAIN, 7},
-        {UINT64_MAX, GLIA_TRAIN, 7}, {1, GLIA_TRAIN, UINT64_C(1) << 32 | 7},
-        {0, GLIA_TRAIN, 7},          {1, GLIA_TRAIN, (UINT64_C(1) << 56) - 1},
+        {2, GLIA_SPLIT_TRAIN, 7},          {1, GLIA_SPLIT_TEST, 7},
+        {1, GLIA_SPLIT_TRAIN, 8},          {UINT64_C(1) << 32 | 1, GLIA_SPLIT_TRAIN, 7},
+        {UINT64_MAX, GLIA_SPLIT_TRAIN, 7}, {1, GLIA_SPLIT_TRAIN, UINT64_C(1) << 32 | 7},
+        {0, GLIA_SPLIT_TRAIN, 7},          {1, GLIA_SPLIT_TRAIN, (UINT64_C(1) << 56) - 1},
     };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         const uint32_t digit =
@@ -113,12 +113,13 @@ static void test_draws_without_memory(void **state)
     glia_dataset *dataset;
     const glia_data_params params = {.seed = 1, .threads = 1};
     allocations = 0;
-    assert_int_equal(glia_dataset_open("digits", GLIA_TEST, &params, &dataset, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("digits", GLIA_SPLIT_TEST, &params, &dataset, NULL),
+                     GLIA_OK);
     assert_true(allocations > 0); /* they are counted */
     glia_dataset_free(dataset);
     allocations = 0;
     uint8_t image[PIXELS];
-    for (uint64_t i = 0; i < 100; i++) gi_digits_draw(1, GLIA_TRAIN, i, image);
+    for (uint64_t i = 0; i < 100; i++) gi_digits_draw(1, GLIA_SPLIT_TRAIN, i, image);
     assert_int_equal(allocations, 0);
 }
 
@@ -131,7 +132,7 @@ static void test_form(void **state)
     (void)state;
     for (uint64_t index = 0; index < 5000; index++) {
         uint8_t image[SIDE][SIDE];
-        gi_digits_draw(3, GLIA_TRAIN, index, &image[0][0]);
+        gi_digits_draw(3, GLIA_SPLIT_TRAIN, index, &image[0][0]);
         int left = SIDE, right = -1, top = SIDE, bottom = -1, brightest = 0;
         double mass = 0, x = 0, y = 0;
         for (int i = 0; i < SIDE; i++)
@@ -172,7 +173,7 @@ static void test_statistics(void **state)
     double counts[10] = {0}, ink = 0, lit = 0, full = 0, faint = 0;
     for (uint64_t index = 0; index < N; index++) {
         uint8_t image[PIXELS];
-        counts[gi_digits_draw(1, GLIA_TRAIN, index, image)]++;
+        counts[gi_digits_draw(1, GLIA_SPLIT_TRAIN, index, image)]++;
         for (size_t i = 0; i < PIXELS; i++) {
             ink += image[i] / 255.0;
             lit += image[i] > 0;
@@ -201,7 +202,7 @@ static void test_labels(void **state)
     double counts[10] = {0};
     uint8_t image[PIXELS];
     for (uint64_t index = 0; index < 3000; index++) {
-        const uint32_t label = gi_digits_draw(1, GLIA_TRAIN, index, image);
+        const uint32_t label = gi_digits_draw(1, GLIA_SPLIT_TRAIN, index, image);
         counts[label]++;
         for (size_t i = 0; i < PIXELS; i++) mean[label][i] += image[i];
     }
@@ -217,7 +218,7 @@ static void test_labels(void **state)
 
     size_t right = 0;
     for (uint64_t index = 0; index < 1000; index++) {
-        const uint32_t label = gi_digits_draw(1, GLIA_TEST, index, image);
+        const uint32_t label = gi_digits_draw(1, GLIA_SPLIT_TEST, index, image);
         double least = INFINITY;
         uint32_t nearest = 0;
         for (uint32_t d = 0; d < 10; d++) {
@@ -243,10 +244,11 @@ static void test_stored(void **state)
     for (int threads = 1; threads <= 3; threads++) {
         const glia_data_params params = {.seed = UINT64_MAX, .threads = threads};
         glia_dataset *dataset;
-        assert_int_equal(glia_dataset_open("digits", GLIA_TEST, &params, &dataset, NULL), GLIA_OK);
+        assert_int_equal(glia_dataset_open("digits", GLIA_SPLIT_TEST, &params, &dataset, NULL),
+                         GLIA_OK);
         const glia_dataset_info info = glia_dataset_describe(dataset);
         assert_string_equal(info.name, "digits");
-        assert_int_equal(info.type, GLIA_U8);
+        assert_int_equal(info.type, GLIA_TYPE_U8);
         assert_int_equal(info.samples, GI_DIGITS_TEST);
         assert_int_equal(info.features, PIXELS);
         assert_int_equal(info.classes, 10);
@@ -259,7 +261,7 @@ static void test_stored(void **state)
             uint8_t image[PIXELS];
             uint32_t label;
             const void *row = gi_dataset_row(dataset, 5, i, NULL, &label); /* of any epoch */
-            assert_int_equal(gi_digits_draw(UINT64_MAX, GLIA_TEST, i, image), label);
+            assert_int_equal(gi_digits_draw(UINT64_MAX, GLIA_SPLIT_TEST, i, image), label);
             assert_memory_equal(row, image, PIXELS);
         }
         glia_dataset_free(dataset);
@@ -272,7 +274,8 @@ static void test_fresh(void **state)
     (void)state;
     const glia_data_params params = {.seed = 5, .fresh = true};
     glia_dataset *dataset;
-    assert_int_equal(glia_dataset_open("digits", GLIA_TRAIN, &params, &dataset, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("digits", GLIA_SPLIT_TRAIN, &params, &dataset, NULL),
+                     GLIA_OK);
     assert_true(gi_dataset_is_endless(dataset));
     assert_int_equal(glia_dataset_describe(dataset).samples, GI_DIGITS_TRAIN);
     static const struct {
@@ -284,13 +287,14 @@ static void test_fresh(void **state)
         uint32_t label;
         const void *row = gi_dataset_row(dataset, cases[i].epoch, cases[i].row, scratch, &label);
         const uint64_t index = (uint64_t)cases[i].epoch * GI_DIGITS_TRAIN + cases[i].row;
-        assert_int_equal(gi_digits_draw(5, GLIA_TRAIN, index, image), label);
+        assert_int_equal(gi_digits_draw(5, GLIA_SPLIT_TRAIN, index, image), label);
         assert_memory_equal(row, image, PIXELS);
     }
     glia_dataset_free(dataset);
 
     /* There is no fresh test set: what is measured on must stay. */
-    assert_int_equal(glia_dataset_open("digits", GLIA_TEST, &params, &dataset, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("digits", GLIA_SPLIT_TEST, &params, &dataset, NULL),
+                     GLIA_OK);
     assert_false(gi_dataset_is_endless(dataset));
     glia_dataset_free(dataset);
 }

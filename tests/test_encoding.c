@@ -84,7 +84,7 @@ static void test_columns(void **state)
     const glia_dataset_info info = glia_dataset_describe(set);
     assert_int_equal(info.samples, 4);
     assert_int_equal(info.classes, 2);
-    assert_int_equal(info.task, GLIA_CLASSES);
+    assert_int_equal(info.task, GLIA_TASK_CLASSES);
     assert_string_equal(glia_dataset_class_name(set, 0), "ann");
     /* age: mean 3, sd sqrt(8/3), missing; kind: cat, dog, missing; weight: mean 6, sd 3 */
     const float u = (float)(2 / sqrt(8.0 / 3));
@@ -232,7 +232,7 @@ static void test_one_hot(void **state)
     }
     glia_dataset *set = must_read(text, &params);
     glia_dataset_info info = glia_dataset_describe(set);
-    assert_int_equal(info.task, GLIA_CLASSES);
+    assert_int_equal(info.task, GLIA_TASK_CLASSES);
     assert_int_equal(info.classes, 3);
     assert_string_equal(glia_dataset_class_name(set, 2), "r");
     assert_non_null(strstr(glia_dataset_notes(set), "setting loss=bce"));
@@ -255,12 +255,12 @@ static void test_one_hot(void **state)
     glia_dataset_free(set);
     params.loss = GLIA_LOSS_BCE;
     set = must_read(text, &params);
-    assert_int_equal(glia_dataset_describe(set).task, GLIA_LABELS);
+    assert_int_equal(glia_dataset_describe(set).task, GLIA_TASK_LABELS);
     glia_dataset_free(set);
     params.loss = GLIA_LOSS_AUTO;
     strcat(text, "13,1,1,0\n"); /* one row has two */
     set = must_read(text, &params);
-    assert_int_equal(glia_dataset_describe(set).task, GLIA_LABELS);
+    assert_int_equal(glia_dataset_describe(set).task, GLIA_TASK_LABELS);
     glia_dataset_free(set);
     params.loss = GLIA_LOSS_CROSS_ENTROPY;
     assert_int_equal(read_text(text, &params, NULL, &set, &error), GLIA_BAD_FORMAT);
@@ -403,18 +403,22 @@ static void test_targets(void **state)
     (void)state;
     static const char *const two[] = {"p", "q"}, *const first[] = {"x"}, *const third[] = {"3"};
     const struct target_case cases[] = {
-        {"x,y\n1,2\n2,2\n3,1\n4,1\n", {0}, GLIA_CLASSES, 2, "1"},
-        {"x,y\n1,20\n2,20\n3,100\n4,100\n", {0}, GLIA_CLASSES, 2, "20"}, /* not "100" */
-        {"x,y\n1,-1\n2,1\n3,1\n4,-1\n", {0}, GLIA_CLASSES, 2, "-1"},
-        {"x,y\n1,1\n2,2\n3,3\n4,4\n", {0}, GLIA_VALUES, 1, "y"},
-        {"x,y\n1,1.5\n2,2\n3,2\n4,1.5\n", {0}, GLIA_VALUES, 1, "y"},
-        {"x,y\n1,2\n2,2\n3,1\n4,1\n", {.loss = GLIA_LOSS_MAE}, GLIA_VALUES, 1, "y"},
-        {"x,y\n1,1\n2,2\n3,3\n4,4\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, GLIA_CLASSES, 4, "1"},
-        {"x,p,q\n1,0,1\n2,1,1\n", {.targets = two, .n_targets = 2}, GLIA_LABELS, 2, "p"},
-        {"x,p,q\n1,0,1\n2,1,3\n", {.targets = two, .n_targets = 2}, GLIA_VALUES, 2, "p"},
-        {"x,y\na,1\nb,2\n", {.targets = first, .n_targets = 1}, GLIA_CLASSES, 2, "a"},
-        {"x,p,q\n1,0,u\n2,1,v\n", {.targets = third, .n_targets = 1}, GLIA_CLASSES, 2, "u"},
-        {"x,w,y\n1,1,u\n2,1,v\n", {.weight = "y"}, GLIA_CLASSES, 0, NULL}, /* a weight of text */
+        {"x,y\n1,2\n2,2\n3,1\n4,1\n", {0}, GLIA_TASK_CLASSES, 2, "1"},
+        {"x,y\n1,20\n2,20\n3,100\n4,100\n", {0}, GLIA_TASK_CLASSES, 2, "20"}, /* not "100" */
+        {"x,y\n1,-1\n2,1\n3,1\n4,-1\n", {0}, GLIA_TASK_CLASSES, 2, "-1"},
+        {"x,y\n1,1\n2,2\n3,3\n4,4\n", {0}, GLIA_TASK_VALUES, 1, "y"},
+        {"x,y\n1,1.5\n2,2\n3,2\n4,1.5\n", {0}, GLIA_TASK_VALUES, 1, "y"},
+        {"x,y\n1,2\n2,2\n3,1\n4,1\n", {.loss = GLIA_LOSS_MAE}, GLIA_TASK_VALUES, 1, "y"},
+        {"x,y\n1,1\n2,2\n3,3\n4,4\n", {.loss = GLIA_LOSS_CROSS_ENTROPY}, GLIA_TASK_CLASSES, 4, "1"},
+        {"x,p,q\n1,0,1\n2,1,1\n", {.targets = two, .n_targets = 2}, GLIA_TASK_LABELS, 2, "p"},
+        {"x,p,q\n1,0,1\n2,1,3\n", {.targets = two, .n_targets = 2}, GLIA_TASK_VALUES, 2, "p"},
+        {"x,y\na,1\nb,2\n", {.targets = first, .n_targets = 1}, GLIA_TASK_CLASSES, 2, "a"},
+        {"x,p,q\n1,0,u\n2,1,v\n", {.targets = third, .n_targets = 1}, GLIA_TASK_CLASSES, 2, "u"},
+        {"x,w,y\n1,1,u\n2,1,v\n",
+         {.weight = "y"},
+         GLIA_TASK_CLASSES,
+         0,
+         NULL}, /* a weight of text */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct target_case *c = &cases[i];
@@ -762,7 +766,7 @@ static void test_network(void **state)
     assert_int_equal(glia_network_describe(loaded).columns, 3);
 
     glia_dataset *rows = NULL;
-    if (glia_dataset_open_for(loaded, csv, GLIA_TEST, NULL, &rows, &error))
+    if (glia_dataset_open_for(loaded, csv, GLIA_SPLIT_TEST, NULL, &rows, &error))
         fail_msg("%s", error.message);
     assert_int_equal(glia_dataset_describe(rows).samples, 3);
     assert_row(rows, 0, (const float[]){0, 0, 0, 1, 0, 1}, 6, 0);
@@ -772,7 +776,7 @@ static void test_network(void **state)
                  GLIA_MISMATCH, &error, "target", NULL);
 
     glia_row_stream *stream;
-    if (glia_row_stream_open(loaded, csv, GLIA_TEST, NULL, &stream, &error))
+    if (glia_row_stream_open(loaded, csv, GLIA_SPLIT_TEST, NULL, &stream, &error))
         fail_msg("%s", error.message);
     size_t n = 0;
     for (glia_dataset *some;; glia_dataset_free(some)) {
@@ -813,7 +817,8 @@ static glia_status open_plain(const glia_network *network, const char *text, gli
     assert_true(descriptor >= 0);
     assert_int_equal(write(descriptor, text, strlen(text)), strlen(text));
     close(descriptor);
-    const glia_status status = glia_dataset_open_for(network, path, GLIA_TEST, NULL, out, error);
+    const glia_status status =
+        glia_dataset_open_for(network, path, GLIA_SPLIT_TEST, NULL, out, error);
     unlink(path);
     return status;
 }

@@ -153,7 +153,7 @@ static void check_lists(const gi_engine *engine)
         gi_sparse dense = {0, index[0], value[0], has_ends ? end[0] : NULL};
         gi_sparse sparse = {0, index[1], value[1], has_ends ? end[1] : NULL};
         spread_out(&pairs, x);
-        engine->load_sparse(&dense, GLIA_F32, x, FEATURES, 3);
+        engine->load_sparse(&dense, GLIA_TYPE_F32, x, FEATURES, 3);
         engine->load_pairs(&sparse, &pairs, FEATURES, 3);
         assert_int_equal(sparse.n, dense.n);
         assert_memory_equal(index[1], index[0], dense.n * sizeof *index[0]);
@@ -211,7 +211,7 @@ static void check_forward(const gi_engine *f32, const gi_engine *f64)
     (void)f64;
     const gi_engine *engine = gi_engine_native(f32);
     const size_t hidden[] = {UNITS};
-    glia_network *network = make_network(f32, FEATURES, 1, hidden, GLIA_RELU, 3);
+    glia_network *network = make_network(f32, FEATURES, 1, hidden, GLIA_ACTIVATION_RELU, 3);
     gi_layer *layer = &network->layers[0];
     float *w = draw_floats(gi_padded(FEATURES) * layer->ld, 3);
     void *own = layer->weight;
@@ -240,7 +240,7 @@ static void check_backward(const gi_engine *f32, const gi_engine *f64)
     (void)f64;
     const gi_engine *engine = gi_engine_native(f32);
     const size_t hidden[] = {UNITS}, n_weights = gi_padded(FEATURES) * 112;
-    glia_network *network = make_network(f32, FEATURES, 1, hidden, GLIA_RELU, 3);
+    glia_network *network = make_network(f32, FEATURES, 1, hidden, GLIA_ACTIVATION_RELU, 3);
     gi_layer layer = network->layers[0];
     assert_int_equal(layer.ld, 112);
     float *w[2] = {draw_floats(n_weights, 6), draw_floats(n_weights, 6)};
@@ -302,7 +302,8 @@ static glia_dataset *strokes(void)
     }
     glia_dataset *dataset = NULL;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, x, labels, IMAGES, PIXELS, 3, &dataset, NULL), GLIA_OK);
+        glia_dataset_from_arrays(GLIA_TYPE_U8, x, labels, IMAGES, PIXELS, 3, &dataset, NULL),
+        GLIA_OK);
     assert_int_equal(glia_dataset_set_images(dataset, SIDE, SIDE, NULL), GLIA_OK);
     return dataset;
 }
@@ -381,12 +382,12 @@ static void test_images_are_straightened_then_distorted(void **state)
     const glia_augmentation all = glia_augmentation_default(), shift = {.shift = 2, .fade = 1};
     for (int for_training = 0; for_training < 2; for_training++) {
         check_images(NULL, 0, for_training);
-        check_images(NULL, GLIA_DESKEW, for_training);
-        check_images(NULL, GLIA_CENTRE, for_training);
+        check_images(NULL, GLIA_PREPROCESS_DESKEW, for_training);
+        check_images(NULL, GLIA_PREPROCESS_CENTRE, for_training);
     }
     check_images(&all, 0, true);
-    check_images(&shift, GLIA_CENTRE, true);
-    check_images(&all, GLIA_DESKEW | GLIA_CENTRE, true);
+    check_images(&shift, GLIA_PREPROCESS_CENTRE, true);
+    check_images(&all, GLIA_PREPROCESS_DESKEW | GLIA_PREPROCESS_CENTRE, true);
 }
 
 /* The diagnosis looks at the samples that the network learns from: the loss is that of scoring. */
@@ -411,14 +412,15 @@ static void assert_probe_sees(const glia_dataset *dataset, unsigned preprocess)
 static void test_probe_sees_what_is_learned(void **state)
 {
     (void)state;
-    static const unsigned how[] = {0, GLIA_DESKEW, GLIA_CENTRE, GLIA_DESKEW | GLIA_CENTRE,
-                                   GLIA_STANDARDISE};
+    static const unsigned how[] = {0, GLIA_PREPROCESS_DESKEW, GLIA_PREPROCESS_CENTRE,
+                                   GLIA_PREPROCESS_DESKEW | GLIA_PREPROCESS_CENTRE,
+                                   GLIA_PREPROCESS_STANDARDISE};
     glia_dataset *dataset = strokes();
     for (size_t i = 0; i < sizeof how / sizeof how[0]; i++) assert_probe_sees(dataset, how[i]);
     glia_dataset_free(dataset);
     dataset = parse("3 1:0.5 30:-2\n5 2:0 3:7\n5\n3 1:1 2:2 40:3\n", GLIA_LOSS_AUTO);
     assert_probe_sees(dataset, 0);
-    assert_probe_sees(dataset, GLIA_STANDARDISE);
+    assert_probe_sees(dataset, GLIA_PREPROCESS_STANDARDISE);
     glia_dataset_free(dataset);
 }
 

@@ -379,7 +379,8 @@ static void test_mnist(void **state)
     snprintf(path, sizeof path, "%s/glia/mnist", cache);
     assert_int_equal(files_in(path), 4);
     glia_dataset *dataset;
-    assert_int_equal(glia_dataset_open("mnist", GLIA_TEST, &params, &dataset, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open("mnist", GLIA_SPLIT_TEST, &params, &dataset, &error),
+                     GLIA_OK);
     assert_int_equal(glia_dataset_describe(dataset).samples, 10000);
     glia_dataset_free(dataset);
     assert_requests(requests);
@@ -388,7 +389,8 @@ static void test_mnist(void **state)
     forget_requests();
     snprintf(path, sizeof path, "%s/glia/mnist/t10k-labels-idx1-ubyte.gz", cache);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(glia_dataset_open("mnist", GLIA_TEST, &params, &dataset, &error), GLIA_OK);
+    assert_int_equal(glia_dataset_open("mnist", GLIA_SPLIT_TEST, &params, &dataset, &error),
+                     GLIA_OK);
     glia_dataset_free(dataset);
     assert_requests("/good/t10k-labels-idx1-ubyte.gz\n");
 }
@@ -407,9 +409,9 @@ static void test_wrong_content(void **state)
     for (size_t i = 0; i < 2; i++) {
         glia_dataset *dataset = NULL;
         glia_error error = {0};
-        assert_error(names[i], glia_dataset_open(names[i], GLIA_TRAIN, &params, &dataset, &error),
-                     GLIA_DOWNLOAD_FAILED, &error, "/good/train-images-idx3-ubyte.gz",
-                     "checksum is wrong");
+        assert_error(
+            names[i], glia_dataset_open(names[i], GLIA_SPLIT_TRAIN, &params, &dataset, &error),
+            GLIA_DOWNLOAD_FAILED, &error, "/good/train-images-idx3-ubyte.gz", "checksum is wrong");
         assert_null(dataset);
         snprintf(path, sizeof path, "%s/glia/%s", cache, names[i]);
         assert_int_equal(files_in(path), 0);

@@ -153,7 +153,7 @@ static int remove_folder(void **state)
 static glia_network *make_network(uint64_t seed)
 {
     const size_t hidden[] = {3};
-    const glia_activation activations[] = {GLIA_TANH};
+    const glia_activation activations[] = {GLIA_ACTIVATION_TANH};
     shape params = shape_of(4, 2);
     params.n_hidden = 1;
     params.hidden = hidden;
@@ -177,7 +177,7 @@ static glia_network *make_network(uint64_t seed)
         .dataset = "shoes",
         .samples = 60000,
         .validation_samples = 5000,
-        .settings = {.optimizer = GLIA_ADAMW,
+        .settings = {.optimizer = GLIA_OPTIMIZER_ADAMW,
                      .momentum = 0.85,
                      .beta2 = 0.98,
                      .epsilon = 1e-7,
@@ -310,15 +310,15 @@ static void test_round_trip(void **state)
 
     const uint8_t x[3][4] = {{0, 255, 3, 90}, {7, 0, 0, 1}, {200, 100, 50, 25}};
     float probabilities[2][6];
-    assert_int_equal(whole_predict(network, GLIA_U8, x, 3, probabilities[0], NULL), GLIA_OK);
-    assert_int_equal(whole_predict(loaded, GLIA_U8, x, 3, probabilities[1], NULL), GLIA_OK);
+    assert_int_equal(whole_predict(network, GLIA_TYPE_U8, x, 3, probabilities[0], NULL), GLIA_OK);
+    assert_int_equal(whole_predict(loaded, GLIA_TYPE_U8, x, 3, probabilities[1], NULL), GLIA_OK);
     assert_memory_equal(probabilities[0], probabilities[1], sizeof probabilities[0]);
 
     assert_string_equal(glia_network_class_name(loaded, 1), "Stövel \"β\"");
     const gi_training_record *record = &loaded->record;
     const glia_settings *settings = &record->settings;
     assert_same_settings(settings, &network->record.settings);
-    assert_true(settings->averaging == 0.999 && settings->optimizer == GLIA_ADAMW);
+    assert_true(settings->averaging == 0.999 && settings->optimizer == GLIA_OPTIMIZER_ADAMW);
     assert_true(settings->shift == 1.5 && settings->augment_fade_to == 0.25);
     assert_true(settings->class_weights.n == 2 && settings->class_weights.of[1] == 1.0 / 7);
     assert_int_equal(record->init, GLIA_INIT_GLOROT_NORMAL);
@@ -346,9 +346,10 @@ static void test_trained_settings(void **state)
     const uint32_t labels[] = {0, 1, 0, 1};
     double class_weights[] = {1, 2.5};
     glia_dataset *data;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, labels, 4, 2, 2, &data, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, x, labels, 4, 2, 2, &data, NULL),
+                     GLIA_OK);
     glia_settings all = gi_settings_defaults();
-    all.optimizer = GLIA_ADAMW;
+    all.optimizer = GLIA_OPTIMIZER_ADAMW;
     all.momentum = 0.8;
     all.l2 = 1e-3;
     all.l1 = 1e-4;
@@ -370,7 +371,7 @@ static void test_trained_settings(void **state)
     plainly.elastic_alpha = plainly.elastic_sigma = 0;
     plainly.batch = 4; /* all samples */
     glia_settings of_all = plainly, of_rms = plainly, of_nesterov = plainly;
-    of_all.optimizer = GLIA_ADAMW;
+    of_all.optimizer = GLIA_OPTIMIZER_ADAMW;
     of_all.lr = 0.001;
     of_all.momentum = 0.8;
     of_all.beta2 = 0.999;
@@ -386,11 +387,11 @@ static void test_trained_settings(void **state)
     of_all.label_smoothing = 0.05;
     of_all.averaging = 0.9;
     of_all.class_weights = (gi_class_weights){.n = 2, .of = class_weights};
-    of_rms.optimizer = GLIA_RMSPROP;
+    of_rms.optimizer = GLIA_OPTIMIZER_RMSPROP;
     of_rms.lr = 0.001;
     of_rms.beta2 = 0.99;
     of_rms.epsilon = 1e-8;
-    of_nesterov.optimizer = GLIA_NESTEROV;
+    of_nesterov.optimizer = GLIA_OPTIMIZER_NESTEROV;
     of_nesterov.lr = 0.02;
     of_nesterov.momentum = 0.9;
     glia_settings plain = gi_settings_defaults(), rms = plain, nesterov = plain;
@@ -398,8 +399,8 @@ static void test_trained_settings(void **state)
     char checkpoint[320];
     snprintf(checkpoint, sizeof checkpoint, "%s.kept", model_path);
     all.checkpoint = checkpoint;
-    rms.optimizer = GLIA_RMSPROP;
-    nesterov.optimizer = GLIA_NESTEROV;
+    rms.optimizer = GLIA_OPTIMIZER_RMSPROP;
+    nesterov.optimizer = GLIA_OPTIMIZER_NESTEROV;
     const struct {
         const glia_settings *params;
         const glia_settings *record;
@@ -1294,7 +1295,7 @@ static void test_bad_values(void **state)
             fail_msg("%s", error.message);
         assert_int_equal(glia_network_describe(again).loss,
                          i == 1 ? GLIA_LOSS_HUBER : GLIA_LOSS_MSE);
-        assert_int_equal(glia_network_layer(again, 1).activation, GLIA_IDENTITY);
+        assert_int_equal(glia_network_layer(again, 1).activation, GLIA_ACTIVATION_IDENTITY);
         assert_true((again->output.mean == NULL) == (i == 2));
         assert_true(i == 2 || (again->output.mean[0] == -3.5 && again->output.scale[0] == 0.25 &&
                                again->output.mean[1] == 1e20 && again->output.scale[1] == 1));
@@ -1395,7 +1396,7 @@ static void test_good_models(void **state)
             network->record.trained && strcmp(changes[i][0], "\"warmup\":0.25,") != 0;
         assert_true(network->record.settings.warmup == (has_warmup ? 0.25 : 0));
         /* files from before there was more than sgd */
-        assert_true(network->record.settings.optimizer == GLIA_SGD &&
+        assert_true(network->record.settings.optimizer == GLIA_OPTIMIZER_SGD &&
                     network->record.settings.momentum == 0 &&
                     network->record.settings.weight_decay == 0 &&
                     network->record.settings.dropout == 0);

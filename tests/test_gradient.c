@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "compute/activation.h"
+#include "model/names.h"
 
 enum { INPUTS = 6, CLASSES = 4, LD = 16, MAX_PARAMETERS = 512 };
 
@@ -160,7 +161,7 @@ static void check(const gi_engine *engine, const struct subject *what)
             float x[INPUTS];
             for (size_t i = 0; i < INPUTS; i++) /* zeros too: they are skipped */
                 x[i] = gi_rng_below(&rng, 3) ? gi_rng_normal(&rng) : 0;
-            gi_row_put(network, &plan, &w, r, GLIA_F32, x, 0, 0);
+            gi_row_put(network, &plan, &w, r, GLIA_TYPE_F32, x, 0, 0);
             if (w.labels) w.labels[r] = gi_rng_below(&rng, CLASSES);
             w.weights[r] = (float)gi_rng_below(&rng, 4) * 0.5F;
         }
@@ -169,8 +170,9 @@ static void check(const gi_engine *engine, const struct subject *what)
         gi_network_forward(network, &plan, &w, 0, batch, &scratch);
         const bool is_clear = is_smooth_at_targets(network, &w);
         loss_of(network, &plan, &w, &scratch);
-        const bool has_kink = what->activation == GLIA_RELU ||
-                              what->activation == GLIA_LEAKY_RELU || what->activation == GLIA_ELU;
+        const bool has_kink = what->activation == GLIA_ACTIVATION_RELU ||
+                              what->activation == GLIA_ACTIVATION_LEAKY_RELU ||
+                              what->activation == GLIA_ACTIVATION_ELU;
         if (is_clear && (!has_kink || is_smooth(network, &w))) break;
         assert_true(seed < 100000);
     }
@@ -212,7 +214,7 @@ static void check_level(const gi_engine *f32, const gi_engine *f64)
 {
     (void)f32;
     for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++)
-        for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++)
+        for (int f = GLIA_ACTIVATION_SIGMOID; f < GI_N_HIDDEN_ACTIVATIONS; f++)
             for (size_t batch = 1; batch <= 7; batch += 6)
                 check(f64, &(struct subject){.n_hidden = n_hidden,
                                              .activation = (glia_activation)f,
@@ -224,7 +226,7 @@ static void check_level(const gi_engine *f32, const gi_engine *f64)
 static void check_stages(const gi_engine *f32, const gi_engine *f64)
 {
     (void)f32;
-    for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++)
+    for (int f = GLIA_ACTIVATION_SIGMOID; f < GI_N_HIDDEN_ACTIVATIONS; f++)
         for (unsigned set = 0; set < 16; set++)
             for (int threads = 1; threads <= 3; threads += 2)
                 check(f64, &(struct subject){.n_hidden = 1 + (set + (unsigned)f) % 3,
@@ -245,7 +247,8 @@ static void check_losses(const gi_engine *f32, const gi_engine *f64)
     for (int loss = GLIA_LOSS_CROSS_ENTROPY; loss <= GLIA_LOSS_HUBER; loss++)
         for (unsigned set = 0; set < 8; set++)
             check(f64, &(struct subject){.n_hidden = set % 3,
-                                         .activation = set & 1 ? GLIA_TANH : GLIA_RELU,
+                                         .activation =
+                                             set & 1 ? GLIA_ACTIVATION_TANH : GLIA_ACTIVATION_RELU,
                                          .batch = set & 2 ? 9 : 1,
                                          .loss = (glia_loss)loss,
                                          .is_weighted = set & 4,
@@ -280,7 +283,7 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
     (void)f32;
     static const size_t hidden[3] = {37, 18, 5}; /* no multiples of the padding or of four */
     for (size_t n_hidden = 0; n_hidden <= 3; n_hidden++) {
-        for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++) {
+        for (int f = GLIA_ACTIVATION_SIGMOID; f < GI_N_HIDDEN_ACTIVATIONS; f++) {
             if (gi_activation_is((glia_activation)f, GI_BY_SUM)) continue; /* never in one kernel */
             glia_network *a = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
             glia_network *b = make_network(engine, 23, n_hidden, hidden, (glia_activation)f, 10);
@@ -305,7 +308,7 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
                 x[i] = gi_rng_below(&rng, 2) ? (uint8_t)gi_rng_below(&rng, 256) : 0;
             a->input.divisor = b->input.divisor = 255;
 
-            gi_row_put(a, &plan, &w, 0, GLIA_U8, x, 0, 0);
+            gi_row_put(a, &plan, &w, 0, GLIA_TYPE_U8, x, 0, 0);
             if (w.labels) w.labels[0] = 7;
             draw_targets(a, &w, &rng);
             const gi_row_update update = {.apply = engine->sgd_row, .rate = 0.25};
@@ -315,7 +318,7 @@ static void check_sample_step(const gi_engine *f32, const gi_engine *engine)
             uint32_t index[32];
             double value[32];
             gi_sparse sparse = {.index = index, .value = value};
-            engine->load_sparse(&sparse, GLIA_U8, x, 23, 255);
+            engine->load_sparse(&sparse, GLIA_TYPE_U8, x, 23, 255);
             size_t correct;
             const gi_loss how = gi_workspace_loss(b, &w, 0, 1);
             const double sample_loss =

@@ -285,9 +285,9 @@ static void test_order(void **state)
     write_file("a/ape/notes.txt", "x", 1);
     write_file("a/ape/.hidden.pgm", "x", 1);
     write_file("a/LICENSE", "x", 1);
-    glia_dataset *dataset = must_open(at("a"), GLIA_TRAIN, NULL);
+    glia_dataset *dataset = must_open(at("a"), GLIA_SPLIT_TRAIN, NULL);
     const glia_dataset_info info = glia_dataset_describe(dataset);
-    assert_int_equal(info.type, GLIA_U8);
+    assert_int_equal(info.type, GLIA_TYPE_U8);
     assert_int_equal(info.height, 1);
     assert_int_equal(info.width, 2);
     assert_int_equal(info.channels, 1);
@@ -303,7 +303,7 @@ static void test_order(void **state)
     write_grey("b/10/2.pgm", 1, 1, 1);
     write_grey("b/10/11.pgm", 1, 1, 2);
     write_grey("b/9/2.pgm", 1, 1, 3);
-    dataset = must_open(at("b"), GLIA_TRAIN, NULL);
+    dataset = must_open(at("b"), GLIA_SPLIT_TRAIN, NULL);
     assert_string_equal(glia_dataset_class_name(dataset, 0), "9");
     assert_samples(dataset, 3, (const uint8_t[]){3, 1, 2}, (const uint32_t[]){0, 1, 1});
     glia_dataset_free(dataset);
@@ -312,7 +312,7 @@ static void test_order(void **state)
     write_grey("c/10/0002.pgm", 1, 1, 1);
     write_grey("c/10/11.pgm", 1, 1, 2);
     write_grey("c/9/3.pgm", 1, 1, 3);
-    dataset = must_open(at("c"), GLIA_TRAIN, NULL);
+    dataset = must_open(at("c"), GLIA_SPLIT_TRAIN, NULL);
     assert_samples(dataset, 3, (const uint8_t[]){1, 3, 2}, (const uint32_t[]){1, 0, 1});
     glia_dataset_free(dataset);
 }
@@ -325,25 +325,25 @@ static void test_splits(void **state)
     write_grey("d/train/yes/2.pgm", 1, 1, 2);
     glia_error error = {0};
     glia_dataset *dataset = NULL;
-    assert_error("no test", glia_dataset_open(at("d"), GLIA_TEST, NULL, &dataset, &error),
+    assert_error("no test", glia_dataset_open(at("d"), GLIA_SPLIT_TEST, NULL, &dataset, &error),
                  GLIA_NOT_FOUND, &error, "/d/test", "val, valid, validation");
     for (size_t i = 4; i-- > 0;) { /* the first of those that are there */
         char name[64];
         snprintf(name, sizeof name, "d/%s/yes/5.pgm", tests[i]);
         write_grey(name, 1, 1, (unsigned)(10 + i));
-        dataset = must_open(at("d"), GLIA_TEST, NULL);
+        dataset = must_open(at("d"), GLIA_SPLIT_TEST, NULL);
         assert_int_equal(glia_dataset_describe(dataset).classes, 2);
         assert_samples(dataset, 1, (const uint8_t[]){(uint8_t)(10 + i)}, (const uint32_t[]){1});
         glia_dataset_free(dataset);
     }
-    dataset = must_open(at("d"), GLIA_TRAIN, NULL);
+    dataset = must_open(at("d"), GLIA_SPLIT_TRAIN, NULL);
     assert_samples(dataset, 2, (const uint8_t[]){1, 2}, (const uint32_t[]){0, 1});
     glia_dataset_free(dataset);
 
     /* A class may be called train, and test. */
     write_grey("e/train/1.pgm", 1, 1, 1);
     write_grey("e/test/2.pgm", 1, 1, 2);
-    dataset = must_open(at("e"), GLIA_TRAIN, NULL);
+    dataset = must_open(at("e"), GLIA_SPLIT_TRAIN, NULL);
     assert_string_equal(glia_dataset_class_name(dataset, 0), "test");
     glia_dataset_free(dataset);
 }
@@ -356,7 +356,7 @@ static void test_sizes(void **state)
     write_grey("f/train/b/2.pgm", 4, 2, 60);
     write_grey("f/test/b/3.pgm", 2, 2, 70);
     /* The other split counts: a network has inputs of one number. The median is taken. */
-    for (int split = GLIA_TRAIN; split <= GLIA_TEST; split++) {
+    for (int split = GLIA_SPLIT_TRAIN; split <= GLIA_SPLIT_TEST; split++) {
         dataset = must_open(at("f"), (glia_split)split, NULL);
         assert_int_equal(glia_dataset_describe(dataset).height, 2);
         assert_int_equal(glia_dataset_describe(dataset).width, 4);
@@ -369,7 +369,7 @@ static void test_sizes(void **state)
     write_grey("large/a/1.pgm", 70, 20, 1); /* is reduced: 17 * 60 = 1020 */
     write_grey("large/b/2.pgm", 71, 20, 1);
     write_grey("large/b/3.pgm", 72, 20, 1);
-    dataset = must_open(at("large"), GLIA_TRAIN, NULL);
+    dataset = must_open(at("large"), GLIA_SPLIT_TRAIN, NULL);
     assert_int_equal(glia_dataset_describe(dataset).height, 17);
     assert_int_equal(glia_dataset_describe(dataset).width, 60);
     assert_non_null(strstr(glia_dataset_notes(dataset), "reduced to about 1,024 pixels"));
@@ -379,21 +379,21 @@ static void test_sizes(void **state)
     params.image_width = 5;
     for (int threads = 1; threads <= 3; threads++) {
         params.threads = threads;
-        dataset = must_open(at("f"), GLIA_TEST, &params);
+        dataset = must_open(at("f"), GLIA_SPLIT_TEST, &params);
         assert_int_equal(glia_dataset_describe(dataset).features, 15);
         assert_int_equal(glia_dataset_describe(dataset).height, 3);
         assert_samples(dataset, 1, (const uint8_t[]){70}, (const uint32_t[]){1});
         glia_dataset_free(dataset);
     }
     params.image_channels = 3;
-    dataset = must_open(at("f"), GLIA_TRAIN, &params);
+    dataset = must_open(at("f"), GLIA_SPLIT_TRAIN, &params);
     const glia_dataset_info info = glia_dataset_describe(dataset);
     assert_int_equal(info.features, 45);
     assert_int_equal(info.channels, 3);
     assert_int_equal(dataset->form, GI_FORM_WHOLE);
     /* Another set is read alike. */
     const glia_data_params like = {.like = dataset};
-    glia_dataset *other = must_open(at("f"), GLIA_TEST, &like);
+    glia_dataset *other = must_open(at("f"), GLIA_SPLIT_TEST, &like);
     assert_int_equal(glia_dataset_describe(other).features, 45);
     glia_dataset_free(other);
     glia_dataset_free(dataset);
@@ -412,7 +412,7 @@ static void test_folders_below(void **state)
     assert_int_equal(symlink("../b/part", at("below/a/linked")), 0);
     for (int threads = 1; threads <= 3; threads++) {
         const glia_data_params params = {.threads = threads};
-        glia_dataset *dataset = must_open(at("below"), GLIA_TRAIN, &params);
+        glia_dataset *dataset = must_open(at("below"), GLIA_SPLIT_TRAIN, &params);
         assert_samples(dataset, 5, (const uint8_t[]){10, 50, 20, 30, 50},
                        (const uint32_t[]){0, 0, 0, 0, 1});
         assert_non_null(strstr(glia_dataset_notes(dataset), "3 other files skipped"));
@@ -425,7 +425,7 @@ static void test_folders_below(void **state)
     write_grey(deep, 1, 1, 1);
     glia_dataset *dataset;
     glia_error error;
-    assert_error("depth", glia_dataset_open(at("steep"), GLIA_TRAIN, NULL, &dataset, &error),
+    assert_error("depth", glia_dataset_open(at("steep"), GLIA_SPLIT_TRAIN, NULL, &dataset, &error),
                  GLIA_BAD_FORMAT, &error, "to a depth of 32", "circle");
 }
 
@@ -446,10 +446,10 @@ static void test_bad_images_are_skipped(void **state)
             glia_error error;
             params.image_height = params.image_width = params.image_channels = size;
             assert_error("bad",
-                         glia_dataset_open(at("some"), GLIA_TRAIN, &params, &dataset, &error),
+                         glia_dataset_open(at("some"), GLIA_SPLIT_TRAIN, &params, &dataset, &error),
                          GLIA_BAD_FORMAT, &error, "some/a/2.jpg: ", "(table.skip_bad_rows)");
             params.table.skip_bad_rows = true;
-            dataset = must_open(at("some"), GLIA_TRAIN, &params);
+            dataset = must_open(at("some"), GLIA_SPLIT_TRAIN, &params);
             assert_samples(dataset, 3, (const uint8_t[]){10, 40, 60}, (const uint32_t[]){0, 0, 1});
             const char *notes = glia_dataset_notes(dataset);
             assert_non_null(strstr(notes, "3 grey images of 1 x 1 pixels"));
@@ -463,7 +463,7 @@ static void test_bad_images_are_skipped(void **state)
     const glia_data_params params = {.table.skip_bad_rows = true};
     glia_dataset *dataset;
     glia_error error;
-    assert_error("none", glia_dataset_open(at("none"), GLIA_TRAIN, &params, &dataset, &error),
+    assert_error("none", glia_dataset_open(at("none"), GLIA_SPLIT_TRAIN, &params, &dataset, &error),
                  GLIA_BAD_FORMAT, &error, "none of its images can be read", "none/a/1.jpg");
 }
 
@@ -473,7 +473,7 @@ static void test_folders_malformed(void **state)
     glia_error error = {0};
     glia_dataset *dataset = NULL;
     glia_data_params params = glia_data_default_params();
-#define OPEN(name, params) glia_dataset_open(at(name), GLIA_TRAIN, params, &dataset, &error)
+#define OPEN(name, params) glia_dataset_open(at(name), GLIA_SPLIT_TRAIN, params, &dataset, &error)
     (void)at("empty/");
     assert_error("empty", OPEN("empty", NULL), GLIA_NOT_FOUND, &error, "CLASS/FILE.png",
                  "train-images-idx3-ubyte");
@@ -532,7 +532,7 @@ static void test_folders_malformed(void **state)
 static uint8_t *train(const char *data, size_t *n)
 {
     glia_error error = {0};
-    glia_dataset *dataset = must_open(data, GLIA_TRAIN, NULL);
+    glia_dataset *dataset = must_open(data, GLIA_SPLIT_TRAIN, NULL);
     const glia_dataset_info info = glia_dataset_describe(dataset);
     const size_t hidden[] = {20};
     shape how = shape_of(info.features, info.classes);
@@ -564,7 +564,7 @@ static void test_same_bits_as_idx(void **state)
     static uint8_t images[16 + N * SIDE * SIDE] = {0, 0, 8, 3,    0, 0, N >> 8, N & 255,
                                                    0, 0, 0, SIDE, 0, 0, 0,      SIDE};
     static uint8_t labels[8 + N] = {0, 0, 8, 1, 0, 0, N >> 8, N & 255};
-    glia_dataset *digits = must_open("digits", GLIA_TRAIN, NULL);
+    glia_dataset *digits = must_open("digits", GLIA_SPLIT_TRAIN, NULL);
     for (size_t i = 0; i < N; i++) {
         uint8_t *pixels = images + 16 + i * SIDE * SIDE;
         uint32_t label;
@@ -604,7 +604,7 @@ static void test_colour(void **state)
         const glia_image image = {.height = 2, .width = 3, .channels = 3, .pixels = pixels};
         assert_int_equal(glia_image_write(at(name), &image, &error), GLIA_OK);
     }
-    glia_dataset *dataset = must_open(at("rgb"), GLIA_TRAIN, NULL);
+    glia_dataset *dataset = must_open(at("rgb"), GLIA_SPLIT_TRAIN, NULL);
     assert_int_equal(glia_dataset_describe(dataset).channels, 3);
     assert_int_equal(glia_dataset_describe(dataset).features, 18);
 
@@ -625,15 +625,15 @@ static void test_colour(void **state)
     glia_image image = {.height = 4, .width = 4, .channels = 3, .pixels = pixels};
     assert_int_equal(whole_fit_image(loaded, &image, x, &changed, &error), GLIA_OK);
     assert_true(changed && x[0] == 210 && x[1] == 0 && x[15] == 210);
-    assert_int_equal(whole_predict(loaded, GLIA_U8, x, 1, probabilities, &error), GLIA_OK);
+    assert_int_equal(whole_predict(loaded, GLIA_TYPE_U8, x, 1, probabilities, &error), GLIA_OK);
     assert_string_equal(glia_network_class_name(loaded, 1), "red");
     assert_true(probabilities[1] > 0.9F);
     glia_image_free(&image);
 
     glia_metrics metrics;
     glia_dataset *fitted = NULL;
-    assert_int_equal(glia_dataset_open_for(loaded, at("rgb"), GLIA_TRAIN, NULL, &fitted, &error),
-                     GLIA_OK);
+    assert_int_equal(
+        glia_dataset_open_for(loaded, at("rgb"), GLIA_SPLIT_TRAIN, NULL, &fitted, &error), GLIA_OK);
     assert_int_equal(whole_evaluate(loaded, fitted, 1, &metrics, NULL, &error), GLIA_OK);
     assert_true(metrics.accuracy == 1);
 
@@ -643,7 +643,7 @@ static void test_colour(void **state)
                  GLIA_MISMATCH, &error, "in colour", "read them in grey");
     params.augment = false;
     glia_network *deskewing = NULL;
-    how.preprocess = GLIA_DESKEW;
+    how.preprocess = GLIA_PREPROCESS_DESKEW;
     assert_int_equal(shape_network(&how, &deskewing, &error), GLIA_OK);
     assert_error("deskew", glia_train(deskewing, dataset, NULL, &params, NULL, &error),
                  GLIA_MISMATCH, &error, "in colour", NULL);
@@ -665,7 +665,7 @@ static void test_colour_becomes_grey(void **state)
         snprintf(name, sizeof name, "light/%u/%u.pgm", i % 2, i);
         write_grey(name, 2, 2, 200 + i); /* not light on dark: nothing is inverted */
     }
-    glia_dataset *dataset = must_open(at("light"), GLIA_TRAIN, NULL);
+    glia_dataset *dataset = must_open(at("light"), GLIA_SPLIT_TRAIN, NULL);
     assert_int_equal(dataset->form, GI_FORM_WHOLE);
     shape how = shape_of(4, 2);
     glia_settings params = gi_settings_defaults();

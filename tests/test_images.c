@@ -409,14 +409,14 @@ static void for_digits(size_t n, void check(const uint8_t *digit, size_t index))
 {
     const glia_data_params offline = {.offline = true};
     glia_dataset *mnist = NULL;
-    glia_dataset_open("mnist", GLIA_TEST, &offline, &mnist, NULL);
+    glia_dataset_open("mnist", GLIA_SPLIT_TEST, &offline, &mnist, NULL);
     if (!mnist) print_message("without MNIST (GLIA_DATA): with digits drawn by glia instead\n");
     for (size_t i = 0; i < n; i++) {
         static _Alignas(64) uint8_t digit[SIDE * SIDE];
         if (mnist)
             assert_int_equal(whole_sample(mnist, i, digit, NULL, NULL), GLIA_OK);
         else
-            gi_digits_draw(1, GLIA_TEST, i, digit);
+            gi_digits_draw(1, GLIA_SPLIT_TEST, i, digit);
         check(digit, i);
     }
     glia_dataset_free(mnist);
@@ -577,7 +577,7 @@ static void test_dust(void **state)
     (void)state;
     _Alignas(64) uint8_t digit[SIDE * SIDE];
     uint8_t clean[SIDE * SIDE], dusty[SIDE * SIDE];
-    gi_digits_draw(1, GLIA_TEST, 3, digit);
+    gi_digits_draw(1, GLIA_SPLIT_TEST, 3, digit);
     glia_image page = page_with(digit, 8, 40, 60, 300, 400);
     assert_int_equal(gi_image_fit(&page, GI_FORM_MNIST, SIDE, SIDE, clean, NULL, NULL), GLIA_OK);
     for (size_t i = 0; i < 300 * 400; i += 9973) page.pixels[i] = 255;
@@ -615,7 +615,7 @@ static void test_large_page(void **state)
     (void)state;
     _Alignas(64) uint8_t digit[SIDE * SIDE];
     uint8_t small_out[SIDE * SIDE], large_out[SIDE * SIDE];
-    gi_digits_draw(1, GLIA_TEST, 8, digit);
+    gi_digits_draw(1, GLIA_SPLIT_TEST, 8, digit);
     glia_image small_page = page_with(digit, 10, 0, 0, 400, 500);
     glia_image large_page = page_with(digit, 50, 0, 0, 2000, 2500);
     assert_int_equal(gi_image_fit(&small_page, GI_FORM_MNIST, SIDE, SIDE, small_out, NULL, NULL),

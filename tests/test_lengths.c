@@ -51,20 +51,22 @@ static void test_network(void **state)
             glia_network_get_norm(network, 0, units, NULL, NULL, NULL, wrong, &error));
     REFUSED(UNITS, "units",
             glia_network_set_norm(network, 0, NULL, units, NULL, NULL, wrong, &error));
-    REFUSED(FEATURES, "inputs", glia_predict(network, GLIA_F32, x, N, wrong, y, CLASSES, &error));
-    REFUSED(CLASSES, "outputs", glia_predict(network, GLIA_F32, x, N, FEATURES, y, wrong, &error));
-    REFUSED(CLASSES, "outputs",
-            glia_predict_f64(network, GLIA_F32, x, N, FEATURES, y_f64, wrong, &error));
     REFUSED(FEATURES, "inputs",
-            glia_network_activations(network, 0, GLIA_F32, x, N, wrong, y, UNITS, &error));
+            glia_predict(network, GLIA_TYPE_F32, x, N, wrong, y, CLASSES, &error));
+    REFUSED(CLASSES, "outputs",
+            glia_predict(network, GLIA_TYPE_F32, x, N, FEATURES, y, wrong, &error));
+    REFUSED(CLASSES, "outputs",
+            glia_predict_f64(network, GLIA_TYPE_F32, x, N, FEATURES, y_f64, wrong, &error));
+    REFUSED(FEATURES, "inputs",
+            glia_network_activations(network, 0, GLIA_TYPE_F32, x, N, wrong, y, UNITS, &error));
     REFUSED(UNITS, "units",
-            glia_network_activations(network, 0, GLIA_F32, x, N, FEATURES, y, wrong, &error));
+            glia_network_activations(network, 0, GLIA_TYPE_F32, x, N, FEATURES, y, wrong, &error));
     glia_predictor *predictor = NULL;
     assert_int_equal(glia_predictor_create(network, NULL, &predictor, NULL), GLIA_OK);
     REFUSED(FEATURES, "inputs",
-            glia_predictor_run(predictor, GLIA_F32, x, N, wrong, y, CLASSES, &error));
+            glia_predictor_run(predictor, GLIA_TYPE_F32, x, N, wrong, y, CLASSES, &error));
     REFUSED(CLASSES, "outputs",
-            glia_predictor_run_f64(predictor, GLIA_F32, x, N, FEATURES, y_f64, wrong, &error));
+            glia_predictor_run_f64(predictor, GLIA_TYPE_F32, x, N, FEATURES, y_f64, wrong, &error));
     for (size_t i = 0; i < sizeof y / sizeof *y; i++) assert_true(y[i] == 0);
     for (size_t i = 0; i < sizeof y_f64 / sizeof *y_f64; i++) assert_true(y_f64[i] == 0);
     for (size_t i = 0; i < sizeof weight / sizeof *weight; i++) assert_true(weight[i] == 0);
@@ -84,10 +86,10 @@ static void test_dataset(void **state)
     float row[FEATURES] = {-1, -1, -1, -1}, target[TARGETS];
     double target_f64[TARGETS];
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, x, labels, N, FEATURES, CLASSES, &classes, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_F32, x, labels, N, FEATURES, CLASSES, &classes, NULL),
         GLIA_OK);
-    assert_int_equal(glia_dataset_from_targets(GLIA_F32, x, targets, N, FEATURES, TARGETS,
-                                               GLIA_VALUES, &values, NULL),
+    assert_int_equal(glia_dataset_from_targets(GLIA_TYPE_F32, x, targets, N, FEATURES, TARGETS,
+                                               GLIA_TASK_VALUES, &values, NULL),
                      GLIA_OK);
     REFUSED(CLASSES, "names of classes",
             glia_dataset_set_class_names(classes, names, wrong, &error));

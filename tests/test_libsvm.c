@@ -65,8 +65,8 @@ static void test_classes(void **state)
                                        "  1 4:.25",
                                        GLIA_LOSS_AUTO, NULL);
     const glia_dataset_info info = glia_dataset_describe(dataset);
-    assert_int_equal(info.type, GLIA_F32);
-    assert_int_equal(info.task, GLIA_CLASSES);
+    assert_int_equal(info.type, GLIA_TYPE_F32);
+    assert_int_equal(info.task, GLIA_TASK_CLASSES);
     assert_int_equal(info.samples, 4);
     assert_int_equal(info.classes, 2);
     assert_string_equal(glia_dataset_class_name(dataset, 0), "-1");
@@ -124,7 +124,7 @@ static void test_values(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         glia_dataset *dataset = must_parse(cases[i].text, cases[i].loss, NULL);
-        assert_int_equal(glia_dataset_describe(dataset).task, GLIA_VALUES);
+        assert_int_equal(glia_dataset_describe(dataset).task, GLIA_TASK_VALUES);
         assert_int_equal(glia_dataset_describe(dataset).classes, 1);
         double target;
         gi_dataset_targets(dataset, 0, 0, 1, &target);
@@ -139,7 +139,7 @@ static void test_labels(void **state)
     (void)state;
     glia_dataset *dataset = must_parse("1,10 1:1\n 2:1\n2 3:1\n1,2,10\n", GLIA_LOSS_AUTO, NULL);
     const glia_dataset_info info = glia_dataset_describe(dataset);
-    assert_int_equal(info.task, GLIA_LABELS);
+    assert_int_equal(info.task, GLIA_TASK_LABELS);
     assert_int_equal(info.classes, 3);
     assert_string_equal(glia_dataset_class_name(dataset, 1), "2");
     assert_string_equal(glia_dataset_class_name(dataset, 2), "10");
@@ -235,7 +235,7 @@ static void test_blanks(void **state)
                                        GLIA_LOSS_AUTO, NULL);
     const double expected[5][3] = {{1, 1, 0}, {0, 0, 0}, {0, 1, 1}, {0, 0, 0}, {0, 0, 0}};
     assert_int_equal(glia_dataset_describe(dataset).samples, 5);
-    assert_int_equal(glia_dataset_describe(dataset).task, GLIA_LABELS);
+    assert_int_equal(glia_dataset_describe(dataset).task, GLIA_TASK_LABELS);
     for (size_t i = 0; i < 5; i++) {
         double targets[3];
         gi_dataset_targets(dataset, i, 0, 3, targets);
@@ -492,8 +492,9 @@ static void test_files(void **state)
             glia_dataset *set = NULL;
             glia_error error = {0};
             const glia_data_params mse = {.table.loss = GLIA_LOSS_MSE};
-            assert_error(cases[i].name, glia_dataset_open(path, GLIA_TRAIN, &mse, &set, &error),
-                         GLIA_OK, &error, NULL, NULL);
+            assert_error(cases[i].name,
+                         glia_dataset_open(path, GLIA_SPLIT_TRAIN, &mse, &set, &error), GLIA_OK,
+                         &error, NULL, NULL);
             assert_features(set, 0, (const float[]){0.5F, 1}, 2);
             glia_dataset_free(set);
         }
@@ -523,8 +524,8 @@ static void test_network(void **state)
 
     glia_error error = {0};
     glia_dataset *set = NULL, *other = NULL;
-    assert_error("open", glia_dataset_open(train, GLIA_TRAIN, NULL, &set, &error), GLIA_OK, &error,
-                 NULL, NULL);
+    assert_error("open", glia_dataset_open(train, GLIA_SPLIT_TRAIN, NULL, &set, &error), GLIA_OK,
+                 &error, NULL, NULL);
     const glia_dataset_info info = glia_dataset_describe(set);
     assert_int_equal(info.features, 3);
     shape how = shape_of(info.features, info.classes);
@@ -534,7 +535,8 @@ static void test_network(void **state)
                  NULL);
     assert_int_equal(glia_network_save(network, model, &error), GLIA_OK);
     assert_error("load", glia_network_load(model, &loaded, &error), GLIA_OK, &error, NULL, NULL);
-    assert_error("open for", glia_dataset_open_for(loaded, test, GLIA_TEST, NULL, &other, &error),
+    assert_error("open for",
+                 glia_dataset_open_for(loaded, test, GLIA_SPLIT_TEST, NULL, &other, &error),
                  GLIA_OK, &error, NULL, NULL);
     glia_metrics metrics;
     assert_error("evaluate", whole_evaluate(loaded, other, 1, &metrics, NULL, &error), GLIA_OK,
@@ -543,7 +545,7 @@ static void test_network(void **state)
     assert_true(metrics.accuracy == 1); /* by class 1, "5", and with indices from 0 */
     glia_dataset_free(other);
     const glia_data_params like = {.like = set, .seed = 1};
-    assert_error("like", glia_dataset_open(test, GLIA_TRAIN, &like, &other, &error), GLIA_OK,
+    assert_error("like", glia_dataset_open(test, GLIA_SPLIT_TRAIN, &like, &other, &error), GLIA_OK,
                  &error, NULL, NULL);
     assert_int_equal(gi_dataset_label(other, 0), 1);
     glia_dataset_free(other);

@@ -68,7 +68,8 @@ static glia_dataset *dataset_of(const float *x, const float *targets, size_t n, 
 {
     glia_dataset *d = NULL;
     glia_error error;
-    if (glia_dataset_from_targets(GLIA_F32, x, targets, n, INPUTS, n_targets, task, &d, &error))
+    if (glia_dataset_from_targets(GLIA_TYPE_F32, x, targets, n, INPUTS, n_targets, task, &d,
+                                  &error))
         fail_msg("%s", error.message);
     return d;
 }
@@ -78,7 +79,7 @@ static glia_dataset *data_for(glia_loss loss, const samples *s, size_t n)
 {
     const bool labels = loss == GLIA_LOSS_BCE;
     return dataset_of(s->x[0], labels ? s->labels[0] : s->two[0], n, TARGETS,
-                      labels ? GLIA_LABELS : GLIA_VALUES);
+                      labels ? GLIA_TASK_LABELS : GLIA_TASK_VALUES);
 }
 
 static glia_network *network_of(size_t inputs, size_t outputs, glia_loss loss, size_t hidden)
@@ -87,7 +88,7 @@ static glia_network *network_of(size_t inputs, size_t outputs, glia_loss loss, s
     params.loss = loss;
     params.n_hidden = hidden > 0;
     params.hidden = &hidden;
-    params.activation = GLIA_TANH;
+    params.activation = GLIA_ACTIVATION_TANH;
     glia_network *network = NULL;
     assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
     return network;
@@ -96,7 +97,7 @@ static glia_network *network_of(size_t inputs, size_t outputs, glia_loss loss, s
 static glia_settings adam(size_t epochs)
 {
     glia_settings p = gi_settings_defaults();
-    p.optimizer = GLIA_ADAM;
+    p.optimizer = GLIA_OPTIMIZER_ADAM;
     p.lr = 0.01;
     p.schedule = GLIA_SCHEDULE_COSINE;
     p.epochs = epochs;
@@ -126,7 +127,7 @@ static glia_metrics evaluate(const glia_network *network, const glia_dataset *da
 static void predict(const glia_network *network, const samples *s, size_t n, float *out)
 {
     glia_error error;
-    if (whole_predict(network, GLIA_F32, s->x, n, out, &error)) fail_msg("%s", error.message);
+    if (whole_predict(network, GLIA_TYPE_F32, s->x, n, out, &error)) fail_msg("%s", error.message);
 }
 
 /* ---- What is learned ------------------------------------------------------------------------ */
@@ -138,8 +139,8 @@ static void test_regression_reaches_its_noise(void **state)
     static samples s, other;
     draw(&s, 1);
     draw(&other, 2);
-    glia_dataset *data = dataset_of(s.x[0], s.value, SAMPLES, 1, GLIA_VALUES);
-    glia_dataset *test = dataset_of(other.x[0], other.value, SAMPLES, 1, GLIA_VALUES);
+    glia_dataset *data = dataset_of(s.x[0], s.value, SAMPLES, 1, GLIA_TASK_VALUES);
+    glia_dataset *test = dataset_of(other.x[0], other.value, SAMPLES, 1, GLIA_TASK_VALUES);
     for (size_t l = 0; l < N_VALUE_LOSSES; l++) {
         glia_network *network = network_of(INPUTS, 1, value_losses[l], 16);
         const glia_settings params = adam(25);
@@ -178,7 +179,7 @@ static void test_labels_are_learned(void **state)
     assert_true(m.roc_auc > 0.99 && m.average_precision > 0.99 && isnan(m.rmse) && isnan(m.r2));
     assert_true(result.train_accuracy > 0.97 && result.train_accuracy <= 1);
     assert_true(isnan(result.train_rmse));
-    assert_int_equal(glia_network_layer(network, 1).activation, GLIA_SIGMOID);
+    assert_int_equal(glia_network_layer(network, 1).activation, GLIA_ACTIVATION_SIGMOID);
     float p[TARGETS * 4];
     predict(network, &s, 4, p);
     for (size_t i = 0; i < 4; i++) /* each of its own, and no share of a whole */
@@ -231,20 +232,20 @@ static void check_figure(const char *name, double found, double expected)
 static glia_metrics golden_metrics(glia_loss loss)
 {
     const glia_task task = glia_loss_task(loss);
-    const float *targets = task == GLIA_VALUES ? golden_values : golden_labels;
+    const float *targets = task == GLIA_TASK_VALUES ? golden_values : golden_labels;
     glia_dataset *data;
     static float x[GOLDEN_SAMPLES][2]; /* of two classes: 0 and the first sum */
     for (size_t i = 0; i < GOLDEN_SAMPLES; i++) x[i][1] = golden_sums[i * GOLDEN_OUTPUTS];
-    if (task == GLIA_CLASSES)
-        assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, golden_classes, GOLDEN_SAMPLES, 2, 2,
-                                                  &data, NULL),
+    if (task == GLIA_TASK_CLASSES)
+        assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, x, golden_classes, GOLDEN_SAMPLES,
+                                                  2, 2, &data, NULL),
                          GLIA_OK);
     else
-        assert_int_equal(glia_dataset_from_targets(GLIA_F32, golden_sums, targets, GOLDEN_SAMPLES,
-                                                   GOLDEN_OUTPUTS, GOLDEN_OUTPUTS, task, &data,
-                                                   NULL),
+        assert_int_equal(glia_dataset_from_targets(GLIA_TYPE_F32, golden_sums, targets,
+                                                   GOLDEN_SAMPLES, GOLDEN_OUTPUTS, GOLDEN_OUTPUTS,
+                                                   task, &data, NULL),
                          GLIA_OK);
-    glia_network *network = transparent(task == GLIA_CLASSES ? 2 : GOLDEN_OUTPUTS, loss);
+    glia_network *network = transparent(task == GLIA_TASK_CLASSES ? 2 : GOLDEN_OUTPUTS, loss);
     const glia_metrics one = evaluate(network, data, 1), three = evaluate(network, data, 3);
     assert_memory_equal(&one, &three, sizeof one);
     glia_network_free(network);
@@ -288,7 +289,8 @@ static void test_figures_of_imbalanced_classes(void **state)
     float x[10][3] = {{0}};
     for (size_t i = 0; i < 10; i++) x[i][said[i]] = 5;
     glia_dataset *data, *one;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, 10, 3, 3, &data, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, x, label, 10, 3, 3, &data, NULL),
+                     GLIA_OK);
     glia_network *network = transparent(3, GLIA_LOSS_CROSS_ENTROPY);
     glia_metrics m = evaluate(network, data, 1);
     check_figure("accuracy", m.accuracy, 0.8);
@@ -299,7 +301,8 @@ static void test_figures_of_imbalanced_classes(void **state)
     check_figure("high", m.accuracy_high, 0.9433178209132104);
     glia_dataset_free(data);
 
-    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, 2, 3, 3, &one, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, x, label, 2, 3, 3, &one, NULL),
+                     GLIA_OK);
     m = evaluate(network, one, 1); /* both are right: of the rest little is known */
     check_figure("low", m.accuracy_low, 0.34238023752150884);
     assert_true(m.accuracy_high == 1 && m.majority == 1 && m.balanced_accuracy == 1);
@@ -318,8 +321,8 @@ static void test_figures_of_each_target(void **state)
         const float *targets = task ? golden_values : golden_labels;
         glia_network *network = transparent(GOLDEN_OUTPUTS, loss);
         glia_dataset *data;
-        assert_int_equal(glia_dataset_from_targets(GLIA_F32, golden_sums, targets, GOLDEN_SAMPLES,
-                                                   GOLDEN_OUTPUTS, GOLDEN_OUTPUTS,
+        assert_int_equal(glia_dataset_from_targets(GLIA_TYPE_F32, golden_sums, targets,
+                                                   GOLDEN_SAMPLES, GOLDEN_OUTPUTS, GOLDEN_OUTPUTS,
                                                    glia_loss_task(loss), &data, NULL),
                          GLIA_OK);
         const glia_metrics all = evaluate(network, data, 1);
@@ -369,8 +372,8 @@ static void test_bce_is_stable(void **state)
     glia_dataset *data;
     glia_network *network = transparent(2, GLIA_LOSS_BCE);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(glia_dataset_from_targets(GLIA_F32, x, i ? wrong : right, 1, 2, 2,
-                                                   GLIA_LABELS, &data, NULL),
+        assert_int_equal(glia_dataset_from_targets(GLIA_TYPE_F32, x, i ? wrong : right, 1, 2, 2,
+                                                   GLIA_TASK_LABELS, &data, NULL),
                          GLIA_OK);
         const glia_metrics m = evaluate(network, data, 1);
         assert_true(fabs(m.loss - (i ? 2000 : 0)) < 1e-30 && m.accuracy == 1 - i &&
@@ -514,13 +517,13 @@ static void test_files_and_further_training(void **state)
         assert_int_equal(glia_network_describe(loaded).loss, loss);
         predict(loaded, &s, 9, again);
         assert_memory_equal(y, again, sizeof y);
-        assert_int_equal(whole_activations(loaded, 1, GLIA_F32, s.x, 9, again, NULL), GLIA_OK);
+        assert_int_equal(whole_activations(loaded, 1, GLIA_TYPE_F32, s.x, 9, again, NULL), GLIA_OK);
         assert_memory_equal(y, again, sizeof y);
         glia_dataset_free(data);
 
         for (size_t i = 0; i < SAMPLES; i++) s.two[i][0] += 1000;
         data = data_for((glia_loss)loss, &s, 300);
-        params.optimizer = GLIA_SGD;
+        params.optimizer = GLIA_OPTIMIZER_SGD;
         params.lr = 1e-12;
         params.epochs = 1;
         train(loaded, data, &params);
@@ -647,8 +650,8 @@ static glia_network *learned_far_values(const samples *s, double offset, double 
     for (size_t i = 0; i < SAMPLES; i++)
         targets[i] = offset + unit * (3 * (double)s->x[i][0] - 2 * (double)s->x[i][1]);
     glia_dataset *data = NULL;
-    assert_int_equal(glia_dataset_from_targets_f64(GLIA_F32, s->x, targets, SAMPLES, INPUTS, 1,
-                                                   GLIA_VALUES, &data, NULL),
+    assert_int_equal(glia_dataset_from_targets_f64(GLIA_TYPE_F32, s->x, targets, SAMPLES, INPUTS, 1,
+                                                   GLIA_TASK_VALUES, &data, NULL),
                      GLIA_OK);
     glia_network *network = network_of(INPUTS, 1, GLIA_LOSS_MSE, 0);
     const glia_settings params = adam(30);
@@ -679,7 +682,7 @@ static void test_far_values(void **state)
         if (k == 0) r2 = metrics.r2;
         assert_true(r2 > 0.99);
         assert_true(fabs(metrics.r2 - r2) < 1e-5);
-        assert_int_equal(whole_predict_f64(network, GLIA_F32, s.x, SAMPLES, answers, NULL),
+        assert_int_equal(whole_predict_f64(network, GLIA_TYPE_F32, s.x, SAMPLES, answers, NULL),
                          GLIA_OK);
         double squares = 0, absolutes = 0;
         for (size_t i = 0; i < SAMPLES; i++) {
@@ -696,8 +699,8 @@ static void test_far_values(void **state)
     targets[1] = -1.7e308;
     glia_dataset *data = NULL;
     glia_error error;
-    assert_int_equal(glia_dataset_from_targets_f64(GLIA_F32, s.x, targets, 2, INPUTS, 1,
-                                                   GLIA_VALUES, &data, NULL),
+    assert_int_equal(glia_dataset_from_targets_f64(GLIA_TYPE_F32, s.x, targets, 2, INPUTS, 1,
+                                                   GLIA_TASK_VALUES, &data, NULL),
                      GLIA_OK);
     glia_network *network = network_of(INPUTS, 1, GLIA_LOSS_MSE, 0);
     refuses(glia_train(network, data, NULL, NULL, NULL, &error), GLIA_BAD_FORMAT, &error,
@@ -718,7 +721,8 @@ static void test_what_does_not_fit_is_refused(void **state)
     glia_dataset *of_task[3] = {NULL, data_for(GLIA_LOSS_BCE, &s, 4),
                                 data_for(GLIA_LOSS_MSE, &s, 4)};
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, s.x, classes, 4, INPUTS, 2, &of_task[0], NULL), GLIA_OK);
+        glia_dataset_from_arrays(GLIA_TYPE_F32, s.x, classes, 4, INPUTS, 2, &of_task[0], NULL),
+        GLIA_OK);
     const glia_loss losses[3] = {GLIA_LOSS_AUTO, GLIA_LOSS_BCE, GLIA_LOSS_HUBER};
     static const char *const fits[3] = {"cross-entropy", "bce", "mse, mae or huber"};
     for (int i = 0; i < 3; i++) {
@@ -769,28 +773,29 @@ static void test_targets_are_checked(void **state)
         glia_task task;
         const char *word;
     } cases[] = {
-        {x, half, GLIA_LABELS, "row 1, target 0: found 0.5, expected 0 or 1"},
-        {x, nan, GLIA_LABELS, "0 or 1"},
-        {x, nan, GLIA_VALUES, "a finite number"},
-        {x, infinite, GLIA_VALUES, "found inf, expected a finite number"},
-        {nan, good, GLIA_VALUES, "row 1, column 0 is NaN"},
-        {x, good, GLIA_CLASSES, "glia_dataset_from_arrays"},
-        {NULL, good, GLIA_VALUES, "NULL"},
-        {x, NULL, GLIA_VALUES, "NULL"},
+        {x, half, GLIA_TASK_LABELS, "row 1, target 0: found 0.5, expected 0 or 1"},
+        {x, nan, GLIA_TASK_LABELS, "0 or 1"},
+        {x, nan, GLIA_TASK_VALUES, "a finite number"},
+        {x, infinite, GLIA_TASK_VALUES, "found inf, expected a finite number"},
+        {nan, good, GLIA_TASK_VALUES, "row 1, column 0 is NaN"},
+        {x, good, GLIA_TASK_CLASSES, "glia_dataset_from_arrays"},
+        {NULL, good, GLIA_TASK_VALUES, "NULL"},
+        {x, NULL, GLIA_TASK_VALUES, "NULL"},
     };
     glia_error error;
     glia_dataset *data = NULL;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        refuses(glia_dataset_from_targets(GLIA_F32, cases[i].x, cases[i].targets, 2, 1, 1,
+        refuses(glia_dataset_from_targets(GLIA_TYPE_F32, cases[i].x, cases[i].targets, 2, 1, 1,
                                           cases[i].task, &data, &error),
                 GLIA_BAD_ARGUMENT, &error, cases[i].word);
     assert_int_equal(
-        glia_dataset_from_targets(GLIA_F32, x, half, 2, 1, 1, GLIA_VALUES, &data, NULL), GLIA_OK);
+        glia_dataset_from_targets(GLIA_TYPE_F32, x, half, 2, 1, 1, GLIA_TASK_VALUES, &data, NULL),
+        GLIA_OK);
     float t;
     assert_int_equal(whole_targets(data, 1, &t, NULL), GLIA_OK);
     assert_true(t == 0.5F);
     refuses(whole_targets(data, 2, &t, &error), GLIA_BAD_ARGUMENT, &error, "the last is 1");
-    assert_int_equal(glia_dataset_describe(data).task, GLIA_VALUES);
+    assert_int_equal(glia_dataset_describe(data).task, GLIA_TASK_VALUES);
     glia_dataset_free(data);
 }
 

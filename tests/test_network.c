@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "golden/golden.h"
+#include "model/names.h"
 #include "shape.h"
 #include "whole.h"
 
@@ -58,7 +59,7 @@ static void check_golden_plan(const gi_engine *engine, const glia_network *netwo
     for (size_t r = 0; r < g->batch; r++) {
         float x[32];
         for (size_t i = 0; i < g->inputs; i++) x[i] = (float)g->x[r * g->inputs + i];
-        gi_row_put(network, plan, &w, r, GLIA_F32, x, 0, 0);
+        gi_row_put(network, plan, &w, r, GLIA_TYPE_F32, x, 0, 0);
         w.labels[r] = g->labels[r];
     }
     gi_network_forward(network, plan, &w, 0, g->batch, &scratch);
@@ -135,7 +136,7 @@ static int small(gi_rng *rng)
 static void check_exact_layer(const gi_engine *reference, const gi_engine *engine, size_t n_in,
                               size_t n_out, size_t batch, gi_rng *rng)
 {
-    const glia_activation identity[1] = {GLIA_IDENTITY};
+    const glia_activation identity[1] = {GLIA_ACTIVATION_IDENTITY};
     const gi_plan plan = {.engine = engine, .threads = 1};
     glia_network *network;
     assert_int_equal(gi_network_new(2, 1, &n_in, identity, n_out, reference, &network, NULL),
@@ -171,10 +172,10 @@ static void check_exact_layer(const gi_engine *reference, const gi_engine *engin
         for (size_t u = 0; u < n_out; u++)
             set_element(engine, s.diff[1], r * row + u, delta[r * n_out + u] = small(rng));
     const size_t ld_in = gi_padded(n_in), half = ld_in / GI_PAD / 2 * GI_PAD;
-    engine->backward_data(layer, s.diff[1], GLIA_RELU, s.activation[0], s.diff[0], batch, 0, half,
-                          &scratch);
-    engine->backward_data(layer, s.diff[1], GLIA_RELU, s.activation[0], s.diff[0], batch, half,
-                          ld_in, &scratch);
+    engine->backward_data(layer, s.diff[1], GLIA_ACTIVATION_RELU, s.activation[0], s.diff[0], batch,
+                          0, half, &scratch);
+    engine->backward_data(layer, s.diff[1], GLIA_ACTIVATION_RELU, s.activation[0], s.diff[0], batch,
+                          half, ld_in, &scratch);
     for (size_t r = 0; r < batch; r++)
         for (size_t i = 0; i < ld_in; i++) {
             int sum = 0;
@@ -251,7 +252,8 @@ static void check_exact_sparse(const gi_engine *reference)
                                       .bytes = sparse && bytes,
                                       .threads = threads,
                                       .n_by_units = sparse ? (size_t)threads % 2 : 0};
-                network[sparse] = make_network(reference, INPUTS, 1, &widths[a], GLIA_IDENTITY, 3);
+                network[sparse] =
+                    make_network(reference, INPUTS, 1, &widths[a], GLIA_ACTIVATION_IDENTITY, 3);
                 const gi_layer *layer = &network[sparse]->layers[0];
                 gi_rng again = gi_rng_make(5, GI_RANDOM_INIT, 0, 0);
                 for (size_t i = 0; i < INPUTS; i++)
@@ -262,7 +264,7 @@ static void check_exact_sparse(const gi_engine *reference)
                     gi_workspace_new(network[sparse], &plan, BATCH, true, &w[sparse], NULL),
                     GLIA_OK);
                 for (size_t r = 0; r < BATCH; r++) {
-                    gi_row_put(network[sparse], &plan, &w[sparse], r, GLIA_U8, x[r], 0, 0);
+                    gi_row_put(network[sparse], &plan, &w[sparse], r, GLIA_TYPE_U8, x[r], 0, 0);
                     w[sparse].labels[r] = (uint32_t)(r % 3);
                 }
                 kept[sparse] = (struct kept){.engine = engine, .ld = {layer->ld, 16}};
@@ -333,7 +335,7 @@ static void check_exact_bytes(const gi_engine *reference, bool skips, size_t n_i
 {
     const gi_engine *engine = gi_engine_native(reference);
     const size_t row_in = (n_in / 64 + 1) * 64, row = gi_stride(n_out);
-    glia_network *network = make_network(reference, n_in, 1, &n_out, GLIA_IDENTITY, 2);
+    glia_network *network = make_network(reference, n_in, 1, &n_out, GLIA_ACTIVATION_IDENTITY, 2);
     const gi_layer *layer = &network->layers[0];
     const size_t ld = layer->ld;
     uint8_t *x = test_malloc(batch * row_in);
@@ -445,8 +447,8 @@ static void check_load_by(const gi_engine *engine)
         uint32_t index[48];
         gi_sparse list = {.index = index, .value = value};
         for (size_t i = 0; i < 48; i++) row[i] = -1;
-        engine->load_row(row, GLIA_U8, bytes, n, 255);
-        engine->load_sparse(&list, GLIA_U8, bytes, n, 255);
+        engine->load_row(row, GLIA_TYPE_U8, bytes, n, 255);
+        engine->load_sparse(&list, GLIA_TYPE_U8, bytes, n, 255);
         for (size_t k = 0; k < list.n; k++) {
             assert_true(index[k] < n && value[k] != 0);
             expected[index[k]] = value[k];
@@ -502,24 +504,24 @@ static void test_softmax_is_stable(void **state)
 static double activation_of(glia_activation f, double z)
 {
     switch (f) {
-    case GLIA_SIGMOID:
+    case GLIA_ACTIVATION_SIGMOID:
         return 1 / (1 + exp(-z));
-    case GLIA_TANH:
+    case GLIA_ACTIVATION_TANH:
         return tanh(z);
-    case GLIA_RELU:
+    case GLIA_ACTIVATION_RELU:
         return fmax(z, 0);
-    case GLIA_LEAKY_RELU:
+    case GLIA_ACTIVATION_LEAKY_RELU:
         return z < 0 ? 0.01 * z : z;
-    case GLIA_ELU:
+    case GLIA_ACTIVATION_ELU:
         return z < 0 ? expm1(z) : z;
-    case GLIA_GELU:
+    case GLIA_ACTIVATION_GELU:
         return z * 0.5 * erfc(-z / sqrt(2));
-    case GLIA_SILU:
+    case GLIA_ACTIVATION_SILU:
         return z / (1 + exp(-z));
-    case GLIA_SCALED_TANH:
+    case GLIA_ACTIVATION_SCALED_TANH:
         return 1.7159 * tanh(z * 2 / 3);
-    case GLIA_IDENTITY:
-    case GLIA_SOFTMAX:
+    case GLIA_ACTIVATION_IDENTITY:
+    case GLIA_ACTIVATION_SOFTMAX:
         break;
     }
     return z;
@@ -530,7 +532,7 @@ static void check_activations(const gi_engine *engine, const gi_engine *f64)
     (void)f64;
     enum { N = 13 }; /* and three pads */
     const size_t width = N;
-    for (int f = GLIA_SIGMOID; f < GLIA_SOFTMAX; f++) {
+    for (int f = GLIA_ACTIVATION_SIGMOID; f < GI_N_HIDDEN_ACTIVATIONS; f++) {
         const glia_activation activation = (glia_activation)f;
         glia_network *network;
         assert_int_equal(gi_network_new(1, 1, &width, &activation, 2, engine, &network, NULL),
@@ -547,7 +549,7 @@ static void check_activations(const gi_engine *engine, const gi_engine *f64)
                 const double z = (double)((float *)network->layers[0].bias)[u];
                 const double expected = activation_of(activation, z);
                 /* of some, differences of numbers near 1 are taken */
-                const bool is_relative = f != GLIA_ELU && f != GLIA_GELU;
+                const bool is_relative = f != GLIA_ACTIVATION_ELU && f != GLIA_ACTIVATION_GELU;
                 if (!(fabs((double)a[u] - expected) <=
                       3e-7 * fmax(fabs(expected), is_relative ? 1e-30 : 1)))
                     fail_msg("%s, %s of %.9g: found %.9g, expected %.9g", engine->isa,
@@ -571,7 +573,7 @@ static void test_create_checks_its_arguments(void **state)
 {
     (void)state;
     static const size_t hidden[GLIA_MAX_LAYERS + 1] = {4, 0};
-    static const glia_activation softmax[1] = {GLIA_SOFTMAX};
+    static const glia_activation softmax[1] = {GLIA_ACTIVATION_SOFTMAX};
     shape good = shape_of(4, 3);
     good.hidden = hidden;
     good.n_hidden = 1;
@@ -613,7 +615,7 @@ static void test_initial_weights_have_their_distribution(void **state)
 {
     (void)state;
     const size_t hidden[2] = {300, 200};
-    const glia_activation activations[2] = {GLIA_RELU, GLIA_TANH};
+    const glia_activation activations[2] = {GLIA_ACTIVATION_RELU, GLIA_ACTIVATION_TANH};
     for (int init = GLIA_INIT_AUTO; init <= GLIA_INIT_HE_NORMAL; init++) {
         shape p = shape_of(400, 10);
         p.hidden = hidden;
@@ -670,7 +672,7 @@ static void test_parameters_go_in_and_out(void **state)
     /* softmax(x W^T + b), x = (1, 0, -1): logits 7 - 2, 8 - 2 */
     const float x[3] = {1, 0, -1};
     float probabilities[2];
-    assert_int_equal(whole_predict(network, GLIA_F32, x, 1, probabilities, NULL), GLIA_OK);
+    assert_int_equal(whole_predict(network, GLIA_TYPE_F32, x, 1, probabilities, NULL), GLIA_OK);
     assert_true(fabsf(probabilities[1] - 0.7310586F) < 1e-6F);
     assert_int_equal(whole_predict(network, (glia_type)9, x, 1, probabilities, NULL),
                      GLIA_BAD_ARGUMENT);
@@ -709,7 +711,14 @@ static void test_environment_chooses_the_level(void **state)
 static void test_names_and_values_match(void **state)
 {
     (void)state;
-    for (int f = GLIA_SIGMOID; f <= GLIA_SOFTMAX; f++) {
+    assert_string_equal(glia_task_name(GLIA_TASK_CLASSES), "classes");
+    assert_string_equal(glia_task_name(GLIA_TASK_VALUES), "values");
+    assert_string_equal(glia_task_name((glia_task)3), "unknown");
+    assert_string_equal(glia_severity_name(GLIA_SEVERITY_NOTE), "note");
+    assert_string_equal(glia_stop_name(GLIA_STOP_DIVERGED), "diverged");
+    assert_string_equal(glia_activation_name(GLIA_ACTIVATION_SOFTMAX), "softmax");
+    for (int f = GLIA_ACTIVATION_SIGMOID; f <= GLIA_ACTIVATION_SOFTMAX; f++) {
+        if (f >= GI_N_HIDDEN_ACTIVATIONS && f < GLIA_ACTIVATION_SOFTMAX) continue;
         glia_activation back;
         assert_true(glia_activation_from_name(glia_activation_name((glia_activation)f), &back));
         assert_int_equal(back, f);
@@ -719,9 +728,9 @@ static void test_names_and_values_match(void **state)
         assert_true(glia_init_from_name(glia_init_name((glia_init)i), &back));
         assert_int_equal(back, i);
     }
-    glia_activation unchanged = GLIA_TANH;
+    glia_activation unchanged = GLIA_ACTIVATION_TANH;
     assert_false(glia_activation_from_name("Relu", &unchanged));
-    assert_int_equal(unchanged, GLIA_TANH);
+    assert_int_equal(unchanged, GLIA_ACTIVATION_TANH);
     assert_string_equal(glia_activation_name((glia_activation)77), "unknown");
 }
 

@@ -161,7 +161,7 @@ static gi_table *must_read(const struct bytes *bytes, const gi_table_params *par
 {
     glia_error error = {0};
     gi_table *table = NULL;
-    if (read_table(bytes, GLIA_TRAIN, params, &table, &error) != GLIA_OK)
+    if (read_table(bytes, GLIA_SPLIT_TRAIN, params, &table, &error) != GLIA_OK)
         fail_msg("%s", error.message);
     return table;
 }
@@ -393,7 +393,7 @@ static void test_malformed_arrays(void **state)
         glia_error error = {0};
         gi_table *table = NULL;
         put_npy(&file, 1, cases[i].header, "\1\2\3\4\5\6\7\10", cases[i].data);
-        assert_error(cases[i].label, read_table(&file, GLIA_TRAIN, NULL, &table, &error),
+        assert_error(cases[i].label, read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error),
                      GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
         assert_error(cases[i].label, GLIA_BAD_FORMAT, GLIA_BAD_FORMAT, &error, "t.npz: byte", NULL);
     }
@@ -421,7 +421,7 @@ static void test_malformed_beginnings(void **state)
         glia_error error = {0};
         gi_table *table = NULL;
         put(&file, cases[i].bytes, cases[i].size);
-        assert_error(cases[i].label, read_table(&file, GLIA_TRAIN, NULL, &table, &error),
+        assert_error(cases[i].label, read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error),
                      GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
     }
 }
@@ -466,10 +466,10 @@ static void test_table_of_archive(void **state)
     glia_error error = {0};
     params.known = absent;
     params.n_known = 1;
-    assert_error("absent", read_table(&file, GLIA_TRAIN, &params, &table, &error), GLIA_BAD_FORMAT,
-                 &error, "none of them age", "column 1 to y");
-    assert_error("no test", read_table(&file, GLIA_TEST, NULL, &table, &error), GLIA_NOT_FOUND,
-                 &error, "y.npy, x.npy", "x_test");
+    assert_error("absent", read_table(&file, GLIA_SPLIT_TRAIN, &params, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "none of them age", "column 1 to y");
+    assert_error("no test", read_table(&file, GLIA_SPLIT_TEST, NULL, &table, &error),
+                 GLIA_NOT_FOUND, &error, "y.npy, x.npy", "x_test");
 }
 
 static void test_table_of_several_targets(void **state)
@@ -488,7 +488,7 @@ static void test_table_of_several_targets(void **state)
     assert_string_equal(table->columns[2].name, "y 2");
     assert_true(table->cells[1] == 1 && table->cells[2] == 3 && table->cells[4] == 2);
     gi_table_free(table);
-    assert_null(must_open(&file, GLIA_TRAIN)); /* its y is no class */
+    assert_null(must_open(&file, GLIA_SPLIT_TRAIN)); /* its y is no class */
 }
 
 static void test_malformed_values(void **state)
@@ -501,13 +501,13 @@ static void test_malformed_values(void **state)
     glia_error error = {0};
     gi_table *table = NULL;
     put_npy(&file, 1, header_of("<f8", false, "(2, 2)"), infinite, sizeof infinite);
-    assert_error("infinite", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
-                 &error, "t.npz, row 2, column 2", "infinite");
+    assert_error("infinite", read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "t.npz, row 2, column 2", "infinite");
     file.size = 0;
     params.known = known;
     params.n_known = 1;
     put_npy(&file, 1, header_of("<f8", false, "(2, 2)"), half, sizeof half);
-    assert_error("category", read_table(&file, GLIA_TRAIN, &params, &table, &error),
+    assert_error("category", read_table(&file, GLIA_SPLIT_TRAIN, &params, &table, &error),
                  GLIA_BAD_FORMAT, &error, "row 2, column 1: found 3.5", "whole number");
     file.size = 0;
     static const uint8_t zeros[70000];
@@ -545,10 +545,10 @@ static void test_images(void **state)
             struct member members[] = {{"x_train.npy", &x_file, method, how >> 1 & 1, 0, 0},
                                        {"y_train.npy", &y_file, method, false, 0, 0}};
             put_archive(&file, members, 2, how >> 2 & 1);
-            glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
+            glia_dataset *dataset = must_open(&file, GLIA_SPLIT_TRAIN);
             assert_non_null(dataset);
             const glia_dataset_info info = glia_dataset_describe(dataset);
-            assert_int_equal(info.type, GLIA_U8);
+            assert_int_equal(info.type, GLIA_TYPE_U8);
             assert_int_equal(info.samples, 2);
             assert_int_equal(info.features, cases[i].features);
             assert_int_equal(info.classes, 2); /* those that are there */
@@ -580,7 +580,7 @@ static void test_images_in_fortran_order(void **state)
         struct member members[] = {{"images.npy", &x_file, method, false, 0, 0},
                                    {"labels.npy", &y_file, method, false, 0, 0}};
         put_archive(&file, members, 2, false);
-        glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
+        glia_dataset *dataset = must_open(&file, GLIA_SPLIT_TRAIN);
         for (size_t n = 0; n < 2; n++) {
             assert_int_equal(whole_sample(dataset, n, x, NULL, NULL), GLIA_OK);
             assert_memory_equal(x, pixels + 9 * n, 9);
@@ -604,7 +604,8 @@ static void test_splits(void **state)
                                {"y_train.npy", &y_file, 8, false, 0, 0},
                                {"y_test.npy", &y_test, 8, false, 0, 0}};
     put_archive(&file, members, 4, false);
-    glia_dataset *train = must_open(&file, GLIA_TRAIN), *test = must_open(&file, GLIA_TEST);
+    glia_dataset *train = must_open(&file, GLIA_SPLIT_TRAIN),
+                 *test = must_open(&file, GLIA_SPLIT_TEST);
     assert_int_equal(glia_dataset_describe(train).samples, 2);
     assert_int_equal(glia_dataset_describe(test).samples, 1);
     assert_int_equal(glia_dataset_describe(train).classes, 3);
@@ -629,7 +630,7 @@ static void assert_classes(const char *type, const char *shape, const void *y, s
     struct member members[] = {{"x.npy", &x_file, 8, false, 0, 0},
                                {"y.npy", &y_file, 8, false, 0, 0}};
     put_archive(&file, members, 2, false);
-    glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
+    glia_dataset *dataset = must_open(&file, GLIA_SPLIT_TRAIN);
     assert_non_null(dataset);
     for (size_t k = 0; k < glia_dataset_describe(dataset).classes; k++) {
         strcat(found, k ? " " : "");
@@ -679,7 +680,7 @@ static void test_taken_classes(void **state)
     struct member members[] = {{"x.npy", &x_file, 8, false, 0, 0},
                                {"y.npy", &y_file, 8, false, 0, 0}};
     put_archive(&file, members, 2, false);
-    glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
+    glia_dataset *dataset = must_open(&file, GLIA_SPLIT_TRAIN);
     assert_int_equal(gi_dataset_take_classes(dataset, others, 2, &error), GLIA_OK);
     assert_int_equal(glia_dataset_describe(dataset).classes, 2); /* 5 is not there: as it was */
     assert_int_equal(gi_dataset_label(dataset, 0), 1);
@@ -711,7 +712,8 @@ static void test_text_targets(void **state)
     assert_true(table->cells[11] == 0);
     gi_table_free(table);
     glia_error error = {0};
-    assert_error("texts as x", (file = y_file, read_table(&file, GLIA_TRAIN, NULL, &table, &error)),
+    assert_error("texts as x",
+                 (file = y_file, read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error)),
                  GLIA_BAD_FORMAT, &error, "'|S2' (texts)", "names of classes");
 }
 
@@ -778,7 +780,7 @@ static void test_sparse_matrices(void **state)
         if (cases[i].word) {
             glia_error error = {0};
             gi_table *none = NULL;
-            assert_error(cases[i].word, read_table(&file, GLIA_TRAIN, NULL, &none, &error),
+            assert_error(cases[i].word, read_table(&file, GLIA_SPLIT_TRAIN, NULL, &none, &error),
                          GLIA_BAD_FORMAT, &error, cases[i].word, "t.npz");
             continue;
         }
@@ -854,23 +856,24 @@ static void test_arrays_to_test_on(void **state)
     glia_error error = {0};
     gi_table *table = NULL;
     put_named(&file, without_y, 3);
-    assert_error("no y_test", read_table(&file, GLIA_TEST, NULL, &table, &error), GLIA_NOT_FOUND,
-                 &error, "t.npz: found no y_test", "scored");
+    assert_error("no y_test", read_table(&file, GLIA_SPLIT_TEST, NULL, &table, &error),
+                 GLIA_NOT_FOUND, &error, "t.npz: found no y_test", "scored");
     params.known = known;
     params.n_known = 1;
     params.ignores_unknown = true; /* as for a network */
-    assert_int_equal(read_table(&file, GLIA_TEST, &params, &table, &error), GLIA_OK);
+    assert_int_equal(read_table(&file, GLIA_SPLIT_TEST, &params, &table, &error), GLIA_OK);
     assert_int_equal(table->rows, 2);
     gi_table_free(table);
     const gi_known_column more[] = {{"column 3", GI_CELL_NUMBER, false, {0, 0}}};
     params.known = more;
-    assert_error("too few", read_table(&file, GLIA_TEST, &params, &table, &error), GLIA_MISMATCH,
-                 &error, "t.npz: x_test.npy: found the shape (2, 2), of 2 columns",
+    assert_error("too few", read_table(&file, GLIA_SPLIT_TEST, &params, &table, &error),
+                 GLIA_MISMATCH, &error, "t.npz: x_test.npy: found the shape (2, 2), of 2 columns",
                  "expected column 3 too");
     file.size = 0;
     put_named(&file, wide, 4);
-    assert_error("others", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
-                 &error, "x_test.npy: found the shape (2, 2), of 2 columns, expected 3",
+    assert_error("others", read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error),
+                 GLIA_BAD_FORMAT, &error,
+                 "x_test.npy: found the shape (2, 2), of 2 columns, expected 3",
                  "the shape (2, 3) that is learned from");
 }
 
@@ -898,14 +901,14 @@ static void test_unused(void **state)
                                {"train_images.npy", &x_file, 8, false, 0, 0},
                                {"train_labels.npy", &y_file, 8, false, 0, 0}};
     put_archive(&file, members, 4, false);
-    glia_dataset *dataset = must_open(&file, GLIA_TRAIN);
+    glia_dataset *dataset = must_open(&file, GLIA_SPLIT_TRAIN);
     assert_string_equal(glia_dataset_notes(dataset),
                         "train_images and train_labels are read; val_images, val_labels are not "
                         "used; glia_dataset_hold_out holds training samples out");
     glia_dataset_free(dataset);
     file.size = 0;
     put_archive(&file, members + 2, 2, false);
-    dataset = must_open(&file, GLIA_TRAIN);
+    dataset = must_open(&file, GLIA_SPLIT_TRAIN);
     assert_true(!glia_dataset_notes(dataset) || !*glia_dataset_notes(dataset));
     glia_dataset_free(dataset);
 }
@@ -934,7 +937,7 @@ static void test_others_are_tables(void **state)
         struct member members[] = {{"x.npy", &x_file, 8, false, 0, 0},
                                    {"y.npy", &y_file, 8, false, 0, 0}};
         put_archive(&file, members, 2, false);
-        assert_null(must_open(&file, GLIA_TRAIN));
+        assert_null(must_open(&file, GLIA_SPLIT_TRAIN));
         gi_table_free(must_read(&file, NULL));
     }
 }
@@ -992,7 +995,7 @@ static void test_malformed_archives(void **state)
         gi_table *table = NULL;
         if (cases[i].at != SIZE_MAX) file.data[cases[i].at] = cases[i].to;
         file.size -= cases[i].cut;
-        assert_error(cases[i].label, read_table(&file, GLIA_TRAIN, NULL, &table, &error),
+        assert_error(cases[i].label, read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error),
                      GLIA_BAD_FORMAT, &error, cases[i].word1, cases[i].word2);
         assert_non_null(strstr(error.message, "t.npz: byte "));
     }
@@ -1002,16 +1005,16 @@ static void test_malformed_archives(void **state)
     glia_error error = {0};
     gi_table *table = NULL;
     put_archive(&file, odd, 2, false);
-    assert_error("rows", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
+    assert_error("rows", read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
                  &error, "t.npz: y.npy: found 1 row, expected 2", "x.npy");
     file.size = 0;
     odd[0].name = "a.npy";
     put_archive(&file, odd, 2, false);
-    assert_error("names", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
-                 &error, "a.npy, y.npy", "numpy.savez(file, x=..., y=...)");
+    assert_error("names", read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error),
+                 GLIA_BAD_FORMAT, &error, "a.npy, y.npy", "numpy.savez(file, x=..., y=...)");
     file.size = 0;
     put_archive(&file, odd, 0, false);
-    assert_error("none", read_table(&file, GLIA_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
+    assert_error("none", read_table(&file, GLIA_SPLIT_TRAIN, NULL, &table, &error), GLIA_BAD_FORMAT,
                  &error, "the arrays none", NULL);
 }
 

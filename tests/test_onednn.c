@@ -232,7 +232,7 @@ static void check(const test_case *t, gi_pool *pool)
     gi_layer ours = a->layers[0], theirs = b->layers[0];
     gi_scratch scratch;
     assert_int_equal(gi_scratch_new(b, t->m, &scratch, NULL), GLIA_OK);
-    if (t->is_last) ours.activation = theirs.activation = GLIA_SOFTMAX;
+    if (t->is_last) ours.activation = theirs.activation = GLIA_ACTIVATION_SOFTMAX;
     gi_rng rng = gi_rng_make(t->n_in * 31 + t->n_out, GI_RANDOM_INIT, (uint32_t)t->m, 7);
     for (size_t u = 0; u < t->n_out; u++) {
         ((float *)ours.bias)[u] = ((float *)theirs.bias)[u] = draw(&rng, t->is_exact, 3);
@@ -263,7 +263,8 @@ static void check(const test_case *t, gi_pool *pool)
     glia_network_free(b);
 }
 
-static const glia_activation activations[] = {GLIA_IDENTITY, GLIA_RELU, GLIA_SIGMOID, GLIA_TANH};
+static const glia_activation activations[] = {GLIA_ACTIVATION_IDENTITY, GLIA_ACTIVATION_RELU,
+                                              GLIA_ACTIVATION_SIGMOID, GLIA_ACTIVATION_TANH};
 enum { N_ACTIVATIONS = 4 };
 
 /* Every shape, exact and not, with activations in turn; then every activation. */
@@ -311,8 +312,17 @@ static void check_large(glia_precision precision, int least_threads, int most_th
         gi_pool *pool;
         assert_int_equal(gi_pool_create(n_threads, &pool, NULL), GLIA_OK);
         for (int way = 0; way < 4; way++) {
-            const test_case t = {1100,         330,  600,       259,       n_threads, way % 2,
-                                 way / 2 == 0, true, precision, GLIA_RELU, GLIA_RELU};
+            const test_case t = {1100,
+                                 330,
+                                 600,
+                                 259,
+                                 n_threads,
+                                 way % 2,
+                                 way / 2 == 0,
+                                 true,
+                                 precision,
+                                 GLIA_ACTIVATION_RELU,
+                                 GLIA_ACTIVATION_RELU};
             test_case small = t; /* sums that bf16 holds */
             small.m = 300, small.last_m = 257;
             check(precision == GLIA_PRECISION_BF16 ? &small : &t, pool);
@@ -339,8 +349,17 @@ static void no_other_threads_are_started(void **state)
     (void)state;
     gi_pool *pool;
     assert_int_equal(gi_pool_create(2, &pool, NULL), GLIA_OK);
-    const test_case t = {300,       300,      256, 0, 2, true, false, true, GLIA_PRECISION_F32,
-                         GLIA_RELU, GLIA_RELU};
+    const test_case t = {300,
+                         300,
+                         256,
+                         0,
+                         2,
+                         true,
+                         false,
+                         true,
+                         GLIA_PRECISION_F32,
+                         GLIA_ACTIVATION_RELU,
+                         GLIA_ACTIVATION_RELU};
     check(&t, pool);
     DIR *tasks = opendir("/proc/self/task");
     if (!tasks) skip();
@@ -392,7 +411,7 @@ static void bf16_is_refused_where_the_cpu_lacks_it(void **state)
 {
     (void)state;
     if (gi_onednn_has_bf16()) skip();
-    glia_network *network = make_network(reference, 4, 0, NULL, GLIA_RELU, 2);
+    glia_network *network = make_network(reference, 4, 0, NULL, GLIA_ACTIVATION_RELU, 2);
     const gi_onednn_params params = {
         .layer = &network->layers[0],
         .precision = GLIA_PRECISION_BF16,

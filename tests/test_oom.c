@@ -129,9 +129,9 @@ static glia_status predict(const glia_network *network, glia_engine engine, cons
     glia_predictor *predictor = NULL;
     glia_status status = glia_predictor_create(network, &params, &predictor, error);
     if (!status)
-        status =
-            glia_predictor_run(predictor, GLIA_U8, pixels, 1, glia_network_describe(network).inputs,
-                               probabilities, glia_network_describe(network).classes, error);
+        status = glia_predictor_run(predictor, GLIA_TYPE_U8, pixels, 1,
+                                    glia_network_describe(network).inputs, probabilities,
+                                    glia_network_describe(network).classes, error);
     glia_predictor_free(predictor);
     return status;
 }
@@ -164,13 +164,13 @@ static glia_status whole_life(const char *model, glia_error *error)
     float probabilities[IMAGES * 3];
     char *metadata = NULL;
 
-    glia_status status = glia_dataset_open(folder, GLIA_TRAIN, &data, &all, error);
+    glia_status status = glia_dataset_open(folder, GLIA_SPLIT_TRAIN, &data, &all, error);
     if (!status) status = glia_dataset_hold_out(all, 0.25, 1, &rest, &held, error);
     const size_t hidden[2] = {8, 5};
     shape p = shape_of(SIDE * SIDE, 3);
     p.hidden = hidden;
     p.n_hidden = 2;
-    p.preprocess = GLIA_DESKEW | GLIA_CENTRE;
+    p.preprocess = GLIA_PREPROCESS_DESKEW | GLIA_PREPROCESS_CENTRE;
     p.batch_norm = true;
     if (!status) status = shape_network(&p, &network, error);
     glia_settings train = gi_settings_defaults();
@@ -184,7 +184,7 @@ static glia_status whole_life(const char *model, glia_error *error)
     if (!status) status = glia_network_save(network, model, error);
     if (!status) status = glia_network_load(model, &loaded, error);
     if (!status) status = glia_network_metadata(loaded, &metadata, error);
-    if (!status) status = whole_predict(loaded, GLIA_U8, pixels, 1, probabilities, error);
+    if (!status) status = whole_predict(loaded, GLIA_TYPE_U8, pixels, 1, probabilities, error);
     if (!status) status = predict(loaded, GLIA_ENGINE_AUTO, pixels, probabilities, error);
     if (!status) status = onednn_life(loaded, rest, pixels, probabilities, error);
     glia_metrics metrics;

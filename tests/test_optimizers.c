@@ -180,7 +180,7 @@ static void load(const struct golden_run *g, const struct data *d, const glia_ne
 {
     for (size_t r = 0; r < m; r++) {
         const size_t i = begin + r;
-        const glia_type type = plan->bytes ? GLIA_U8 : GLIA_F32;
+        const glia_type type = plan->bytes ? GLIA_TYPE_U8 : GLIA_TYPE_F32;
         const void *x = plan->bytes ? (const void *)d->bytes[i] : (const void *)d->floats[i];
         gi_row_put(network, plan, w, r, type, x, 0, 0);
         w->labels[r] = d->labels[i];
@@ -373,7 +373,7 @@ static void train_whole(struct trial *t, glia_engine engine, int threads)
         for (size_t i = 0; i < GOLDEN_INPUTS; i++) x[r][i] = data.floats[r][i] / INPUT_DIVISOR;
     glia_dataset *dataset = NULL;
     glia_error error;
-    if (glia_dataset_from_arrays(GLIA_F32, x, data.labels, GOLDEN_SAMPLES, GOLDEN_INPUTS,
+    if (glia_dataset_from_arrays(GLIA_TYPE_F32, x, data.labels, GOLDEN_SAMPLES, GOLDEN_INPUTS,
                                  GOLDEN_CLASSES, &dataset, &error))
         fail_msg("%s", error.message);
     if (g->sample_weights)
@@ -438,7 +438,7 @@ static void draw_masks(const gi_engine *reference, size_t way, const struct shar
                        double p, uint32_t epoch, size_t first, masks *out)
 {
     static const size_t hidden[2] = {UNITS, UNITS};
-    glia_network *network = make_network(reference, 4, 2, hidden, GLIA_IDENTITY, 3);
+    glia_network *network = make_network(reference, 4, 2, hidden, GLIA_ACTIVATION_IDENTITY, 3);
     for (size_t l = 0; l < 2; l++)
         for (size_t u = 0; u < UNITS; u++) set_element(reference, network->layers[l].bias, u, 1);
     const gi_plan plan = {.engine = way == WAY_REFERENCE ? reference : gi_engine_native(reference),
@@ -563,14 +563,14 @@ static void draw_noise(const gi_engine *reference, const gi_engine *engine, uint
 {
     static const float zeros[WIDE];
     static const size_t hidden[1] = {1};
-    glia_network *network = make_network(reference, WIDE, 1, hidden, GLIA_IDENTITY, 2);
+    glia_network *network = make_network(reference, WIDE, 1, hidden, GLIA_ACTIVATION_IDENTITY, 2);
     const gi_plan plan = {.engine = engine, .threads = 1, .changes_floats = true};
     gi_workspace w;
     assert_int_equal(gi_workspace_new(network, &plan, rows, true, &w, NULL), GLIA_OK);
     w.input_noise = NOISE_SD;
     w.seed = SEED;
     for (size_t r = 0; r < rows; r++) {
-        gi_row_put(network, &plan, &w, r, GLIA_F32, zeros, epoch, first + r);
+        gi_row_put(network, &plan, &w, r, GLIA_TYPE_F32, zeros, epoch, first + r);
         for (size_t i = 0; i < gi_padded(WIDE); i++) {
             const double x = element(reference, w.x, r * gi_stride(WIDE) + i);
             if (i < WIDE)
@@ -659,7 +659,7 @@ static void read_dropped(const gi_engine *reference, const gi_plan *plan, double
                          const uint8_t *images, bool backwards, float *out)
 {
     static const size_t hidden[1] = {PIXELS};
-    glia_network *network = make_network(reference, PIXELS, 1, hidden, GLIA_IDENTITY, 2);
+    glia_network *network = make_network(reference, PIXELS, 1, hidden, GLIA_ACTIVATION_IDENTITY, 2);
     network->input.divisor = 255;
     for (size_t i = 0; i < PIXELS; i++)
         set_element(reference, network->layers[0].weight,
@@ -672,7 +672,7 @@ static void read_dropped(const gi_engine *reference, const gi_plan *plan, double
     w.seed = SEED;
     for (size_t r = 0; r < IMAGES; r++) {
         const size_t row = backwards ? IMAGES - 1 - r : r; /* in any order */
-        gi_row_put(network, plan, &w, row, GLIA_U8, images + row * PIXELS, 2, 100 + row);
+        gi_row_put(network, plan, &w, row, GLIA_TYPE_U8, images + row * PIXELS, 2, 100 + row);
     }
     gi_network_forward(network, plan, &w, 0, IMAGES, &scratch);
     for (size_t r = 0; r < IMAGES; r++)

@@ -64,7 +64,7 @@ static void check_loading(const gi_pack *pack)
     }
     for (int type = 0; type < 2; type++) {
         memset(row, 0x77, sizeof row);
-        pack->load_row_bf16(row, type ? GLIA_F32 : GLIA_U8,
+        pack->load_row_bf16(row, type ? GLIA_TYPE_F32 : GLIA_TYPE_U8,
                             type ? (const void *)values : (const void *)bytes, N, 255);
         for (size_t i = 0; i < gi_padded(N); i++) {
             const float scale = (float)(1.0 / 255);

@@ -77,14 +77,14 @@ static glia_row_source source_of(bool is_sparse, glia_task task)
     make_samples();
     return (glia_row_source){.samples = ROWS,
                              .features = FEATURES,
-                             .outputs = task == GLIA_CLASSES ? CLASSES : TARGETS,
+                             .outputs = task == GLIA_TASK_CLASSES ? CLASSES : TARGETS,
                              .task = task,
-                             .type = GLIA_F32,
+                             .type = GLIA_TYPE_F32,
                              .read = is_sparse ? NULL : read_dense,
                              .read_sparse = is_sparse ? read_sparse : NULL,
                              .most_nonzeros = MOST,
-                             .label = task == GLIA_CLASSES ? label : NULL,
-                             .targets = task == GLIA_CLASSES ? NULL : targets,
+                             .label = task == GLIA_TASK_CLASSES ? label : NULL,
+                             .targets = task == GLIA_TASK_CLASSES ? NULL : targets,
                              .free = count_free,
                              .user = &known};
 }
@@ -133,19 +133,19 @@ static void test_learned(void **state)
         "hidden=16 epochs=3 lr=0.1 batch=8 engine=reference input-dropout=0.2 standardise=no",
     };
     for (size_t h = 0; h < 2 * sizeof hows / sizeof hows[0]; h++) {
-        const glia_task task = h % 2 ? GLIA_VALUES : GLIA_CLASSES;
+        const glia_task task = h % 2 ? GLIA_TASK_VALUES : GLIA_TASK_CLASSES;
         char how[120] = "loss=mse ";
         strcpy(how + (h % 2 ? strlen(how) : 0), hows[h / 2]);
         static float expected[UNITS * FEATURES], found[UNITS * FEATURES];
         glia_metrics metrics, metrics_found;
         glia_dataset *arrays;
         make_samples();
-        if (task == GLIA_CLASSES)
-            assert_int_equal(glia_dataset_from_arrays(GLIA_F32, known.x, known.labels, ROWS,
+        if (task == GLIA_TASK_CLASSES)
+            assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, known.x, known.labels, ROWS,
                                                       FEATURES, CLASSES, &arrays, NULL),
                              GLIA_OK);
         else
-            assert_int_equal(glia_dataset_from_targets_f64(GLIA_F32, known.x, known.targets[0],
+            assert_int_equal(glia_dataset_from_targets_f64(GLIA_TYPE_F32, known.x, known.targets[0],
                                                            ROWS, FEATURES, TARGETS, task, &arrays,
                                                            NULL),
                              GLIA_OK);
@@ -169,7 +169,7 @@ static void test_read(void **state)
 {
     (void)state;
     for (int is_sparse = 0; is_sparse < 2; is_sparse++) {
-        const glia_row_source source = source_of(is_sparse, GLIA_CLASSES);
+        const glia_row_source source = source_of(is_sparse, GLIA_TASK_CLASSES);
         glia_dataset *dataset = open(&source);
         const glia_dataset_info info = glia_dataset_describe(dataset);
         assert_int_equal(info.samples, ROWS);
@@ -182,7 +182,7 @@ static void test_read(void **state)
         assert_int_equal(class, known.labels[5]);
         glia_dataset_free(dataset);
 
-        const glia_row_source values = source_of(is_sparse, GLIA_VALUES);
+        const glia_row_source values = source_of(is_sparse, GLIA_TASK_VALUES);
         double found[TARGETS];
         dataset = open(&values);
         assert_int_equal(glia_dataset_sample_targets_f64(dataset, 9, found, TARGETS, NULL),
@@ -226,13 +226,13 @@ static size_t read_many(void *user, size_t row, uint32_t *index, float *value)
 static void test_refused(void **state)
 {
     (void)state;
-    glia_row_source s = source_of(false, GLIA_CLASSES);
+    glia_row_source s = source_of(false, GLIA_TASK_CLASSES);
     s.read_sparse = read_sparse;
     assert_refused(&s, "read and read_sparse are both set");
     s.read = NULL;
-    s.type = GLIA_U8;
-    assert_refused(&s, "type GLIA_F32");
-    s.type = GLIA_F32;
+    s.type = GLIA_TYPE_U8;
+    assert_refused(&s, "type GLIA_TYPE_F32");
+    s.type = GLIA_TYPE_F32;
     s.most_nonzeros = FEATURES + 1;
     assert_refused(&s, "most_nonzeros is 41, expected 1 to the number of features, 40");
     s.most_nonzeros = MOST;
@@ -244,16 +244,16 @@ static void test_refused(void **state)
     assert_refused(&s, "expected at most 5");
     s.label = NULL;
     assert_refused(&s, "label is NULL");
-    s = source_of(false, GLIA_VALUES);
+    s = source_of(false, GLIA_TASK_VALUES);
     s.targets = NULL;
     assert_refused(&s, "targets is NULL");
-    s = source_of(false, GLIA_VALUES);
+    s = source_of(false, GLIA_TASK_VALUES);
     known.targets[3][1] = NAN;
     assert_refused(&s, "row 3, target 1: found nan, expected a finite number");
-    s = source_of(false, GLIA_CLASSES);
+    s = source_of(false, GLIA_TASK_CLASSES);
     known.labels[8] = CLASSES;
     assert_refused(&s, "label 3 of row 8");
-    s = source_of(false, GLIA_CLASSES);
+    s = source_of(false, GLIA_TASK_CLASSES);
     known.x[2][7] = INFINITY;
     assert_refused(&s, "row 2, feature 7 is infinite");
     s.samples = 0;

@@ -135,7 +135,8 @@ static void test_typed(void **state)
     double values[4];
     assert_int_equal(glia_settings_set_number(settings, "epochs", 7, NULL), GLIA_OK);
     assert_int_equal(glia_settings_set_number(settings, "seed", 0x1p60, NULL), GLIA_OK);
-    assert_int_equal(glia_settings_set_number(settings, "optimizer", GLIA_ADAM, NULL), GLIA_OK);
+    assert_int_equal(glia_settings_set_number(settings, "optimizer", GLIA_OPTIMIZER_ADAM, NULL),
+                     GLIA_OK);
     assert_int_equal(glia_settings_set_list(settings, "hidden", hidden, 2, NULL), GLIA_OK);
     assert_int_equal(glia_settings_set_list(settings, "class_weights", weights, 2, NULL), GLIA_OK);
     assert_error("half", glia_settings_set_number(settings, "epochs", 0.5, &error),

@@ -36,7 +36,7 @@ typedef struct samples {
 
 static float value_of(const samples *s, size_t i)
 {
-    return s->type == GLIA_U8 ? (float)s->bytes[i] * (1.0F / 255) : s->floats[i];
+    return s->type == GLIA_TYPE_U8 ? (float)s->bytes[i] * (1.0F / 255) : s->floats[i];
 }
 
 static glia_dataset *dataset_of(const samples *s, glia_type type, const void *x, size_t n)
@@ -75,7 +75,7 @@ static samples *make_samples(glia_type type)
     samples *s = calloc(1, sizeof *s);
     assert_non_null(s);
     s->type = type;
-    s->period = type == GLIA_U8 ? IN_COLOUR : FEATURES;
+    s->period = type == GLIA_TYPE_U8 ? IN_COLOUR : FEATURES;
     gi_rng rng = gi_rng_make(7, GI_RANDOM_INIT, 0, 0);
     for (size_t i = 0; i < N * FEATURES; i++) {
         const size_t f = i % FEATURES;
@@ -85,9 +85,9 @@ static samples *make_samples(glia_type type)
         s->floats[i] = f == 5 ? 3 : 1000 * (float)f + v * (float)(f + 1);
     }
     standardise_by_hand(s);
-    s->raw = dataset_of(s, type, type == GLIA_U8 ? (void *)s->bytes : s->floats, N - HELD_OUT);
-    s->scaled = dataset_of(s, GLIA_F32, s->by_hand, N - HELD_OUT);
-    if (type == GLIA_U8)
+    s->raw = dataset_of(s, type, type == GLIA_TYPE_U8 ? (void *)s->bytes : s->floats, N - HELD_OUT);
+    s->scaled = dataset_of(s, GLIA_TYPE_F32, s->by_hand, N - HELD_OUT);
+    if (type == GLIA_TYPE_U8)
         assert_int_equal(glia_dataset_set_images(s->raw, SIDE, SIDE, NULL), GLIA_OK);
     return s;
 }
@@ -120,7 +120,8 @@ static void train(glia_network *network, const glia_dataset *dataset, size_t bat
     p.lr = 0.01;
     p.epochs = 4;
     p.engine = engine;
-    p.optimizer = batch == 1 ? GLIA_MOMENTUM : GLIA_ADAM; /* which no fused step computes */
+    p.optimizer = batch == 1 ? GLIA_OPTIMIZER_MOMENTUM
+                             : GLIA_OPTIMIZER_ADAM; /* which no fused step computes */
     p.input_noise = 0.1;
     p.threads = 1;
     assert_error("train", glia_train(network, dataset, NULL, &p, NULL, &error), GLIA_OK, &error,
@@ -143,9 +144,9 @@ static void assert_predicts(const glia_network *standardising, const glia_networ
                             const samples *s)
 {
     float found[N * 2], expected[N * 2];
-    const void *x = s->type == GLIA_U8 ? (const void *)s->bytes : s->floats;
+    const void *x = s->type == GLIA_TYPE_U8 ? (const void *)s->bytes : s->floats;
     assert_int_equal(whole_predict(standardising, s->type, x, N, found, NULL), GLIA_OK);
-    assert_int_equal(whole_predict(plain, GLIA_F32, s->by_hand, N, expected, NULL), GLIA_OK);
+    assert_int_equal(whole_predict(plain, GLIA_TYPE_F32, s->by_hand, N, expected, NULL), GLIA_OK);
     assert_memory_equal(found, expected, sizeof found);
     glia_metrics raw, scaled;
     assert_int_equal(whole_evaluate(standardising, s->raw, 1, &raw, NULL, NULL), GLIA_OK);
@@ -153,20 +154,21 @@ static void assert_predicts(const glia_network *standardising, const glia_networ
     assert_true(raw.loss == scaled.loss && raw.accuracy == scaled.accuracy);
     float units[10], same[10];
     assert_int_equal(whole_activations(standardising, 0, s->type, x, 1, units, NULL), GLIA_OK);
-    assert_int_equal(whole_activations(plain, 0, GLIA_F32, s->by_hand, 1, same, NULL), GLIA_OK);
+    assert_int_equal(whole_activations(plain, 0, GLIA_TYPE_F32, s->by_hand, 1, same, NULL),
+                     GLIA_OK);
     assert_memory_equal(units, same, sizeof units);
 }
 
 static void test_as_by_hand(void **state)
 {
     (void)state;
-    static const glia_type types[] = {GLIA_U8, GLIA_F32};
+    static const glia_type types[] = {GLIA_TYPE_U8, GLIA_TYPE_F32};
     static const glia_engine engines[] = {GLIA_ENGINE_AUTO, GLIA_ENGINE_REFERENCE};
     for (size_t t = 0; t < 2; t++) {
         samples *s = make_samples(types[t]);
         for (size_t e = 0; e < 2; e++)
             for (size_t batch = 1; batch <= 10; batch += 9) {
-                glia_network *standardising = make(GLIA_STANDARDISE), *plain = make(0);
+                glia_network *standardising = make(GLIA_PREPROCESS_STANDARDISE), *plain = make(0);
                 train(standardising, s->raw, batch, engines[e]);
                 train(plain, s->scaled, batch, engines[e]);
                 assert_same(standardising, plain);
@@ -182,12 +184,12 @@ static void test_as_by_hand(void **state)
 static void test_scales_stay(void **state)
 {
     (void)state;
-    samples *s = make_samples(GLIA_F32);
+    samples *s = make_samples(GLIA_TYPE_F32);
     float weights[N];
     for (size_t i = 0; i < N; i++) weights[i] = i < N - HELD_OUT ? 2 : 0;
-    glia_dataset *all = dataset_of(s, GLIA_F32, s->floats, N);
+    glia_dataset *all = dataset_of(s, GLIA_TYPE_F32, s->floats, N);
     assert_int_equal(whole_set_weights(all, weights, NULL), GLIA_OK);
-    glia_network *network = make(GLIA_STANDARDISE);
+    glia_network *network = make(GLIA_PREPROCESS_STANDARDISE);
     train(network, all, 10, GLIA_ENGINE_AUTO);
     for (int again = 0; again < 2; again++) {
         assert_int_equal(network->input.n_scales, FEATURES);
@@ -206,19 +208,19 @@ static void test_scales_stay(void **state)
 static void test_kept_in_the_model(void **state)
 {
     (void)state;
-    samples *s = make_samples(GLIA_U8);
+    samples *s = make_samples(GLIA_TYPE_U8);
     char path[] = "standardise-XXXXXX";
     assert_true(close(mkstemp(path)) == 0);
     for (int trained = 0; trained < 2; trained++) {
-        glia_network *network = make(GLIA_STANDARDISE), *loaded;
+        glia_network *network = make(GLIA_PREPROCESS_STANDARDISE), *loaded;
         if (trained) train(network, s->raw, 10, GLIA_ENGINE_AUTO);
         assert_int_equal(glia_network_save(network, path, NULL), GLIA_OK);
         assert_int_equal(glia_network_load(path, &loaded, NULL), GLIA_OK);
-        assert_int_equal(glia_network_describe(loaded).preprocess, GLIA_STANDARDISE);
+        assert_int_equal(glia_network_describe(loaded).preprocess, GLIA_PREPROCESS_STANDARDISE);
         assert_int_equal(loaded->input.n_scales, trained ? IN_COLOUR : 0);
         float before[N * 2], after[N * 2];
-        assert_int_equal(whole_predict(network, GLIA_U8, s->bytes, N, before, NULL), GLIA_OK);
-        assert_int_equal(whole_predict(loaded, GLIA_U8, s->bytes, N, after, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_TYPE_U8, s->bytes, N, before, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(loaded, GLIA_TYPE_U8, s->bytes, N, after, NULL), GLIA_OK);
         assert_memory_equal(before, after, sizeof before);
         glia_network_free(network);
         glia_network_free(loaded);
@@ -230,9 +232,9 @@ static void test_kept_in_the_model(void **state)
 static void test_refuses_what_is_no_number(void **state)
 {
     (void)state;
-    samples *s = make_samples(GLIA_F32);
+    samples *s = make_samples(GLIA_TYPE_F32);
     s->floats[FEATURES + 2] = NAN;
-    glia_network *network = make(GLIA_STANDARDISE);
+    glia_network *network = make(GLIA_PREPROCESS_STANDARDISE);
     glia_error error;
     assert_error("NaN", glia_train(network, s->raw, NULL, NULL, NULL, &error), GLIA_BAD_ARGUMENT,
                  &error, "feature 2", "infinite or no number");

@@ -13,7 +13,7 @@
 #include "shape.h"
 #include "whole.h"
 
-enum { SIDE = 28, PIXELS = SIDE * SIDE, BOTH = GLIA_DESKEW | GLIA_CENTRE };
+enum { SIDE = 28, PIXELS = SIDE * SIDE, BOTH = GLIA_PREPROCESS_DESKEW | GLIA_PREPROCESS_CENTRE };
 
 static const char *const levels[] = {"baseline", "avx2", "avx512"};
 
@@ -70,7 +70,7 @@ static void a_skewed_bar_becomes_upright(void **state)
         for (size_t i = 0; i < 3; i++) {
             uint8_t bar[PIXELS], upright[PIXELS];
             draw_bar(bar, 13, slopes[i]);
-            straighten(warp, GLIA_DESKEW, bar, upright);
+            straighten(warp, GLIA_PREPROCESS_DESKEW, bar, upright);
             const struct moments before = moments_of(bar, SIDE, SIDE);
             const struct moments after = moments_of(upright, SIDE, SIDE);
             assert_true(fabs(before.covariance / before.variance - slopes[i]) < 0.05);
@@ -103,7 +103,7 @@ static void the_map_is_that_of_the_moments(void **state)
     const struct moments m = moments_of(image, HEIGHT, WIDTH);
     const double skew = m.covariance / m.variance;
     assert_true(fabs(skew) > 0.05 && fabs(skew) < 0.99);
-    const gi_affine map = gi_straightening(GLIA_DESKEW, image, HEIGHT, WIDTH);
+    const gi_affine map = gi_straightening(GLIA_PREPROCESS_DESKEW, image, HEIGHT, WIDTH);
     assert_true(map.xx == 1 && map.yy == 1 && map.yx == 0 && map.y0 == 0);
     assert_true(fabs((double)map.xy - skew) < 1e-6);
     assert_true(fabs((double)map.x0 + skew * m.y) < 1e-5);
@@ -124,7 +124,7 @@ static void centring_moves_by_whole_pixels(void **state)
     for (size_t l = 0; l < 3; l++) {
         const gi_warp *warp = gi_warp_for(levels[l]);
         if (!warp) continue;
-        straighten(warp, GLIA_CENTRE, dot, centred);
+        straighten(warp, GLIA_PREPROCESS_CENTRE, dot, centred);
         const int dx = (int)rint(13.5 - 20.25), dy = (int)rint(13.5 - 3.25);
         for (int y = 0; y < SIDE; y++)
             for (int x = 0; x < SIDE; x++) {
@@ -133,7 +133,7 @@ static void centring_moves_by_whole_pixels(void **state)
                 assert_int_equal(centred[y * SIDE + x], inside ? dot[sy * SIDE + sx] : 0);
             }
         uint8_t again[PIXELS];
-        straighten(warp, GLIA_CENTRE, centred, again);
+        straighten(warp, GLIA_PREPROCESS_CENTRE, centred, again);
         assert_memory_equal(again, centred, PIXELS);
     }
 }
@@ -146,13 +146,13 @@ static void what_has_no_skew_stays(void **state)
     straighten(warp, BOTH, image, out); /* no ink */
     assert_memory_equal(out, image, PIXELS);
     for (int x = 4; x < 24; x++) image[13 * SIDE + x] = 255; /* one row: nothing to shear by */
-    straighten(warp, GLIA_DESKEW, image, out);
+    straighten(warp, GLIA_PREPROCESS_DESKEW, image, out);
     assert_memory_equal(out, image, PIXELS);
     for (int x = 14; x < 24; x++) { /* hardly slanted: 45 degrees, and no more */
         image[13 * SIDE + x] = 0;
         image[12 * SIDE + x] = 255;
     }
-    assert_true(gi_straightening(GLIA_DESKEW, image, SIDE, SIDE).xy == -1);
+    assert_true(gi_straightening(GLIA_PREPROCESS_DESKEW, image, SIDE, SIDE).xy == -1);
 }
 
 /* ---- Networks ------------------------------------------------------------------------------- */
@@ -170,9 +170,9 @@ static struct sets sets;
 static glia_dataset *wrap(const uint8_t *images)
 {
     glia_dataset *dataset = NULL;
-    assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, images, sets.labels, SAMPLES, PIXELS, 10, &dataset, NULL),
-        GLIA_OK);
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_U8, images, sets.labels, SAMPLES, PIXELS,
+                                              10, &dataset, NULL),
+                     GLIA_OK);
     assert_int_equal(glia_dataset_set_images(dataset, SIDE, SIDE, NULL), GLIA_OK);
     return dataset;
 }
@@ -185,7 +185,7 @@ static int open_sets(void **state)
     if (gi_engine_choose(&engine, NULL)) return -1;
     glia_data_params params = glia_data_default_params();
     params.fresh = true; /* drawn one by one */
-    if (glia_dataset_open("digits", GLIA_TRAIN, &params, &digits, NULL)) return -1;
+    if (glia_dataset_open("digits", GLIA_SPLIT_TRAIN, &params, &digits, NULL)) return -1;
     for (size_t i = 0; i < SAMPLES; i++) {
         uint8_t *image = sets.images + i * PIXELS;
         if (whole_sample(digits, i, image, &sets.labels[i], NULL)) return -1;
@@ -269,9 +269,11 @@ static void prediction_and_evaluation_see_them_too(void **state)
     const glia_dataset *const data[2] = {sets.raw, sets.made};
     glia_metrics metrics[2];
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(whole_predict(network[i], GLIA_U8, x[i], SAMPLES, p[i], NULL), GLIA_OK);
-        assert_int_equal(whole_activations(network[i], 0, GLIA_U8, x[i], SAMPLES, hidden[i], NULL),
+        assert_int_equal(whole_predict(network[i], GLIA_TYPE_U8, x[i], SAMPLES, p[i], NULL),
                          GLIA_OK);
+        assert_int_equal(
+            whole_activations(network[i], 0, GLIA_TYPE_U8, x[i], SAMPLES, hidden[i], NULL),
+            GLIA_OK);
         assert_int_equal(whole_evaluate(network[i], data[i], 2, &metrics[i], NULL, NULL), GLIA_OK);
     }
     assert_memory_equal(p[0], p[1], sizeof p[0]);
@@ -288,7 +290,7 @@ static void prediction_and_evaluation_see_them_too(void **state)
                 assert_int_equal(engines[e], GLIA_ENGINE_ONEDNN); /* this build has none */
                 continue;
             }
-            assert_int_equal(glia_predictor_run(predictor, GLIA_U8, x[i], SAMPLES,
+            assert_int_equal(glia_predictor_run(predictor, GLIA_TYPE_U8, x[i], SAMPLES,
                                                 glia_network_describe(network[i]).inputs, p[i],
                                                 glia_network_describe(network[i]).classes, NULL),
                              GLIA_OK);
@@ -297,7 +299,7 @@ static void prediction_and_evaluation_see_them_too(void **state)
         assert_memory_equal(p[0], p[1], sizeof p[0]);
     }
     /* and it does matter */
-    assert_int_equal(whole_predict(network[1], GLIA_U8, x[0], SAMPLES, p[1], NULL), GLIA_OK);
+    assert_int_equal(whole_predict(network[1], GLIA_TYPE_U8, x[0], SAMPLES, p[1], NULL), GLIA_OK);
     assert_memory_not_equal(p[0], p[1], sizeof p[0]);
     glia_network_free(network[0]);
     glia_network_free(network[1]);
@@ -333,13 +335,16 @@ static void the_model_file_keeps_it(void **state)
         if (glia_network_save(network, path, &error) || glia_network_load(path, &loaded, &error))
             fail_msg("%s", error.message);
         assert_int_equal(glia_network_describe(loaded).preprocess, how);
-        assert_int_equal(whole_predict(network, GLIA_U8, sets.images, SAMPLES, p[0], NULL),
+        assert_int_equal(whole_predict(network, GLIA_TYPE_U8, sets.images, SAMPLES, p[0], NULL),
                          GLIA_OK);
-        assert_int_equal(whole_predict(loaded, GLIA_U8, sets.images, SAMPLES, p[1], NULL), GLIA_OK);
+        assert_int_equal(whole_predict(loaded, GLIA_TYPE_U8, sets.images, SAMPLES, p[1], NULL),
+                         GLIA_OK);
         assert_memory_equal(p[0], p[1], sizeof p[0]);
         assert_int_equal(glia_network_metadata(loaded, &json, NULL), GLIA_OK);
-        assert_true((strstr(json, "\"deskew\":true") != NULL) == ((how & GLIA_DESKEW) != 0));
-        assert_true((strstr(json, "\"centre\":true") != NULL) == ((how & GLIA_CENTRE) != 0));
+        assert_true((strstr(json, "\"deskew\":true") != NULL) ==
+                    ((how & GLIA_PREPROCESS_DESKEW) != 0));
+        assert_true((strstr(json, "\"centre\":true") != NULL) ==
+                    ((how & GLIA_PREPROCESS_CENTRE) != 0));
         glia_string_free(json);
         glia_network_free(loaded);
         glia_network_free(network);
@@ -360,26 +365,28 @@ static void what_are_no_images_is_refused(void **state)
     glia_dataset *floats = NULL, *rows = NULL;
     glia_error error;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, values, labels, 4, PIXELS, 2, &floats, NULL), GLIA_OK);
+        glia_dataset_from_arrays(GLIA_TYPE_F32, values, labels, 4, PIXELS, 2, &floats, NULL),
+        GLIA_OK);
     assert_int_equal(glia_dataset_set_images(floats, SIDE, SIDE, NULL), GLIA_OK);
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, sets.images, labels, 4, PIXELS, 2, &rows, NULL), GLIA_OK);
+        glia_dataset_from_arrays(GLIA_TYPE_U8, sets.images, labels, 4, PIXELS, 2, &rows, NULL),
+        GLIA_OK);
     shape params = shape_of(PIXELS, 10);
     glia_network *network = NULL;
     glia_metrics metrics;
-    params.preprocess = GLIA_DESKEW;
+    params.preprocess = GLIA_PREPROCESS_DESKEW;
     assert_int_equal(shape_network(&params, &network, NULL), GLIA_OK);
     glia_settings t = short_training(2);
     assert_error("floats", glia_train(network, floats, NULL, &t, NULL, &error), GLIA_MISMATCH,
-                 &error, "deskews", "GLIA_U8");
+                 &error, "deskews", "GLIA_TYPE_U8");
     assert_error("rows", glia_train(network, rows, NULL, &t, NULL, &error), GLIA_MISMATCH, &error,
                  "deskews", "glia_dataset_set_images");
-    assert_error("untrained", whole_predict(network, GLIA_U8, sets.images, 4, p, &error),
+    assert_error("untrained", whole_predict(network, GLIA_TYPE_U8, sets.images, 4, p, &error),
                  GLIA_MISMATCH, &error, "height and width", NULL);
     assert_int_equal(glia_train(network, sets.raw, NULL, &t, NULL, NULL), GLIA_OK);
-    assert_error("F32", whole_predict(network, GLIA_F32, values, 4, p, &error), GLIA_MISMATCH,
+    assert_error("F32", whole_predict(network, GLIA_TYPE_F32, values, 4, p, &error), GLIA_MISMATCH,
                  &error, "found floats", "deskews");
-    assert_error("F32", whole_activations(network, 0, GLIA_F32, values, 4, hidden, &error),
+    assert_error("F32", whole_activations(network, 0, GLIA_TYPE_F32, values, 4, hidden, &error),
                  GLIA_MISMATCH, &error, "found floats", NULL);
     assert_error("floats", whole_evaluate(network, floats, 1, &metrics, NULL, &error),
                  GLIA_MISMATCH, &error, "divided by 255", NULL);

@@ -183,7 +183,7 @@ static void test_describes(void **state)
     assert_true(isnan(b->min));
     assert_int_equal(t->role, GLIA_ROLE_TARGET);
     assert_true(s->has_task);
-    assert_int_equal(s->task, GLIA_CLASSES);
+    assert_int_equal(s->task, GLIA_TASK_CLASSES);
     assert_int_equal(s->n_classes, 2);
     assert_string_equal(s->classes[0].text, "no");
     assert_int_equal(s->classes[0].count, 2);
@@ -206,7 +206,7 @@ static void test_roles(void **state)
     assert_int_equal(column(s, "w")->role, GLIA_ROLE_WEIGHT);
     assert_int_equal(column(s, "g")->role, GLIA_ROLE_GROUP);
     assert_int_equal(column(s, "u")->role, GLIA_ROLE_TARGET);
-    assert_int_equal(s->task, GLIA_VALUES);
+    assert_int_equal(s->task, GLIA_TASK_VALUES);
     /* No feature is left. */
     assert_false(s->can_train);
     assert_found(s, GLIA_FINDING_UNUSABLE, NULL, "no column to learn from");
@@ -239,7 +239,7 @@ static void test_clean_values(void **state)
     }
     glia_survey *s = survey(NULL);
     assert_silent(s);
-    assert_int_equal(s->task, GLIA_VALUES);
+    assert_int_equal(s->task, GLIA_TASK_VALUES);
     assert_int_equal(s->n_classes, 0);
     glia_survey_free(s);
 }
@@ -253,7 +253,7 @@ static void test_clean_pixels(void **state)
         put("%u,%u,%u,%u\n", below(10) ? 0 : below(17), below(17), below(200) ? 0 : 16, below(10));
     glia_survey *s = survey(NULL);
     for (size_t i = 0; i < s->n_findings; i++) /* rows of so few numbers repeat */
-        if (glia_survey_finding(s, i)->severity != GLIA_NOTE ||
+        if (glia_survey_finding(s, i)->severity != GLIA_SEVERITY_NOTE ||
             glia_survey_finding(s, i)->kind > GLIA_FINDING_DUPLICATES)
             fail_msg("%s", glia_survey_finding(s, i)->message);
     glia_survey_free(s);
@@ -331,7 +331,7 @@ static glia_survey *survey_opened(void)
     assert_true(descriptor >= 0);
     assert_int_equal(write(descriptor, file.text, file.used), file.used);
     close(descriptor);
-    glia_status status = glia_dataset_open(path, GLIA_TRAIN, NULL, &dataset, &error);
+    glia_status status = glia_dataset_open(path, GLIA_SPLIT_TRAIN, NULL, &dataset, &error);
     unlink(path);
     if (!status) status = glia_survey_dataset(dataset, &out, &error);
     if (status) fail_msg("%s", error.message);
@@ -351,7 +351,7 @@ static void test_of_a_dataset(void **state)
     PUT_ROWS(200, "%u.5", y);
     s = survey_opened();
     assert_int_equal(assert_found(s, GLIA_FINDING_LEAK, "a", "alone tells y")->severity,
-                     GLIA_SEVERE);
+                     GLIA_SEVERITY_SEVERE);
     glia_survey_free(s);
     /* Of a larger one a sample: of columns, and not that rows are alike. */
     begin("a,b,c,d,e,f,g,h,i,j,k,l,m,n,target,o,p,q,r,s,t,u,v,w,x,a5,a6,a7,a8,a9");
@@ -536,7 +536,7 @@ static void test_identifiers(void **state)
     PUT_ROWS(120, "n%u", i); /* which training leaves out by itself */
     s = survey(NULL);
     assert_int_equal(assert_found(s, GLIA_FINDING_IDENTIFIER, "a", "left out")->severity,
-                     GLIA_NOTE);
+                     GLIA_SEVERITY_NOTE);
     assert_int_equal(s->features, 1);
     assert_false(column(s, "a")->drop);
     glia_survey_free(s);
@@ -617,7 +617,7 @@ static void test_outlier(void **state)
     PUT_ROWS(200, "%s%.3f", i == 77 ? "9999" : "", fabs(normal()));
     glia_survey *s = survey(NULL);
     const glia_finding *f = assert_found(s, GLIA_FINDING_OUTLIER, "a", "line 79");
-    assert_int_equal(f->severity, GLIA_WARNING);
+    assert_int_equal(f->severity, GLIA_SEVERITY_WARNING);
     assert_int_equal(f->lines[0], 79);
     assert_true(f->value > 1000);
     assert_int_equal(s->n_findings, 1);
@@ -736,7 +736,7 @@ static void test_dates(void **state)
     PUT_ROWS(100, "2024-%02u-%02u", 1 + i % 12, 1 + i % 28);
     glia_survey *s = survey(NULL);
     assert_int_equal(assert_found(s, GLIA_FINDING_DATES, "a", "year-month-day")->severity,
-                     GLIA_NOTE);
+                     GLIA_SEVERITY_NOTE);
     assert_int_equal(column(s, "a")->kind, GLIA_COLUMN_DATES);
     assert_int_equal(column(s, "a")->features, 4);
     assert_false(column(s, "a")->drop);
@@ -745,7 +745,7 @@ static void test_dates(void **state)
     PUT_ROWS(100, "%02u/%02u/2024", 1 + i % 12, 1 + i % 11); /* no day is past 12 */
     s = survey(NULL);
     assert_int_equal(assert_found(s, GLIA_FINDING_DATES, "a", "day or the month")->severity,
-                     GLIA_WARNING);
+                     GLIA_SEVERITY_WARNING);
     glia_survey_free(s);
     PUT_ROWS(100, "%s", i % 3 ? "2024-03-01" : "0000-00-00"); /* MySQL's */
     s = survey(NULL);
@@ -784,7 +784,7 @@ static void test_leak_of_classes(void **state)
     PUT_ROWS(200, "%.3f", normal() + 20 * y); /* numbers: a threshold */
     glia_survey *s = survey(NULL);
     const glia_finding *f = assert_found(s, GLIA_FINDING_LEAK, "a", "100 %");
-    assert_int_equal(f->severity, GLIA_SEVERE);
+    assert_int_equal(f->severity, GLIA_SEVERITY_SEVERE);
     assert_ptr_equal(f, glia_survey_finding(s, 0));
     assert_null(find(s, GLIA_FINDING_LEAK, "x"));
     glia_survey_free(s);
@@ -838,7 +838,7 @@ static void test_target_missing(void **state)
     put("1,2,red,3,\n");
     glia_survey *s = survey(NULL);
     const glia_finding *f = assert_found(s, GLIA_FINDING_TARGET_MISSING, "kind", "first line 152");
-    assert_int_equal(f->severity, GLIA_SEVERE);
+    assert_int_equal(f->severity, GLIA_SEVERITY_SEVERE);
     assert_true(s->skip_bad_rows);
     assert_true(s->can_train);
     assert_null(find(s, GLIA_FINDING_UNUSABLE, NULL));

@@ -37,9 +37,9 @@ static void make_sparse_clouds(samples *s, uint64_t seed, size_t every)
                 f % every ? 0
                           : gi_rng_normal(&rng) + (f / every % CLASSES == s->label[i] ? 0.7F : 0);
     }
-    assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, s->x, s->label, N, FEATURES, CLASSES, &s->dataset, NULL),
-        GLIA_OK);
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, s->x, s->label, N, FEATURES, CLASSES,
+                                              &s->dataset, NULL),
+                     GLIA_OK);
 }
 
 static void make_clouds(samples *s, uint64_t seed)
@@ -118,12 +118,12 @@ static glia_network *train_wildly(const samples *s, size_t n, size_t epochs, gli
 {
     glia_dataset *data;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_F32, s->x, s->label, n, FEATURES, CLASSES, &data, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_F32, s->x, s->label, n, FEATURES, CLASSES, &data, NULL),
         GLIA_OK);
-    glia_network *network = make(FEATURES, 24, GLIA_TANH, CLASSES, 3);
+    glia_network *network = make(FEATURES, 24, GLIA_ACTIVATION_TANH, CLASSES, 3);
     if (nudged > 0) nudge(network, (size_t)nudged - 1);
     glia_settings p = gi_settings_defaults();
-    p.optimizer = GLIA_ADAMW;
+    p.optimizer = GLIA_OPTIMIZER_ADAMW;
     p.lr = 0.059;
     p.batch = 1;
     p.dropout = 0.63;
@@ -176,9 +176,10 @@ static void test_learns_xor(void **state)
     static const float x[] = {0, 0, 0, 1, 1, 0, 1, 1};
     static const uint32_t label[] = {0, 1, 1, 0};
     glia_dataset * xor ;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, 4, 2, 2, &xor, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, x, label, 4, 2, 2, &xor, NULL),
+                     GLIA_OK);
     for (size_t batch = 1; batch <= 4; batch += 3) {
-        for (int f = GLIA_SIGMOID; f <= GLIA_RELU; f++) {
+        for (int f = GLIA_ACTIVATION_SIGMOID; f <= GLIA_ACTIVATION_RELU; f++) {
             glia_network *network = make(2, 16, (glia_activation)f, 2, 3);
             glia_settings p = gi_settings_defaults();
             p.batch = batch;
@@ -218,7 +219,7 @@ static void test_gradient_descent_descends(void **state)
     (void)state;
     samples s;
     make_clouds(&s, 1);
-    glia_network *network = make(FEATURES, 0, GLIA_RELU, CLASSES, 1);
+    glia_network *network = make(FEATURES, 0, GLIA_ACTIVATION_RELU, CLASSES, 1);
     double last = INFINITY;
     glia_settings p = gi_settings_defaults();
     p.batch = 10 * N; /* more than there are: all */
@@ -265,7 +266,7 @@ static glia_network *train_with(const samples *s, settings how)
     shape n = shape_of(FEATURES, CLASSES);
     n.n_hidden = how.deep ? 2 : 1;
     n.hidden = how.deep ? hidden : hidden + 1;
-    n.activation = GLIA_TANH;
+    n.activation = GLIA_ACTIVATION_TANH;
     glia_network *network = NULL;
     assert_int_equal(shape_network(&n, &network, NULL), GLIA_OK);
     glia_settings p = gi_settings_defaults();
@@ -502,9 +503,9 @@ static float bias_after(size_t steps, size_t n_samples, const glia_settings *par
     static const uint32_t label[2] = {1, 1};
     float weight_now[2], bias_now[2];
     glia_dataset *set;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_F32, x, label, n_samples, 1, 2, &set, NULL),
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_F32, x, label, n_samples, 1, 2, &set, NULL),
                      GLIA_OK);
-    glia_network *network = make(1, 0, GLIA_RELU, 2, 1);
+    glia_network *network = make(1, 0, GLIA_ACTIVATION_RELU, 2, 1);
     assert_int_equal(whole_set_layer(network, 0, weight, bias, NULL), GLIA_OK);
     glia_settings p = *params;
     p.batch = n_samples;
@@ -573,7 +574,7 @@ static void test_early_stopping_keeps_the_best(void **state)
     make_clouds(&v, 5);
     for (size_t i = 0; i < N; i++)
         if (i % 2) v.label[i] = (v.label[i] + 1) % CLASSES; /* half wrong: soon overfitted */
-    glia_network *network = make(FEATURES, 64, GLIA_RELU, CLASSES, 1);
+    glia_network *network = make(FEATURES, 64, GLIA_ACTIVATION_RELU, CLASSES, 1);
     glia_settings p = gi_settings_defaults();
     p.epochs = 500;
     p.patience = 4;
@@ -587,7 +588,7 @@ static void test_early_stopping_keeps_the_best(void **state)
     assert_true(metrics.accuracy == result.validation_accuracy);
 
     /* The same weights as a run that ends at that epoch. */
-    glia_network *shorter = make(FEATURES, 64, GLIA_RELU, CLASSES, 1);
+    glia_network *shorter = make(FEATURES, 64, GLIA_ACTIVATION_RELU, CLASSES, 1);
     p.epochs = result.best_epoch;
     p.patience = 0;
     assert_int_equal(glia_train(shorter, s.dataset, NULL, &p, NULL, NULL), GLIA_OK);
@@ -595,7 +596,7 @@ static void test_early_stopping_keeps_the_best(void **state)
     glia_network_free(shorter);
 
     /* A min_delta that no epoch reaches: the first is the best. */
-    glia_network *strict = make(FEATURES, 64, GLIA_RELU, CLASSES, 1);
+    glia_network *strict = make(FEATURES, 64, GLIA_ACTIVATION_RELU, CLASSES, 1);
     p.epochs = 500;
     p.patience = 2;
     p.min_delta = 100;
@@ -646,10 +647,10 @@ static void test_progress_and_cancelling(void **state)
         label[i] = x[2 * i] > 127;
     }
     glia_dataset *dataset;
-    assert_int_equal(glia_dataset_from_arrays(GLIA_U8, x, label, MANY, 2, 2, &dataset, NULL),
+    assert_int_equal(glia_dataset_from_arrays(GLIA_TYPE_U8, x, label, MANY, 2, 2, &dataset, NULL),
                      GLIA_OK);
     for (size_t batch = 1; batch <= 32; batch += 31) {
-        glia_network *network = make(2, 4, GLIA_RELU, 2, 1);
+        glia_network *network = make(2, 4, GLIA_ACTIVATION_RELU, 2, 1);
         calls c = {.batch = batch};
         glia_settings p = gi_settings_defaults();
         p.batch = batch;
@@ -686,8 +687,8 @@ static void test_divergence_leaves_the_last_good_weights(void **state)
     make_clouds(&s, 6);
     for (size_t i = 0; i < (size_t)N * FEATURES; i++) s.x[i] *= 1e6F; /* unscaled */
     for (size_t batch = 1; batch <= 32; batch += 31) {
-        glia_network *network = make(FEATURES, 32, GLIA_IDENTITY, CLASSES, 1);
-        glia_network *fresh = make(FEATURES, 32, GLIA_IDENTITY, CLASSES, 1);
+        glia_network *network = make(FEATURES, 32, GLIA_ACTIVATION_IDENTITY, CLASSES, 1);
+        glia_network *fresh = make(FEATURES, 32, GLIA_ACTIVATION_IDENTITY, CLASSES, 1);
         glia_settings p = gi_settings_defaults();
         p.batch = batch;
         p.lr = 1000;
@@ -723,11 +724,11 @@ static void test_a_network_that_learned_nothing_stays_as_it_was(void **state)
         bytes[i] = (uint8_t)fmaxf(0, fminf(255, 100 + 50 * s.x[i]));
     glia_dataset *set;
     assert_int_equal(
-        glia_dataset_from_arrays(GLIA_U8, bytes, s.label, N, FEATURES, CLASSES, &set, NULL),
+        glia_dataset_from_arrays(GLIA_TYPE_U8, bytes, s.label, N, FEATURES, CLASSES, &set, NULL),
         GLIA_OK);
     const char *const names[CLASSES] = {"ash", "beech", "cedar"};
     assert_int_equal(whole_set_names(set, names, NULL), GLIA_OK);
-    glia_network *network = make(FEATURES, 16, GLIA_RELU, CLASSES, 1);
+    glia_network *network = make(FEATURES, 16, GLIA_ACTIVATION_RELU, CLASSES, 1);
     glia_settings p = gi_settings_defaults();
     assert_int_equal(glia_train(network, set, NULL, &p, NULL, NULL), GLIA_OK);
     assert_string_equal(glia_network_class_name(network, 2), "cedar");
@@ -767,7 +768,7 @@ static void test_wrong_arguments(void **state)
     (void)state;
     samples s;
     make_clouds(&s, 7);
-    glia_network *network = make(FEATURES, 8, GLIA_RELU, CLASSES, 1);
+    glia_network *network = make(FEATURES, 8, GLIA_ACTIVATION_RELU, CLASSES, 1);
     const glia_settings good = gi_settings_defaults();
     struct {
         glia_settings p;
@@ -806,8 +807,8 @@ static void test_wrong_arguments(void **state)
     threads.threads = -1;
     assert_int_equal(glia_train(network, s.dataset, NULL, &threads, NULL, NULL), GLIA_BAD_ARGUMENT);
 
-    glia_network *narrow = make(FEATURES - 1, 8, GLIA_RELU, CLASSES, 1);
-    glia_network *few = make(FEATURES, 8, GLIA_RELU, CLASSES - 1, 1);
+    glia_network *narrow = make(FEATURES - 1, 8, GLIA_ACTIVATION_RELU, CLASSES, 1);
+    glia_network *few = make(FEATURES, 8, GLIA_ACTIVATION_RELU, CLASSES - 1, 1);
     glia_metrics metrics;
     assert_int_equal(glia_train(narrow, s.dataset, NULL, &good, NULL, NULL), GLIA_MISMATCH);
     assert_int_equal(glia_train(few, s.dataset, NULL, &good, NULL, NULL), GLIA_MISMATCH);
@@ -876,7 +877,7 @@ static void test_engines_that_cannot_be(void **state)
     make_clouds(&s, 7);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (int predicts = 0; predicts < 2; predicts++) {
-            glia_network *network = make(FEATURES, 8, GLIA_RELU, CLASSES, 1);
+            glia_network *network = make(FEATURES, 8, GLIA_ACTIVATION_RELU, CLASSES, 1);
             glia_settings p = gi_settings_defaults();
             p.engine = cases[i].engine;
             p.precision = cases[i].precision;
@@ -915,7 +916,7 @@ static void *predict_in_thread(void *argument)
     glia_predictor *predictor;
     assert_int_equal(glia_predictor_create(p->network, NULL, &predictor, NULL), GLIA_OK);
     for (int times = 0; times < 5; times++)
-        assert_int_equal(glia_predictor_run(predictor, GLIA_F32, p->s->x, PREDICTED, FEATURES,
+        assert_int_equal(glia_predictor_run(predictor, GLIA_TYPE_F32, p->s->x, PREDICTED, FEATURES,
                                             p->probabilities, CLASSES, NULL),
                          GLIA_OK);
     glia_predictor_free(predictor);
@@ -932,7 +933,8 @@ static void test_predictors_agree(void **state)
         glia_network *network = train_with(
             &s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, every == 1, GLIA_PRECISION_F32});
         static float expected[PREDICTED * CLASSES], found[PREDICTED * CLASSES];
-        assert_int_equal(whole_predict(network, GLIA_F32, s.x, PREDICTED, expected, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_TYPE_F32, s.x, PREDICTED, expected, NULL),
+                         GLIA_OK);
         for (int engine = GLIA_ENGINE_AUTO; engine <= GLIA_ENGINE_NATIVE; engine++) {
             for (int threads = 1; threads <= 3; threads++) {
                 const glia_predictor_params params = {.threads = threads,
@@ -941,9 +943,9 @@ static void test_predictors_agree(void **state)
                 assert_int_equal(glia_predictor_create(network, &params, &p, NULL), GLIA_OK);
                 for (size_t n = 1; n <= PREDICTED; n += n < 3 ? 1 : 49) {
                     memset(found, 0, sizeof found);
-                    assert_int_equal(
-                        glia_predictor_run(p, GLIA_F32, s.x, n, FEATURES, found, CLASSES, NULL),
-                        GLIA_OK);
+                    assert_int_equal(glia_predictor_run(p, GLIA_TYPE_F32, s.x, n, FEATURES, found,
+                                                        CLASSES, NULL),
+                                     GLIA_OK);
                     for (size_t i = 0; i < n * CLASSES; i++)
                         if (engine == GLIA_ENGINE_REFERENCE)
                             assert_true(fabsf(found[i] - expected[i]) < 1e-6F);
@@ -982,7 +984,7 @@ static void test_activations(void **state)
             const glia_layer_info layer = glia_network_layer(network, l);
             float *bias = w + layer.units * layer.inputs;
             assert_int_equal(whole_get_layer(network, l, w, bias, NULL), GLIA_OK);
-            assert_int_equal(whole_activations(network, l, GLIA_F32, s.x, SOME, found, NULL),
+            assert_int_equal(whole_activations(network, l, GLIA_TYPE_F32, s.x, SOME, found, NULL),
                              GLIA_OK);
             for (size_t r = 0; r < SOME && l < 2; r++)
                 for (size_t u = 0; u < layer.units; u++) {
@@ -993,10 +995,11 @@ static void test_activations(void **state)
                 }
             memcpy(below, found, SOME * layer.units * sizeof *found);
         }
-        assert_int_equal(whole_predict(network, GLIA_F32, s.x, SOME, expected, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_TYPE_F32, s.x, SOME, expected, NULL), GLIA_OK);
         assert_memory_equal(found, expected, sizeof expected);
         glia_error error = {0};
-        const glia_status status = whole_activations(network, 3, GLIA_F32, s.x, 1, found, &error);
+        const glia_status status =
+            whole_activations(network, 3, GLIA_TYPE_F32, s.x, 1, found, &error);
         assert_error("layer", status, GLIA_BAD_ARGUMENT, &error, "found 3", NULL);
         glia_network_free(network);
         glia_dataset_free(s.dataset);
@@ -1015,7 +1018,7 @@ static void test_onednn_predicts_the_same(void **state)
     for (int deep = 0; deep < 2; deep++) {
         glia_network *network =
             train_with(&s, (settings){32, 1, 1, -1, GLIA_ENGINE_AUTO, deep, GLIA_PRECISION_F32});
-        assert_int_equal(whole_predict(network, GLIA_F32, s.x, N, expected, NULL), GLIA_OK);
+        assert_int_equal(whole_predict(network, GLIA_TYPE_F32, s.x, N, expected, NULL), GLIA_OK);
         for (int way = 0; way < 2 * 3; way++) {
             const glia_predictor_params params = {
                 .threads = 1 + way % 3,
@@ -1029,7 +1032,7 @@ static void test_onednn_predicts_the_same(void **state)
                 const size_t n = counts[k];
                 memset(found, 0, sizeof found);
                 assert_int_equal(
-                    glia_predictor_run(p, GLIA_F32, s.x, n, FEATURES, found, CLASSES, NULL),
+                    glia_predictor_run(p, GLIA_TYPE_F32, s.x, n, FEATURES, found, CLASSES, NULL),
                     GLIA_OK);
                 for (size_t i = 0; i < n * CLASSES; i++)
                     if (!(fabs((double)found[i] - (double)expected[i]) <= tolerance))
@@ -1058,9 +1061,9 @@ static void test_softmax_regression_reads_mnist(void **state)
     glia_data_params data = glia_data_default_params();
     data.offline = true;
     glia_dataset *train, *test;
-    assert_int_equal(glia_dataset_open("mnist", GLIA_TRAIN, &data, &train, NULL), GLIA_OK);
-    assert_int_equal(glia_dataset_open("mnist", GLIA_TEST, &data, &test, NULL), GLIA_OK);
-    glia_network *network = make(784, 0, GLIA_RELU, 10, 1);
+    assert_int_equal(glia_dataset_open("mnist", GLIA_SPLIT_TRAIN, &data, &train, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("mnist", GLIA_SPLIT_TEST, &data, &test, NULL), GLIA_OK);
+    glia_network *network = make(784, 0, GLIA_ACTIVATION_RELU, 10, 1);
     glia_settings p = gi_settings_defaults();
     p.epochs = 2;
     assert_int_equal(glia_train(network, train, NULL, &p, NULL, NULL), GLIA_OK);
@@ -1097,13 +1100,13 @@ static void test_bf16_learns_as_f32_does(void **state)
     glia_data_params data = glia_data_default_params();
     data.offline = true;
     glia_dataset *all, *rest, *some, *train, *held;
-    assert_int_equal(glia_dataset_open("mnist", GLIA_TRAIN, &data, &all, NULL), GLIA_OK);
+    assert_int_equal(glia_dataset_open("mnist", GLIA_SPLIT_TRAIN, &data, &all, NULL), GLIA_OK);
     assert_int_equal(glia_dataset_hold_out(all, 6000, 1, &rest, &some, NULL), GLIA_OK);
     assert_int_equal(glia_dataset_hold_out(some, 2000, 1, &train, &held, NULL), GLIA_OK);
     curve curves[2][CURVES];
     for (uint64_t seed = 0; seed < CURVES; seed++)
         for (int bf16 = 0; bf16 < 2; bf16++) {
-            glia_network *network = make(784, 64, GLIA_RELU, 10, seed);
+            glia_network *network = make(784, 64, GLIA_ACTIVATION_RELU, 10, seed);
             curve *c = &curves[bf16][seed];
             glia_settings p = gi_settings_defaults();
             p.epochs = CURVE_EPOCHS;

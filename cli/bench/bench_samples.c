@@ -66,7 +66,7 @@ int samples_open(const bench_options *o, struct samples *s)
 {
     size_t batch = largest_batch(&o->batches);
     const char *name = o->data != NULL ? o->data : default_data(&o->source);
-    int status = source_need(&o->source, name, GLIA_TRAIN, &s->set);
+    int status = source_need(&o->source, name, GLIA_SPLIT_TRAIN, &s->set);
     if (status != EXIT_DONE) return status;
 
     glia_dataset_info info = glia_dataset_describe(s->set);
@@ -78,7 +78,7 @@ int samples_open(const bench_options *o, struct samples *s)
     if (!check_samples(s, &o->networks, batch)) return EXIT_WRONG;
     s->n_copied = s->n < MOST_INFERRED ? s->n : MOST_INFERRED;
     if (s->n_copied < batch) s->n_copied = batch;
-    size_t row_bytes = s->features * (s->type == GLIA_U8 ? 1 : sizeof(float));
+    size_t row_bytes = s->features * (s->type == GLIA_TYPE_U8 ? 1 : sizeof(float));
     s->x = need_memory(s->n_copied, row_bytes);
     s->labels = need_memory(s->n_copied, sizeof *s->labels);
     for (size_t i = 0; i < s->n_copied; i++) {
@@ -109,7 +109,7 @@ int samples_make_dense(const bench_options *o, const width_list *widths, struct 
     if (n < batch) n = batch;
     samples_free(s);
     *s = (struct samples){.name = "dense",
-                          .type = GLIA_U8,
+                          .type = GLIA_TYPE_U8,
                           .n = n,
                           .features = features,
                           .classes = classes,
@@ -122,7 +122,7 @@ int samples_make_dense(const bench_options *o, const width_list *widths, struct 
     }
     s->labels = need_memory(n, sizeof *s->labels);
     for (size_t i = 0; i < n; i++) s->labels[i] = (uint32_t)(next_random(&state) % classes);
-    if (glia_dataset_from_arrays(GLIA_U8, bytes, s->labels, n, features, classes, &s->set,
+    if (glia_dataset_from_arrays(GLIA_TYPE_U8, bytes, s->labels, n, features, classes, &s->set,
                                  &error) != GLIA_OK)
         return complain_error(&error);
     return EXIT_DONE;

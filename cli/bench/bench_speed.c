@@ -131,7 +131,7 @@ static glia_status predict_block(const struct samples *s, glia_predictor *predic
                                  const struct row *row, size_t n_calls, size_t *next,
                                  float *probabilities, double *seconds, glia_error *error)
 {
-    size_t row_bytes = s->features * (s->type == GLIA_U8 ? 1 : sizeof(float));
+    size_t row_bytes = s->features * (s->type == GLIA_TYPE_U8 ? 1 : sizeof(float));
     double began = now_seconds();
     for (size_t call = 0; call < n_calls; call++) {
         if (*next + row->batch > s->n_copied) *next = 0;

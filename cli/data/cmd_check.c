@@ -183,10 +183,6 @@ static const char *const role_names[] = {[GLIA_ROLE_FEATURE] = "feature",
                                          [GLIA_ROLE_WEIGHT] = "weight",
                                          [GLIA_ROLE_GROUP] = "group",
                                          [GLIA_ROLE_NONE] = "none"};
-static const char *const severity_names[] = {
-    [GLIA_SEVERE] = "severe", [GLIA_WARNING] = "warning", [GLIA_NOTE] = "note"};
-static const char *const task_names[] = {
-    [GLIA_CLASSES] = "classes", [GLIA_LABELS] = "labels", [GLIA_VALUES] = "values"};
 
 static bool is_about(const glia_finding *finding, size_t column)
 {
@@ -375,8 +371,8 @@ static void print_people(const glia_survey *survey, const word_list *command)
     printf("\n");
     for (size_t i = 0; i < survey->n_findings && i < MOST_FINDINGS; i++) {
         const glia_finding *finding = glia_survey_finding(survey, i);
-        print_beside(finding->severity == GLIA_NOTE ? STYLE_DIM : STYLE_BOLD,
-                     severity_names[finding->severity], finding->message);
+        print_beside(finding->severity == GLIA_SEVERITY_NOTE ? STYLE_DIM : STYLE_BOLD,
+                     glia_severity_name(finding->severity), finding->message);
     }
     if (survey->n_findings > MOST_FINDINGS)
         printf("... and %zu more; --json has them all\n", survey->n_findings - MOST_FINDINGS);
@@ -438,7 +434,7 @@ static json_t *json_of_finding(const glia_survey *survey, const glia_finding *fi
     for (size_t i = 0; i < 2; i++)
         if (finding->lines[i] > 0) json_push(lines, json_count(finding->lines[i]));
     json_put(o, "kind", json_text(glia_finding_name(finding->kind)));
-    json_put(o, "severity", json_text(severity_names[finding->severity]));
+    json_put(o, "severity", json_text(glia_severity_name(finding->severity)));
     json_put(o, "columns", columns);
     json_put(o, "lines", lines);
     json_put(o, "value", json_number(finding->value));
@@ -464,7 +460,7 @@ static void print_json(const glia_survey *survey, const word_list *command)
     json_put(o, "sampled_rows", json_count(survey->sampled_rows));
     json_put(o, "features", json_count(survey->features));
     json_put(o, "how", json_message(survey->how));
-    json_put(o, "task", survey->has_task ? json_text(task_names[survey->task]) : json_null());
+    json_put(o, "task", survey->has_task ? json_text(glia_task_name(survey->task)) : json_null());
     json_put(o, "task_note", json_message(survey->task_note));
     json_put(o, "classes", json_counts(survey->classes, survey->n_classes));
     json_put(o, "columns", columns);
@@ -499,7 +495,7 @@ static int check_run(void *field, int n_operands, char *const *operands)
         print_people(survey, &command);
     /* Findings are in order: the most serious first. */
     const bool is_severe =
-        survey->n_findings > 0 && glia_survey_finding(survey, 0)->severity == GLIA_SEVERE;
+        survey->n_findings > 0 && glia_survey_finding(survey, 0)->severity == GLIA_SEVERITY_SEVERE;
     free_words(&command);
     glia_survey_free(survey);
     return is_severe ? EXIT_FAILED : EXIT_DONE;

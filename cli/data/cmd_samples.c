@@ -33,7 +33,7 @@ enum export_format { FORMAT_FILES, FORMAT_FOLDER };
 static const char *const format_names[] = {"files", "folder", NULL};
 
 /* What --split of export may be; it is USUAL_SPLIT when it is not given. */
-enum { BOTH_SPLITS = GLIA_TEST + 1, USUAL_SPLIT };
+enum { BOTH_SPLITS = GLIA_SPLIT_TEST + 1, USUAL_SPLIT };
 static const char *const export_splits[] = {"train", "test", "both", NULL};
 
 /* clang-format off */
@@ -118,7 +118,7 @@ static int open_samples(const struct command *command, const samples_options *op
                  info->samples - options->first, options->first);
         return EXIT_WRONG;
     }
-    if (info->height == 0 || info->type != GLIA_U8) {
+    if (info->height == 0 || info->type != GLIA_TYPE_U8) {
         complain("%s: its samples are no images", name);
         return EXIT_FAILED;
     }
@@ -484,7 +484,7 @@ static int export_run(void *field, int n_operands, char *const *operands)
     const bool as_folder = options->format == FORMAT_FOLDER;
     size_t written = 0;
     int status = EXIT_DONE;
-    if (options->split == USUAL_SPLIT) options->split = as_folder ? BOTH_SPLITS : GLIA_TRAIN;
+    if (options->split == USUAL_SPLIT) options->split = as_folder ? BOTH_SPLITS : GLIA_SPLIT_TRAIN;
     if (as_folder && augment_is_some(options->augment)) {
         complain("data export: --format folder: writes the images as they are; distort them while "
                  "training, with the same options");
@@ -498,7 +498,8 @@ static int export_run(void *field, int n_operands, char *const *operands)
     keep_folder(operands[0], "the data", NULL);
     signals_guard(true); /* between two files is the time to stop */
     if (!as_folder) status = export_files(operands[0], options, &written, files);
-    for (int split = GLIA_TRAIN; as_folder && split <= GLIA_TEST && status == EXIT_DONE; split++)
+    for (int split = GLIA_SPLIT_TRAIN; as_folder && split <= GLIA_SPLIT_TEST && status == EXIT_DONE;
+         split++)
         if (options->split == split || options->split == BOTH_SPLITS)
             status = export_split(operands[0], options, (glia_split)split, &written, files);
     if (status == EXIT_INTERRUPTED) complain("interrupted");

@@ -23,7 +23,8 @@ void findings_print(const glia_survey *survey, const char *name, const char *lab
     const char *dim = style_begin(stderr, STYLE_DIM), *end = style_end(stderr);
     for (size_t i = 0; survey != NULL && i < survey->n_findings; i++) {
         const glia_finding *finding = glia_survey_finding(survey, i);
-        if (finding->severity == GLIA_NOTE || finding->kind == GLIA_FINDING_TARGET_MISSING ||
+        if (finding->severity == GLIA_SEVERITY_NOTE ||
+            finding->kind == GLIA_FINDING_TARGET_MISSING ||
             finding->kind == GLIA_FINDING_BAD_ROWS) /* of which it is said how many are skipped */
             continue;
         if (++n > MOST) continue;

@@ -11,7 +11,7 @@
 #include "shell/output.h"
 #include "shell/text.h"
 
-const char *const split_names[] = {[GLIA_TRAIN] = "train", [GLIA_TEST] = "test", NULL};
+const char *const split_names[] = {[GLIA_SPLIT_TRAIN] = "train", [GLIA_SPLIT_TEST] = "test", NULL};
 
 const char *const colour_names[] = {"auto", "grey", "rgb", NULL};
 
@@ -195,8 +195,8 @@ struct aside {
 static void *open_aside(void *argument)
 {
     struct aside *aside = argument;
-    aside->status =
-        glia_dataset_open(aside->name, GLIA_TEST, &aside->params, &aside->test, &aside->error);
+    aside->status = glia_dataset_open(aside->name, GLIA_SPLIT_TEST, &aside->params, &aside->test,
+                                      &aside->error);
     return NULL;
 }
 
@@ -205,14 +205,14 @@ glia_status source_open_both(const source_options *options, const char *name, bo
                              glia_error *error)
 {
     if (source_is_file(name) && !source_is_archive(name)) /* it has one part alone */
-        return source_open(options, name, GLIA_TRAIN, fresh, threads, quiet, train, error);
+        return source_open(options, name, GLIA_SPLIT_TRAIN, fresh, threads, quiet, train, error);
     table_columns columns;
     struct aside aside = {.name = name, .params = source_params(options, threads, &columns)};
     pthread_t thread;
     aside.params.offline = true; /* one download at a time, and its progress from one thread */
     bool begun = threads != 1 && pthread_create(&thread, NULL, open_aside, &aside) == 0;
     glia_status status =
-        source_open(options, name, GLIA_TRAIN, fresh, threads, quiet, train, error);
+        source_open(options, name, GLIA_SPLIT_TRAIN, fresh, threads, quiet, train, error);
     if (begun) pthread_join(thread, NULL);
     table_columns_free(&columns);
     if (status != GLIA_OK) {
@@ -221,7 +221,7 @@ glia_status source_open_both(const source_options *options, const char *name, bo
     }
     *test = aside.test;
     if (!begun || (aside.status == GLIA_NOT_FOUND && !options->offline)) {
-        status = source_open(options, name, GLIA_TEST, false, threads, quiet, test, error);
+        status = source_open(options, name, GLIA_SPLIT_TEST, false, threads, quiet, test, error);
     } else if (aside.status != GLIA_OK) {
         status = aside.status;
         *error = aside.error;

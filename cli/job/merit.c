@@ -17,7 +17,7 @@ static const merit of_values = {.test_key = "test_r2",
 
 const merit *merit_of(glia_task task)
 {
-    return task == GLIA_VALUES ? &of_values : &of_accuracy;
+    return task == GLIA_TASK_VALUES ? &of_values : &of_accuracy;
 }
 
 const merit *merit_in(const json_t *result)

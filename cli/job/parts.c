@@ -19,7 +19,8 @@ glia_status open_data_for(train_options *o, const char *name, open_data *out, gl
         /* images that are new in every epoch cannot be held out: take others */
         source_options next = *source;
         next.seed++; /* after the last comes 0 */
-        status = source_open(&next, name, GLIA_TRAIN, false, threads, o->quiet, &out->other, error);
+        status = source_open(&next, name, GLIA_SPLIT_TRAIN, false, threads, o->quiet, &out->other,
+                             error);
     }
     if (status != GLIA_OK) return status;
     const glia_dataset_info info = glia_dataset_describe(out->all);
@@ -101,12 +102,12 @@ glia_status run_parts_make(const train_options *o, const open_data *data, size_t
         status = hold_out(o, &o->validation, train_seed(o), o->fresh ? data->other : out->train,
                           out, &out->validation, error);
     if (status == GLIA_OK && o->validation.path != NULL)
-        status = open_part(o, o->validation.path, GLIA_TRAIN, out, &out->validation, error);
+        status = open_part(o, o->validation.path, GLIA_SPLIT_TRAIN, out, &out->validation, error);
     if (status == GLIA_OK && o->test.path != NULL)
-        return open_part(o, o->test.path, GLIA_TRAIN, out, &out->test, error);
+        return open_part(o, o->test.path, GLIA_SPLIT_TRAIN, out, &out->test, error);
     if (status == GLIA_OK && out->test == data->test && data->test != NULL &&
-        source_is_archive(data->name) && glia_dataset_describe(data->test).type == GLIA_F32)
-        return open_part(o, data->name, GLIA_TEST, out, &out->test, error);
+        source_is_archive(data->name) && glia_dataset_describe(data->test).type == GLIA_TYPE_F32)
+        return open_part(o, data->name, GLIA_SPLIT_TEST, out, &out->test, error);
     /* What was held out first is read as what is left in the end has taught. */
     if (status == GLIA_OK && out->test != data->test)
         status = glia_dataset_read_like(out->owned[1], out->train, error);

@@ -250,7 +250,7 @@ static json_t *histogram(const float *x, size_t n)
 static void *first_samples(const glia_dataset *dataset, size_t *n)
 {
     const glia_dataset_info info = glia_dataset_describe(dataset);
-    const size_t bytes = info.features * (info.type == GLIA_U8 ? 1 : sizeof(float));
+    const size_t bytes = info.features * (info.type == GLIA_TYPE_U8 ? 1 : sizeof(float));
     *n = info.samples < LOOKED_AT ? info.samples : LOOKED_AT;
     char *x = need_memory(*n, bytes);
     for (size_t i = 0; i < *n; i++)

@@ -97,7 +97,7 @@ void score_json(json_t *o, const char *prefix, const glia_metrics *score,
 {
     const glia_network_info info = glia_network_describe(network);
     const glia_task task = glia_loss_task(info.loss);
-    const bool values = task == GLIA_VALUES, labels = task == GLIA_LABELS;
+    const bool values = task == GLIA_TASK_VALUES, labels = task == GLIA_TASK_LABELS;
     const bool ranks = labels || (!values && info.classes == 2), classes = !values && !labels;
     const struct {
         const char *key;
@@ -127,7 +127,7 @@ glia_status score_targets(const glia_network *network, const glia_dataset *datas
 {
     const glia_network_info info = glia_network_describe(network);
     *targets = NULL;
-    if (glia_loss_task(info.loss) == GLIA_CLASSES || info.classes == 1) return GLIA_OK;
+    if (glia_loss_task(info.loss) == GLIA_TASK_CLASSES || info.classes == 1) return GLIA_OK;
     glia_metrics *found = need_memory(info.classes, sizeof *found);
     const glia_status status =
         glia_evaluate_targets(network, dataset, threads, found, info.classes, error);
@@ -143,7 +143,7 @@ void print_targets(const glia_network *network, const glia_metrics *targets)
     static const char *const of_values[] = {"target", "RMSE", "MAE", "R2"};
     static const char *const of_labels[] = {"label", "accuracy", "ROC AUC", "AP"};
     const glia_network_info info = glia_network_describe(network);
-    const bool values = glia_loss_task(info.loss) == GLIA_VALUES;
+    const bool values = glia_loss_task(info.loss) == GLIA_TASK_VALUES;
     if (targets == NULL) return;
     struct table *table = table_new("lrrr", values ? of_values : of_labels);
     for (size_t c = 0; c < info.classes; c++) {
@@ -162,7 +162,7 @@ void print_targets(const glia_network *network, const glia_metrics *targets)
 json_t *targets_json(const glia_network *network, const glia_metrics *targets)
 {
     const glia_network_info info = glia_network_describe(network);
-    const bool values = glia_loss_task(info.loss) == GLIA_VALUES;
+    const bool values = glia_loss_task(info.loss) == GLIA_TASK_VALUES;
     if (targets == NULL) return json_null();
     json_t *list = json_need(json_array());
     for (size_t c = 0; c < info.classes; c++) {

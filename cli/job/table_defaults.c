@@ -27,7 +27,7 @@ static size_t clamp(size_t n, size_t least, size_t most)
 static void choose_adam(train_options *o, double lr)
 {
     const bool has_schedule = is_given(o, "schedule") || is_given(o, "lr-end");
-    train_put(o, "optimizer", GLIA_ADAM);
+    train_put(o, "optimizer", GLIA_OPTIMIZER_ADAM);
     if (!is_given(o, "lr")) train_put(o, "lr", lr);
     if (!has_schedule) train_put(o, "schedule", GLIA_SCHEDULE_COSINE);
 }
@@ -53,7 +53,8 @@ static void choose_for_table(train_options *o, const glia_dataset_info *table)
     }
     if (!is_given(o, "l2"))
         train_put(o, "l2",
-                  table->task == GLIA_VALUES ? fmin(fmax(5.0 / (double)n, 0.003), 0.03) : 0.003);
+                  table->task == GLIA_TASK_VALUES ? fmin(fmax(5.0 / (double)n, 0.003), 0.03)
+                                                  : 0.003);
     if (is_given(o, "optimizer")) return; /* whose rate and schedule these would not be */
     choose_adam(o, 0.01);
 }
@@ -88,6 +89,6 @@ void train_choose(train_options *o, const char *data, const glia_dataset_info *t
         o->test = (held_part){.amount = 0.2};
     if (are_photographs)
         choose_for_photographs(o, train);
-    else if (source_is_file(data) && train->type == GLIA_F32)
+    else if (source_is_file(data) && train->type == GLIA_TYPE_F32)
         choose_for_table(o, train);
 }

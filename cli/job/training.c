@@ -15,9 +15,9 @@
 static glia_status make_network(const train_options *o, const glia_dataset *train,
                                 glia_network **out, glia_error *error)
 {
-    static const glia_loss of_task[] = {[GLIA_CLASSES] = GLIA_LOSS_CROSS_ENTROPY,
-                                        [GLIA_LABELS] = GLIA_LOSS_BCE,
-                                        [GLIA_VALUES] = GLIA_LOSS_MSE};
+    static const glia_loss of_task[] = {[GLIA_TASK_CLASSES] = GLIA_LOSS_CROSS_ENTROPY,
+                                        [GLIA_TASK_LABELS] = GLIA_LOSS_BCE,
+                                        [GLIA_TASK_VALUES] = GLIA_LOSS_MSE};
     const glia_dataset_info data = glia_dataset_describe(train);
     glia_settings *settings = NULL;
     glia_status status = glia_settings_copy(o->settings, &settings, error);
@@ -99,21 +99,17 @@ void training_keep(json_t **diagnoses, const glia_diagnosis *d)
 
 json_t *training_outcome(const struct training *t)
 {
-    static const char *const stops[] = {[GLIA_STOP_EPOCHS] = "epochs",
-                                        [GLIA_STOP_EARLY] = "early",
-                                        [GLIA_STOP_CANCELLED] = "cancelled",
-                                        [GLIA_STOP_DIVERGED] = "diverged"};
     const glia_train_result *r = &t->result;
     const glia_metrics *score = &t->score;
     const glia_loss loss = glia_network_describe(t->network).loss;
-    const bool has_values = glia_loss_task(loss) == GLIA_VALUES;
+    const bool has_values = glia_loss_task(loss) == GLIA_TASK_VALUES;
     json_t *o = json_need(json_object());
     json_put(o, "model", json_text(t->saved ? t->model : NULL));
     json_put(o, "dataset", json_text(t->data));
     json_put(o, "parameters", json_count(glia_network_describe(t->network).parameters));
     json_put(o, "epochs", json_count(r->epochs));
     json_put(o, "best_epoch", json_count(r->best_epoch));
-    json_put(o, "stopped", json_text(stops[r->stop]));
+    json_put(o, "stopped", json_text(glia_stop_name(r->stop)));
     json_put(o, "loss", json_text(glia_loss_name(loss)));
     json_put(o, "train_loss", json_number(r->train_loss));
     json_put(o, "train_accuracy", json_number(r->train_accuracy));

@@ -44,7 +44,7 @@ static void eval_set_defaults(void *field)
 {
     eval_options *options = field;
     source_set_defaults(&options->source);
-    options->split = GLIA_TEST;
+    options->split = GLIA_SPLIT_TEST;
 }
 
 /* ---- For people ---------------------------------------------------------------------------- */
@@ -320,8 +320,8 @@ static int open_samples(const eval_options *options, const glia_network *network
     const glia_status status = source_open_for(source, network, scored->data,
                                                (glia_split)scored->split, 0, false, out, &error);
     if (status == GLIA_OK) return EXIT_DONE;
-    if (status == GLIA_NOT_FOUND && scored->split == GLIA_TEST &&
-        source_open_for(source, network, scored->data, GLIA_TRAIN, 0, false, &all, &other) ==
+    if (status == GLIA_NOT_FOUND && scored->split == GLIA_SPLIT_TEST &&
+        source_open_for(source, network, scored->data, GLIA_SPLIT_TRAIN, 0, false, &all, &other) ==
             GLIA_OK)
         glia_dataset_unseen(network, all, &overlap, &held, NULL, &other);
     glia_dataset_free(held);
@@ -329,7 +329,7 @@ static int open_samples(const eval_options *options, const glia_network *network
         glia_dataset_free(all);
         return source_complain(scored->data, &error);
     }
-    scored->split = GLIA_TRAIN;
+    scored->split = GLIA_SPLIT_TRAIN;
     scored->is_whole = true;
     *out = all;
     return EXIT_DONE;
@@ -354,7 +354,7 @@ static int eval_run(void *field, int n_operands, char *const *operands)
 
     const glia_network_info info = glia_network_describe(network);
     const size_t classes = info.classes;
-    if (glia_loss_task(info.loss) == GLIA_CLASSES && classes <= MOST_CONFUSED_CLASSES)
+    if (glia_loss_task(info.loss) == GLIA_TASK_CLASSES && classes <= MOST_CONFUSED_CLASSES)
         confusion = need_memory(classes * classes, sizeof *confusion);
     if (choose_samples(options, network, dataset, &scored, &held, &error) != GLIA_OK ||
         tell_unknown(data, held != NULL ? held : dataset, &error) != GLIA_OK ||

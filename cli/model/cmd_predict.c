@@ -70,7 +70,7 @@ static void predict_set_defaults(void *field)
 {
     predict_options *options = field;
     source_set_defaults(&options->source);
-    options->split = GLIA_TEST;
+    options->split = GLIA_SPLIT_TEST;
     options->top = 3;
 }
 
@@ -111,7 +111,7 @@ static void rank(struct predictor *p, size_t n)
 static size_t choose_shown(struct predictor *p)
 {
     const size_t n = p->info.classes, top = p->options->top < n ? p->options->top : n;
-    if (p->info.task != GLIA_VALUES) {
+    if (p->info.task != GLIA_TASK_VALUES) {
         rank(p, top);
         return top;
     }
@@ -125,7 +125,7 @@ static void print_prediction(struct predictor *p, const char *input, const char 
     char *name = clean_text(input);
     int padding = (int)(p->name_width - text_width(name));
     const size_t top = choose_shown(p);
-    const bool are_values = p->info.task == GLIA_VALUES;
+    const bool are_values = p->info.task == GLIA_TASK_VALUES;
     const char *likeliest = glia_network_class_name(p->network, p->order[0]);
     printf("%s%*s", name, padding > 0 ? padding : 0, "");
     for (size_t i = 0; i < top; i++) {
@@ -156,11 +156,11 @@ static void print_prediction(struct predictor *p, const char *input, const char 
 static void add_json(struct predictor *p, const char *input, const char *label, bool changed)
 {
     json_t *o = json_need(json_object()), *outputs = json_need(json_array());
-    const bool are_values = p->info.task == GLIA_VALUES;
+    const bool are_values = p->info.task == GLIA_TASK_VALUES;
     for (size_t k = 0; k < p->info.classes; k++)
         json_push(outputs, json_number((double)p->outputs[k]));
     json_put(o, "input", json_text(input));
-    if (p->info.task == GLIA_CLASSES) {
+    if (p->info.task == GLIA_TASK_CLASSES) {
         rank(p, 1);
         json_put(o, "class", json_text(glia_network_class_name(p->network, p->order[0])));
         json_put(o, "probability", json_number((double)p->outputs[p->order[0]]));
@@ -221,7 +221,7 @@ static int predict_file(struct predictor *p, const char *path)
              GLIA_OK)
         complain("%s: %s", path, error.message);
     else
-        status = predict_x(p, GLIA_U8, path, NULL, changed);
+        status = predict_x(p, GLIA_TYPE_U8, path, NULL, changed);
     glia_image_free(&image);
     return status;
 }
@@ -271,7 +271,7 @@ static int open_rows(struct predictor *p, const char *input, const sample_range 
                  show_several(data.features, "feature").s, show_several(p->info.inputs, "input").s);
         return EXIT_FAILED;
     }
-    if (p->options->show && (p->info.height == 0 || data.type != GLIA_U8)) {
+    if (p->options->show && (p->info.height == 0 || data.type != GLIA_TYPE_U8)) {
         complain("%s: its samples are no images, so --show cannot draw them", rows->name);
         return EXIT_FAILED;
     }
@@ -290,8 +290,8 @@ static int predict_rows(struct predictor *p, const char *input, const sample_ran
             return complain_error(&error);
         snprintf(name, sizeof name, "%s:%llu", rows->name, (unsigned long long)i);
         status = predict_x(p, glia_dataset_describe(p->dataset).type, name,
-                           p->info.task == GLIA_CLASSES &&
-                                   glia_dataset_describe(p->dataset).task == GLIA_CLASSES
+                           p->info.task == GLIA_TASK_CLASSES &&
+                                   glia_dataset_describe(p->dataset).task == GLIA_TASK_CLASSES
                                ? glia_dataset_class_name(p->dataset, label)
                                : NULL,
                            false);

@@ -22,7 +22,7 @@ enum { ROWS_TOGETHER = 4096 };
 enum { FLOAT_DIGITS = 9, DOUBLE_DIGITS = 17 };
 static size_t json_flags(glia_task task)
 {
-    const size_t digits = task == GLIA_VALUES ? DOUBLE_DIGITS : FLOAT_DIGITS;
+    const size_t digits = task == GLIA_TASK_VALUES ? DOUBLE_DIGITS : FLOAT_DIGITS;
     return JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(digits);
 }
 
@@ -82,7 +82,7 @@ static void print_number(const struct table_run *run, double number)
     char text[32];
     int digits = FLOAT_DIGITS;
     do snprintf(text, sizeof text, "%.*g", digits, number);
-    while (run->info.task == GLIA_VALUES && strtod(text, NULL) != number &&
+    while (run->info.task == GLIA_TASK_VALUES && strtod(text, NULL) != number &&
            digits++ < DOUBLE_DIGITS);
     fprintf(run->out, ",%s", text);
 }
@@ -127,7 +127,7 @@ static void print_head(const struct table_run *run)
         if (c > 0) fputc(',', run->out);
         print_cell(run, run->input_names[c]);
     }
-    if (run->info.task == GLIA_CLASSES) print_answer_name(run, "prediction");
+    if (run->info.task == GLIA_TASK_CLASSES) print_answer_name(run, "prediction");
     for (size_t k = 0; k < run->info.classes; k++) print_answer_name(run, name_of(run, k));
     fputc('\n', run->out);
 }
@@ -148,7 +148,7 @@ static void print_csv(const struct table_run *run, const struct answer *answer)
         if (c > 0) fputc(',', run->out);
         print_cell(run, cell != NULL ? cell : "");
     }
-    if (run->info.task == GLIA_CLASSES) {
+    if (run->info.task == GLIA_TASK_CLASSES) {
         fputc(',', run->out);
         print_cell(run, name_of(run, likeliest(run, answer->outputs)));
     }
@@ -174,9 +174,9 @@ static json_t *row_json(const struct table_run *run, const struct answer *answer
     }
     for (size_t k = 0; k < run->info.classes; k++)
         json_put(all, name_of(run, k), json_number(answer->outputs[k]));
-    if (run->info.task == GLIA_CLASSES)
+    if (run->info.task == GLIA_TASK_CLASSES)
         json_put(o, "prediction", json_text(name_of(run, likeliest(run, answer->outputs))));
-    json_put(o, run->info.task == GLIA_VALUES ? "values" : "probabilities", all);
+    json_put(o, run->info.task == GLIA_TASK_VALUES ? "values" : "probabilities", all);
     return o;
 }
 
@@ -245,7 +245,7 @@ static glia_status begin_answers(struct table_run *run, const glia_row_stream *s
 static glia_status predict_rows(struct table_run *run, const glia_dataset *rows, glia_error *error)
 {
     const glia_dataset_info info = glia_dataset_describe(rows);
-    const size_t row_bytes = info.features * (info.type == GLIA_U8 ? 1 : 4);
+    const size_t row_bytes = info.features * (info.type == GLIA_TYPE_U8 ? 1 : 4);
     const uint64_t before = run->n_read;
     const size_t start = run->first > before ? (size_t)(run->first - before) : 0;
     const size_t n =

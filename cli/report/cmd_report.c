@@ -180,8 +180,8 @@ static glia_status open_split(const report_options *options, const struct report
     /* Images are brought to the size of those that it was trained on. */
     bool fits = glia_network_describe(run->network).height > 0;
     glia_status status =
-        source_open_for(&source, fits ? run->network : NULL, name, GLIA_TEST, options->threads,
-                        options->source.common.json, &part->split, error);
+        source_open_for(&source, fits ? run->network : NULL, name, GLIA_SPLIT_TEST,
+                        options->threads, options->source.common.json, &part->split, error);
     part->samples = part->split;
     return status;
 }

@@ -249,7 +249,7 @@ static void put_picture(const struct report *report, struct text *out, size_t in
     size_t longer = info.height > info.width ? info.height : info.width;
     size_t by = (longer + LARGEST_SIDE - 1) / LARGEST_SIDE;
     size_t height = (info.height + by - 1) / by, width = (info.width + by - 1) / by;
-    bool bytes = info.type == GLIA_U8;
+    bool bytes = info.type == GLIA_TYPE_U8;
     void *x = need_memory(info.features, bytes ? 1 : sizeof(float));
     uint8_t *small = need_memory(height, width);
     double low = 0, high = 255;

@@ -456,7 +456,7 @@ void report_write(const struct report *report, struct text *page)
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         if (sections[i].needs_network && report->run->network == NULL) continue;
         if (sections[i].needs_test && report->test == NULL) continue;
-        if (sections[i].needs_classes && report->test->data.task != GLIA_CLASSES) continue;
+        if (sections[i].needs_classes && report->test->data.task != GLIA_TASK_CLASSES) continue;
         struct text section = {0};
         sections[i].write(report, &section);
         page_section(page, sections[i].id, sections[i].heading, &section);

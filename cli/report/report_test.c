@@ -19,7 +19,7 @@ enum {
 
 static size_t type_size(glia_type type)
 {
-    return type == GLIA_U8 ? sizeof(uint8_t) : sizeof(float);
+    return type == GLIA_TYPE_U8 ? sizeof(uint8_t) : sizeof(float);
 }
 
 /* How many samples of so many values of size bytes are taken at a time. */
@@ -97,7 +97,7 @@ static void end_calibration(struct test_figures *f)
 static glia_status take_sample(struct test_figures *f, const glia_dataset *dataset, size_t index,
                                const double *outputs, uint32_t truth, glia_error *error)
 {
-    if (f->data.task == GLIA_CLASSES) {
+    if (f->data.task == GLIA_TASK_CLASSES) {
         for (size_t k = 0; k < f->classes; k++) f->sample[k] = (float)outputs[k];
         count_sample(f, f->sample, index, truth);
         if (f->scored != NULL) f->scored[index] = (struct scored){f->sample[1], truth == 1};
@@ -144,7 +144,8 @@ static glia_status predict(struct test_figures *f, const glia_network *network,
                            const glia_dataset *dataset, int threads, glia_error *error)
 {
     const size_t n = f->data.samples;
-    const bool values = f->data.task == GLIA_VALUES, classes = f->data.task == GLIA_CLASSES;
+    const bool values = f->data.task == GLIA_TASK_VALUES,
+               classes = f->data.task == GLIA_TASK_CLASSES;
     if (!classes) {
         f->targets = need_memory(f->classes, sizeof *f->targets);
         const glia_status status =
@@ -353,7 +354,7 @@ glia_status test_measure(struct test_figures *figures, const glia_network *netwo
     struct test_figures *f = figures;
     f->data = glia_dataset_describe(dataset);
     f->classes = glia_network_describe(network).classes;
-    const bool has_classes = f->data.task == GLIA_CLASSES;
+    const bool has_classes = f->data.task == GLIA_TASK_CLASSES;
     if (has_classes && f->classes <= MOST_CONFUSED_CLASSES)
         f->confusion = need_memory(f->classes * f->classes, sizeof *f->confusion);
     glia_status status =

@@ -188,7 +188,7 @@ static void put_targets(const struct report *report, struct text *out)
     static const char *const of_values[] = {"target", "RMSE", "MAE", "R2", NULL};
     static const char *const of_labels[] = {"label", "accuracy", "ROC AUC", "AP", NULL};
     const struct test_figures *t = report->test;
-    const bool values = t->data.task == GLIA_VALUES;
+    const bool values = t->data.task == GLIA_TASK_VALUES;
     const char *const *columns = values ? of_values : of_labels;
     json_t *data = data_new(columns);
     figure_begin(out, "targets", values ? "Each target" : "Each label", false);
@@ -222,8 +222,8 @@ static void put_targets(const struct report *report, struct text *out)
 void report_values(const struct report *report, struct text *out)
 {
     const struct test_figures *t = report->test;
-    const bool values = t->data.task == GLIA_VALUES;
-    if (t->data.task == GLIA_CLASSES || (!values && t->classes == 1)) return;
+    const bool values = t->data.task == GLIA_TASK_VALUES;
+    if (t->data.task == GLIA_TASK_CLASSES || (!values && t->classes == 1)) return;
     text_put(out, "<div class=\"grid\">\n");
     if (t->classes > 1) put_targets(report, out);
     for (size_t c = 0; values && c < t->classes && c < MOST_PLOTTED; c++) {

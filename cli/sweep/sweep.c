@@ -334,7 +334,7 @@ static bool make_job(struct sweep *s, struct job *job, size_t cell, uint64_t see
 
 bool sweep_plan(struct sweep *s)
 {
-    s->merit = merit_of(GLIA_CLASSES); /* until the data are there */
+    s->merit = merit_of(GLIA_TASK_CLASSES); /* until the data are there */
     if (!read_axes(s) || !read_recipe(s)) return false;
     if (!(s->options->random > 0 ? draw_cells(s) : lay_out_cells(s))) return false;
     if (s->options->seeds > MOST_JOBS / s->n_cells) {

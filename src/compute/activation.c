@@ -6,20 +6,23 @@ static const struct {
     int traits;
     float low, high;
 } activations[] = {
-#define X(name, traits, low, high, ...) [GLIA_##name] = {traits, (float)(low), (float)(high)},
+#define X(name, traits, low, high, ...)                                                            \
+    [GLIA_ACTIVATION_##name] = {traits, (float)(low), (float)(high)},
     GI_ACTIVATIONS(X)
 #undef X
-        [GLIA_SOFTMAX] = {0, -INFINITY, INFINITY},
 };
+
+/* Softmax has a number beyond: no trait, no end. */
+static const size_t n_activations = sizeof activations / sizeof *activations;
 
 bool gi_activation_is(glia_activation f, int trait)
 {
-    return activations[f].traits & trait;
+    return (size_t)f < n_activations && activations[f].traits & trait;
 }
 
 bool glia_activation_range(glia_activation f, float *low, float *high)
 {
-    if ((size_t)f >= sizeof activations / sizeof *activations) return false;
+    if ((size_t)f >= n_activations) return false;
     if (isinf(activations[f].low) && isinf(activations[f].high)) return false;
     *low = activations[f].low;
     *high = activations[f].high;

@@ -231,8 +231,8 @@ static void prefetch(const void *data, size_t bytes)
 static void derive_rows(glia_activation f, const float *src, float *diff_src, size_t m, size_t n,
                         size_t row)
 {
-    if (f == GLIA_IDENTITY) return;
-    if (f != GLIA_RELU) {
+    if (f == GLIA_ACTIVATION_IDENTITY) return;
+    if (f != GLIA_ACTIVATION_RELU) {
         for (size_t r = 0; r < m; r++) REFERENCE(derive)(f, src + r * row, diff_src + r * row, n);
         return;
     }

@@ -86,7 +86,7 @@ void NATIVE(load_sparse)(gi_sparse *dst, glia_type type, const void *src, size_t
     float *value = dst->value;
     size_t count = 0;
     for (size_t i = 0; i < n; i += 16) {
-        if (type == GLIA_U8)
+        if (type == GLIA_TYPE_U8)
             count += append_bytes(src, i, n - i, scale, dst->index + count, value + count);
         else
             count += append_floats(src, i, n - i, scale, dst->index + count, value + count);

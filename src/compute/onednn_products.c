@@ -103,10 +103,10 @@ static dnnl_status_t desc_dense(desc *out, size_t rows, size_t columns, dnnl_dat
 /* oneDNN's name of an activation that is GI_IN_ONEDNN; of others, and of identity, none. */
 static dnnl_alg_kind_t algorithm_of(glia_activation f)
 {
-    return f == GLIA_RELU      ? dnnl_eltwise_relu
-           : f == GLIA_TANH    ? dnnl_eltwise_tanh
-           : f == GLIA_SIGMOID ? dnnl_eltwise_logistic
-                               : dnnl_alg_kind_undef;
+    return f == GLIA_ACTIVATION_RELU      ? dnnl_eltwise_relu
+           : f == GLIA_ACTIVATION_TANH    ? dnnl_eltwise_tanh
+           : f == GLIA_ACTIVATION_SIGMOID ? dnnl_eltwise_logistic
+                                          : dnnl_alg_kind_undef;
 }
 
 /* Post-ops for a product with an activation; user-owned scratchpads, so that threads may share. */
@@ -176,7 +176,7 @@ glia_status gi_onednn_make(gi_onednn *o, enum kind kind, size_t rows, size_t dep
     *p = (product){.kind = kind, .rows = rows, .depth = depth, .width = width};
     const bool is_f32 = writes_sums(o) || !o->is_bf16;
     const glia_activation f =
-        kind == FORWARD && !writes_sums(o) ? o->params.layer->activation : GLIA_IDENTITY;
+        kind == FORWARD && !writes_sums(o) ? o->params.layer->activation : GLIA_ACTIVATION_IDENTITY;
     dnnl_primitive_attr_t attributes = NULL;
     bool fits = false;
     dnnl_status_t status = desc_dense(&p->a, rows, depth, o->is_bf16 ? dnnl_bf16 : dnnl_f32);

@@ -33,7 +33,7 @@ static void load_row_bf16(uint16_t *restrict dst, glia_type type, const void *sr
                           double divisor)
 {
     const float scale = (float)(1 / divisor);
-    if (type == GLIA_U8) {
+    if (type == GLIA_TYPE_U8) {
         const uint8_t *restrict bytes = src;
         for (size_t i = 0; i < n; i++) dst[i] = gi_to_bf16((float)bytes[i] * scale);
     } else {
@@ -254,7 +254,7 @@ GI_ACTIVATIONS(X)
 
 /* Each element of dst = STORE(gradient * f'(z)), with a = LOAD of f(z), of those by oneDNN. */
 #define DERIVE_BY(name, traits, LOAD, STORE)                                                       \
-    case GLIA_##name:                                                                              \
+    case GLIA_ACTIVATION_##name:                                                                   \
         if (!((traits)&GI_IN_ONEDNN)) break;                                                       \
         for (size_t r = 0; r < rows; r++)                                                          \
             for (size_t c = 0; c < width / GI_PAD * GI_PAD; c++)                                   \
@@ -270,7 +270,7 @@ static void derive(uint16_t *restrict dst, size_t ld, glia_activation f,
 #define X(name, traits, ...) DERIVE_BY(name, traits, gi_of_bf16, gi_to_bf16)
         GI_ACTIVATIONS(X)
 #undef X
-    case GLIA_SOFTMAX:
+    case GLIA_ACTIVATION_SOFTMAX:
         break;
     }
 }
@@ -282,7 +282,7 @@ static void derive_f32(float *restrict dst, size_t ld, glia_activation f, const 
 #define X(name, traits, ...) DERIVE_BY(name, traits, , )
         GI_ACTIVATIONS(X)
 #undef X
-    case GLIA_SOFTMAX:
+    case GLIA_ACTIVATION_SOFTMAX:
         break;
     }
 }

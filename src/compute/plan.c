@@ -151,7 +151,7 @@ glia_status gi_plan_make(const gi_plan_request *q, gi_plan *out, glia_error *err
                   (q->engine == GLIA_ENGINE_ONEDNN || q->precision == GLIA_PRECISION_BF16);
     plan.name = plan.onednn ? "onednn" : plan.engine->name;
     const bool is_native = !plan.onednn && plan.engine == native;
-    plan.bytes = is_native && q->type == GLIA_U8 && q->input_noise == 0 && !q->standardises;
+    plan.bytes = is_native && q->type == GLIA_TYPE_U8 && q->input_noise == 0 && !q->standardises;
     plan.changes_floats =
         (q->input_noise > 0 || q->input_dropout > 0 || q->standardises) && !plan.bytes;
     plan.sparse = is_native && !plan.changes_floats && gi_plan_skips_zeros(q->density);

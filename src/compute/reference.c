@@ -99,7 +99,7 @@ void REFERENCE(load_row)(void *dst_, glia_type type, const void *src, size_t n, 
 {
     real *restrict dst = dst_;
     const real scale = (real)(1 / divisor);
-    if (type == GLIA_U8) {
+    if (type == GLIA_TYPE_U8) {
         const uint8_t *restrict bytes = src;
         for (size_t i = 0; i < n; i++) dst[i] = (real)bytes[i] * scale;
     } else {
@@ -114,7 +114,7 @@ static void load_sparse(gi_sparse *dst, glia_type type, const void *src, size_t 
     const real scale = (real)(1 / divisor);
     real *value = dst->value;
     size_t count = 0;
-    if (type == GLIA_U8) {
+    if (type == GLIA_TYPE_U8) {
         const uint8_t *bytes = src;
         for (size_t i = 0; i < n; i++) {
             uint64_t eight;
@@ -179,12 +179,12 @@ void REFERENCE(activate)(glia_activation f, real *row, size_t n_out, size_t begi
     const size_t ld = end - begin;
     switch (f) {
 #define X(name, ...)                                                                               \
-    case GLIA_##name:                                                                              \
+    case GLIA_ACTIVATION_##name:                                                                   \
         for (size_t c = 0; c < WHOLE(ld); c++) z[c] = name##_of(z[c]);                             \
         break;
         GI_ACTIVATIONS(X)
 #undef X
-    case GLIA_SOFTMAX:
+    case GLIA_ACTIVATION_SOFTMAX:
         break;
     }
     for (size_t c = n_out > begin ? n_out : begin; c < end; c++) row[c] = 0;
@@ -195,11 +195,11 @@ static inline real derivative(glia_activation f, real a)
 {
     switch (f) {
 #define X(name, ...)                                                                               \
-    case GLIA_##name:                                                                              \
+    case GLIA_ACTIVATION_##name:                                                                   \
         return name##_slope(a);
         GI_ACTIVATIONS(X)
 #undef X
-    case GLIA_SOFTMAX: /* the loss has it */
+    case GLIA_ACTIVATION_SOFTMAX: /* the loss has it */
         break;
     }
     return 1;
@@ -324,7 +324,7 @@ static void backward_and_update(const gi_layer *layer, const real *delta, real r
                                 glia_activation f, const real *a, real *delta_in, gi_sparse *active)
 {
     const size_t n_in = layer->n_in, ld_in = gi_padded(n_in);
-    if (f == GLIA_RELU) {
+    if (f == GLIA_ACTIVATION_RELU) {
         list_nonzeros(active, a, 1, n_in);
     } else {
         active->n = n_in;

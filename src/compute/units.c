@@ -117,12 +117,12 @@ static void derive_by_sum(glia_activation f, const real *restrict z, real *restr
     const size_t n = WHOLE(n_);
     switch (f) {
 #define X(name, ...)                                                                               \
-    case GLIA_##name:                                                                              \
+    case GLIA_ACTIVATION_##name:                                                                   \
         for (size_t c = 0; c < n; c++) g[c] = name##_gradient(z[c], g[c]);                         \
         break;
         GI_ACTIVATIONS(X)
 #undef X
-    case GLIA_SOFTMAX:
+    case GLIA_ACTIVATION_SOFTMAX:
         break;
     }
 }

@@ -31,29 +31,29 @@ static void descend(const gi_optimizer *o, real rate, real *restrict w, const re
     /* 1 - beta2 of a beta2 that is rounded to float would be off by 1e-5 of it */
     const real rest1 = (real)(1 - o->momentum), rest2 = (real)(1 - o->beta2);
     switch (o->kind) {
-    case GLIA_SGD:
+    case GLIA_OPTIMIZER_SGD:
         for (size_t c = 0; c < n; c++) w[c] -= rate * g[c];
         break;
-    case GLIA_MOMENTUM:
+    case GLIA_OPTIMIZER_MOMENTUM:
         for (size_t c = 0; c < n; c++) {
             first[c] = momentum * first[c] + g[c];
             w[c] -= rate * first[c];
         }
         break;
-    case GLIA_NESTEROV:
+    case GLIA_OPTIMIZER_NESTEROV:
         for (size_t c = 0; c < n; c++) {
             first[c] = momentum * first[c] + g[c];
             w[c] -= rate * (g[c] + momentum * first[c]);
         }
         break;
-    case GLIA_RMSPROP:
+    case GLIA_OPTIMIZER_RMSPROP:
         for (size_t c = 0; c < n; c++) {
             second[c] = beta2 * second[c] + rest2 * g[c] * g[c];
             w[c] -= rate * g[c] / (SQRT(second[c]) + epsilon);
         }
         break;
-    case GLIA_ADAM:
-    case GLIA_ADAMW: {
+    case GLIA_OPTIMIZER_ADAM:
+    case GLIA_OPTIMIZER_ADAMW: {
         const real step = rate / (real)o->correction1;
         const real root = SQRT((real)o->correction2);
         for (size_t c = 0; c < n; c++) {

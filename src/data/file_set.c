@@ -140,7 +140,7 @@ glia_status gi_file_set_read(const char *path, const glia_data_params *params,
     if (glia_file_kind_of(path, params) == GLIA_FILE_SPARSE)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found sparse text, LABEL INDEX:VALUE ..., expected a table", path);
-    return read_split(path, GLIA_TRAIN, NULL, params, reading, out, error);
+    return read_split(path, GLIA_SPLIT_TRAIN, NULL, params, reading, out, error);
 }
 
 /* The data set of a table, whose rows have names if they are asked for, or, to be predicted, those
@@ -178,7 +178,7 @@ static glia_status open_input(const glia_data_params *params, const gi_reading *
         status = gi_libsvm_parse(name, name, bytes.data, bytes.size, params->table.loss, reading,
                                  out, error);
     } else {
-        status = read_split(name, GLIA_TRAIN, &bytes, params, reading, &table, error);
+        status = read_split(name, GLIA_SPLIT_TRAIN, &bytes, params, reading, &table, error);
         if (!status) status = make_dataset(table, name, params, reading, out, error);
     }
     gi_file_close(&bytes);

@@ -96,28 +96,29 @@ static glia_status find_splits(struct folder *f, glia_error *error)
     static const struct {
         glia_split split;
         const char *name;
-    } names[] = {{GLIA_TRAIN, "train"},    {GLIA_TRAIN, "training"}, {GLIA_TEST, "test"},
-                 {GLIA_TEST, "testing"},   {GLIA_TEST, "val"},       {GLIA_TEST, "valid"},
-                 {GLIA_TEST, "validation"}};
+    } names[] = {{GLIA_SPLIT_TRAIN, "train"},    {GLIA_SPLIT_TRAIN, "training"},
+                 {GLIA_SPLIT_TEST, "test"},      {GLIA_SPLIT_TEST, "testing"},
+                 {GLIA_SPLIT_TEST, "val"},       {GLIA_SPLIT_TEST, "valid"},
+                 {GLIA_SPLIT_TEST, "validation"}};
     gi_image_list folders = {0};
     glia_status status = GLIA_OK;
     if (gi_is_directory(f->path)) status = gi_image_list_add_folders(&folders, f->path, error);
     if (!status) status = gi_image_list_sort(&folders, error);
     for (size_t i = 0; i < sizeof names / sizeof names[0] && !status; i++) {
         /* Without train, the others may be classes. */
-        if (names[i].split == GLIA_TEST && !f->split[GLIA_TRAIN].folder) continue;
+        if (names[i].split == GLIA_SPLIT_TEST && !f->split[GLIA_SPLIT_TRAIN].folder) continue;
         status = take_split(f, &folders, names[i].name, &f->split[names[i].split].folder, error);
     }
     gi_image_list_free(&folders);
-    if (status || f->split[GLIA_TRAIN].folder) return status;
-    f->split[GLIA_TRAIN].folder = gi_strdup(f->path, error);
-    return f->split[GLIA_TRAIN].folder ? GLIA_OK : GLIA_NO_MEMORY;
+    if (status || f->split[GLIA_SPLIT_TRAIN].folder) return status;
+    f->split[GLIA_SPLIT_TRAIN].folder = gi_strdup(f->path, error);
+    return f->split[GLIA_SPLIT_TRAIN].folder ? GLIA_OK : GLIA_NO_MEMORY;
 }
 
 /* The classes, which are the folders of the training split. */
 static glia_status find_classes(struct folder *f, glia_error *error)
 {
-    const char *path = f->split[GLIA_TRAIN].folder;
+    const char *path = f->split[GLIA_SPLIT_TRAIN].folder;
     glia_status status = gi_image_list_add_folders(&f->classes, path, error);
     f->classes.skipped = 0;
     if (status) return status;
@@ -189,7 +190,7 @@ static glia_status find_images(struct folder *f, glia_split split, glia_error *e
             status = gi_fail(error, GLIA_BAD_FORMAT,
                              "%s/%s: a class that has no folder in %s, expected one of its %zu; "
                              "rename or remove it",
-                             images->folder, name, f->split[GLIA_TRAIN].folder, f->classes.n);
+                             images->folder, name, f->split[GLIA_SPLIT_TRAIN].folder, f->classes.n);
         else
             status = find_images_of(images, class, name, error);
     }
@@ -450,7 +451,7 @@ static glia_status make_room(const struct folder *f, const struct images *images
     if (!names) return GLIA_NO_MEMORY;
     for (size_t i = 0; i < f->classes.n; i++) names[i] = gi_image_list_name(&f->classes, i);
     const glia_status status =
-        gi_dataset_new(name, GLIA_U8, n, features, f->classes.n, names, &dataset, error);
+        gi_dataset_new(name, GLIA_TYPE_U8, n, features, f->classes.n, names, &dataset, error);
     gi_free(names);
     if (status) return status;
     dataset->owned_x = gi_alloc_unset(n, features, "images", error);

@@ -274,7 +274,7 @@ glia_status glia_dataset_fetch_sized(const char *name, const glia_data_params *g
     struct places places = {0};
     const char *folder = NULL;
     glia_status status = places_find(name, params, &places, error);
-    if (!status) status = look_up(&places, GLIA_TRAIN, GLIA_TEST, &folder, error);
+    if (!status) status = look_up(&places, GLIA_SPLIT_TRAIN, GLIA_SPLIT_TEST, &folder, error);
     if (!status && !folder) status = fetch_missing(set, &places, params, error);
     places_free(&places);
     return status;
@@ -359,7 +359,7 @@ static glia_status open_any(const char *name, glia_split split, const glia_data_
     if (gi_is_directory(name)) return open_folder(name, split, params, out, error);
     if (gi_is_file_set(name)) {
         const glia_file_kind kind = glia_file_kind_of(name, params);
-        if (split == GLIA_TEST && kind != GLIA_FILE_ARRAYS)
+        if (split == GLIA_SPLIT_TEST && kind != GLIA_FILE_ARRAYS)
             return gi_fail(error, GLIA_NOT_FOUND,
                            "%s: a single file has no test split; hold a part of it out, or name a "
                            "second file",
@@ -390,12 +390,13 @@ glia_status glia_dataset_open_sized(const char *name, glia_split split,
     const glia_data_params own = gi_data_params(given, size), *params = &own;
     if (!name || !out)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "open: the name of the data set or out is NULL");
-    if (split != GLIA_TRAIN && split != GLIA_TEST)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: split %d is neither GLIA_TRAIN nor GLIA_TEST",
-                       name, (int)split);
+    if (split != GLIA_SPLIT_TRAIN && split != GLIA_SPLIT_TEST)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "%s: split %d is neither GLIA_SPLIT_TRAIN nor GLIA_SPLIT_TEST", name,
+                       (int)split);
     glia_dataset *dataset = NULL;
     glia_status status = open_any(name, split, params, &dataset, error);
-    if (!status && params->like && params->like->task == GLIA_CLASSES)
+    if (!status && params->like && params->like->task == GLIA_TASK_CLASSES)
         status = gi_dataset_take_classes(dataset, params->like->class_names, params->like->classes,
                                          error);
     if (status)
@@ -429,7 +430,7 @@ glia_status glia_dataset_list_sized(const glia_data_params *given, size_t size,
         struct places places = {0};
         const char *folder = NULL;
         status = places_find(set->name, params, &places, error);
-        if (!status) status = look_up(&places, GLIA_TRAIN, GLIA_TEST, &folder, error);
+        if (!status) status = look_up(&places, GLIA_SPLIT_TRAIN, GLIA_SPLIT_TEST, &folder, error);
         if (folder) {
             entries[i].present = true;
             entries[i].path = gi_strdup(folder, error);

@@ -244,7 +244,7 @@ static void divide(struct share *shares, size_t classes, uint64_t count, uint64_
 static glia_status choose(const glia_dataset *dataset, size_t count, gi_rng *rng, bool *held_out,
                           glia_error *error)
 {
-    const size_t classes = dataset->task == GLIA_CLASSES ? dataset->classes : 1;
+    const size_t classes = dataset->task == GLIA_TASK_CLASSES ? dataset->classes : 1;
     struct share *shares = gi_alloc(classes, sizeof *shares, "classes", error);
     if (!shares) return GLIA_NO_MEMORY;
     for (size_t c = 0; c < classes; c++) shares[c].class = c;
@@ -332,7 +332,7 @@ static glia_status deal(const glia_dataset *dataset, size_t n_folds, gi_rng *rng
                         glia_error *error)
 {
     const size_t n = dataset->samples;
-    const size_t classes = dataset->task == GLIA_CLASSES ? dataset->classes : 1;
+    const size_t classes = dataset->task == GLIA_TASK_CLASSES ? dataset->classes : 1;
     uint32_t *order = gi_alloc(n, sizeof *order, "folds", error);
     size_t *next = gi_alloc(classes + 1, sizeof *next, "folds", error); /* place of each class's */
     if (order && next) {

@@ -211,12 +211,12 @@ static void judge_labels(gi_diagnosis *d)
     const gi_label_facts *labels = &d->labels;
     const size_t classes = d->train->classes;
     const moment before = {0, 0};
-    if (d->train->task != GLIA_CLASSES) {
+    if (d->train->task != GLIA_TASK_CLASSES) {
         if (labels->all_alike)
             tell(d, GLIA_DIAGNOSIS_ONE_CLASS, before, GLIA_NO_LAYER, 1,
                  "all %zu training samples have the same %s: there is nothing to tell apart; check "
                  "how the targets were read",
-                 d->train->samples, d->train->task == GLIA_VALUES ? "values" : "labels");
+                 d->train->samples, d->train->task == GLIA_TASK_VALUES ? "values" : "labels");
     } else if (labels->all_alike) {
         tell(d, GLIA_DIAGNOSIS_ONE_CLASS, before, GLIA_NO_LAYER, 1,
              "all %zu training samples are of class %s: there is nothing to tell apart; check how "
@@ -259,7 +259,7 @@ static void judge_inputs(gi_diagnosis *d)
              "the inputs are tiny: the largest feature, %zu, is about %.2g (root mean square)%s; "
              "%s",
              inputs->largest_feature, inputs->largest_rms,
-             d->train->type == GLIA_U8 ? " once bytes are divided by 255" : "", remedy);
+             d->train->type == GLIA_TYPE_U8 ? " once bytes are divided by 255" : "", remedy);
     else if (inputs->widest_range > uneven_ranges * inputs->median_range)
         tell(
             d, GLIA_DIAGNOSIS_INPUT_SPREAD, before, GLIA_NO_LAYER,
@@ -274,7 +274,7 @@ static void judge_inputs(gi_diagnosis *d)
 /* Whether a loss and an accuracy, of n samples, are no better than a guess. */
 static bool is_guessing(const gi_diagnosis *d, double loss, double accuracy, size_t n)
 {
-    if (d->train->task != GLIA_CLASSES) return loss >= guessing_loss * d->labels.entropy;
+    if (d->train->task != GLIA_TASK_CLASSES) return loss >= guessing_loss * d->labels.entropy;
     const double p = d->labels.largest, error = sqrt(p * (1 - p) / (double)n);
     const double more = fmax(guessing_accuracy * (1 - p), 3 * error);
     return loss >= guessing_loss * d->labels.entropy && accuracy <= p + more;
@@ -379,7 +379,7 @@ static bool judge_layers(gi_diagnosis *d, const gi_state *state, double loss, bo
         return true;
     }
     if (guessing && patient && shrinks < vanishing) {
-        const bool sigmoid = d->network->layers[least].activation == GLIA_SIGMOID;
+        const bool sigmoid = d->network->layers[least].activation == GLIA_ACTIVATION_SIGMOID;
         tell(d, GLIA_DIAGNOSIS_VANISHING_GRADIENT, when, least, shrinks,
              "the gradient vanishes: in %s it is %.2g of that of the output layer, and nothing is "
              "learned (loss %.3g, guessing %.3g); take fewer layers%s",
@@ -405,7 +405,7 @@ static bool is_shifted(const gi_relation *r, size_t shift)
 static bool judge_relation(gi_diagnosis *d, const char *seen, double loss, moment when)
 {
     const gi_relation *r = know_relation(d);
-    const char *what = d->train->task == GLIA_VALUES ? "values" : "labels";
+    const char *what = d->train->task == GLIA_TASK_VALUES ? "values" : "labels";
     if (r->samples == 0 || r->sign[GI_OWN] >= no_sure_sign) return false;
     const size_t shift = r->moderate[GI_AFTER] > r->moderate[GI_BEFORE] ? GI_AFTER : GI_BEFORE;
     if (is_shifted(r, shift)) {

@@ -81,7 +81,7 @@ static glia_status target_facts(const glia_network *network, const glia_dataset 
                                 gi_label_facts *out, glia_error *error)
 {
     const size_t n = dataset->classes;
-    const bool are_values = dataset->task == GLIA_VALUES;
+    const bool are_values = dataset->task == GLIA_TASK_VALUES;
     gi_label_facts facts = {.all_alike = true};
     float *targets = gi_alloc(n, 2 * sizeof *targets, "targets", error), *first = targets + n;
     double *mean = gi_alloc(n, sizeof *mean, "targets", error), total = 0;
@@ -113,8 +113,8 @@ static glia_status target_facts(const glia_network *network, const glia_dataset 
 glia_status gi_label_facts_of(const glia_network *network, const glia_dataset *dataset,
                               const glia_settings *params, gi_label_facts *out, glia_error *error)
 {
-    return dataset->task == GLIA_CLASSES ? class_facts(dataset, params, out, error)
-                                         : target_facts(network, dataset, out, error);
+    return dataset->task == GLIA_TASK_CLASSES ? class_facts(dataset, params, out, error)
+                                              : target_facts(network, dataset, out, error);
 }
 
 /* ---- Inputs --------------------------------------------------------------------------------- */

@@ -60,7 +60,7 @@ static void fill_columns(const gi_look *l, const void *row, float *x)
     const uint8_t *bytes = row;
     const float *floats = row;
     for (size_t f = 0; f < l->features; f++) {
-        const float value = l->dataset->type == GLIA_U8 ? (float)bytes[f] : floats[f];
+        const float value = l->dataset->type == GLIA_TYPE_U8 ? (float)bytes[f] : floats[f];
         const uint32_t hash = (uint32_t)f * 0x9E3779B9U;
         if (l->p == l->features)
             x[f] = value;
@@ -125,7 +125,7 @@ static void choose_classes(gi_look *l, size_t *count, size_t classes)
 static bool read_samples(gi_look *l, const glia_network *network)
 {
     const glia_dataset *dataset = l->dataset;
-    const bool classes = dataset->task == GLIA_CLASSES;
+    const bool classes = dataset->task == GLIA_TASK_CLASSES;
     uint8_t *scratch = gi_alloc(1, gi_dataset_row_bytes(dataset), "a sample", NULL);
     float *targets = gi_alloc(dataset->classes, sizeof *targets, "targets", NULL);
     size_t *count = gi_alloc(dataset->classes, sizeof *count, "classes", NULL);
@@ -173,7 +173,7 @@ static void add(gi_relation *relation, const gi_finding *found)
 static bool choose_sizes(gi_look *l, double work)
 {
     const glia_dataset *d = l->dataset;
-    const size_t outputs = d->task == GLIA_CLASSES ? d->classes - 1 : d->classes;
+    const size_t outputs = d->task == GLIA_TASK_CLASSES ? d->classes - 1 : d->classes;
     l->n = d->samples < MOST_ROWS ? d->samples : MOST_ROWS;
     l->p = l->features = d->features;
     l->q = outputs < GI_MOST_TARGETS ? outputs : GI_MOST_TARGETS;

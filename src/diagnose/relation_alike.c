@@ -45,7 +45,7 @@ static bool hood_new(const gi_look *l, size_t multiplications, double work, hood
 static double likeness(const gi_look *l, size_t a, size_t b)
 {
     if (a == SIZE_MAX || b == SIZE_MAX) return 0;
-    if (l->dataset->task == GLIA_CLASSES)
+    if (l->dataset->task == GLIA_TASK_CLASSES)
         return l->label[a] == l->label[b] ? l->rarity[l->label[a]] - 1 : -1;
     double sum = 0;
     for (size_t c = 0; c < l->q; c++)

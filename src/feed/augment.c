@@ -199,11 +199,12 @@ glia_status gi_augmenter_new(const glia_augmentation *how, const glia_dataset *d
     *out = NULL;
     const glia_status status = how ? gi_augmentation_check(how, error) : GLIA_OK;
     if (status || gi_augmentation_is_none(how)) return status;
-    if (dataset->type != GLIA_U8)
-        return gi_fail(error, GLIA_MISMATCH,
-                       "augmentation: the samples of %s are floats, expected images of bytes; give "
-                       "their pixels as bytes (GLIA_U8, 0 to 255), or train without augmentation",
-                       dataset->name);
+    if (dataset->type != GLIA_TYPE_U8)
+        return gi_fail(
+            error, GLIA_MISMATCH,
+            "augmentation: the samples of %s are floats, expected images of bytes; give "
+            "their pixels as bytes (GLIA_TYPE_U8, 0 to 255), or train without augmentation",
+            dataset->name);
     if (dataset->height == 0)
         return gi_fail(error, GLIA_MISMATCH,
                        "augmentation: the samples of %s are no images but %zu features; say their "

@@ -16,7 +16,7 @@ void gi_read_features(const glia_dataset *dataset, const void *row, float *x)
     const float scale = (float)(1 / dataset->divisor);
     const uint8_t *bytes = row;
     const float *floats = row;
-    if (dataset->type == GLIA_U8)
+    if (dataset->type == GLIA_TYPE_U8)
         for (size_t f = 0; f < dataset->features; f++) x[f] = (float)bytes[f] * scale;
     else
         for (size_t f = 0; f < dataset->features; f++) x[f] = floats[f] * scale;
@@ -174,7 +174,7 @@ static glia_status input_scales_of(const glia_network *network, const glia_datas
                                    gi_input_form *form, glia_error *error)
 {
     const gi_input_form *old = &network->input;
-    if (!(old->preprocess & GLIA_STANDARDISE)) return GLIA_OK;
+    if (!(old->preprocess & GLIA_PREPROCESS_STANDARDISE)) return GLIA_OK;
     const size_t n = old->mean         ? old->n_scales
                      : dataset->height ? dataset->channels
                                        : dataset->features;
@@ -188,7 +188,7 @@ static glia_status output_form_of(const glia_network *network, const glia_datase
                                   gi_output_form *out, glia_error *error)
 {
     const size_t n = gi_network_classes(network);
-    if (glia_loss_task(network->loss) != GLIA_VALUES) return GLIA_OK;
+    if (glia_loss_task(network->loss) != GLIA_TASK_VALUES) return GLIA_OK;
     glia_status status = gi_output_form_new(n, out, error);
     if (status) return status;
     const gi_output_form *old = &network->output;
@@ -197,7 +197,7 @@ static glia_status output_form_of(const glia_network *network, const glia_datase
         out->scale[c] = old->scale[c];
     }
     /* What does not fit is refused later. */
-    if (!old->mean && dataset->task == GLIA_VALUES && dataset->classes == n)
+    if (!old->mean && dataset->task == GLIA_TASK_VALUES && dataset->classes == n)
         status = measure_targets(dataset, out, error);
     return status;
 }
@@ -273,13 +273,13 @@ static glia_status open_either(const char *name, glia_split split, const glia_da
                                const gi_reading *reading, glia_dataset **out, glia_error *error)
 {
     const bool may_lack =
-        name && split == GLIA_TEST && glia_file_kind_of(name, params) == GLIA_FILE_ARRAYS;
+        name && split == GLIA_SPLIT_TEST && glia_file_kind_of(name, params) == GLIA_FILE_ARRAYS;
     glia_error missing;
     glia_error *here = may_lack ? &missing : error;
     glia_status status = reading ? gi_file_set_open(name, split, params, reading, out, here)
                                  : glia_dataset_open(name, split, params, out, here);
     if (may_lack && status == GLIA_NOT_FOUND)
-        return open_either(name, GLIA_TRAIN, params, reading, out, error);
+        return open_either(name, GLIA_SPLIT_TRAIN, params, reading, out, error);
     if (may_lack && status && error) *error = missing;
     return status;
 }

@@ -213,11 +213,11 @@ glia_status glia_network_metadata(const glia_network *network, char **json, glia
             preprocessing, "outputs",
             pack_scales(network->output.mean, network->output.scale, gi_network_classes(network)));
     if (input->from_zero) failed |= json_object_set_new(preprocessing, "from_zero", json_true());
-    if (input->preprocess & GLIA_DESKEW)
+    if (input->preprocess & GLIA_PREPROCESS_DESKEW)
         failed |= json_object_set_new(preprocessing, "deskew", json_true());
-    if (input->preprocess & GLIA_CENTRE)
+    if (input->preprocess & GLIA_PREPROCESS_CENTRE)
         failed |= json_object_set_new(preprocessing, "centre", json_true());
-    if (input->preprocess & GLIA_STANDARDISE)
+    if (input->preprocess & GLIA_PREPROCESS_STANDARDISE)
         failed |= json_object_set_new(preprocessing, "standardise", json_true());
     if (input->mean)
         failed |= json_object_set_new(preprocessing, "inputs",

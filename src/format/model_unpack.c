@@ -107,7 +107,7 @@ static void read_activation(reader *r, const json_t *layer, const char *where, b
     const glia_activation of_last = gi_output_activation(d->loss);
     const bool known =
         json_is_string(value) && glia_activation_from_name(json_string_value(value), out);
-    if (known && (last ? *out == of_last : *out != GLIA_SOFTMAX)) return;
+    if (known && (last ? *out == of_last : *out != GLIA_ACTIVATION_SOFTMAX)) return;
     char expected[96] = "the name of an activation (as relu), as in every layer but the last";
     if (last)
         snprintf(expected, sizeof expected, "%s, as in every last layer with the loss %s",
@@ -171,7 +171,7 @@ static void read_outputs(reader *r, const json_t *outputs, gi_model_description 
 {
     const size_t n = d->units[d->n_layers - 1];
     if (!outputs || r->status) return;
-    if (glia_loss_task(d->loss) != GLIA_VALUES) {
+    if (glia_loss_task(d->loss) != GLIA_TASK_VALUES) {
         reject(r, "preprocessing.outputs", outputs,
                "none, as of every loss but mse, mae and huber");
         return;
@@ -194,7 +194,7 @@ static void read_inputs(reader *r, const json_t *inputs, gi_model_description *d
 {
     const size_t n = json_array_size(inputs); /* 0 if it is none */
     if (!inputs || r->status) return;
-    if (!(d->input.preprocess & GLIA_STANDARDISE)) {
+    if (!(d->input.preprocess & GLIA_PREPROCESS_STANDARDISE)) {
         reject(r, "preprocessing.inputs", inputs, "none, as \"standardise\" is not true");
         return;
     }
@@ -223,9 +223,10 @@ static void read_preprocessing(reader *r, const json_t *object, gi_model_descrip
     input->width = read_count(r, object, "preprocessing.width", 0, GLIA_MAX_UNITS);
 
     input->from_zero = read_flag(r, object, "preprocessing.from_zero");
-    input->preprocess = (read_flag(r, object, "preprocessing.deskew") ? GLIA_DESKEW : 0U) |
-                        (read_flag(r, object, "preprocessing.centre") ? GLIA_CENTRE : 0U) |
-                        (read_flag(r, object, "preprocessing.standardise") ? GLIA_STANDARDISE : 0U);
+    input->preprocess =
+        (read_flag(r, object, "preprocessing.deskew") ? GLIA_PREPROCESS_DESKEW : 0U) |
+        (read_flag(r, object, "preprocessing.centre") ? GLIA_PREPROCESS_CENTRE : 0U) |
+        (read_flag(r, object, "preprocessing.standardise") ? GLIA_PREPROCESS_STANDARDISE : 0U);
 
     const json_t *form = get(object, "preprocessing.form");
     const char *name = json_is_string(form) ? json_string_value(form) : "";
@@ -267,7 +268,7 @@ static void read_table(reader *r, const json_t *preprocessing, gi_model_descript
     if (!table || r->status) return;
     r->status = gi_schema_unpack(r->place, table, d->inputs, &d->schema, r->error);
     if (r->status) return;
-    const bool are_classes = glia_loss_task(d->loss) == GLIA_CLASSES;
+    const bool are_classes = glia_loss_task(d->loss) == GLIA_TASK_CLASSES;
     const size_t outputs = d->units[d->n_layers - 1];
     const size_t n = are_classes && d->schema->n_targets != outputs ? 1 : outputs;
     char expected[80];

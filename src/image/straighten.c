@@ -50,9 +50,9 @@ gi_affine gi_straightening(unsigned how, const uint8_t *src, size_t height, size
     const double c_x = m.x / m.ink, c_y = m.y / m.ink;
     const double covariance = m.xy / m.ink - c_x * c_y, variance = m.yy / m.ink - c_y * c_y;
     double skew = 0, t_x = 0, t_y = 0;
-    if (how & GLIA_DESKEW && variance > 1e-6)
+    if (how & GLIA_PREPROCESS_DESKEW && variance > 1e-6)
         skew = fmax(-most_skew, fmin(most_skew, covariance / variance));
-    if (how & GLIA_CENTRE) {
+    if (how & GLIA_PREPROCESS_CENTRE) {
         t_x = rint((double)(width - 1) / 2 - c_x);
         t_y = rint((double)(height - 1) / 2 - c_y);
     }

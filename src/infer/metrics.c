@@ -48,7 +48,7 @@ static void load_tile(const gi_evaluation *e, int thread, size_t first, size_t r
     for (size_t r = 0; r < rows; r++) {
         const size_t i = first + r;
         gi_loader_load(e->loader, thread, 0, i, 0, w, r);
-        if (e->task == GLIA_CLASSES)
+        if (e->task == GLIA_TASK_CLASSES)
             e->label[i] = w->labels[r];
         else
             gi_dataset_targets(e->dataset, i, 0, n, e->target + i * n);
@@ -68,13 +68,13 @@ static void evaluate_slice(void *context, int thread, int n_threads)
         const size_t rows = end - first < TILE ? end - first : TILE;
         load_tile(e, thread, first, rows);
         gi_network_forward(network, &e->plan, w, 0, rows, &own->scratch);
-        if (e->task == GLIA_CLASSES)
+        if (e->task == GLIA_TASK_CLASSES)
             gi_network_outputs(network, &e->plan, w, rows, own->outputs);
         else
             gi_network_outputs_f64(network, &e->plan, w, rows, own->outputs, e->output + first * n);
         gi_network_loss(network, &e->plan, w, 0, rows, rows);
         memcpy(e->loss + first, w->loss, rows * sizeof *w->loss);
-        for (size_t r = 0; r < rows && e->task == GLIA_CLASSES; r++) {
+        for (size_t r = 0; r < rows && e->task == GLIA_TASK_CLASSES; r++) {
             const float *p = own->outputs + r * n;
             uint32_t best = 0;
             for (uint32_t c = 1; c < n; c++)
@@ -85,11 +85,6 @@ static void evaluate_slice(void *context, int thread, int n_threads)
     }
 }
 
-static const char *name_of_task(glia_task task)
-{
-    return task == GLIA_CLASSES ? "classes" : task == GLIA_LABELS ? "labels" : "values";
-}
-
 static glia_status check_task(const glia_network *network, const glia_dataset *dataset,
                               glia_error *error)
 {
@@ -97,11 +92,11 @@ static glia_status check_task(const glia_network *network, const glia_dataset *d
     return gi_fail(error, GLIA_MISMATCH,
                    "%s: its samples have %s, but the network was made for %s, by its loss %s; make "
                    "one with the loss %s",
-                   dataset->name, name_of_task(dataset->task),
-                   name_of_task(glia_loss_task(network->loss)), glia_loss_name(network->loss),
-                   dataset->task == GLIA_CLASSES  ? "cross-entropy"
-                   : dataset->task == GLIA_LABELS ? "bce"
-                                                  : "mse, mae or huber");
+                   dataset->name, glia_task_name(dataset->task),
+                   glia_task_name(glia_loss_task(network->loss)), glia_loss_name(network->loss),
+                   dataset->task == GLIA_TASK_CLASSES  ? "cross-entropy"
+                   : dataset->task == GLIA_TASK_LABELS ? "bce"
+                                                       : "mse, mae or huber");
 }
 
 /* The first class that has another name in the network, or SIZE_MAX. Classes without names, which
@@ -134,7 +129,7 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
             dataset->name, dataset->features, dataset->features == 1 ? "" : "s", inputs);
     const glia_status status = check_task(network, dataset, error);
     if (status) return status;
-    if (dataset->task != GLIA_CLASSES && dataset->classes != classes)
+    if (dataset->task != GLIA_TASK_CLASSES && dataset->classes != classes)
         return gi_fail(
             error, GLIA_MISMATCH,
             "%s: its samples have %zu target%s, but the network has %zu output%s; use the "
@@ -142,7 +137,7 @@ glia_status gi_check_fit(const glia_network *network, const glia_dataset *datase
             dataset->name, dataset->classes, dataset->classes == 1 ? "" : "s", classes,
             classes == 1 ? "" : "s");
     const size_t other = other_name(network, dataset);
-    if (dataset->task == GLIA_CLASSES && other < dataset->classes)
+    if (dataset->task == GLIA_TASK_CLASSES && other < dataset->classes)
         return gi_fail(
             error, GLIA_MISMATCH,
             "%s: class %zu is \"%.80s\", but the network knows it as \"%.80s\"; use data "
@@ -219,7 +214,7 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
     if (!status) status = gi_loader_new(&loading, &e->loader, error);
     e->loss = gi_alloc(n, sizeof *e->loss, "losses", error);
     e->task = dataset->task;
-    if (e->task == GLIA_CLASSES) {
+    if (e->task == GLIA_TASK_CLASSES) {
         e->predicted = gi_alloc(n, sizeof *e->predicted, "predictions", error);
         e->label = gi_alloc(n, sizeof *e->label, "labels", error);
         e->support = gi_alloc(classes, sizeof *e->support, "classes", error);
@@ -229,7 +224,7 @@ glia_status gi_evaluation_new(const glia_network *network, const glia_dataset *d
         e->target = gi_alloc(n, classes * sizeof *e->target, "targets", error);
         if (!e->target) status = GLIA_NO_MEMORY;
     }
-    const size_t kept = e->task != GLIA_CLASSES ? classes : classes == 2 ? 1 : 0;
+    const size_t kept = e->task != GLIA_TASK_CLASSES ? classes : classes == 2 ? 1 : 0;
     if (kept > 0) {
         e->output = gi_alloc(n, kept * sizeof *e->output, "predictions", error);
         if (!e->output) status = GLIA_NO_MEMORY;
@@ -381,9 +376,9 @@ glia_metrics gi_evaluation_run(gi_evaluation *e, uint64_t *confusion)
     for (size_t i = 0; i < n; i++) sum += e->loss[i];
     metrics.loss = sum / (double)n;
     if (confusion) memset(confusion, 0, classes * classes * sizeof *confusion);
-    if (e->task == GLIA_CLASSES)
+    if (e->task == GLIA_TASK_CLASSES)
         count_classes(e, &metrics, confusion);
-    else if (e->task == GLIA_LABELS)
+    else if (e->task == GLIA_TASK_LABELS)
         count_labels(e, &metrics);
     else
         measure_values(e, &metrics);
@@ -442,7 +437,7 @@ static bool rank(ranked *samples, size_t n, double *roc_auc, double *average_pre
 static bool rank_output(const gi_evaluation *e, size_t c, ranked *samples, glia_metrics *metrics)
 {
     const size_t n = e->dataset->samples;
-    const size_t outputs = e->task == GLIA_LABELS ? gi_network_classes(e->network) : 1;
+    const size_t outputs = e->task == GLIA_TASK_LABELS ? gi_network_classes(e->network) : 1;
     for (size_t i = 0; i < n; i++)
         samples[i] = (ranked){e->output[i * outputs + c],
                               e->target ? e->target[i * outputs + c] > 0 : e->label[i] == 1};
@@ -451,8 +446,8 @@ static bool rank_output(const gi_evaluation *e, size_t c, ranked *samples, glia_
 
 glia_status gi_evaluation_rank(const gi_evaluation *e, glia_metrics *metrics, glia_error *error)
 {
-    if (!e->output || e->task == GLIA_VALUES) return GLIA_OK;
-    const size_t outputs = e->task == GLIA_LABELS ? gi_network_classes(e->network) : 1;
+    if (!e->output || e->task == GLIA_TASK_VALUES) return GLIA_OK;
+    const size_t outputs = e->task == GLIA_TASK_LABELS ? gi_network_classes(e->network) : 1;
     ranked *samples = gi_alloc(e->dataset->samples, sizeof *samples, "a ranking", error);
     if (!samples) return GLIA_NO_MEMORY;
     double areas = 0, precisions = 0;
@@ -510,7 +505,7 @@ glia_status glia_evaluate_targets_sized(const glia_network *network, const glia_
                                         int threads, glia_metrics *metrics, size_t size, size_t n,
                                         glia_error *error)
 {
-    if (glia_loss_task(network->loss) == GLIA_CLASSES)
+    if (glia_loss_task(network->loss) == GLIA_TASK_CLASSES)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "the network has classes, not targets to score");
     if (n != gi_network_classes(network))
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%zu targets: the network has %zu", n,
@@ -529,7 +524,7 @@ glia_status glia_evaluate_targets_sized(const glia_network *network, const glia_
         gi_evaluation_run(evaluation, NULL);
         for (size_t c = 0; c < n; c++) {
             glia_metrics found = no_metrics(dataset->samples);
-            if (evaluation->task == GLIA_VALUES)
+            if (evaluation->task == GLIA_TASK_VALUES)
                 measure_target(evaluation, c, &found);
             else
                 measure_label(evaluation, c, samples, &found);

@@ -89,7 +89,7 @@ static glia_status predictor_new(const glia_network *network, const glia_predict
             .layers = network->layers,
             .n_layers = network->n_layers,
             .batch = rows,
-            .type = way & BYTES ? GLIA_U8 : GLIA_F32,
+            .type = way & BYTES ? GLIA_TYPE_U8 : GLIA_TYPE_F32,
             .density = way & SPARSE ? sparse_density : 1,
             .threads = 1,
             .engine = params->engine,
@@ -148,7 +148,7 @@ glia_status glia_predictor_create_sized(const glia_network *network,
 
 static size_t sample_bytes(const glia_network *network, glia_type type)
 {
-    return gi_network_inputs(network) * (type == GLIA_U8 ? 1 : sizeof(float));
+    return gi_network_inputs(network) * (type == GLIA_TYPE_U8 ? 1 : sizeof(float));
 }
 
 /* Zeros are skipped where most inputs of the first samples are. */
@@ -157,11 +157,11 @@ static int choose_way(const glia_network *network, glia_type type, const void *x
     const size_t judged = n < JUDGED_ROWS ? n : JUDGED_ROWS;
     const size_t all = judged * gi_network_inputs(network);
     size_t nonzero = 0;
-    if (type == GLIA_U8)
+    if (type == GLIA_TYPE_U8)
         for (size_t i = 0; i < all; i++) nonzero += ((const uint8_t *)x)[i] != 0;
     else
         for (size_t i = 0; i < all; i++) nonzero += ((const float *)x)[i] != 0;
-    return (type == GLIA_U8 ? BYTES : 0) |
+    return (type == GLIA_TYPE_U8 ? BYTES : 0) |
            (gi_plan_skips_zeros((double)nonzero / (double)all) ? SPARSE : 0);
 }
 
@@ -205,16 +205,16 @@ static void predict_slice(void *context, int thread, int n_threads)
         else
             gi_network_outputs_f64(network, plan, w, rows, own->outputs,
                                    p->outputs_f64 + first * classes);
-        if (w->dense && p->type == GLIA_F32) spread_nan(p, first, rows);
+        if (w->dense && p->type == GLIA_TYPE_F32) spread_nan(p, first, rows);
     }
 }
 
 static glia_status check_type(const glia_network *network, glia_type type, glia_error *error)
 {
-    if (type == GLIA_U8 || type == GLIA_F32)
+    if (type == GLIA_TYPE_U8 || type == GLIA_TYPE_F32)
         return gi_network_check_images(network, type, "samples", error);
-    return gi_fail(error, GLIA_BAD_ARGUMENT, "type: found %d, expected GLIA_U8 or GLIA_F32",
-                   (int)type);
+    return gi_fail(error, GLIA_BAD_ARGUMENT,
+                   "type: found %d, expected GLIA_TYPE_U8 or GLIA_TYPE_F32", (int)type);
 }
 
 /* The form of what the caller gives: x (n, n_inputs), and room for (n, n_outputs). */

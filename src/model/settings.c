@@ -37,7 +37,6 @@ enum {
 #define KIND_WEIGHTS .type = GI_TYPE_WEIGHTS
 enum {
 #define X(name, text) +1
-    n_hidden_activations = 0 GLIA_HIDDEN_ACTIVATION_LIST(X),
     n_optimizers = 0 GLIA_OPTIMIZER_LIST(X),
     n_inits = 0 GLIA_INIT_LIST(X),
     n_losses = 0 GLIA_LOSS_LIST(X),
@@ -47,7 +46,8 @@ enum {
 #undef X
 };
 #define KIND_ACTIVATIONS                                                                           \
-    .type = GI_TYPE_ACTIVATIONS, .choices = gi_activation_names, .n_choices = n_hidden_activations
+    .type = GI_TYPE_ACTIVATIONS, .choices = gi_activation_names,                                   \
+    .n_choices = GI_N_HIDDEN_ACTIVATIONS
 #define KIND_SWITCH .type = GI_TYPE_CHOICE, .choices = switch_names, .n_choices = 3
 #define KIND_LOSS   .type = GI_TYPE_CHOICE, .choices = gi_loss_names, .n_choices = n_losses
 #define KIND_INIT   .type = GI_TYPE_CHOICE, .choices = gi_init_names, .n_choices = n_inits
@@ -289,8 +289,8 @@ glia_augmentation gi_settings_augmentation(const glia_settings *s)
 
 unsigned gi_settings_preprocess(const glia_settings *s)
 {
-    return (s->deskew ? GLIA_DESKEW : 0U) | (s->centre ? GLIA_CENTRE : 0U) |
-           (s->standardise == GI_YES ? GLIA_STANDARDISE : 0U);
+    return (s->deskew ? GLIA_PREPROCESS_DESKEW : 0U) | (s->centre ? GLIA_PREPROCESS_CENTRE : 0U) |
+           (s->standardise == GI_YES ? GLIA_PREPROCESS_STANDARDISE : 0U);
 }
 
 glia_activation gi_settings_activation(const glia_settings *s, size_t layer)

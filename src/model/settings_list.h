@@ -35,7 +35,7 @@
     X(UNITS, hidden, "hidden", NETWORK, 256, 1, 0, CLOSED, NEVER, "LIST", NULL,                    \
       "units of each hidden layer, as 512,256; none: no hidden layer, which is softmax or linear " \
       "regression")                                                                                \
-    X(ACTIVATIONS, activation, "activation", NETWORK, GLIA_RELU, 0, 0, CLOSED, NEVER, "LIST", NULL,\
+    X(ACTIVATIONS, activation, "activation", NETWORK, GLIA_ACTIVATION_RELU, 0, 0, CLOSED, NEVER, "LIST", NULL,\
       "activation of the hidden layers")                                                           \
     X(FLAG, batch_norm, "batch-norm", NETWORK, 0, 0, 1, CLOSED, NEVER, NULL, NULL,                 \
       "normalise the sums of hidden units over each batch")                                        \
@@ -54,7 +54,7 @@
     X(INIT, init, "init", NETWORK, GLIA_INIT_AUTO, 0, 0, CLOSED, NEVER, "NAME", NULL,              \
       "distribution of the first weights")                                                         \
                                                                                                    \
-    X(OPTIMIZER, optimizer, "optimizer", TRAINING, GLIA_SGD, 0, 0, CLOSED, ALWAYS, "NAME", NULL,   \
+    X(OPTIMIZER, optimizer, "optimizer", TRAINING, GLIA_OPTIMIZER_SGD, 0, 0, CLOSED, ALWAYS, "NAME", NULL,   \
       "how a step follows the gradient")                                                           \
     X(REAL, lr, "lr", TRAINING, NAN, 0, 0, ABOVE, FIRST, "X", "0.2",                               \
       "learning rate (default with momentum and nesterov: 0.02; with rmsprop, adam and adamw: "    \

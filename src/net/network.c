@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "model/names.h"
 
 /* ---- Elements -------------------------------------------------------------------------------- */
 
@@ -44,7 +45,7 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
                          n_hidden, GLIA_MAX_LAYERS - 1);
     for (size_t l = 0; l < n_hidden && !status; l++) {
         status = check_width(hidden[l], GLIA_MAX_UNITS, "units of a hidden layer", error);
-        if (!status && (size_t)activations[l] >= GLIA_SOFTMAX)
+        if (!status && (size_t)activations[l] >= GI_N_HIDDEN_ACTIVATIONS)
             status = gi_fail(error, GLIA_BAD_ARGUMENT,
                              "activation of hidden layer %zu: found %s, expected one of "
                              "GLIA_HIDDEN_ACTIVATION_LIST",
@@ -64,7 +65,7 @@ glia_status gi_network_new(size_t inputs, size_t n_hidden, const size_t *hidden,
         layer->n_in = l ? network->layers[l - 1].n_out : inputs;
         layer->n_out = l < n_hidden ? hidden[l] : classes;
         layer->ld = gi_padded(layer->n_out);
-        layer->activation = l < n_hidden ? activations[l] : GLIA_IDENTITY;
+        layer->activation = l < n_hidden ? activations[l] : GLIA_ACTIVATION_IDENTITY;
         layer->weight = gi_alloc(gi_padded(layer->n_in), layer->ld * engine->element_bytes,
                                  "the weights of a layer", error);
         layer->bias = gi_alloc(layer->ld, engine->element_bytes, "the biases of a layer", error);
@@ -186,16 +187,18 @@ size_t gi_network_classes(const glia_network *network)
 
 glia_task glia_loss_task(glia_loss loss)
 {
-    return loss == GLIA_LOSS_BCE ? GLIA_LABELS
+    return loss == GLIA_LOSS_BCE ? GLIA_TASK_LABELS
            : loss == GLIA_LOSS_MSE || loss == GLIA_LOSS_MAE || loss == GLIA_LOSS_HUBER
-               ? GLIA_VALUES
-               : GLIA_CLASSES;
+               ? GLIA_TASK_VALUES
+               : GLIA_TASK_CLASSES;
 }
 
 glia_activation gi_output_activation(glia_loss loss)
 {
     const glia_task task = glia_loss_task(loss);
-    return task == GLIA_CLASSES ? GLIA_SOFTMAX : task == GLIA_LABELS ? GLIA_SIGMOID : GLIA_IDENTITY;
+    return task == GLIA_TASK_CLASSES  ? GLIA_ACTIVATION_SOFTMAX
+           : task == GLIA_TASK_LABELS ? GLIA_ACTIVATION_SIGMOID
+                                      : GLIA_ACTIVATION_IDENTITY;
 }
 
 glia_status gi_output_form_new(size_t outputs, gi_output_form *out, glia_error *error)
@@ -242,14 +245,14 @@ glia_status gi_network_check_images(const glia_network *network, glia_type type,
 {
     const gi_input_form *input = &network->input;
     const unsigned how = input->preprocess & GI_STRAIGHTEN;
-    if (!how || (type == GLIA_U8 && input->height > 0 && input->channels < 2)) return GLIA_OK;
-    const char *does = how == GLIA_DESKEW   ? "deskews"
-                       : how == GLIA_CENTRE ? "centres"
-                                            : "deskews and centres";
-    if (type != GLIA_U8)
+    if (!how || (type == GLIA_TYPE_U8 && input->height > 0 && input->channels < 2)) return GLIA_OK;
+    const char *does = how == GLIA_PREPROCESS_DESKEW   ? "deskews"
+                       : how == GLIA_PREPROCESS_CENTRE ? "centres"
+                                                       : "deskews and centres";
+    if (type != GLIA_TYPE_U8)
         return gi_fail(error, GLIA_MISMATCH,
                        "%s: found floats, but the network %s images of bytes; give their pixels as "
-                       "bytes (GLIA_U8, 0 to 255)",
+                       "bytes (GLIA_TYPE_U8, 0 to 255)",
                        what, does);
     if (input->height > 0)
         return gi_fail(error, GLIA_MISMATCH,

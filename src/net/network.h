@@ -20,16 +20,16 @@ typedef struct gi_input_form {
     double divisor;      /* x enters as x / divisor */
     unsigned preprocess; /* flags of glia_preprocess; those of the network, not of its data */
     /*
-     * GLIA_STANDARDISE: input i enters as (x / divisor - mean[i % n]) / scale[i % n], n being
-     * n_scales, the channels of images or the number of inputs. Both in one block at mean; NULL: it
-     * does not, or has learned nothing yet.
+     * GLIA_PREPROCESS_STANDARDISE: input i enters as (x / divisor - mean[i % n]) / scale[i % n], n
+     * being n_scales, the channels of images or the number of inputs. Both in one block at mean;
+     * NULL: it does not, or has learned nothing yet.
      */
     double *mean, *scale;
     size_t n_scales;
 } gi_input_form;
 
 /* The flags of preprocess that are of images. */
-enum { GI_STRAIGHTEN = GLIA_DESKEW | GLIA_CENTRE };
+enum { GI_STRAIGHTEN = GLIA_PREPROCESS_DESKEW | GLIA_PREPROCESS_CENTRE };
 
 /*
  * What the outputs of a network for values mean: an output of y stands for y scale + mean, so that

@@ -93,12 +93,12 @@ glia_status gi_workspace_new(const glia_network *network, const gi_plan *plan, s
     ok = ok && (w.weights = gi_alloc(rows, sizeof *w.weights, "a batch's weights", error)) &&
          (w.loss = gi_alloc(rows, sizeof *w.loss, "a batch's losses", error));
     const glia_task task = glia_loss_task(network->loss);
-    if (ok && task == GLIA_CLASSES)
+    if (ok && task == GLIA_TASK_CLASSES)
         ok = (w.labels = gi_alloc(rows, sizeof *w.labels, "a batch's labels", error));
-    if (ok && task != GLIA_CLASSES)
+    if (ok && task != GLIA_TASK_CLASSES)
         ok = (w.targets = gi_alloc(rows, gi_network_classes(network) * sizeof *w.targets,
                                    "a batch's targets", error));
-    if (ok && task == GLIA_VALUES)
+    if (ok && task == GLIA_TASK_VALUES)
         ok = (w.squares = gi_alloc(rows, sizeof *w.squares, "a batch's losses", error));
     if (!ok) {
         gi_workspace_free(&w);
@@ -192,7 +192,7 @@ static void forward_layer(const glia_network *network, const gi_plan *plan, gi_w
     const gi_layer *layer = &network->layers[l];
     void *dst = at_row(w, w->activation[l], begin, l + 1);
     if (gi_is_staged(plan, l)) {
-        linear.activation = GLIA_IDENTITY;
+        linear.activation = GLIA_ACTIVATION_IDENTITY;
         layer = &linear;
         dst = (char *)w->z[l] + begin * gi_stride(layer->n_out) * plan->engine->element_bytes;
     }
@@ -211,7 +211,7 @@ static void forward_layer(const glia_network *network, const gi_plan *plan, gi_w
 /* The activation whose derivative the product above applies; that of a staged layer comes later. */
 static glia_activation derived(const glia_network *network, const gi_plan *plan, size_t l)
 {
-    return gi_is_staged(plan, l) ? GLIA_IDENTITY : network->layers[l].activation;
+    return gi_is_staged(plan, l) ? GLIA_ACTIVATION_IDENTITY : network->layers[l].activation;
 }
 
 /* Inputs input_begin..input_end of the gradient below layer l > 0, of rows begin..end. */

@@ -13,14 +13,14 @@
 static double default_rate(glia_optimizer kind)
 {
     switch (kind) {
-    case GLIA_SGD:
+    case GLIA_OPTIMIZER_SGD:
         return 0.2;
-    case GLIA_MOMENTUM:
-    case GLIA_NESTEROV:
+    case GLIA_OPTIMIZER_MOMENTUM:
+    case GLIA_OPTIMIZER_NESTEROV:
         return 0.02;
-    case GLIA_RMSPROP:
-    case GLIA_ADAM:
-    case GLIA_ADAMW:
+    case GLIA_OPTIMIZER_RMSPROP:
+    case GLIA_OPTIMIZER_ADAM:
+    case GLIA_OPTIMIZER_ADAMW:
         break;
     }
     return 0.001;
@@ -28,19 +28,20 @@ static double default_rate(glia_optimizer kind)
 
 static bool has_second_moment(glia_optimizer kind)
 {
-    return kind == GLIA_RMSPROP || kind == GLIA_ADAM || kind == GLIA_ADAMW;
+    return kind == GLIA_OPTIMIZER_RMSPROP || kind == GLIA_OPTIMIZER_ADAM ||
+           kind == GLIA_OPTIMIZER_ADAMW;
 }
 
 static bool has_first_moment(glia_optimizer kind)
 {
-    return kind != GLIA_SGD && kind != GLIA_RMSPROP;
+    return kind != GLIA_OPTIMIZER_SGD && kind != GLIA_OPTIMIZER_RMSPROP;
 }
 
 glia_status gi_descent_settle(glia_settings *p, glia_error *error)
 {
     if (isnan(p->lr)) p->lr = default_rate(p->optimizer);
-    if (isnan(p->beta2)) p->beta2 = p->optimizer == GLIA_RMSPROP ? 0.99 : 0.999;
-    if (isnan(p->weight_decay)) p->weight_decay = p->optimizer == GLIA_ADAMW ? 0.01 : 0;
+    if (isnan(p->beta2)) p->beta2 = p->optimizer == GLIA_OPTIMIZER_RMSPROP ? 0.99 : 0.999;
+    if (isnan(p->weight_decay)) p->weight_decay = p->optimizer == GLIA_OPTIMIZER_ADAMW ? 0.01 : 0;
     /* What computes has it as a float, in which a smaller one would be 0. */
     if (!((float)p->epsilon > 0) || !isfinite((float)p->epsilon))
         return gi_fail(error, GLIA_BAD_ARGUMENT,
@@ -57,7 +58,7 @@ void gi_descent_clear_unused(glia_settings *p)
 
 bool gi_descent_is_plain(const glia_settings *p)
 {
-    return p->optimizer == GLIA_SGD && p->weight_decay == 0 && p->l2 == 0 && p->l1 == 0 &&
+    return p->optimizer == GLIA_OPTIMIZER_SGD && p->weight_decay == 0 && p->l2 == 0 && p->l1 == 0 &&
            p->clip_norm == 0;
 }
 

@@ -43,14 +43,14 @@ static bool parameters_are_finite(const glia_network *network)
 double gi_trainer_accuracy(const gi_trainer *t)
 {
     const glia_task task = glia_loss_task(t->network->loss);
-    const double judged =
-        (double)t->now.done * (task == GLIA_LABELS ? (double)gi_network_classes(t->network) : 1);
-    return task == GLIA_VALUES ? (double)NAN : (double)t->now.correct / judged;
+    const double judged = (double)t->now.done *
+                          (task == GLIA_TASK_LABELS ? (double)gi_network_classes(t->network) : 1);
+    return task == GLIA_TASK_VALUES ? (double)NAN : (double)t->now.correct / judged;
 }
 
 double gi_trainer_rmse(const gi_trainer *t)
 {
-    if (glia_loss_task(t->network->loss) != GLIA_VALUES) return NAN;
+    if (glia_loss_task(t->network->loss) != GLIA_TASK_VALUES) return NAN;
     const double n = (double)t->now.done * (double)gi_network_classes(t->network);
     return gi_network_output_unit(t->network) * sqrt(t->now.square_sum / n);
 }
@@ -193,13 +193,13 @@ static glia_status run_epoch(gi_trainer *t, double *step_s, glia_error *error)
 
 static glia_status fail_diverged(const gi_trainer *t, glia_error *error)
 {
-    return gi_fail(error, GLIA_DIVERGED,
-                   "training diverged in epoch %zu, step %zu: the loss is no longer finite; likely "
-                   "the learning rate (%g) is too high%s; try %.1g",
-                   t->now.epoch + 1, t->now.step, t->params.lr,
-                   t->train->type == GLIA_F32 ? ", or the features are not scaled to about -1..1"
-                                              : "",
-                   t->params.lr / 10);
+    return gi_fail(
+        error, GLIA_DIVERGED,
+        "training diverged in epoch %zu, step %zu: the loss is no longer finite; likely "
+        "the learning rate (%g) is too high%s; try %.1g",
+        t->now.epoch + 1, t->now.step, t->params.lr,
+        t->train->type == GLIA_TYPE_F32 ? ", or the features are not scaled to about -1..1" : "",
+        t->params.lr / 10);
 }
 
 /* What an epoch has come to; false if it has diverged. */

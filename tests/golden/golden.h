@@ -61,12 +61,12 @@ static const struct golden {
     const double *loss;          /* (batch) */
     const double *gradients;     /* of the mean loss, as parameters */
 } goldens[] = {
-    {7, 0, {0}, {GLIA_IDENTITY}, 3, 1, golden_0_parameters, golden_0_x, golden_0_labels, golden_0_probabilities, golden_0_loss, golden_0_gradients},
-    {7, 0, {0}, {GLIA_IDENTITY}, 3, 5, golden_1_parameters, golden_1_x, golden_1_labels, golden_1_probabilities, golden_1_loss, golden_1_gradients},
-    {9, 1, {6}, {GLIA_SIGMOID}, 4, 4, golden_2_parameters, golden_2_x, golden_2_labels, golden_2_probabilities, golden_2_loss, golden_2_gradients},
-    {9, 1, {6}, {GLIA_TANH}, 4, 4, golden_3_parameters, golden_3_x, golden_3_labels, golden_3_probabilities, golden_3_loss, golden_3_gradients},
-    {9, 1, {6}, {GLIA_RELU}, 4, 4, golden_4_parameters, golden_4_x, golden_4_labels, golden_4_probabilities, golden_4_loss, golden_4_gradients},
-    {9, 1, {6}, {GLIA_IDENTITY}, 4, 4, golden_5_parameters, golden_5_x, golden_5_labels, golden_5_probabilities, golden_5_loss, golden_5_gradients},
-    {20, 2, {17, 19}, {GLIA_RELU, GLIA_TANH}, 10, 3, golden_6_parameters, golden_6_x, golden_6_labels, golden_6_probabilities, golden_6_loss, golden_6_gradients},
-    {5, 3, {4, 3, 6}, {GLIA_SIGMOID, GLIA_RELU, GLIA_TANH}, 2, 7, golden_7_parameters, golden_7_x, golden_7_labels, golden_7_probabilities, golden_7_loss, golden_7_gradients},
+    {7, 0, {0}, {GLIA_ACTIVATION_IDENTITY}, 3, 1, golden_0_parameters, golden_0_x, golden_0_labels, golden_0_probabilities, golden_0_loss, golden_0_gradients},
+    {7, 0, {0}, {GLIA_ACTIVATION_IDENTITY}, 3, 5, golden_1_parameters, golden_1_x, golden_1_labels, golden_1_probabilities, golden_1_loss, golden_1_gradients},
+    {9, 1, {6}, {GLIA_ACTIVATION_SIGMOID}, 4, 4, golden_2_parameters, golden_2_x, golden_2_labels, golden_2_probabilities, golden_2_loss, golden_2_gradients},
+    {9, 1, {6}, {GLIA_ACTIVATION_TANH}, 4, 4, golden_3_parameters, golden_3_x, golden_3_labels, golden_3_probabilities, golden_3_loss, golden_3_gradients},
+    {9, 1, {6}, {GLIA_ACTIVATION_RELU}, 4, 4, golden_4_parameters, golden_4_x, golden_4_labels, golden_4_probabilities, golden_4_loss, golden_4_gradients},
+    {9, 1, {6}, {GLIA_ACTIVATION_IDENTITY}, 4, 4, golden_5_parameters, golden_5_x, golden_5_labels, golden_5_probabilities, golden_5_loss, golden_5_gradients},
+    {20, 2, {17, 19}, {GLIA_ACTIVATION_RELU, GLIA_ACTIVATION_TANH}, 10, 3, golden_6_parameters, golden_6_x, golden_6_labels, golden_6_probabilities, golden_6_loss, golden_6_gradients},
+    {5, 3, {4, 3, 6}, {GLIA_ACTIVATION_SIGMOID, GLIA_ACTIVATION_RELU, GLIA_ACTIVATION_TANH}, 2, 7, golden_7_parameters, golden_7_x, golden_7_labels, golden_7_probabilities, golden_7_loss, golden_7_gradients},
 };

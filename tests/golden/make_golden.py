@@ -87,7 +87,7 @@ static const struct golden {
 } goldens[] = {""")
     for i, (inputs, hidden, classes, batch) in enumerate(CASES):
         widths = ", ".join(str(n) for n, _ in hidden) or "0"
-        names = ", ".join("GLIA_" + f for _, f in hidden) or "GLIA_IDENTITY"
+        names = ", ".join("GLIA_ACTIVATION_" + f for _, f in hidden) or "GLIA_ACTIVATION_IDENTITY"
         print(f"    {{{inputs}, {len(hidden)}, {{{widths}}}, {{{names}}}, {classes}, {batch}, "
               f"golden_{i}_parameters, golden_{i}_x, golden_{i}_labels, "
               f"golden_{i}_probabilities, golden_{i}_loss, golden_{i}_gradients}},")

@@ -289,10 +289,10 @@ static const struct golden_run {{
         own = {"name", "optimizer", "activation", *plain, *flags}
         params = {"momentum": 0.9, "beta2": None, "epsilon": 1e-8, "weight_decay": None}
         params |= {k: v for k, v in case.items() if k not in own}
-        fields = [f".optimizer = GLIA_{case.get('optimizer', 'SGD')}"]
+        fields = [f".optimizer = GLIA_OPTIMIZER_{case.get('optimizer', 'SGD')}"]
         fields += [f".{k} = {c_value(k, v)}" for k, v in params.items()]
         print(f"{{.name = \"{case['name']}\", .params = {{{', '.join(fields)}}},")
-        print(f" .activation = GLIA_{case.get('activation', 'TANH')}",
+        print(f" .activation = GLIA_ACTIVATION_{case.get('activation', 'TANH')}",
               *[f".{k} = {v}" for k, v in plain.items()], *[f".{k} = true" for k in flags],
               sep=", ", end=",\n")
         print(f" .loss = {numbers(losses)},")

@@ -401,7 +401,7 @@ static void place(float ink[GRID][ROW], uint8_t *pixels)
 uint32_t gi_digits_draw(uint64_t seed, glia_split split, uint64_t index, uint8_t *pixels)
 {
     gi_rng rng = gi_rng_make(
-        seed, split == GLIA_TRAIN ? GI_RANDOM_DIGITS_TRAIN : GI_RANDOM_DIGITS_TEST, 0, index);
+        seed, split == GLIA_SPLIT_TRAIN ? GI_RANDOM_DIGITS_TRAIN : GI_RANDOM_DIGITS_TEST, 0, index);
     const uint32_t digit = gi_rng_below(&rng, 10);
     const struct gi_digits_style *style = draw_style(&rng, digit);
     point control[GI_DIGITS_POINTS];
@@ -463,18 +463,18 @@ glia_status gi_digits_open(glia_split split, const glia_data_params *params, gli
 {
     const glia_data_params defaults = glia_data_default_params();
     if (!params) params = &defaults;
-    const size_t samples = split == GLIA_TRAIN ? GI_DIGITS_TRAIN : GI_DIGITS_TEST;
+    const size_t samples = split == GLIA_SPLIT_TRAIN ? GI_DIGITS_TRAIN : GI_DIGITS_TEST;
     glia_dataset *dataset = NULL;
     gi_pool *pool = NULL;
-    glia_status status =
-        gi_dataset_new("digits", GLIA_U8, samples, (size_t)SIDE * SIDE, 10, NULL, &dataset, error);
+    glia_status status = gi_dataset_new("digits", GLIA_TYPE_U8, samples, (size_t)SIDE * SIDE, 10,
+                                        NULL, &dataset, error);
     if (status) goto cleanup;
     dataset->height = SIDE;
     dataset->width = SIDE;
     dataset->channels = 1;
     dataset->form = GI_FORM_MNIST;
     dataset->divisor = 255;
-    if (params->fresh && split == GLIA_TRAIN) {
+    if (params->fresh && split == GLIA_SPLIT_TRAIN) {
         struct source *source = gi_alloc(1, sizeof *source, "the digits", error);
         status = GLIA_NO_MEMORY;
         if (!source) goto cleanup;

@@ -280,7 +280,7 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
                                       glia_error *error)
 {
     const gi_table *table = shared->table;
-    const bool is_one_column = reading->task == GLIA_CLASSES && schema->n_targets == 1;
+    const bool is_one_column = reading->task == GLIA_TASK_CLASSES && schema->n_targets == 1;
     const size_t outputs = is_one_column ? 1 : reading->classes;
     struct gi_encoding *e = NULL;
     glia_status status = encoding_new(shared, schema, reading->task, &e, error);
@@ -323,7 +323,7 @@ static glia_status encoding_of_schema(struct gi_shared_table *shared, gi_schema 
     }
     if (!status) status = map_categories(e, error);
     if (!status) status = map_dates(e, error);
-    if (!status && e->task == GLIA_CLASSES && e->n_targets > 0)
+    if (!status && e->task == GLIA_TASK_CLASSES && e->n_targets > 0)
         status = map_classes(e, reading->classes, reading->class_names, error);
     if (status)
         gi_encoding_release(e);
@@ -536,7 +536,7 @@ glia_status gi_dataset_of_table(gi_table *table, const char *name, const glia_ta
         goto cleanup;
     }
     if (!status) /* features are not counted yet */
-        status = gi_dataset_new(name, GLIA_F32, n, schema->n_features ? schema->n_features : 1,
+        status = gi_dataset_new(name, GLIA_TYPE_F32, n, schema->n_features ? schema->n_features : 1,
                                 how.classes, (const char *const *)how.class_names, &dataset, error);
     if (status) goto cleanup;
     dataset->task = how.task;

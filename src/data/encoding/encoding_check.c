@@ -85,14 +85,14 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
                 "%s: the target is missing%s; fill it in, or skip such rows (table.skip_bad_rows)",
                 place_of(table, row, e->target[k]).text, remark);
         }
-        if (e->task == GLIA_CLASSES && e->n_targets > 1) {
+        if (e->task == GLIA_TASK_CLASSES && e->n_targets > 1) {
             if (gi_encoding_one_hot(e, cells) != GI_UNKNOWN) continue;
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: found %g, expected a 1 in one of the %zu targets of the row, which "
                            "are classes, and 0 in the others",
                            place_of(table, row, e->target[k]).text, cell, e->n_targets);
         }
-        if (e->task == GLIA_CLASSES && gi_encoding_class(e, cell) == GI_UNKNOWN) {
+        if (e->task == GLIA_TASK_CLASSES && gi_encoding_class(e, cell) == GI_UNKNOWN) {
             if (e->class_of_text)
                 return gi_fail(error, GLIA_BAD_FORMAT,
                                "%s: found the class \"%.80s\", which the training data have not",
@@ -102,7 +102,7 @@ static glia_status check_row(const struct gi_encoding *e, uint64_t row, glia_err
                            "%s: found the class %.0f, which the training data have not",
                            place_of(table, row, e->target[k]).text, cell);
         }
-        if (e->task == GLIA_LABELS && cell != 0 && cell != 1)
+        if (e->task == GLIA_TASK_LABELS && cell != 0 && cell != 1)
             return gi_fail(error, GLIA_BAD_FORMAT, "%s: found %g, expected the label 0 or 1",
                            place_of(table, row, e->target[k]).text, cell);
     }

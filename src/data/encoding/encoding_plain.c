@@ -15,7 +15,7 @@ glia_status gi_plain_schema(const gi_table *table, const gi_reading *reading, gi
                             glia_error *error)
 {
     const size_t n = reading->features,
-                 targets = reading->task == GLIA_CLASSES ? 1 : reading->classes;
+                 targets = reading->task == GLIA_TASK_CLASSES ? 1 : reading->classes;
     if (table->n_columns != n && table->n_columns != n + targets)
         return gi_fail(
             error, GLIA_MISMATCH,

@@ -119,7 +119,7 @@ static size_t most_pairs(const void *source)
 /* The class of a row's cells, or 0. */
 static uint32_t label_of(const struct gi_encoding *e, const double *cells)
 {
-    if (e->task != GLIA_CLASSES || e->n_targets == 0) return 0;
+    if (e->task != GLIA_TASK_CLASSES || e->n_targets == 0) return 0;
     const int64_t class = e->n_targets > 1 ? gi_encoding_one_hot(e, cells)
                                            : gi_encoding_class(e, cells[e->target[0]]);
     return class < 0 ? 0 : (uint32_t) class; /* none is unknown in a set that has classes */

@@ -235,7 +235,8 @@ static char **name_classes(const gi_table *table, const gi_table_plan *plan, siz
 {
     enum { LONGEST = 24 };
     const gi_column *target = &table->columns[plan->targets[0]];
-    const bool has_text = target->kind == GI_CELL_TEXT, are_classes = plan->task == GLIA_CLASSES;
+    const bool has_text = target->kind == GI_CELL_TEXT,
+               are_classes = plan->task == GLIA_TASK_CLASSES;
     const bool are_columns = !are_classes || plan->n_targets > 1; /* that the outputs stand for */
     *n = are_columns ? plan->n_targets : has_text ? target->texts.n : plan->n_numbers;
     const char **names = gi_alloc(*n, sizeof *names, "classes", error);
@@ -323,7 +324,7 @@ static glia_status check_classes(const gi_table *table, const gi_table_plan *pla
     const gi_column *target = &table->columns[plan->targets[0]];
     const size_t other = gi_plan_named_target(table, plan);
     char hint[256] = "";
-    if (plan->task != GLIA_CLASSES) return GLIA_OK;
+    if (plan->task != GLIA_TASK_CLASSES) return GLIA_OK;
     if (other != SIZE_MAX)
         snprintf(hint, sizeof hint, "; if the target is %.60s: table.targets %.60s",
                  table->columns[other].name, table->columns[other].name);

@@ -85,20 +85,20 @@ static glia_task choose_task(glia_loss loss, bool is_one, const struct target_fa
                          facts->different * LEAST_SAMPLES_OF_NUMBER <= facts->samples;
     switch (loss) {
     case GLIA_LOSS_AUTO:
-        return is_one && (facts->has_text || are_few)                     ? GLIA_CLASSES
-               : is_one_hot && facts->samples >= LEAST_SAMPLES_OF_ONE_HOT ? GLIA_CLASSES
-               : !is_one && facts->all_binary                             ? GLIA_LABELS
-                                                                          : GLIA_VALUES;
+        return is_one && (facts->has_text || are_few)                     ? GLIA_TASK_CLASSES
+               : is_one_hot && facts->samples >= LEAST_SAMPLES_OF_ONE_HOT ? GLIA_TASK_CLASSES
+               : !is_one && facts->all_binary                             ? GLIA_TASK_LABELS
+                                                                          : GLIA_TASK_VALUES;
     case GLIA_LOSS_CROSS_ENTROPY:
-        return GLIA_CLASSES;
+        return GLIA_TASK_CLASSES;
     case GLIA_LOSS_BCE:
-        return GLIA_LABELS;
+        return GLIA_TASK_LABELS;
     case GLIA_LOSS_MSE:
     case GLIA_LOSS_MAE:
     case GLIA_LOSS_HUBER:
-        return GLIA_VALUES;
+        return GLIA_TASK_VALUES;
     }
-    return GLIA_VALUES;
+    return GLIA_TASK_VALUES;
 }
 
 /* Whether what stands there can be learned as that. BAD_FORMAT. */
@@ -109,14 +109,14 @@ static glia_status check_task(const gi_table *table, const gi_table_plan *plan,
     const char *name = table->columns[target[0]].name;
     const bool is_one = n_targets == 1;
     const bool is_one_hot = facts->all_one_hot && !facts->has_text;
-    if (plan->task == GLIA_CLASSES && !is_one && !is_one_hot)
+    if (plan->task == GLIA_TASK_CLASSES && !is_one && !is_one_hot)
         return gi_fail(
             error, GLIA_BAD_FORMAT,
             "%s: %zu targets for one class a row; expected one column of classes, or "
             "several with one 1 in each row and 0 in the others; setting loss=bce learns "
             "labels, of which a row may have several",
             table->path, n_targets);
-    if (plan->task == GLIA_CLASSES && is_one && !facts->has_text &&
+    if (plan->task == GLIA_TASK_CLASSES && is_one && !facts->has_text &&
         (!facts->all_whole || facts->too_many))
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: %s%s holds %s, which are no classes; expected texts, or at most "
@@ -127,15 +127,15 @@ static glia_status check_task(const gi_table *table, const gi_table_plan *plan,
                        : facts->has_fraction ? "numbers with fractions"
                                              : "numbers past 2^53, which are not told apart",
                        facts->most);
-    for (size_t k = 0; k < n_targets && plan->task != GLIA_CLASSES; k++)
+    for (size_t k = 0; k < n_targets && plan->task != GLIA_TASK_CLASSES; k++)
         if (table->columns[target[k]].kind == GI_CELL_TEXT)
             return gi_fail(error, GLIA_BAD_FORMAT,
                            "%s: %s%s holds texts, expected %s; leave it out, or learn it alone "
                            "as classes",
                            table->path, gi_column_word(table->columns[target[k]].name),
                            table->columns[target[k]].name,
-                           plan->task == GLIA_LABELS ? "0 and 1" : "numbers");
-    if (plan->task == GLIA_LABELS && !facts->all_binary)
+                           plan->task == GLIA_TASK_LABELS ? "0 and 1" : "numbers");
+    if (plan->task == GLIA_TASK_LABELS && !facts->all_binary)
         return gi_fail(
             error, GLIA_BAD_FORMAT,
             "%s: %s %s other numbers than 0 and 1, which bce learns; the losses mse, mae "
@@ -154,22 +154,22 @@ static void note_task(const gi_table *table, glia_loss loss, const struct target
     char *note = plan->note;
     if (loss != GLIA_LOSS_AUTO)
         note[0] = '\0';
-    else if (plan->task == GLIA_CLASSES && !is_one)
+    else if (plan->task == GLIA_TASK_CLASSES && !is_one)
         snprintf(note, room,
                  "one of the %zu targets is 1 in each row, so they are taken for classes; "
                  "setting loss=bce learns them as labels",
                  n_targets);
-    else if (plan->task == GLIA_CLASSES && !facts->has_text)
+    else if (plan->task == GLIA_TASK_CLASSES && !facts->has_text)
         snprintf(note, room,
                  "%s has %zu whole numbers and is taken for classes; setting loss=mse learns it as "
                  "a value",
                  name, facts->different);
-    else if (plan->task == GLIA_VALUES)
+    else if (plan->task == GLIA_TASK_VALUES)
         snprintf(note, room, "%s %s numbers and %s taken for %s%s", is_one ? name : "the targets",
                  is_one ? "has" : "have", is_one ? "is" : "are", is_one ? "a value" : "values",
                  is_one && facts->all_whole ? "; setting loss=cross-entropy learns it as classes"
                                             : "");
-    else if (plan->task == GLIA_LABELS)
+    else if (plan->task == GLIA_TASK_LABELS)
         snprintf(note, room,
                  "the targets are 0 and 1 and are taken for labels; setting loss=mse learns "
                  "them as values");

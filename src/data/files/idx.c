@@ -212,8 +212,8 @@ static bool step_over(const char **text, const char *word)
 /* Of what stands in a name from its split on. */
 static bool parse_rest(const char *rest, struct named_file *out)
 {
-    out->split = step_over(&rest, "train-") ? GLIA_TRAIN : GLIA_TEST;
-    if (out->split == GLIA_TEST && !step_over(&rest, "t10k-") && !step_over(&rest, "test-"))
+    out->split = step_over(&rest, "train-") ? GLIA_SPLIT_TRAIN : GLIA_SPLIT_TEST;
+    if (out->split == GLIA_SPLIT_TEST && !step_over(&rest, "t10k-") && !step_over(&rest, "test-"))
         return false;
     out->are_labels = step_over(&rest, "labels");
     if (!out->are_labels && !step_over(&rest, "images")) return false;
@@ -366,7 +366,7 @@ static glia_status mark_classes(const struct array *labels, bool *marks, glia_er
 static glia_status find_classes(const char *folder, glia_split split, const struct array *labels,
                                 bool *marks, size_t *n, glia_error *error)
 {
-    const glia_split other_split = split == GLIA_TRAIN ? GLIA_TEST : GLIA_TRAIN;
+    const glia_split other_split = split == GLIA_SPLIT_TRAIN ? GLIA_SPLIT_TEST : GLIA_SPLIT_TRAIN;
     char *path = NULL;
     glia_status status = mark_classes(labels, marks, error);
     if (!status) status = gi_idx_find_file(folder, other_split, true, &path, error);
@@ -482,7 +482,7 @@ glia_status gi_idx_open_folder(const char *folder, const char *name, glia_split 
     }
     const size_t samples = images.idx.dims[0];
     if (!status)
-        status = gi_dataset_new(name, GLIA_U8, samples, images.idx.size / samples, classes,
+        status = gi_dataset_new(name, GLIA_TYPE_U8, samples, images.idx.size / samples, classes,
                                 class_names, &dataset, error);
     if (status) goto cleanup;
     if (images.idx.n_dims == 3) {

@@ -324,7 +324,8 @@ static glia_status parse(const char *path, const char *name, const gi_file *file
                      .end = (const char *)file->data + file->size,
                      .file = file,
                      .facts = &facts,
-                     .blank_is_sample = (like ? like->task == GLIA_LABELS : loss == GLIA_LOSS_BCE),
+                     .blank_is_sample =
+                         (like ? like->task == GLIA_TASK_LABELS : loss == GLIA_LOSS_BCE),
                      .ignores_labels = like && like->ignores_targets,
                      .all_begin_with_pairs = true,
                      .error = error};

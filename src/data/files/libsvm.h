@@ -16,7 +16,7 @@ bool gi_libsvm_is_surely(const uint8_t *bytes, size_t n_bytes);
 
 /*
  * A data set of its lines: indices count from 1, or from 0 if there is a 0. Several labels a line,
- * with commas between them, are GLIA_LABELS, and then a line of blanks is a sample too; one, a
+ * with commas between them, are GLIA_TASK_LABELS, and then a line of blanks is a sample too; one, a
  * whole number that is there twice on average, names a class; others are values; loss may say
  * otherwise. like (or NULL): a network or a data set whose features and classes they are; features
  * that it has not are left out, and its ignores_targets lets labels be absent, or anything. Files

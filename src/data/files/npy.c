@@ -63,7 +63,7 @@ glia_status gi_npy_parse_bytes(const char *path, const char *name, const uint8_t
     *out = NULL;
     if (fits) status = gi_npy_find_labels(&arrays, &labels, &fits, error);
     if (status || !fits) goto cleanup;
-    status = gi_dataset_new(name, GLIA_U8, x->rows, x->columns, labels.n,
+    status = gi_dataset_new(name, GLIA_TYPE_U8, x->rows, x->columns, labels.n,
                             (const char *const *)labels.names, &dataset, error);
     if (status) goto cleanup;
     if (x->fortran) {
@@ -319,7 +319,8 @@ glia_status gi_npy_parse_table(const char *path, const uint8_t *bytes, size_t n_
     gi_arrays arrays;
     glia_status status = gi_arrays_read(path, bytes, n_bytes, split, &arrays, error);
     if (status) return status;
-    if (split == GLIA_TEST && arrays.has_other_y && !arrays.has_y && !params->ignores_unknown) {
+    if (split == GLIA_SPLIT_TEST && arrays.has_other_y && !arrays.has_y &&
+        !params->ignores_unknown) {
         status = gi_fail(error, GLIA_NOT_FOUND,
                          "%s: found no y_test for x_test, expected it; what has no target can be "
                          "predicted, but not scored",

@@ -9,7 +9,7 @@
  * A data set of bytes with a class each: an archive whose x has the type uint8 and 2 to 4
  * dimensions, (n, features), (n, height, width) or (n, height, width, channels), and whose y has
  * whole numbers from 0, one a row. *out is NULL if the file has something else, which is a table.
- * The arrays are x_train and y_train, for GLIA_TEST x_test and y_test, or x and y alone, and
+ * The arrays are x_train and y_train, for GLIA_SPLIT_TEST x_test and y_test, or x and y alone, and
  * synonyms of these. NOT_FOUND: there are none to test on.
  */
 glia_status gi_npy_open(const char *path, const char *name, glia_split split, glia_dataset **out,

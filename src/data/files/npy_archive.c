@@ -208,17 +208,17 @@ static glia_status read_archive(const char *path, const uint8_t *bytes, size_t n
     gi_zip_member member;
     char members[256];
     glia_status status = gi_zip_open(path, bytes, n_bytes, &zip, error);
-    if (!status && split == GLIA_TRAIN)
+    if (!status && split == GLIA_SPLIT_TRAIN)
         status = gi_npz_read_sparse(&zip, n_bytes, &out->x, &found, error);
     if (status || found) return status;
     status = find_member(&zip, train_x, &member, &is_train, error);
-    const char *const *x_names = split == GLIA_TEST ? test_x : is_train ? train_x : only_x;
-    const char *const *y_names = split == GLIA_TEST ? test_y : is_train ? train_y : only_y;
+    const char *const *x_names = split == GLIA_SPLIT_TEST ? test_x : is_train ? train_x : only_x;
+    const char *const *y_names = split == GLIA_SPLIT_TEST ? test_y : is_train ? train_y : only_y;
     if (!status) status = gi_npz_find(&zip, x_names, false, &out->x, &found, error);
     if (status) return status;
     if (!found) {
         list_members(&zip, members, sizeof members);
-        if (split == GLIA_TEST)
+        if (split == GLIA_SPLIT_TEST)
             return gi_fail(error, GLIA_NOT_FOUND,
                            "%s: found the arrays %s, and none to test on: expected x_test and "
                            "y_test; hold a part out, or name a second file",
@@ -236,10 +236,11 @@ static glia_status read_archive(const char *path, const uint8_t *bytes, size_t n
                          "%s: found %zu row%s, expected %zu, one for each of %s", out->y.where,
                          out->y.rows, out->y.rows == 1 ? "" : "s", out->x.rows, out->x.where);
     if (!status && is_train)
-        status = gi_npz_find(&zip, split == GLIA_TEST ? train_y : test_y, false, &out->other_y,
-                             &out->has_other_y, error);
-    if (!status && split == GLIA_TRAIN) status = check_test(&zip, &out->x, error);
-    if (!status && split == GLIA_TRAIN) status = note_unused(&zip, x_names, y_names, out, error);
+        status = gi_npz_find(&zip, split == GLIA_SPLIT_TEST ? train_y : test_y, false,
+                             &out->other_y, &out->has_other_y, error);
+    if (!status && split == GLIA_SPLIT_TRAIN) status = check_test(&zip, &out->x, error);
+    if (!status && split == GLIA_SPLIT_TRAIN)
+        status = note_unused(&zip, x_names, y_names, out, error);
     return status;
 }
 
@@ -250,7 +251,7 @@ glia_status gi_arrays_read(const char *path, const uint8_t *bytes, size_t n_byte
     glia_status status;
     if (arrays.is_archive) {
         status = read_archive(path, bytes, n_bytes, split, &arrays, error);
-    } else if (split == GLIA_TEST) {
+    } else if (split == GLIA_SPLIT_TEST) {
         status = gi_fail(error, GLIA_NOT_FOUND,
                          "%s: a single array has no test split; hold a part of it out, or name a "
                          "second file",

@@ -34,16 +34,16 @@ glia_data_params gi_data_params(const glia_data_params *params, size_t size)
 
 static size_t type_bytes(glia_type type)
 {
-    return type == GLIA_U8 ? 1 : sizeof(float);
+    return type == GLIA_TYPE_U8 ? 1 : sizeof(float);
 }
 
 glia_status gi_dataset_new(const char *name, glia_type type, size_t samples, size_t features,
                            size_t classes, const char *const *class_names, glia_dataset **out,
                            glia_error *error)
 {
-    if (type != GLIA_U8 && type != GLIA_F32)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: type %d is neither GLIA_U8 nor GLIA_F32",
-                       name, (int)type);
+    if (type != GLIA_TYPE_U8 && type != GLIA_TYPE_F32)
+        return gi_fail(error, GLIA_BAD_ARGUMENT,
+                       "%s: type %d is neither GLIA_TYPE_U8 nor GLIA_TYPE_F32", name, (int)type);
     if (samples == 0 || samples > UINT32_MAX)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: %zu samples, expected 1 to %lu", name,
                        samples, (unsigned long)UINT32_MAX);
@@ -63,7 +63,7 @@ glia_status gi_dataset_new(const char *name, glia_type type, size_t samples, siz
     dataset->features = features;
     dataset->classes = classes;
     dataset->form = GI_FORM_NONE;
-    dataset->divisor = type == GLIA_U8 ? 255 : 1;
+    dataset->divisor = type == GLIA_TYPE_U8 ? 255 : 1;
     dataset->name = gi_strdup(name, error);
     dataset->class_names = gi_copy_names(class_names, classes, error);
     if (!dataset->name || !dataset->class_names) {
@@ -96,7 +96,7 @@ static glia_status check_features(const glia_dataset *dataset, glia_error *error
 {
     const float *values = dataset->x; /* (samples, features) */
     const size_t n = dataset->features;
-    for (size_t i = 0; dataset->type == GLIA_F32 && i < dataset->samples * n; i++)
+    for (size_t i = 0; dataset->type == GLIA_TYPE_F32 && i < dataset->samples * n; i++)
         if (!isfinite(values[i]))
             return gi_fail(error, GLIA_BAD_ARGUMENT,
                            "arrays: row %zu, column %zu is %s, expected a finite number", i / n,
@@ -141,11 +141,12 @@ static glia_status from_targets(glia_type type, const void *features, const floa
 {
     if (!features || (!targets && !targets_f64) || !out)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "arrays: features, targets or out is NULL");
-    if (task != GLIA_LABELS && task != GLIA_VALUES)
-        return gi_fail(error, GLIA_BAD_ARGUMENT,
-                       "arrays: task %d is neither GLIA_LABELS nor GLIA_VALUES; classes go into "
-                       "glia_dataset_from_arrays",
-                       (int)task);
+    if (task != GLIA_TASK_LABELS && task != GLIA_TASK_VALUES)
+        return gi_fail(
+            error, GLIA_BAD_ARGUMENT,
+            "arrays: task %d is neither GLIA_TASK_LABELS nor GLIA_TASK_VALUES; classes go into "
+            "glia_dataset_from_arrays",
+            (int)task);
     glia_dataset *dataset = NULL;
     glia_status status =
         gi_dataset_new("arrays", type, samples, n_features, n_targets, NULL, &dataset, error);
@@ -157,10 +158,10 @@ static glia_status from_targets(glia_type type, const void *features, const floa
     status = check_features(dataset, error);
     for (size_t i = 0; i < samples * n_targets && !status; i++) {
         const double t = targets ? (double)targets[i] : targets_f64[i];
-        if (task == GLIA_VALUES ? isfinite(t) : t == 0 || t == 1) continue;
+        if (task == GLIA_TASK_VALUES ? isfinite(t) : t == 0 || t == 1) continue;
         status = gi_fail(error, GLIA_BAD_ARGUMENT,
                          "arrays: row %zu, target %zu: found %g, expected %s", i / n_targets,
-                         i % n_targets, t, task == GLIA_VALUES ? "a finite number" : "0 or 1");
+                         i % n_targets, t, task == GLIA_TASK_VALUES ? "a finite number" : "0 or 1");
     }
     if (status)
         glia_dataset_free(dataset);
@@ -262,7 +263,7 @@ glia_status gi_dataset_take_classes(glia_dataset *dataset, char *const *names, s
                                     glia_error *error)
 {
     bool all, is_same = true;
-    if (dataset->task != GLIA_CLASSES || !dataset->owned_labels || dataset->rows || !names)
+    if (dataset->task != GLIA_TASK_CLASSES || !dataset->owned_labels || dataset->rows || !names)
         return GLIA_OK;
     uint32_t *place = find_places(dataset, names, n, &all, error);
     if (!place) return GLIA_NO_MEMORY;
@@ -429,8 +430,8 @@ glia_status gi_dataset_density(const glia_dataset *dataset, double *out, glia_er
         uint32_t label;
         const void *row = gi_dataset_row(dataset, 0, s * (dataset->samples / n), scratch, &label);
         for (size_t i = 0; i < dataset->features; i++)
-            nonzero += dataset->type == GLIA_U8 ? ((const uint8_t *)row)[i] != 0
-                                                : ((const float *)row)[i] != 0;
+            nonzero += dataset->type == GLIA_TYPE_U8 ? ((const uint8_t *)row)[i] != 0
+                                                     : ((const float *)row)[i] != 0;
     }
     gi_free(scratch);
     *out = (double)nonzero / ((double)n * (double)dataset->features);
@@ -493,7 +494,7 @@ static glia_status check_has_targets(const glia_dataset *dataset, size_t index, 
     if (index >= dataset->samples)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "%s: there is no sample %zu, the last is %zu",
                        dataset->name, index, dataset->samples - 1);
-    if (dataset->task == GLIA_CLASSES)
+    if (dataset->task == GLIA_TASK_CLASSES)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "%s: its samples have classes, not targets; ask glia_dataset_sample",
                        dataset->name);

@@ -52,7 +52,7 @@ struct glia_dataset {
     glia_type type;
     glia_task task;
     size_t samples, features;
-    size_t classes; /* of GLIA_VALUES and GLIA_LABELS: outputs, each with a name */
+    size_t classes; /* of GLIA_TASK_VALUES and GLIA_TASK_LABELS: outputs, each with a name */
     size_t height, width, channels;
     enum gi_image_form form;
     bool from_zero;     /* of sparse text: features count from 0, not from 1 */

@@ -45,7 +45,7 @@ static void row_source_free(row_source *s)
 
 static uint32_t label_of(const row_source *s, size_t row)
 {
-    if (s->of.task != GLIA_CLASSES) return 0;
+    if (s->of.task != GLIA_TASK_CLASSES) return 0;
     const uint32_t label = s->of.label(s->of.user, row);
     return label < s->of.outputs ? label : 0;
 }
@@ -125,14 +125,15 @@ static glia_status check_functions(const glia_row_source *of, glia_error *error)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "rows: read and read_sparse are both %s; give one of them",
                        of->read ? "set" : "NULL");
-    if (of->task != GLIA_CLASSES && of->task != GLIA_LABELS && of->task != GLIA_VALUES)
+    if (of->task != GLIA_TASK_CLASSES && of->task != GLIA_TASK_LABELS &&
+        of->task != GLIA_TASK_VALUES)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "rows: there is no task %d", (int)of->task);
-    if (of->task == GLIA_CLASSES ? !of->label : !of->targets)
+    if (of->task == GLIA_TASK_CLASSES ? !of->label : !of->targets)
         return gi_fail(error, GLIA_BAD_ARGUMENT, "rows: %s is NULL",
-                       of->task == GLIA_CLASSES ? "label" : "targets");
+                       of->task == GLIA_TASK_CLASSES ? "label" : "targets");
     if (!of->read_sparse) return GLIA_OK;
-    if (of->type != GLIA_F32)
-        return gi_fail(error, GLIA_BAD_ARGUMENT, "rows: sparse rows are of the type GLIA_F32");
+    if (of->type != GLIA_TYPE_F32)
+        return gi_fail(error, GLIA_BAD_ARGUMENT, "rows: sparse rows are of the type GLIA_TYPE_F32");
     if (of->most_nonzeros == 0 || of->most_nonzeros > of->features)
         return gi_fail(error, GLIA_BAD_ARGUMENT,
                        "rows: most_nonzeros is %zu, expected 1 to the number of features, %zu",
@@ -168,9 +169,10 @@ static glia_status check_dense(row_source *s, size_t row, void *x, glia_error *e
     const size_t n = s->of.features;
     s->of.read(s->of.user, row, x);
     const float *values = x;
-    for (size_t i = 0; s->of.type == GLIA_F32 && i < n; i++)
+    for (size_t i = 0; s->of.type == GLIA_TYPE_F32 && i < n; i++)
         if (!isfinite(values[i])) return fail_feature(row, i, values[i], error);
-    s->checksum = libdeflate_crc32(s->checksum, x, n * (s->of.type == GLIA_U8 ? 1 : sizeof(float)));
+    s->checksum =
+        libdeflate_crc32(s->checksum, x, n * (s->of.type == GLIA_TYPE_U8 ? 1 : sizeof(float)));
     return GLIA_OK;
 }
 
@@ -203,7 +205,7 @@ static glia_status check_sparse(row_source *s, size_t row, glia_error *error)
 /* targets: room for the outputs. */
 static glia_status check_outputs(row_source *s, size_t row, double *targets, glia_error *error)
 {
-    if (s->of.task == GLIA_CLASSES) {
+    if (s->of.task == GLIA_TASK_CLASSES) {
         const uint32_t label = s->of.label(s->of.user, row);
         s->checksum = libdeflate_crc32(s->checksum, &label, sizeof label);
         if (label < s->of.outputs) return GLIA_OK;
@@ -215,9 +217,9 @@ static glia_status check_outputs(row_source *s, size_t row, double *targets, gli
     s->of.targets(s->of.user, row, 0, s->of.outputs, targets);
     for (size_t k = 0; k < s->of.outputs; k++) {
         const double t = targets[k];
-        if (s->of.task == GLIA_VALUES ? isfinite(t) : t == 0 || t == 1) continue;
+        if (s->of.task == GLIA_TASK_VALUES ? isfinite(t) : t == 0 || t == 1) continue;
         return gi_fail(error, GLIA_BAD_ARGUMENT, "rows: row %zu, target %zu: found %g, expected %s",
-                       row, k, t, s->of.task == GLIA_VALUES ? "a finite number" : "0 or 1");
+                       row, k, t, s->of.task == GLIA_TASK_VALUES ? "a finite number" : "0 or 1");
     }
     s->checksum = libdeflate_crc32(s->checksum, targets, s->of.outputs * sizeof *targets);
     return GLIA_OK;
@@ -267,7 +269,7 @@ glia_status glia_dataset_from_rows_sized(const glia_row_source *source, size_t s
     dataset->task = of.task;
     dataset->source_of = s;
     dataset->source = (gi_rows){.read = is_sparse ? read_spread : read_dense,
-                                .read_targets = of.task == GLIA_CLASSES ? NULL : read_targets,
+                                .read_targets = of.task == GLIA_TASK_CLASSES ? NULL : read_targets,
                                 .read_pairs = is_sparse ? read_pairs : NULL,
                                 .most_pairs = is_sparse ? most_pairs : NULL,
                                 .checksum = checksum,

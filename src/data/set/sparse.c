@@ -167,15 +167,15 @@ static glia_task task_of(const gi_sparse_facts *facts, const gi_sparse *s, bool 
 {
     switch (loss) {
     case GLIA_LOSS_AUTO:
-        return facts->many                     ? GLIA_LABELS
-               : whole && 2 * n <= s->rows + 2 ? GLIA_CLASSES
-                                               : GLIA_VALUES;
+        return facts->many                     ? GLIA_TASK_LABELS
+               : whole && 2 * n <= s->rows + 2 ? GLIA_TASK_CLASSES
+                                               : GLIA_TASK_VALUES;
     case GLIA_LOSS_CROSS_ENTROPY:
-        return GLIA_CLASSES;
+        return GLIA_TASK_CLASSES;
     case GLIA_LOSS_BCE:
-        return GLIA_LABELS;
+        return GLIA_TASK_LABELS;
     default:
-        return GLIA_VALUES;
+        return GLIA_TASK_VALUES;
     }
 }
 
@@ -185,30 +185,30 @@ static glia_status check_task(const gi_sparse_facts *facts, const double *values
                               glia_task task, bool any_number, glia_error *error)
 {
     const char *path = facts->path;
-    if (n == 0 && task != GLIA_LABELS)
+    if (n == 0 && task != GLIA_TASK_LABELS)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found no label, expected one in each sample: LABEL INDEX:VALUE ...; "
                        "samples without labels can be predicted alone",
                        path);
-    if (task != GLIA_LABELS && facts->many)
+    if (task != GLIA_TASK_LABELS && facts->many)
         return gi_fail(
             error, GLIA_BAD_FORMAT,
             "%s: found samples with several labels or none, expected one a sample%s", path,
             any_number ? "" : "; setting loss=bce learns several labels, each for itself");
-    if (task != GLIA_VALUES && facts->has_long)
+    if (task != GLIA_TASK_VALUES && facts->has_long)
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found a label of more than 15 digits, expected fewer: longer whole "
                        "numbers are not told apart; number the classes from 0",
                        path);
-    if (task != GLIA_VALUES && !are_whole(values, n))
+    if (task != GLIA_TASK_VALUES && !are_whole(values, n))
         return gi_fail(error, GLIA_BAD_FORMAT,
                        "%s: found labels that are no whole numbers, such as %g, expected them to "
                        "name %s",
-                       path, values[n - 1], task == GLIA_LABELS ? "labels" : "classes");
-    if (task != GLIA_VALUES && !any_number &&
-        (n < (task == GLIA_CLASSES ? 2 : 1) || n > GLIA_MAX_CLASSES))
+                       path, values[n - 1], task == GLIA_TASK_LABELS ? "labels" : "classes");
+    if (task != GLIA_TASK_VALUES && !any_number &&
+        (n < (task == GLIA_TASK_CLASSES ? 2 : 1) || n > GLIA_MAX_CLASSES))
         return gi_fail(error, GLIA_BAD_FORMAT, "%s: found %zu different label%s, expected %d to %d",
-                       path, n, n == 1 ? "" : "s", task == GLIA_CLASSES ? 2 : 1,
+                       path, n, n == 1 ? "" : "s", task == GLIA_TASK_CLASSES ? 2 : 1,
                        (int)GLIA_MAX_CLASSES);
     return GLIA_OK;
 }
@@ -325,9 +325,10 @@ static glia_status place_columns(const gi_sparse_facts *facts, gi_sparse *s, con
 static char *write_notes(const gi_sparse_facts *facts, const gi_sparse *s, bool from_zero,
                          size_t left_out, glia_task task, const gi_reading *like, glia_error *error)
 {
-    static const char *const kinds[] = {[GLIA_CLASSES] = "labels are classes",
-                                        [GLIA_LABELS] = "a sample may have several labels, or none",
-                                        [GLIA_VALUES] = "labels are values"};
+    static const char *const kinds[] = {[GLIA_TASK_CLASSES] = "labels are classes",
+                                        [GLIA_TASK_LABELS] =
+                                            "a sample may have several labels, or none",
+                                        [GLIA_TASK_VALUES] = "labels are values"};
     char unknown[96] = "";
     if (left_out > 0)
         snprintf(unknown, sizeof unknown,
@@ -338,24 +339,24 @@ static char *write_notes(const gi_sparse_facts *facts, const gi_sparse *s, bool 
         from_zero ? 0 : 1, facts->largest, (double)s->first_pair[s->rows] / (double)s->rows,
         unknown, facts->has_queries ? "; query numbers (qid) were left out" : "",
         like && like->ignores_targets ? "" : "\n", like && like->ignores_targets ? "" : kinds[task],
-        like                   ? ""
-        : task == GLIA_CLASSES ? "; setting loss=mse takes them for values"
-        : task == GLIA_VALUES  ? "; setting loss=cross-entropy takes whole numbers for classes"
-                               : "");
+        like                        ? ""
+        : task == GLIA_TASK_CLASSES ? "; setting loss=mse takes them for values"
+        : task == GLIA_TASK_VALUES  ? "; setting loss=cross-entropy takes whole numbers for classes"
+                                    : "");
 }
 
 static gi_rows rows_of(glia_task task, bool is_unlabelled)
 {
-    const bool has_class = task == GLIA_CLASSES && !is_unlabelled;
+    const bool has_class = task == GLIA_TASK_CLASSES && !is_unlabelled;
     return (gi_rows){
         .read = has_class ? read_class : read_row,
         .read_pairs = has_class ? read_pairs : read_pairs_alone,
         .most_pairs = most_pairs,
         .prefetch = prefetch,
-        .read_targets = task == GLIA_CLASSES  ? NULL
-                        : is_unlabelled       ? read_nothing
-                        : task == GLIA_LABELS ? read_labels
-                                              : read_value,
+        .read_targets = task == GLIA_TASK_CLASSES  ? NULL
+                        : is_unlabelled            ? read_nothing
+                        : task == GLIA_TASK_LABELS ? read_labels
+                                                   : read_value,
         .checksum = checksum,
         .keep = keep,
         .free = release,
@@ -373,15 +374,15 @@ static glia_status settle_labels(const gi_sparse_facts *facts, gi_sparse *s, gli
     *task = like ? like->task : task_of(facts, s, are_whole(values, n), n, loss);
     glia_status status = check_task(facts, values, n, *task, like != NULL, error);
     if (!status && loss == GLIA_LOSS_AUTO && !like && facts->has_long)
-        status = check_task(facts, values, n, GLIA_CLASSES, true, error);
-    s->n_outputs = like ? like->classes : *task == GLIA_VALUES ? 1 : n;
-    if (!status && !like && *task != GLIA_VALUES) {
+        status = check_task(facts, values, n, GLIA_TASK_CLASSES, true, error);
+    s->n_outputs = like ? like->classes : *task == GLIA_TASK_VALUES ? 1 : n;
+    if (!status && !like && *task != GLIA_TASK_VALUES) {
         *own_names = make_names(values, n, error);
         if (!*own_names) status = GLIA_NO_MEMORY;
     }
-    if (!status && *task != GLIA_VALUES)
+    if (!status && *task != GLIA_TASK_VALUES)
         status = find_outputs(facts, s, like ? like->class_names : *own_names, s->n_outputs, error);
-    if (!status && *task == GLIA_VALUES && s->n_outputs != 1)
+    if (!status && *task == GLIA_TASK_VALUES && s->n_outputs != 1)
         status = gi_fail(error, GLIA_MISMATCH,
                          "%s: found one value a sample, expected %zu, as in the training data",
                          facts->path, s->n_outputs);
@@ -399,7 +400,7 @@ glia_status gi_sparse_dataset(gi_sparse *s, const gi_sparse_facts *facts, const 
     char **own_names = NULL;
     bool from_zero = false;
     size_t left_out = 0;
-    glia_task task = like ? like->task : GLIA_CLASSES;
+    glia_task task = like ? like->task : GLIA_TASK_CLASSES;
     glia_status status = GLIA_OK;
     if (is_unlabelled)
         s->n_outputs = like->classes;
@@ -408,7 +409,7 @@ glia_status gi_sparse_dataset(gi_sparse *s, const gi_sparse_facts *facts, const 
     if (!status) status = place_columns(facts, s, like, &from_zero, &left_out, error);
     char *const *names = like ? like->class_names : own_names;
     if (!status)
-        status = gi_dataset_new(name, GLIA_F32, s->rows, s->n_features, s->n_outputs,
+        status = gi_dataset_new(name, GLIA_TYPE_F32, s->rows, s->n_features, s->n_outputs,
                                 names ? (const char *const *)names : value_name, &dataset, error);
     if (status) goto cleanup;
     dataset->task = task;

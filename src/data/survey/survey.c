@@ -122,10 +122,10 @@ static glia_status try_opening(gi_survey *survey, gi_table *table, const glia_da
     if (!status) return GLIA_OK;
     for (size_t i = 0; i < survey->shown.n_findings; i++) /* which says the same */
         if (survey->findings[i].kind == GLIA_FINDING_TARGET_UNIQUE &&
-            survey->findings[i].severity == GLIA_SEVERE)
+            survey->findings[i].severity == GLIA_SEVERITY_SEVERE)
             return GLIA_OK;
-    return gi_survey_add(survey, GLIA_FINDING_UNUSABLE, GLIA_SEVERE, NULL, 0, NULL, NAN, error,
-                         "%s", found.message);
+    return gi_survey_add(survey, GLIA_FINDING_UNUSABLE, GLIA_SEVERITY_SEVERE, NULL, 0, NULL, NAN,
+                         error, "%s", found.message);
 }
 
 /* Of a malformed file whose bad rows were skipped: what the first of them is. */
@@ -178,7 +178,7 @@ static glia_status look_at_table(gi_survey *survey, const gi_survey_view *view,
     bool *is_target = gi_alloc(table->n_columns, sizeof *is_target, "a survey", error);
     glia_status status = is_feature && is_target ? GLIA_OK : GLIA_NO_MEMORY;
     if (!status) status = gi_survey_describe_columns(survey, table, facts, plan, params, error);
-    if (!status && plan->has_task && plan->task == GLIA_CLASSES && !is_sample)
+    if (!status && plan->has_task && plan->task == GLIA_TASK_CLASSES && !is_sample)
         status = plan->n_targets > 1
                      ? gi_survey_count_one_hot(survey, table, plan, facts, error)
                      : gi_survey_count_classes(survey, &table->columns[plan->targets[0]],
@@ -343,7 +343,7 @@ static glia_status survey_sparse(gi_survey *survey, const glia_dataset *dataset,
     if (rms <= largest) return GLIA_OK;
     survey->shown.standardise = true;
     return gi_survey_add(
-        survey, GLIA_FINDING_UNSCALED, GLIA_WARNING, NULL, 0, NULL, rms, error,
+        survey, GLIA_FINDING_UNSCALED, GLIA_SEVERITY_WARNING, NULL, 0, NULL, rms, error,
         "feature %zu has values of %.3g (root mean square), and sparse text is "
         "learned from as it is; train with setting standardise=yes, or scale it to values of "
         "about 1 (svm-scale, or scikit-learn's MaxAbsScaler)",
@@ -355,7 +355,7 @@ static glia_status find_classes_of_samples(gi_survey *survey, const glia_dataset
                                            glia_error *error)
 {
     const glia_dataset_info info = glia_dataset_describe(dataset);
-    if (info.task != GLIA_CLASSES) return GLIA_OK;
+    if (info.task != GLIA_TASK_CLASSES) return GLIA_OK;
     glia_text_count *classes = gi_survey_alloc(survey, info.classes, sizeof *classes, error);
     if (!classes) return GLIA_NO_MEMORY;
     for (size_t k = 0; k < info.classes; k++) {
@@ -384,10 +384,11 @@ static glia_status survey_dataset(gi_survey *survey, const glia_dataset *dataset
     if (dataset->n_unread > 0) {
         s->skipped = dataset->n_unread;
         s->skip_bad_rows = true;
-        const glia_status status = gi_survey_add(
-            survey, GLIA_FINDING_BAD_ROWS, GLIA_WARNING, NULL, 0, NULL, (double)dataset->n_unread,
-            error, "%zu image%s cannot be read; table.skip_bad_rows leaves such images out",
-            dataset->n_unread, dataset->n_unread == 1 ? "" : "s");
+        const glia_status status =
+            gi_survey_add(survey, GLIA_FINDING_BAD_ROWS, GLIA_SEVERITY_WARNING, NULL, 0, NULL,
+                          (double)dataset->n_unread, error,
+                          "%zu image%s cannot be read; table.skip_bad_rows leaves such images out",
+                          dataset->n_unread, dataset->n_unread == 1 ? "" : "s");
         if (status) return status;
     }
     return find_classes_of_samples(survey, dataset, error);
@@ -434,7 +435,8 @@ glia_status glia_survey_make_sized(const char *name, const glia_data_params *giv
     glia_status status = survey->shown.name ? GLIA_OK : GLIA_NO_MEMORY;
     if (!status && gi_is_file_set(name)) {
         const glia_file_kind kind = glia_file_kind_of(name, params);
-        if (kind == GLIA_FILE_ARRAYS) status = gi_npy_open(name, name, GLIA_TRAIN, &dataset, error);
+        if (kind == GLIA_FILE_ARRAYS)
+            status = gi_npy_open(name, name, GLIA_SPLIT_TRAIN, &dataset, error);
         if (!status && !dataset && kind != GLIA_FILE_SPARSE)
             status = gi_file_set_read(name, params, NULL, &table, error);
         if (!status && strcmp(name, "-") != 0 && stat(name, &file) == 0 && S_ISREG(file.st_mode))
@@ -447,7 +449,7 @@ glia_status glia_survey_make_sized(const char *name, const glia_data_params *giv
     } else if (!status) {
         glia_data_params lenient = *params; /* images that cannot be read are a finding */
         lenient.table.skip_bad_rows |= gi_is_directory(name);
-        if (!dataset) status = glia_dataset_open(name, GLIA_TRAIN, &lenient, &dataset, error);
+        if (!dataset) status = glia_dataset_open(name, GLIA_SPLIT_TRAIN, &lenient, &dataset, error);
         if (!status) status = survey_dataset(survey, dataset, error);
     }
     glia_dataset_free(dataset);

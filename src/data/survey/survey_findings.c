@@ -56,11 +56,31 @@ glia_status gi_survey_add(gi_survey *survey, glia_finding_kind kind, glia_severi
     return GLIA_OK;
 }
 
+/* Which comes first of findings that are equally severe. The numbers of kinds only say when they
+ * were added. */
+static const glia_finding_kind order[] = {
+    GLIA_FINDING_UNUSABLE,       GLIA_FINDING_TARGET_MISSING, GLIA_FINDING_TARGET_UNIQUE,
+    GLIA_FINDING_LEAK,           GLIA_FINDING_CONTRADICTIONS, GLIA_FINDING_DUPLICATES,
+    GLIA_FINDING_IDENTIFIER,     GLIA_FINDING_MANY_TEXTS,     GLIA_FINDING_NUMBERS_AS_TEXT,
+    GLIA_FINDING_DATES,          GLIA_FINDING_RARE_CLASS,     GLIA_FINDING_IMBALANCE,
+    GLIA_FINDING_BAD_ROWS,       GLIA_FINDING_OUTLIER,        GLIA_FINDING_UNSCALED,
+    GLIA_FINDING_TARGET_NAME,    GLIA_FINDING_MISSING_WORD,   GLIA_FINDING_SIMILAR_TEXTS,
+    GLIA_FINDING_CODES,          GLIA_FINDING_GROUPS,         GLIA_FINDING_COPIES,
+    GLIA_FINDING_MOSTLY_MISSING, GLIA_FINDING_EMPTY,          GLIA_FINDING_CONSTANT,
+    GLIA_FINDING_FEW_ROWS};
+
+static size_t rank(glia_finding_kind kind)
+{
+    size_t i = 0;
+    while (i < sizeof order / sizeof *order && order[i] != kind) i++;
+    return i;
+}
+
 static int by_severity(const void *a, const void *b)
 {
     const glia_finding *p = a, *q = b;
     if (p->severity != q->severity) return (int)p->severity - (int)q->severity;
-    if (p->kind != q->kind) return (int)p->kind - (int)q->kind;
+    if (p->kind != q->kind) return rank(p->kind) < rank(q->kind) ? -1 : 1;
     if (p->n_columns && q->n_columns && p->columns[0] != q->columns[0])
         return p->columns[0] < q->columns[0] ? -1 : 1;
     return (p->lines[0] > q->lines[0]) - (p->lines[0] < q->lines[0]);
@@ -185,26 +205,27 @@ static const struct rule {
     bool drops, takes;                /* is to be left out; to be taken for categories */
     const char *said, *option, *does; /* what is known; what to do about it, with which columns */
 } rules[] = {
-    {identifies, GLIA_FINDING_IDENTIFIER, GLIA_WARNING, true, false,
+    {identifies, GLIA_FINDING_IDENTIFIER, GLIA_SEVERITY_WARNING, true, false,
      "another value in each row, as an identifier or a time has: it teaches nothing about new "
      "rows;",
      "table.drop", ""},
-    {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_NOTE, false, false,
+    {is_left_out, GLIA_FINDING_IDENTIFIER, GLIA_SEVERITY_NOTE, false, false,
      "another value in nearly every row, as an identifier has: left out;", "table.categorical",
      " learns from it all the same"},
-    {are_groups, GLIA_FINDING_GROUPS, GLIA_NOTE, false, false,
+    {are_groups, GLIA_FINDING_GROUPS, GLIA_SEVERITY_NOTE, false, false,
      "seems to name the person or thing that a row belongs to: if so, table.group keeps its rows "
      "together when some are held out, and leaves the column out",
      NULL, NULL},
-    {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_WARNING, true, false,
+    {has_many_texts, GLIA_FINDING_MANY_TEXTS, GLIA_SEVERITY_WARNING, true, false,
      "so many different texts that most are rare, and each becomes a feature;", "table.drop",
      ", or make fewer of them"},
-    {are_codes, GLIA_FINDING_CODES, GLIA_NOTE, false, true,
+    {are_codes, GLIA_FINDING_CODES, GLIA_SEVERITY_NOTE, false, true,
      "few whole numbers, read as amounts: if they are codes,", "table.categorical", ""},
-    {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_NOTE, false, false,
+    {is_mostly_missing, GLIA_FINDING_MOSTLY_MISSING, GLIA_SEVERITY_NOTE, false, false,
      "missing in most rows; a feature shows where;", "table.drop", " leaves the column out"},
-    {is_empty, GLIA_FINDING_EMPTY, GLIA_NOTE, false, false, "no value at all;", "table.drop", ""},
-    {is_constant, GLIA_FINDING_CONSTANT, GLIA_NOTE, false, false,
+    {is_empty, GLIA_FINDING_EMPTY, GLIA_SEVERITY_NOTE, false, false, "no value at all;",
+     "table.drop", ""},
+    {is_constant, GLIA_FINDING_CONSTANT, GLIA_SEVERITY_NOTE, false, false,
      "the same value in all rows, which is harmless;", "table.drop", " saves inputs"},
 };
 
@@ -260,8 +281,9 @@ glia_status gi_survey_find_outlier(gi_survey *survey, const gi_survey_view *view
     char times[48] = "";
     if (n > 1) snprintf(times, sizeof times, ", and %" PRIu64 " times more", n - 1);
     const bool is_target = survey->columns[column].role == GLIA_ROLE_TARGET;
-    return gi_survey_add(survey, GLIA_FINDING_OUTLIER, z > FAR_OUT ? GLIA_WARNING : GLIA_NOTE,
-                         &column, 1, (uint64_t[]){gi_table_line(view->table, row), 0}, z, error,
+    return gi_survey_add(survey, GLIA_FINDING_OUTLIER,
+                         z > FAR_OUT ? GLIA_SEVERITY_WARNING : GLIA_SEVERITY_NOTE, &column, 1,
+                         (uint64_t[]){gi_table_line(view->table, row), 0}, z, error,
                          "%.60s is %g in %s%s, %.0f standard deviations from the mean of the "
                          "others: correct it if it is wrong%s",
                          name_of(view->table, column), x, place_of(view->table, row).s, times, z,
@@ -333,12 +355,12 @@ static glia_status find_copies(gi_survey *survey, const gi_survey_view *view, gl
                 is_copy ? 1
                         : gi_survey_correlation(table, view->facts, view->sample, pair[0], pair[1]);
             if (!(fabs(r) > copies_correlation)) continue;
-            status =
-                gi_survey_add(survey, GLIA_FINDING_COPIES, GLIA_NOTE, pair, 2, NULL, r, error,
-                              "%.60s and %.60s %s: one of them can be left out with table.drop %s",
-                              name_of(table, pair[1]), name_of(table, pair[0]),
-                              is_copy ? "are the same" : "differ by a factor and a sum alone",
-                              option_of(table, &pair[1], 1).s);
+            status = gi_survey_add(
+                survey, GLIA_FINDING_COPIES, GLIA_SEVERITY_NOTE, pair, 2, NULL, r, error,
+                "%.60s and %.60s %s: one of them can be left out with table.drop %s",
+                name_of(table, pair[1]), name_of(table, pair[0]),
+                is_copy ? "are the same" : "differ by a factor and a sum alone",
+                option_of(table, &pair[1], 1).s);
             break;
         }
     }
@@ -377,7 +399,7 @@ glia_status gi_survey_find(gi_survey *survey, const gi_survey_view *view, glia_e
     for (size_t c = 0; c < table->n_columns; c++)
         if (!survey->columns[c].drop) features += survey->columns[c].features;
     if (!status && (table->rows < FEW_ROWS || table->rows < features))
-        status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_NOTE, NULL, 0, NULL,
+        status = gi_survey_add(survey, GLIA_FINDING_FEW_ROWS, GLIA_SEVERITY_NOTE, NULL, 0, NULL,
                                (double)table->rows, error,
                                "%zu row%s for %zu feature%s: too few to learn well from; "
                                "glia_dataset_fold tests on each row",

@@ -51,8 +51,8 @@ static glia_status find_dates(gi_survey *survey, const gi_survey_view *view, siz
     if (survey->columns[column].role == GLIA_ROLE_TARGET)
         return view->plan->are_classes
                    ? GLIA_OK
-                   : gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines,
-                                   part, error,
+                   : gi_survey_add(survey, GLIA_FINDING_DATES, GLIA_SEVERITY_WARNING, &column, 1,
+                                   lines, part, error,
                                    "the target %.60s has dates or times (such as %.40s), each of "
                                    "which is a class: write them as numbers (days or hours since "
                                    "the first, say) to learn them as values",
@@ -60,7 +60,7 @@ static glia_status find_dates(gi_survey *survey, const gi_survey_view *view, siz
     if (is_feature(survey, column) && f->different > MOST_DATES)
         survey->columns[column].drop = true;
     return gi_survey_add(
-        survey, GLIA_FINDING_DATES, GLIA_WARNING, &column, 1, lines, part, error,
+        survey, GLIA_FINDING_DATES, GLIA_SEVERITY_WARNING, &column, 1, lines, part, error,
         "%.60s has dates or times of several forms (such as %.40s) and is read as "
         "texts, each for itself: write all of them as year-month-day, or table.drop "
         "%s",
@@ -93,8 +93,8 @@ glia_status gi_survey_find_numbers(gi_survey *survey, const gi_survey_view *view
     if (10 * looks.numbers >= 8 * f->present && looks.cells[most] > 0) {
         const size_t code = looks.first[most];
         survey->columns[column].drop |= drops; /* as long as they are texts */
-        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_WARNING, &column, 1,
-                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_SEVERITY_WARNING, &column,
+                             1, (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
                              part / 100, error,
                              "%.60s is read as texts, but has numbers such as %.40s (%s): %s",
                              name_of(view->table, column), texts->text[code],
@@ -105,8 +105,8 @@ glia_status gi_survey_find_numbers(gi_survey *survey, const gi_survey_view *view
         !survey->columns[column].categorical) {
         const size_t code = looks.first[GI_LOOK_TEXT];
         survey->columns[column].drop |= drops;
-        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_WARNING, &column, 1,
-                             (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
+        return gi_survey_add(survey, GLIA_FINDING_NUMBERS_AS_TEXT, GLIA_SEVERITY_WARNING, &column,
+                             1, (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
                              part / 100, error,
                              "%.60s is read as texts, though %.0f %% of its cells are numbers: "
                              "others are such as \"%.40s\" (%s); correct them, or leave them empty "
@@ -126,8 +126,8 @@ glia_status gi_survey_note_dates(gi_survey *survey, const gi_survey_view *view, 
     const bool has_zero = gi_texts_find(texts, "0000-00-00", 10) != SIZE_MAX ||
                           gi_texts_find(texts, "0000-00-00 00:00:00", 19) != SIZE_MAX;
     return gi_survey_add(
-        survey, GLIA_FINDING_DATES, plan->is_ambiguous ? GLIA_WARNING : GLIA_NOTE, &column, 1, NULL,
-        NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s%s%s%s",
+        survey, GLIA_FINDING_DATES, plan->is_ambiguous ? GLIA_SEVERITY_WARNING : GLIA_SEVERITY_NOTE,
+        &column, 1, NULL, NAN, error, "%.60s has %s (%s), which are read as %zu number%s%s%s%s%s",
         name_of(view->table, column), plan->form == GI_DATE_TIME ? "times" : "dates",
         gi_date_form_text(plan->form), survey->columns[column].features,
         plural(survey->columns[column].features),
@@ -146,7 +146,7 @@ static glia_status find_missing_word(gi_survey *survey, const gi_survey_view *vi
     const gi_column_facts *f = &view->facts[column];
     for (size_t code = 0; code < texts->n; code++) {
         if (!f->counts[code] || !gi_says_missing(texts->text[code])) continue;
-        return gi_survey_add(survey, GLIA_FINDING_MISSING_WORD, GLIA_NOTE, &column, 1,
+        return gi_survey_add(survey, GLIA_FINDING_MISSING_WORD, GLIA_SEVERITY_NOTE, &column, 1,
                              (uint64_t[]){gi_table_line(view->table, f->first_rows[code]), 0},
                              (double)f->counts[code], error,
                              "%.60s has \"%s\" in %" PRIu64
@@ -178,7 +178,7 @@ static glia_status find_similar(gi_survey *survey, const gi_survey_view *view, s
     }
     gi_free(slots);
     if (first == SIZE_MAX) return GLIA_OK;
-    return gi_survey_add(survey, GLIA_FINDING_SIMILAR_TEXTS, GLIA_NOTE, &column, 1,
+    return gi_survey_add(survey, GLIA_FINDING_SIMILAR_TEXTS, GLIA_SEVERITY_NOTE, &column, 1,
                          (uint64_t[]){gi_table_line(view->table, f->first_rows[like]), 0}, NAN,
                          error,
                          "%.60s has \"%.60s\" (%s) and \"%.60s\", which are two categories: write "

@@ -35,8 +35,9 @@ glia_status gi_survey_find_rows(gi_survey *survey, const gi_survey_view *view, g
         const size_t *pair = rows->duplicate;
         status = gi_survey_add(
             survey, GLIA_FINDING_DUPLICATES,
-            is_chance || 100 * rows->duplicates <= table->rows ? GLIA_NOTE : GLIA_WARNING, NULL, 0,
-            (uint64_t[]){gi_table_line(table, pair[0]), gi_table_line(table, pair[1])},
+            is_chance || 100 * rows->duplicates <= table->rows ? GLIA_SEVERITY_NOTE
+                                                               : GLIA_SEVERITY_WARNING,
+            NULL, 0, (uint64_t[]){gi_table_line(table, pair[0]), gi_table_line(table, pair[1])},
             (double)rows->duplicates, error,
             "%s%" PRIu64 " row%s (%.1f %%) %s like an earlier one, "
             "first %s like %s%s",
@@ -49,10 +50,11 @@ glia_status gi_survey_find_rows(gi_survey *survey, const gi_survey_view *view, g
                   "on");
     }
     if (!status && rows->contradictions && view->plan->has_task &&
-        view->plan->task != GLIA_VALUES) {
+        view->plan->task != GLIA_TASK_VALUES) {
         const size_t *pair = rows->contradiction;
         status = gi_survey_add(
-            survey, GLIA_FINDING_CONTRADICTIONS, is_chance ? GLIA_NOTE : GLIA_WARNING, NULL, 0,
+            survey, GLIA_FINDING_CONTRADICTIONS,
+            is_chance ? GLIA_SEVERITY_NOTE : GLIA_SEVERITY_WARNING, NULL, 0,
             (uint64_t[]){gi_table_line(table, pair[0]), gi_table_line(table, pair[1])},
             (double)rows->contradictions, error,
             "%s%" PRIu64 " row%s (%.1f %%) %s like an earlier one in all features, but of another "
@@ -63,7 +65,7 @@ glia_status gi_survey_find_rows(gi_survey *survey, const gi_survey_view *view, g
             rows->contradictions == 1 ? "the two" : "them");
     }
     if (!status && table->skipped)
-        status = gi_survey_add(survey, GLIA_FINDING_BAD_ROWS, GLIA_WARNING, NULL, 0, NULL,
+        status = gi_survey_add(survey, GLIA_FINDING_BAD_ROWS, GLIA_SEVERITY_WARNING, NULL, 0, NULL,
                                (double)table->skipped, error,
                                "%zu malformed row%s left out (table.skip_bad_rows)", table->skipped,
                                table->skipped == 1 ? " was" : "s were");
@@ -76,7 +78,7 @@ static glia_status find_leak(gi_survey *survey, const gi_survey_view *view, size
                              size_t target, glia_error *error)
 {
     const gi_table *table = view->table;
-    const bool is_class = view->plan->task != GLIA_VALUES;
+    const bool is_class = view->plan->task != GLIA_TASK_VALUES;
     const bool are_numbers = table->columns[column].kind == GI_CELL_NUMBER && !is_class;
     double skill, accuracy, guessed;
     const glia_status status = gi_survey_skill(table, view->sample, column, target, is_class,
@@ -90,17 +92,17 @@ static glia_status find_leak(gi_survey *survey, const gi_survey_view *view, size
     static const char *const todo = "is it known before the target is? If not, table.drop";
     if (skill >= least_skill && is_class)
         return gi_survey_add(
-            survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
+            survey, GLIA_FINDING_LEAK, GLIA_SEVERITY_SEVERE, &column, 1, NULL, skill, error,
             "%.60s alone tells %.60s in %.4g %% of the rows that it was not learned "
             "from (guessing: %.4g %%): %s %s",
             name, of, 100 * accuracy, 100 * guessed, todo, option.s);
     if (fabs(r) > least_correlation)
-        return gi_survey_add(survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, r * r, error,
-                             "%.60s alone tells %.60s (correlation %.4f): %s %s", name, of, r, todo,
-                             option.s);
+        return gi_survey_add(survey, GLIA_FINDING_LEAK, GLIA_SEVERITY_SEVERE, &column, 1, NULL,
+                             r * r, error, "%.60s alone tells %.60s (correlation %.4f): %s %s",
+                             name, of, r, todo, option.s);
     if (skill >= least_skill)
         return gi_survey_add(
-            survey, GLIA_FINDING_LEAK, GLIA_SEVERE, &column, 1, NULL, skill, error,
+            survey, GLIA_FINDING_LEAK, GLIA_SEVERITY_SEVERE, &column, 1, NULL, skill, error,
             "%.60s alone tells %.60s (%.4g %% of its variance, in rows that it was "
             "not learned from): %s %s",
             name, of, 100 * skill, todo, option.s);
@@ -138,26 +140,26 @@ glia_status gi_survey_find_target(gi_survey *survey, const gi_survey_view *view,
             gi_table_remark_missing(&table->columns[c], remark);
             survey->shown.skip_bad_rows = true;
             status = gi_survey_add(
-                survey, GLIA_FINDING_TARGET_MISSING, view->skips ? GLIA_WARNING : GLIA_SEVERE, &c,
-                1, (uint64_t[]){gi_table_line(table, f->first_missing), 0}, (double)f->missing,
-                error,
+                survey, GLIA_FINDING_TARGET_MISSING,
+                view->skips ? GLIA_SEVERITY_WARNING : GLIA_SEVERITY_SEVERE, &c, 1,
+                (uint64_t[]){gi_table_line(table, f->first_missing), 0}, (double)f->missing, error,
                 "the target %.60s is missing in %" PRIu64 " row%s, first %s%s: table.skip_bad_rows "
                 "leaves such rows out",
                 name_of(table, c), f->missing, plural(f->missing),
                 place_of(table, f->first_missing).s, remark);
         }
-        if (!status && view->plan->has_task && view->plan->task == GLIA_CLASSES &&
+        if (!status && view->plan->has_task && view->plan->task == GLIA_TASK_CLASSES &&
             view->plan->n_targets == 1 && f->present >= GI_SURVEY_LEAST_ROWS &&
             2 * f->different > f->present)
             status = gi_survey_add(
                 survey, GLIA_FINDING_TARGET_UNIQUE,
-                view->plan->are_classes ? GLIA_WARNING : GLIA_SEVERE, &c, 1, NULL,
+                view->plan->are_classes ? GLIA_SEVERITY_WARNING : GLIA_SEVERITY_SEVERE, &c, 1, NULL,
                 (double)f->different, error,
                 "the target %.60s has %" PRIu64 " classes in %" PRIu64 " rows, so that hardly any "
                 "has a second one: is it the right column? table.targets names another; "
                 "setting loss=cross-entropy learns them all the same",
                 name_of(table, c), f->different, f->present);
-        if (!status && view->plan->has_task && view->plan->task == GLIA_VALUES)
+        if (!status && view->plan->has_task && view->plan->task == GLIA_TASK_VALUES)
             status = gi_survey_find_outlier(survey, view, c, error);
         if (!status && table->columns[c].kind == GI_CELL_TEXT)
             status = gi_survey_find_in_texts(survey, view, c, error);
@@ -172,11 +174,11 @@ glia_status gi_survey_find_named_target(gi_survey *survey, const gi_survey_view 
     const size_t c = gi_plan_named_target(view->table, view->plan);
     if (c == SIZE_MAX) return GLIA_OK;
     const char *name = name_of(view->table, c);
-    return gi_survey_add(survey, GLIA_FINDING_TARGET_NAME, GLIA_WARNING, &c, 1, NULL, NAN, error,
-                         "%.60s has the name of a target, but %.60s is taken for it, since it is "
-                         "the last column: if that is wrong, table.targets %s",
-                         name, name_of(view->table, view->plan->targets[0]),
-                         option_of(view->table, &c, 1).s);
+    return gi_survey_add(
+        survey, GLIA_FINDING_TARGET_NAME, GLIA_SEVERITY_WARNING, &c, 1, NULL, NAN, error,
+        "%.60s has the name of a target, but %.60s is taken for it, since it is "
+        "the last column: if that is wrong, table.targets %s",
+        name, name_of(view->table, view->plan->targets[0]), option_of(view->table, &c, 1).s);
 }
 
 glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
@@ -193,16 +195,17 @@ glia_status gi_survey_find_classes(gi_survey *survey, glia_error *error)
                          (double)(s->classes[least].count ? s->classes[least].count : 1);
     glia_status status = GLIA_OK;
     if (rare)
-        status = gi_survey_add(
-            survey, GLIA_FINDING_RARE_CLASS, GLIA_WARNING, NULL, 0, NULL, (double)rare, error,
-            "%zu class%s less than %d rows, \"%.60s\" %" PRIu64 ": too few to learn "
-            "and to test; get more, or join classes",
-            rare, rare == 1 ? " has" : "es have", (int)GI_SURVEY_LEAST_CLASS,
-            s->classes[least].text, s->classes[least].count);
+        status =
+            gi_survey_add(survey, GLIA_FINDING_RARE_CLASS, GLIA_SEVERITY_WARNING, NULL, 0, NULL,
+                          (double)rare, error,
+                          "%zu class%s less than %d rows, \"%.60s\" %" PRIu64 ": too few to learn "
+                          "and to test; get more, or join classes",
+                          rare, rare == 1 ? " has" : "es have", (int)GI_SURVEY_LEAST_CLASS,
+                          s->classes[least].text, s->classes[least].count);
     if (!status && ratio > MOST_RATIO) {
         survey->shown.balance_classes = s->n_classes <= 1000;
         status = gi_survey_add(
-            survey, GLIA_FINDING_IMBALANCE, GLIA_WARNING, NULL, 0, NULL, ratio, error,
+            survey, GLIA_FINDING_IMBALANCE, GLIA_SEVERITY_WARNING, NULL, 0, NULL, ratio, error,
             "class \"%.60s\" has %" PRIu64 " row%s, class \"%.60s\" %" PRIu64
             ": a network that never predicts \"%.60s\" has a high accuracy; "
             "setting class-weights=balanced gives rare classes more weight, at the price "
