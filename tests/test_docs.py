@@ -236,6 +236,12 @@ def run_names(tap):
         files = set(re.findall(r"`((?:src|cli|include|tests|fuzz|docs)/[\w./-]*)`", text))
         lost = [name for name in sorted(files) if not os.path.exists(name)]
         tap.report(f"files that {page} names", len(lost), "not found: " + ", ".join(lost))
+    stops = re.findall(r"^\| \d+ \| `(\S+)` \| ([^|]*) \|", open("docs/reading.md", encoding="utf-8").read(),
+                       re.MULTILINE)
+    lost = [f"{name} in {path}" for path, names in stops for name in re.findall(r"`(\w+)", names)
+            if not re.search(rf"\b{name}\b", open(path, encoding="utf-8").read())]
+    tap.report("the stops of docs/reading.md are where it says", len(lost) + (len(stops) < 10),
+               "not found: " + ", ".join(lost))
 
 
 def main():
