@@ -92,7 +92,7 @@ def report_files(what, copy, changes, most):
 
 def train(program, folder, engine):
     ok, text = run(program, "train", "digits", "--hidden", "32,16", "--activation",
-                   "softsign,softsign", "--epochs", "2", "--engine", engine, "--batch", "16",
+                   "softsign,softsign", "--epochs", "8", "--engine", engine, "--batch", "16",
                    "--quiet", "--json", "-o", os.path.join(folder, engine + ".safetensors"))
     if not ok:
         return False, text
