@@ -31,7 +31,7 @@ ACTIVATION = [
       g / ((1 + (z < 0 ? -z : z)) * (1 + (z < 0 ? -z : z))), \
       (1 - (a < 0 ? -a : a)) * (1 - (a < 0 ? -a : a)))"""),
     ("tests/test_network.c", LIBM_TANH, LIBM_TANH +
-     "    case GLIA_SOFTSIGN:\n        return z / (1 + fabs(z));\n"),
+     "    case GLIA_ACTIVATION_SOFTSIGN:\n        return z / (1 + fabs(z));\n"),
     ("docs/math.md", "| gelu |",
      "| softsign | $z / (1 + \\lvert z \\rvert)$ | $1 / (1 + \\lvert z \\rvert)^2$ | "
      "$(1 - \\lvert a \\rvert)^2$ |\n| gelu |"),
