@@ -90,15 +90,20 @@ def report_files(what, copy, changes, most):
     report(f"{what} is added in {len(names)} files: {', '.join(names)}", len(names) <= most)
 
 
+def accuracy_of(program, folder, engine, activation):
+    """What two epochs of the digits come to, or None; and what was printed."""
+    done, text = run(program, "train", "digits", "--hidden", "32,16", "--activation", activation,
+                     "--epochs", "2", "--engine", engine, "--batch", "16", "--quiet", "--json", "-o",
+                     os.path.join(folder, "model.safetensors"))
+    return json.loads(text)["test_accuracy"] if done else None, text
+
+
 def train(program, folder, engine):
-    ok, text = run(program, "train", "digits", "--hidden", "32,16", "--activation",
-                   "softsign,softsign", "--epochs", "8", "--engine", engine, "--batch", "16",
-                   "--quiet", "--json", "-o", os.path.join(folder, engine + ".safetensors"))
-    if not ok:
-        return False, text
-    accuracy = json.loads(text)["test_accuracy"]
-    print(f"# {engine}: test accuracy {accuracy:.4f}")
-    return accuracy > 0.9, text
+    """It learns about as well as tanh, which has the same slope at 0 and the same bounds."""
+    tanh, _text = accuracy_of(program, folder, engine, "tanh")
+    accuracy, text = accuracy_of(program, folder, engine, "softsign")
+    print(f"# {engine}: test accuracy {accuracy}, with tanh {tanh}")
+    return None not in (accuracy, tanh) and accuracy > tanh - 0.05, text
 
 
 def try_out(build, folder):
