@@ -31,9 +31,43 @@ LEVELS = ("avx512", "avx2", "baseline")
 
 
 class Augmentation(ctypes.Structure):
-    """glia_augmentation"""
+    """The numbers of a distortion."""
     _fields_ = [(name, ctypes.c_double) for name in
                 ("shift", "rotation", "scale", "shear", "elastic_alpha", "elastic_sigma")]
+
+
+# Fields of the structure that are called otherwise as settings.
+NAMES = {"rotation": "rotate", "elastic_alpha": "elastic", "elastic_sigma": "elastic-sigma"}
+
+
+def make_settings(library, values):
+    settings = ctypes.c_void_p()
+    assert library.glia_settings_create(ctypes.byref(settings), None) == 0
+    for name, value in values.items():
+        assert library.glia_settings_set(settings, name.encode(), str(value).encode(), None) == 0
+    return settings
+
+
+def usual_settings(library):
+    """What --augment comes to."""
+    settings = make_settings(library, {"augment": "yes"})
+    assert library.glia_settings_settle(settings, None) == 0
+    library.glia_settings_number.restype = ctypes.c_double
+    how = Augmentation()
+    for name, _ in Augmentation._fields_:
+        setattr(how, name, library.glia_settings_number(settings, NAMES.get(name, name).encode()))
+    library.glia_settings_free(settings)
+    return how
+
+
+def settings_of(library, how):
+    """Settings of a structure, kept by it."""
+    if not hasattr(how, "settings"):
+        values = {NAMES.get(name, name): getattr(how, name) for name, _ in Augmentation._fields_}
+        if how.elastic_alpha == 0:
+            del values["elastic-sigma"]
+        how.settings = make_settings(library, values)
+    return how.settings
 
 
 def only(usual, names):
@@ -47,7 +81,7 @@ def measure_glia(library, level, how, images):
     out = numpy.empty_like(images)
     begun = time.thread_time()
     status = library.glia_augment(
-        ctypes.byref(how), images.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(len(images)),
+        settings_of(library, how), images.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(len(images)),
         ctypes.c_size_t(SIDE), ctypes.c_size_t(SIDE), ctypes.c_uint64(1), ctypes.c_size_t(0),
         ctypes.c_size_t(0), out.ctypes.data_as(ctypes.c_void_p), None)
     return len(images) / (time.thread_time() - begun) if status == 0 else None
@@ -101,8 +135,7 @@ def main():
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})
     library = ctypes.CDLL(options.library)
-    library.glia_augmentation_default.restype = Augmentation
-    usual = library.glia_augmentation_default()
+    usual = usual_settings(library)
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     images = read_images(options.images)
 
